@@ -1,0 +1,21 @@
+// Transpiles every TypeScript file to dist/ (types are checked by `npm run typecheck`).
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const folders = ['core', 'plugins', 'schemas', 'commands', 'test', 'bench', 'examples']
+const files = folders
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)))
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true })
+await build({
+  entryPoints: files,
+  outdir: 'dist',
+  outbase: '.',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: true,
+  logLevel: 'warning'
+})

@@ -1,0 +1,401 @@
+// The public plugin API: everything a plugin imports from nexstream.
+// Its major version is API; a breaking change needs an ADR (docs/adr/) and a new major.
+import { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
+import { type Update } from '../schemas/records.js'
+
+export { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
+export { BadMessage, CodedError, type ErrorCode } from './errors.js'
+export type * from '../schemas/records.js'
+
+/** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
+export const API = 1
+
+/** The TypeScript type of the values that a JSON Schema allows. */
+export type Options<S> = JSONSchema extends S
+  ? Readonly<Record<string, unknown>>
+  : S extends JSONSchema
+    ? FromSchema<S>
+    : never
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+
+/** What every opened part gets: its job, a signal to stop, the log, counters. */
+export interface Context {
+  readonly jobId: string
+  readonly signal: AbortSignal
+  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
+  /** Adds to a counter of the job's report, e.g. `count('out_of_order')`. */
+  count(reason: string, n?: number): void
+}
+
+/** Something that a command or a nexus_structure node can name by `id`. */
+interface Part<C> {
+  readonly id: string
+  /** One sentence for `nexstream plugins list` and the generated docs. */
+  readonly summary: string
+  /** JSON Schema (object) of the part's config; the option table of its README is made from it. */
+  readonly config: C
+}
+
+// ---------------------------------------------------------------- sources
+
+/** One open channel of a source. */
+export interface Subscription {
+  close(): void | Promise<void>
+}
+
+/** A part that yields updates, e.g. EPICS Channel Access (`ca`), one `open` per channel. Runs in the main thread. */
+export interface SourcePart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  /** `emit` is called synchronously for every update, in order per channel. */
+  open(config: Options<C>, context: Context, emit: (update: Update) => void): Subscription
+}
+
+// ---------------------------------------------------------------- converters
+
+/** Filled in by `Converter.peek`: where the source name's bytes lie in the message, and the message's time. */
+export interface Peek {
+  sourceStart: number
+  sourceEnd: number
+  /** ns since the Unix epoch. */
+  timestampNs: bigint
+}
+
+/** One message for Kafka. */
+export interface OutMessage {
+  readonly value: Uint8Array
+  /** Kafka CreateTime in ms; default now. */
+  readonly timestampMs?: number
+}
+
+/** One FlatBuffers schema, both directions. */
+export interface Converter<R = unknown> {
+  /** For routing, without a decode. Throws BadMessage when the bytes are not a sound message. */
+  peek(message: Buffer, out: Peek): void
+  /**
+   * The content. Vectors are views into `message`, valid until the caller lets go of it.
+   * Must check everything it touches: throws BadMessage, never reads outside the message.
+   */
+  decode?(message: Buffer): R
+  /** One record to one message value. */
+  encode?(record: R): Uint8Array
+  /** What to send for an update of a source; none when there is nothing to say (e.g. the alarm did not change). */
+  convert?(update: Update): readonly OutMessage[]
+}
+
+/** `id` is the four-character schema id. */
+export interface ConverterPart<C extends JSONSchema = JSONSchema, R = unknown> extends Part<C> {
+  open(config: Options<C>, context: Context): Converter<R>
+}
+
+// ---------------------------------------------------------------- writers
+
+export type NumberType =
+  | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32' | 'float64' // prettier-ignore
+
+/** `{ string: n }` is a fixed-length UTF-8 string of n bytes, null padded; `string` is variable-length. */
+export type DataType = NumberType | 'string' | { readonly string: number }
+/** `bool` is stored as int8. */
+export type AttributeValue =
+  string | number | bigint | boolean | readonly string[] | readonly number[] | readonly bigint[]
+export type Attributes = Readonly<
+  Record<string, AttributeValue | { readonly value: AttributeValue; readonly dtype: DataType }>
+>
+
+/** An appendable dataset: rows along the first, unlimited dimension. */
+export interface Column {
+  readonly path: string
+  /** Rows appended so far. */
+  readonly length: number
+  /** Whole rows, little-endian; bytes are used up when the call returns. */
+  append(rows: Uint8Array): void
+  /** One element of any type but 64-bit integers (for which a number is allowed if it is a safe integer). */
+  appendNumber(value: number): void
+  /** One 64-bit integer element. */
+  appendBigInt(value: bigint): void
+  /** One fixed-length string element, cut at a character boundary when too long. */
+  appendString(text: string): void
+}
+
+export interface ColumnOptions {
+  readonly dtype: NumberType | { readonly string: number }
+  /** Shape of one row; [] (default) for a 1-D dataset. */
+  readonly row?: readonly number[]
+  /** Rows per chunk; default 1024, or what makes about 1 MiB when `bulk`. */
+  readonly chunk?: number
+  /** Large appends are expected (events, frames): chunk and alignment for direct writes. */
+  readonly bulk?: boolean
+  /** Points into other datasets of the group (event_index, cue_*, time): published after them at a checkpoint. */
+  readonly index?: boolean
+  readonly compression?: { readonly filter: 'gzip' | 'zstd'; readonly level?: number }
+  readonly attributes?: Attributes
+}
+
+/** One HDF5 group. Names are checked: no '/', not '.', not empty. Creating what exists throws HDF5_EXISTS. */
+export interface Group {
+  readonly path: string
+  has(name: string): boolean
+  group(name: string, attributes?: Attributes): Group
+  column(name: string, options: ColumnOptions): Column
+  /** A dataset of fixed content. `shape` defaults to scalar for a scalar, [n] for a list. */
+  dataset(
+    name: string,
+    value: DatasetValue,
+    options: { dtype: DataType; shape?: readonly number[]; attributes?: Attributes }
+  ): void
+  attribute(name: string, value: AttributeValue, dtype?: DataType): void
+  /** `target` is an absolute path in the file (hard, soft) or `FILE:PATH` (external). */
+  link(name: string, target: string, kind?: 'hard' | 'soft' | 'external'): void
+}
+export type DatasetValue = AttributeValue | ArrayBufferView | readonly boolean[]
+
+/** Writes the records of one stream into one group; opened and run inside the job's worker thread. */
+export interface Writer<R = unknown> {
+  /** Called for each message that is in the time window; synchronous. Throw BadMessage to have it counted and skipped. */
+  write(record: R, schemaId: string): void
+  /** Called when all columns are complete; static datasets and attributes may still be made. */
+  close?(): void
+}
+
+/** `id` is the module name that a nexus_structure names, e.g. `f144`. */
+export interface WriterPart<C extends JSONSchema = JSONSchema, R = unknown> extends Part<C> {
+  /** Schema ids whose decoded records it takes. */
+  readonly accepts: readonly string[]
+  /** Written as NX_class when the structure gives none. */
+  readonly nxClass: string
+  /** true: also the last message before the window, and repeated times dropped (logs); false: the window only (events). */
+  readonly keepsLast: boolean
+  /** Makes the datasets. Throws CodedError for a config that cannot be written. */
+  open(group: Group, config: Options<C>, context: Context): Writer<R>
+}
+
+// ---------------------------------------------------------------- control plane
+
+/** A command in canonical form, whatever dialect it came in. */
+export interface Command {
+  readonly cmd: string
+  readonly service?: string
+  readonly msg_id?: string
+  readonly [key: string]: unknown
+}
+
+/** One thing wrong with a command, a config or a structure. */
+export interface Finding {
+  readonly code: string
+  /** JSON path, e.g. `/nexus_structure/children/0/name`. */
+  readonly path: string
+  readonly message: string
+}
+
+/** The one answer to a command. */
+export interface Reply {
+  readonly response: 'ACK' | 'ERR'
+  /** 200 done, 201 accepted, 400 refused, 404 unknown job, 409 in conflict, 500 failed. */
+  readonly status: number
+  readonly message: string
+  readonly job_id?: string
+  readonly errors?: readonly Finding[]
+  /** What the command asked for (status, jobs, lists). */
+  readonly result?: unknown
+  /** No answer at all: the command is for another daemon. */
+  readonly silent?: boolean
+}
+
+/** Where a command came from; answers and events of its job go back there. */
+export interface Origin {
+  readonly dialect: string
+  readonly topic: string
+  /** Kafka timestamp of the command. */
+  readonly timestampMs: number
+  readonly partition?: number
+  readonly offset?: number
+}
+
+/** Something that happened to a job; dialects turn it into their own words. */
+export interface ServiceEvent {
+  readonly event: string
+  readonly job_id?: string
+  readonly [key: string]: unknown
+}
+
+/** The state of a service for status topics: plain JSON, snake_case. */
+export interface Snapshot {
+  readonly state: string
+  readonly [key: string]: unknown
+}
+
+/** A role of the daemon. */
+export interface Service {
+  start(): Promise<void>
+  /** Finish or flush everything; called once. */
+  stop(reason: string): Promise<void>
+  snapshot(): Snapshot
+  /** Runs a canonical command whose `service` is this one, e.g. `start`. Unknown `cmd` → undefined. */
+  readonly commands: Readonly<Record<string, (command: Command, origin: Origin) => Promise<Reply>>>
+}
+
+/** What the daemon gives to a service. `Kafka` is core/kafka/transport.ts, structurally. */
+export interface ServiceContext {
+  readonly serviceId: string
+  readonly signal: AbortSignal
+  readonly kafka: Kafka
+  readonly brokers: readonly string[]
+  /** All of the merged config that a worker thread needs to load the same plugins and reach Kafka. */
+  readonly workerConfig: unknown
+  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
+  source(id: string): SourcePart | undefined
+  converter(id: string): ConverterPart | undefined
+  writer(id: string): WriterPart | undefined
+  ids(kind: 'source' | 'converter' | 'writer'): string[]
+  /** Sent to the status topic of the origin (or of the daemon) in the words of its dialect. */
+  emit(event: ServiceEvent, origin?: Origin): void
+  /** Checks a value against a JSON Schema; [] when it fits. Defaults are filled in. */
+  check(schema: JSONSchema, value: unknown, path?: string): Finding[]
+}
+
+export interface ServicePart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  open(options: Options<C>, context: ServiceContext): Service
+}
+
+/** Gets one snapshot of the whole daemon about every second. */
+export interface Reporter {
+  report(snapshot: DaemonSnapshot): void | Promise<void>
+  close?(): void | Promise<void>
+}
+export interface DaemonSnapshot {
+  readonly type: 'nexstream_status'
+  readonly service_id: string
+  readonly version: string
+  readonly host: string
+  readonly pid: number
+  readonly time: string
+  readonly uptime_s: number
+  readonly update_interval_ms: number
+  readonly services: Readonly<Record<string, Snapshot>>
+}
+export interface ReporterPart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  open(options: Options<C>, context: ServiceContext): Reporter
+}
+
+/** A way to say commands on the wire. */
+export interface Dialect {
+  readonly id: string
+  /** undefined: not in this dialect. Throws CodedError for a broken command of this dialect. */
+  decode(message: Buffer): Command | undefined
+  /** The answer in the dialect's own words; [] when it has none. */
+  reply(command: Command, reply: Reply): readonly OutMessage[]
+  event(event: ServiceEvent): readonly OutMessage[]
+}
+
+// ---------------------------------------------------------------- Kafka, as a service sees it
+
+export interface Kafka {
+  topics(names: readonly string[]): Promise<TopicInfo[]>
+  offsets(
+    topic: string,
+    partitions: readonly number[],
+    at: 'earliest' | 'latest' | { timestampMs: number }
+  ): Promise<Map<number, number>>
+  reader(options: ReaderOptions): Reader
+  producer(options?: ProducerOptions): Producer
+  close(): Promise<void>
+}
+export interface TopicInfo {
+  readonly name: string
+  /** 0 partitions: the topic does not exist. */
+  readonly partitions: readonly number[]
+}
+export interface ReaderOptions {
+  readonly assign: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  /** Per Fetch response; default 8 MiB. */
+  readonly maxBytes?: number
+  readonly minBytes?: number
+  readonly maxWaitMs?: number
+  readonly checkCrc?: boolean
+  readonly signal?: AbortSignal
+}
+export interface Reader {
+  /** The next records of one partition; null after close. Never throws for a broker that is away: it waits and reconnects. */
+  next(): Promise<Batch | null>
+  /** As `next`, but undefined when nothing came within the time. */
+  poll(timeoutMs: number): Promise<Batch | null | undefined>
+  seek(topic: string, partition: number, offset: number): void
+  pause(topic: string, partition: number): void
+  resume(topic: string, partition: number): void
+  close(): Promise<void>
+}
+/** Values are views of the network buffer, valid until `release()`. */
+export interface Batch {
+  readonly topic: string
+  readonly partition: number
+  /** Records; may be 0 (control records, compacted gaps): nextOffset has moved on all the same. */
+  readonly count: number
+  readonly highWatermark: number
+  /** Offset to read after this batch. */
+  readonly nextOffset: number
+  /** Broken batches skipped on the way, by reason. */
+  readonly skipped?: Readonly<Record<string, number>>
+  offset(i: number): number
+  timestampMs(i: number): number
+  value(i: number): Buffer | null
+  key(i: number): Buffer | null
+  release(): void
+}
+export interface ProducerOptions {
+  readonly lingerMs?: number
+  readonly maxBatchBytes?: number
+  readonly maxBufferedBytes?: number
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  /** Given up after this long; default never (until close). */
+  readonly deliveryTimeoutMs?: number
+}
+export interface ProducerMessage {
+  readonly topic: string
+  /** Default: by hash of the key, or 0 without a key. */
+  readonly partition?: number
+  readonly key?: Uint8Array | string | null
+  readonly value: Uint8Array | string | null
+  readonly timestampMs?: number
+  readonly headers?: readonly (readonly [string, Uint8Array])[]
+}
+export interface Producer {
+  /** Queues; false when `maxBufferedBytes` is reached: the message is queued all the same, wait for `drained`. Order per partition is kept. */
+  send(message: ProducerMessage, onDelivered?: (error: Error | null, offset: number) => void): boolean
+  readonly bufferedBytes: number
+  drained(): Promise<void>
+  /** Resolves when everything sent so far is acknowledged; rejects when some of it was lost. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+// ---------------------------------------------------------------- define…
+
+/** What `apply` may register. An id that is taken is refused (PLUGIN_DUPLICATE_ID) naming both plugins. */
+export interface Registry {
+  source(part: SourcePart): void
+  converter(part: ConverterPart): void
+  writer(part: WriterPart): void
+  service(part: ServicePart): void
+  reporter(part: ReporterPart): void
+  dialect(dialect: Dialect): void
+}
+
+/** A plugin: the default export of its module. */
+export interface Plugin<S extends JSONSchema = JSONSchema> {
+  readonly name: string
+  readonly version: string
+  readonly api: number
+  readonly summary: string
+  /** JSON Schema of the daemon-level options (`[[plugins]] options = {…}`). */
+  readonly options?: S
+  /** Register parts here; at most 10 s. */
+  apply(registry: Registry, options: Options<S>): void | Promise<void>
+}
+
+// Typed parts lose their config type in the registry: options are checked by ajv before `open` is called.
+const erase = <T>(part: unknown): T => part as T
+export const definePlugin = <const S extends JSONSchema>(plugin: Plugin<S>): Plugin => erase(plugin)
+export const defineSource = <const C extends JSONSchema>(part: SourcePart<C>): SourcePart => erase(part)
+export const defineConverter = <const C extends JSONSchema, R>(part: ConverterPart<C, R>): ConverterPart => erase(part)
+export const defineWriter = <const C extends JSONSchema, R>(part: WriterPart<C, R>): WriterPart => erase(part)
+export const defineService = <const C extends JSONSchema>(part: ServicePart<C>): ServicePart => erase(part)
+export const defineReporter = <const C extends JSONSchema>(part: ReporterPart<C>): ReporterPart => erase(part)

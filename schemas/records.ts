@@ -1,0 +1,201 @@
+// What decoded messages and source updates look like. Vectors are raw little-endian bytes, in place in the message.
+
+export type VectorType =
+  | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32' | 'float64' // prettier-ignore
+
+/** A numeric vector: `bytes.length === length * size of dtype`; start is not aligned. */
+export interface Vector {
+  readonly dtype: VectorType
+  readonly length: number
+  readonly bytes: Uint8Array
+}
+
+/** EPICS alarm: severity 0 NO_ALARM, 1 MINOR, 2 MAJOR, 3 INVALID; status 0–21 as in Channel Access (alarm.h). */
+export interface Alarm {
+  readonly severity: number
+  readonly status: number
+  /** "" when the source gives none. */
+  readonly message: string
+}
+
+/** f142, f144. Scalars of 64-bit integers are bigint. */
+export interface LogRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly dtype: VectorType | 'string'
+  readonly value: number | bigint | string | Vector | readonly string[]
+  /** f142 only, in EPICS codes; absent when the message says NO_CHANGE. */
+  readonly alarm?: { readonly severity: number; readonly status: number }
+}
+
+/** ev42, ev43, ev44, an44: events of one or several pulses. */
+export interface EventRecord {
+  readonly source: string
+  readonly messageId: bigint
+  /** ns since the epoch, int64 or uint64, one per pulse. */
+  readonly referenceTime: Vector
+  /** index of the first event of each pulse; absent for one pulse (ev42). */
+  readonly referenceTimeIndex: Vector | null
+  /** ns after the pulse; length 0 when absent. */
+  readonly timeOfFlight: Vector
+  readonly pixelId: Vector
+  /** an44. */
+  readonly weight?: Vector
+  /** ev42 facility data. */
+  readonly facility?:
+    | { readonly type: 'isis'; readonly periodNumber: number; readonly runState: string; readonly protonCharge: number }
+    | {
+        readonly type: 'adc'
+        readonly amplitude: Vector; readonly peakArea: Vector; readonly background: Vector
+        readonly thresholdTime: Vector; readonly peakTime: Vector
+      } // prettier-ignore
+}
+
+/** al00; severity 0 OK, 1 MINOR, 2 MAJOR, 3 INVALID. */
+export interface AlarmRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly severity: number
+  readonly message: string
+}
+
+/** ep00, ep01: `status` is the ep01 code (0 UNKNOWN, 1 NEVER_CONNECTED, 2 CONNECTED, 3 DISCONNECTED, 4 DESTROYED, 5 CANCELLED, 6 FINISHED, 7 REMOTE_ERROR). */
+export interface ConnectionRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly status: number
+  readonly service: string
+}
+
+/** se00, senv: samples of one waveform. */
+export interface SamplesRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  /** ns between samples. */
+  readonly timeDelta: number
+  readonly channel: number
+  readonly messageCounter: bigint
+  readonly values: Vector
+  /** ns, one per sample; null when absent. */
+  readonly timestamps: Vector | null
+  readonly timestampLocation: number
+}
+
+/** tdct: time stamps of a device. */
+export interface TimestampsRecord {
+  readonly source: string
+  readonly timestamps: Vector
+  readonly sequence: bigint
+}
+
+export interface Dimension {
+  readonly length: number
+  readonly unit: string
+  readonly label: string
+  readonly edges: Vector | null
+}
+
+/** hs00, hs01. */
+export interface HistogramRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly lastMetadataTimestampNs: bigint
+  readonly currentShape: readonly number[]
+  readonly dimensions: readonly Dimension[]
+  readonly offset: readonly number[] | null
+  readonly data: Vector
+  readonly errors: Vector | null
+  readonly info: string
+}
+
+/** NDAr, ADAr, ad00: one frame; `shape` slowest first as in C arrays. */
+export interface FrameRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly uniqueId: number
+  readonly shape: readonly number[]
+  readonly data: Vector
+  /** `c_string` data come as uint8. */
+  readonly isText: boolean
+  readonly attributes: readonly {
+    name: string
+    description: string
+    source: string
+    value: number | bigint | string | Vector | null
+  }[]
+}
+
+/** da00: one named array of a data group. */
+export interface DataArrayVariable {
+  readonly name: string
+  readonly unit: string | null
+  readonly label: string | null
+  readonly source: string | null
+  readonly axes: readonly string[]
+  readonly shape: readonly number[]
+  readonly data: Vector
+  readonly isText: boolean
+}
+export interface DataArrayRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly variables: readonly DataArrayVariable[]
+}
+
+/** ns10. */
+export interface CacheRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly ttl: number
+  readonly expired: boolean
+  readonly value: string
+}
+
+/** pu00 (ISIS pulse metadata). Optional fields are null when absent. */
+export interface PulseRecord {
+  readonly source: string
+  readonly messageId: bigint
+  readonly timestampNs: bigint
+  readonly vetos: number | null
+  readonly period: number | null
+  readonly protonCharge: number | null
+}
+
+/** un00 (ISIS units). */
+export interface UnitsRecord {
+  readonly source: string
+  readonly timestampNs: bigint
+  readonly units: string | null
+}
+
+/** What a source yields: one change of one channel (EPICS PV or simulated). */
+export interface Update {
+  /** `value`: a new value (alarm and metadata beside it); `connection`: only the connection state changed. */
+  readonly kind: 'value' | 'connection'
+  /** PV name. */
+  readonly source: string
+  /** From the control system; for `connection` the local clock. */
+  readonly timestampNs: bigint
+  readonly dtype: VectorType | 'string' | 'enum' | 'bool' | 'structure'
+  /** Scalars of 64-bit integers are bigint; enum is its index; structure is a plain tree (NTTable, NTNDArray, …). */
+  readonly value: number | bigint | string | boolean | Vector | readonly string[] | PvStructure | null
+  readonly alarm: Alarm
+  readonly units: string
+  readonly precision: number | null
+  readonly enumStrings: readonly string[] | null
+  /** ep01 code of the channel's state. */
+  readonly connection: number
+  /** First value after a (re)connect. */
+  readonly first: boolean
+  /** A copy of an earlier update, sent again by the periodic repeat. */
+  readonly repeat: boolean
+}
+
+/** A pvAccess structure: field name → scalar, string, Vector, string[], nested structure or array of structures. */
+export interface PvStructure {
+  /** pvData type id, e.g. `epics:nt/NTTable:1.0`. */
+  readonly typeId: string
+  readonly fields: ReadonlyMap<string, PvValue>
+}
+export type PvValue =
+  | number | bigint | boolean | string | null | Vector | readonly string[] | readonly boolean[] | PvStructure | readonly PvStructure[] // prettier-ignore
