@@ -1,6 +1,7 @@
 // The public plugin API: everything a plugin imports from nexstream.
 // Its major version is API; a breaking change needs an ADR (docs/adr/) and a new major.
 import { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
+import { type AsyncSeriesHook, type SyncWaterfallHook } from 'tapable'
 import { type Update } from '../schemas/records.js'
 
 export { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
@@ -220,7 +221,31 @@ export interface ServiceEvent {
 /** The state of a service for status topics: plain JSON, snake_case. */
 export interface Snapshot {
   readonly state: string
+  /** The service's keys of the x5f2 `status_json` (file writer: `job_id`, …; forwarder: `streams`). */
+  readonly heartbeat?: Readonly<Record<string, unknown>>
+  /** Where heartbeats of this service go at present, when not to the configured topic (control topic of a job). */
+  readonly heartbeat_topic?: string
   readonly [key: string]: unknown
+}
+
+export type JobState = 'accepted' | 'starting' | 'running' | 'stopping' | 'done' | 'failed'
+/** What `nexstream jobs` shows of a job: plain JSON, snake_case. */
+export type JobInfo = Readonly<Record<string, unknown>>
+/** One accepted start command. */
+export interface Job {
+  readonly id: string
+  readonly service: string
+  readonly state: JobState
+  /** accepted → starting → running → stopping → done | failed; every state may go to stopping or failed. */
+  to(state: JobState, message?: string): void
+  info(): JobInfo
+}
+/** The jobs of the daemon; shown by the `jobs` command and in the status. */
+export interface Jobs {
+  /** `describe` gives the service's own keys of the job, called when someone looks. Throws JOB_EXISTS or a plugin's refusal. */
+  open(id: string, service: string, describe: () => JobInfo): Promise<Job>
+  get(id: string): Job | undefined
+  list(): JobInfo[]
 }
 
 /** A role of the daemon. */
@@ -238,6 +263,7 @@ export interface ServiceContext {
   readonly serviceId: string
   readonly signal: AbortSignal
   readonly kafka: Kafka
+  readonly jobs: Jobs
   readonly brokers: readonly string[]
   /** All of the merged config that a worker thread needs to load the same plugins and reach Kafka. */
   readonly workerConfig: unknown
@@ -271,6 +297,7 @@ export interface DaemonSnapshot {
   readonly uptime_s: number
   readonly update_interval_ms: number
   readonly services: Readonly<Record<string, Snapshot>>
+  readonly jobs: readonly JobInfo[]
 }
 export interface ReporterPart<C extends JSONSchema = JSONSchema> extends Part<C> {
   open(options: Options<C>, context: ServiceContext): Reporter
@@ -377,6 +404,16 @@ export interface Registry {
   service(part: ServicePart): void
   reporter(part: ReporterPart): void
   dialect(dialect: Dialect): void
+  readonly hooks: Hooks
+}
+
+/** Control-plane hooks (tapable); tap with your plugin's name. Each tap has a deadline and its failures name the plugin. */
+export interface Hooks {
+  /** A rejected promise (CodedError) refuses the job. */
+  readonly jobStarting: AsyncSeriesHook<[Job]>
+  readonly jobStopped: AsyncSeriesHook<[Job]>
+  /** Returns the snapshot with a part of its own added. */
+  readonly snapshot: SyncWaterfallHook<[DaemonSnapshot]>
 }
 
 /** A plugin: the default export of its module. */
@@ -389,6 +426,8 @@ export interface Plugin<S extends JSONSchema = JSONSchema> {
   readonly options?: S
   /** Register parts here; at most 10 s. */
   apply(registry: Registry, options: Options<S>): void | Promise<void>
+  /** Called once when the daemon (or the worker thread) ends. */
+  close?(): void | Promise<void>
 }
 
 // Typed parts lose their config type in the registry: options are checked by ajv before `open` is called.

@@ -1,0 +1,84 @@
+// JSON Schema checks: every finding with its path, in words that say what to do.
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import { type Finding, type JSONSchema } from './plugin.js'
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, strictRequired: false })
+addFormats.default(ajv)
+
+const compiled = new WeakMap<object, ValidateFunction>()
+
+/** Compiles a schema (throws what ajv throws when the schema itself is wrong). */
+export function compileSchema(schema: JSONSchema): ValidateFunction {
+  if (typeof schema === 'boolean') return ajv.compile(schema)
+  let validate = compiled.get(schema)
+  if (validate === undefined) compiled.set(schema, (validate = ajv.compile(schema)))
+  return validate
+}
+
+/** Fills in defaults and returns everything that does not fit, each with its path below `at`. */
+export function check(schema: JSONSchema, value: unknown, at = '', code = 'CONFIG_INVALID'): Finding[] {
+  const validate = compileSchema(schema)
+  if (validate(value)) return []
+  const errors = (validate.errors ?? []).filter((error) => error.keyword !== 'if')
+  return errors.map((error) => ({ code, path: at + pathOf(error) || '/', message: messageOf(error) }))
+}
+
+function pathOf(error: ErrorObject): string {
+  const params = error.params as Record<string, unknown>
+  const key = params['additionalProperty'] ?? params['missingProperty'] ?? params['unevaluatedProperty']
+  return error.instancePath + (typeof key === 'string' ? `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}` : '')
+}
+
+function messageOf(error: ErrorObject): string {
+  const params = error.params as Record<string, unknown>
+  switch (error.keyword) {
+    case 'additionalProperties':
+    case 'unevaluatedProperties':
+      return unknownKey(error)
+    case 'required':
+      return `is missing; give a value for '${String(params['missingProperty'])}'`
+    case 'enum':
+      return `must be one of ${(params['allowedValues'] as unknown[]).map((v) => JSON.stringify(v)).join(', ')}`
+    case 'const':
+      return `must be ${JSON.stringify(params['allowedValue'])}`
+    case 'type':
+      return `must be of type ${String(params['type'])}`
+    default:
+      return error.message ?? `does not fit (${error.keyword})`
+  }
+}
+
+function unknownKey(error: ErrorObject): string {
+  const params = error.params as Record<string, unknown>
+  const key = String(params['additionalProperty'] ?? params['unevaluatedProperty'])
+  const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
+  const near = nearest(key, known)
+  if (near !== undefined) return `unknown key; did you mean '${near}'?`
+  return known.length > 0 ? `unknown key; known are ${known.join(', ')}` : 'unknown key'
+}
+
+/** The known word that is at most two edits away. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.min(3, Math.ceil(word.length / 2) + 1)
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
+  }
+  return best
+}
+
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const line = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      line.push(Math.min((line[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + same))
+    }
+    row = line
+  }
+  return row[b.length] ?? limit
+}
