@@ -17,6 +17,7 @@ export const errorCodes = {
   COMMAND_TOO_LARGE: 'The command is larger than the limit. See `commands.max_bytes`.',
   COMMAND_UNKNOWN: 'No command of this name (and service). The answer lists the known ones.',
   COMMAND_INVALID: 'A key of the command is missing, unknown or of the wrong type. See the path.',
+  COMMAND_TIMEOUT: 'No answer came in time. Check that the daemon runs and listens on this command topic.',
   COMMAND_FAILED: 'The command was understood but carrying it out failed. See the message.',
   JOB_UNKNOWN: 'No job of this id is running here.',
   JOB_EXISTS: 'A job of this id is running already.',
@@ -25,6 +26,7 @@ export const errorCodes = {
   STRUCTURE_INVALID: 'Something in nexus_structure is wrong. See the path.',
   FILE_EXISTS: 'The file exists already; nothing is ever overwritten.',
   FILE_PATH: 'The file name is empty, leaves the output folder or its folder does not exist.',
+  FILE_READ: 'The file cannot be read. Check its name and permissions.',
   HDF5_EXISTS: 'The group, dataset, attribute or link exists already.',
   HDF5_FAILED: 'The HDF5 library or the file system refused an operation (disk full, no permission, damaged file).',
   HDF5_LOCKED: 'Another process is writing this file.',
@@ -36,7 +38,9 @@ export const errorCodes = {
   KAFKA_NONE: 'No Kafka broker was given and none could be started.',
   SOURCE_UNKNOWN: 'No source part of this name is loaded.',
   CONVERTER_UNKNOWN: 'No converter for this schema id is loaded.',
-  WRITER_UNKNOWN: 'No writer module of this name is loaded.'
+  WRITER_UNKNOWN: 'No writer module of this name is loaded.',
+  CLI_USAGE: 'The command line is wrong. See `nexstream help COMMAND`.',
+  INTERNAL: 'Something that should not happen. Run again with -v and report the stack.'
 } as const
 
 export type ErrorCode = keyof typeof errorCodes
