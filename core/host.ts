@@ -1,0 +1,182 @@
+// The plugin host: parts by id and control-plane hooks on tapable; every failure names its plugin and every tap has a deadline.
+import { AsyncSeriesHook, HookMap, SyncBailHook, SyncWaterfallHook, type FullTap } from 'tapable'
+import { CodedError } from './errors.js'
+import {
+  type ConverterPart,
+  type DaemonSnapshot,
+  type Dialect,
+  type Hooks,
+  type Job,
+  type Registry,
+  type ReporterPart,
+  type ServicePart,
+  type SourcePart,
+  type WriterPart
+} from './plugin.js'
+
+/** What parts of each kind look like. */
+export interface Parts {
+  source: SourcePart
+  converter: ConverterPart
+  writer: WriterPart
+  service: ServicePart
+  reporter: ReporterPart
+  dialect: Dialect
+}
+export type PartKind = keyof Parts
+export const partKinds: readonly PartKind[] = ['source', 'converter', 'writer', 'service', 'reporter', 'dialect']
+
+/** Milliseconds a plugin may take for one hook or for `apply`. */
+export const hookDeadlineMs = 10_000
+
+type Lookup<K extends PartKind> = HookMap<SyncBailHook<[], Parts[K]>>
+
+export class Host {
+  readonly hooks: Hooks = {
+    jobStarting: guarded(new AsyncSeriesHook<[Job]>(['job'], 'jobStarting')),
+    jobStopped: guarded(new AsyncSeriesHook<[Job]>(['job'], 'jobStopped')),
+    snapshot: guarded(new SyncWaterfallHook<[DaemonSnapshot]>(['snapshot'], 'snapshot'))
+  }
+  readonly #lookups: { [K in PartKind]: Lookup<K> } = {
+    source: lookup(),
+    converter: lookup(),
+    writer: lookup(),
+    service: lookup(),
+    reporter: lookup(),
+    dialect: lookup()
+  }
+  /** kind → part id → plugin that brought it. */
+  readonly #owners = new Map<PartKind, Map<string, string>>(partKinds.map((kind) => [kind, new Map<string, string>()]))
+
+  /** The part of this id, or undefined. */
+  part<K extends PartKind>(kind: K, id: string): Parts[K] | undefined {
+    return this.#lookups[kind].get(id)?.call()
+  }
+
+  /** Ids of all parts of a kind, sorted. */
+  ids(kind: PartKind): string[] {
+    return [...(this.#owners.get(kind)?.keys() ?? [])].sort()
+  }
+
+  /** The plugin that brought a part. */
+  owner(kind: PartKind, id: string): string | undefined {
+    return this.#owners.get(kind)?.get(id)
+  }
+
+  /** What one plugin's `apply` gets. */
+  registryFor(plugin: string): Registry {
+    const add =
+      <K extends PartKind>(kind: K) =>
+      (part: Parts[K]): void =>
+        this.#add(kind, plugin, part)
+    return {
+      source: add('source'),
+      converter: add('converter'),
+      writer: add('writer'),
+      service: add('service'),
+      reporter: add('reporter'),
+      dialect: add('dialect'),
+      hooks: this.hooks
+    }
+  }
+
+  #add<K extends PartKind>(kind: K, plugin: string, part: Parts[K]): void {
+    const owners = this.#owners.get(kind)
+    const owner = owners?.get(part.id)
+    if (owner !== undefined) {
+      const text = `plugins ${owner} and ${plugin} both bring the ${kind} '${part.id}'; remove one of them`
+      throw new CodedError('PLUGIN_DUPLICATE_ID', text, { fields: { plugin, owner } })
+    }
+    owners?.set(part.id, plugin)
+    this.#lookups[kind].for(part.id).tap(plugin, () => part)
+  }
+}
+
+function lookup<K extends PartKind>(): Lookup<K> {
+  return new HookMap<SyncBailHook<[], Parts[K]>>((id?: unknown) => new SyncBailHook<[], Parts[K]>([], String(id)))
+}
+
+interface Interceptable {
+  readonly name: string | undefined
+  intercept(interceptor: { register(tap: FullTap): FullTap }): void
+}
+
+/** Wraps every tap so that its failure names plugin and hook, and gives asynchronous ones a deadline. */
+function guarded<H extends Interceptable>(hook: H): H {
+  const name = hook.name ?? 'hook'
+  hook.intercept({
+    register: (tap) => {
+      const fn = tap.fn as (...args: unknown[]) => unknown
+      const wrapped =
+        tap.type === 'promise'
+          ? guardPromise(fn, tap.name, name)
+          : tap.type === 'async'
+            ? guardCallback(fn, tap.name, name)
+            : guardSync(fn, tap.name, name)
+      return { ...tap, fn: wrapped }
+    }
+  })
+  return hook
+}
+
+function guardSync(fn: (...args: unknown[]) => unknown, plugin: string, hook: string) {
+  return (...args: unknown[]): unknown => {
+    try {
+      return fn(...args)
+    } catch (error) {
+      throw named(error, plugin, hook)
+    }
+  }
+}
+
+function guardPromise(fn: (...args: unknown[]) => unknown, plugin: string, hook: string) {
+  return (...args: unknown[]): Promise<unknown> => withDeadline(() => Promise.resolve(fn(...args)), plugin, hook)
+}
+
+function guardCallback(fn: (...args: unknown[]) => unknown, plugin: string, hook: string) {
+  return (...args: unknown[]): void => {
+    const done = args.pop() as (error?: Error | null, result?: unknown) => void
+    const call = async (): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        fn(...args, (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)))
+      })
+    withDeadline(call, plugin, hook).then(
+      (result) => done(null, result),
+      (error: Error) => done(error)
+    )
+  }
+}
+
+/** Runs a plugin's function with a deadline; its failure becomes PLUGIN_FAILED or PLUGIN_TIMEOUT with the plugin's name. */
+export async function withDeadline<T>(
+  call: () => Promise<T>,
+  plugin: string,
+  hook: string,
+  deadlineMs = hookDeadlineMs
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new CodedError('PLUGIN_TIMEOUT', `[plugin ${plugin}] ${hook} did not finish within ${deadlineMs / 1000} s`, {
+          fields: { plugin, hook }
+        })
+      )
+    }, deadlineMs)
+  })
+  try {
+    return await Promise.race([Promise.resolve().then(call), late])
+  } catch (error) {
+    throw named(error, plugin, hook)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** A coded error passes with its code, anything else becomes PLUGIN_FAILED; both name the plugin. */
+function named(error: unknown, plugin: string, hook: string): CodedError {
+  if (error instanceof CodedError && error.fields['plugin'] !== undefined) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof CodedError ? error.code : 'PLUGIN_FAILED'
+  return new CodedError(code, `[plugin ${plugin}] ${hook}: ${message}`, { cause: error, fields: { plugin, hook } })
+}

@@ -1,0 +1,217 @@
+// Finds, imports, checks and applies plugins. Only the config names code; each refusal is a coded error with plugin and path.
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { createRequire, register } from 'node:module'
+import { isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { check, compileSchema } from './check.js'
+import { CodedError } from './errors.js'
+import { Host, partKinds, withDeadline } from './host.js'
+import { API, type JSONSchema, type Plugin } from './plugin.js'
+import { codeRoot } from './root.js'
+
+/** One `[[plugins]]` entry of the config. */
+export interface PluginEntry {
+  readonly use: string
+  readonly options?: Readonly<Record<string, unknown>>
+}
+
+export interface LoadOptions {
+  readonly plugins: readonly PluginEntry[]
+  /** Names of the built-in plugins to load; all when undefined. */
+  readonly builtin?: readonly string[] | undefined
+  /** Folder of the config file, from which paths and npm names are resolved. */
+  readonly baseFolder: string
+}
+
+export interface LoadedPlugin {
+  readonly name: string
+  readonly version: string
+  readonly summary: string
+  readonly file: string
+  readonly builtin: boolean
+  readonly plugin: Plugin
+}
+
+export interface Loaded {
+  readonly host: Host
+  readonly plugins: readonly LoadedPlugin[]
+  /** Calls `close` of every plugin, last loaded first. */
+  close(): Promise<void>
+}
+
+/** Loads the built-in plugins and those of the config into a new host. */
+export async function loadPlugins(options: LoadOptions): Promise<Loaded> {
+  const host = new Host()
+  const plugins: LoadedPlugin[] = []
+  const builtins = builtinFiles(options)
+  for (const [name, file] of builtins) {
+    const index = options.plugins.findIndex((entry) => entry.use === name)
+    const at = index < 0 ? '' : `/plugins/${index}`
+    await load(host, plugins, { file, shown: name, at, builtin: true, options: options.plugins[index]?.options })
+  }
+  for (const [index, entry] of options.plugins.entries()) {
+    // `use` of a built-in's name only gives it options
+    if (builtins.has(entry.use)) continue
+    const at = `/plugins/${index}`
+    const file = resolveUse(entry.use, options.baseFolder, at)
+    await load(host, plugins, { file, shown: `'${entry.use}'`, at, builtin: false, options: entry.options })
+  }
+  checkPartSchemas(host)
+  return { host, plugins, close: () => closeAll(plugins) }
+}
+
+async function closeAll(plugins: readonly LoadedPlugin[]): Promise<void> {
+  for (const { plugin, name } of [...plugins].reverse()) {
+    if (plugin.close !== undefined) await withDeadline(async () => plugin.close?.(), name, 'close')
+  }
+}
+
+interface Candidate {
+  readonly file: string
+  readonly shown: string
+  readonly at: string
+  readonly builtin: boolean
+  readonly options: Readonly<Record<string, unknown>> | undefined
+}
+
+async function load(host: Host, plugins: LoadedPlugin[], candidate: Candidate): Promise<void> {
+  const { file, shown, at, builtin } = candidate
+  const plugin = await importPlugin(file, shown, at)
+  const { name, version, summary } = plugin
+  if (plugins.some((loaded) => loaded.name === name))
+    throw new CodedError('PLUGIN_DUPLICATE_ID', `plugin name '${name}' is taken already (${file})`, { path: at })
+  await applyPlugin(host, plugin, structuredClone(candidate.options ?? {}), file, at)
+  plugins.push({ name, version, summary, file, builtin, plugin })
+}
+
+/** Name → file of the built-in plugins to load, by name. */
+function builtinFiles({ builtin }: LoadOptions): Map<string, string> {
+  const folder = join(codeRoot, 'plugins')
+  const file = (name: string): string => join(folder, name, 'index.js')
+  const found = readdirSync(folder).filter((name) => existsSync(file(name)))
+  for (const [index, name] of (builtin ?? []).entries()) {
+    if (!found.includes(name))
+      throw new CodedError('PLUGIN_NOT_FOUND', `there is no built-in plugin '${name}'; there are ${found.join(', ')}`, {
+        path: `/daemon/builtin_plugins/${index}`
+      })
+  }
+  return new Map((builtin ?? found).toSorted().map((name) => [name, file(name)]))
+}
+
+function resolveUse(use: string, baseFolder: string, at: string): string {
+  if (use.startsWith('.') || isAbsolute(use)) {
+    const path = resolve(baseFolder, use)
+    const candidates = [path, join(path, 'index.js'), join(path, 'index.mjs'), `${path}.js`, `${path}.mjs`]
+    const file = candidates.find((candidate) => existsSync(candidate) && statSync(candidate).isFile())
+    if (file !== undefined) return file
+    throw new CodedError('PLUGIN_NOT_FOUND', `plugin '${use}' not found; looked for ${candidates.join(', ')}`, {
+      path: `${at}/use`
+    })
+  }
+  try {
+    return createRequire(join(resolve(baseFolder), 'config.js')).resolve(use)
+  } catch (cause) {
+    const text = `plugin '${use}' is not a built-in and not installed; run 'npm install ${use}' in ${resolve(baseFolder)}`
+    throw new CodedError('PLUGIN_NOT_FOUND', text, { path: `${at}/use`, cause })
+  }
+}
+
+let resolverRegistered = false
+
+/** Lets a plugin that lies outside our tree import `nexstream/plugin` and `nexstream/schemas`. */
+function registerResolver(): void {
+  if (resolverRegistered) return
+  resolverRegistered = true
+  register(pathToFileURL(join(codeRoot, 'core', 'resolver.js')), { data: { root: pathToFileURL(`${codeRoot}/`).href } })
+}
+
+async function importPlugin(file: string, shown: string, at: string): Promise<Plugin> {
+  if (!file.startsWith(codeRoot)) registerResolver()
+  let module: { default?: unknown }
+  try {
+    module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new CodedError('PLUGIN_NOT_FOUND', `plugin ${shown} (${file}) cannot be imported: ${message}`, {
+      path: `${at}/use`,
+      cause
+    })
+  }
+  return checkManifest(module.default, shown, file, at)
+}
+
+const manifestSchema = {
+  type: 'object',
+  required: ['name', 'version', 'api', 'summary'],
+  properties: {
+    name: { type: 'string', pattern: '^(@[a-z0-9._-]+/)?[a-z0-9][a-z0-9._-]*$' },
+    version: { type: 'string', minLength: 1 },
+    api: { type: 'integer' },
+    summary: { type: 'string', minLength: 1 },
+    options: { type: 'object' }
+  }
+} as const satisfies JSONSchema
+
+function checkManifest(candidate: unknown, shown: string, file: string, at: string): Plugin {
+  const findings = check(manifestSchema, candidate)
+  const apply = (candidate as { apply?: unknown } | null | undefined)?.apply
+  if (findings.length > 0 || typeof apply !== 'function') {
+    const first = findings[0] ?? { path: '/apply', message: 'must be a function' }
+    const text = `plugin ${shown} (${file}): the default export is not a plugin: ${first.path} ${first.message}`
+    throw new CodedError('PLUGIN_MANIFEST', text, { path: `${at}/use` })
+  }
+  const plugin = candidate as Plugin
+  if (plugin.api !== API)
+    throw new CodedError(
+      'PLUGIN_API',
+      `plugin ${plugin.name} (${file}) is for plugin API ${plugin.api}; this is API ${API}`,
+      { path: `${at}/use` }
+    )
+  return plugin
+}
+
+async function applyPlugin(
+  host: Host,
+  plugin: Plugin,
+  options: Record<string, unknown>,
+  file: string,
+  at: string
+): Promise<void> {
+  const schema = plugin.options ?? { type: 'object', additionalProperties: false }
+  checkSchema(schema, `plugin ${plugin.name} (${file}): options`, at)
+  const findings = check(schema, options, `${at}/options`, 'PLUGIN_OPTIONS')
+  const [first] = findings
+  if (first !== undefined)
+    throw new CodedError('PLUGIN_OPTIONS', `plugin ${plugin.name}: ${first.path} ${first.message}`, {
+      path: first.path,
+      fields: { findings }
+    })
+  await withDeadline(async () => plugin.apply(host.registryFor(plugin.name), options), plugin.name, 'apply')
+}
+
+function checkPartSchemas(host: Host): void {
+  for (const kind of partKinds) {
+    for (const id of host.ids(kind)) {
+      const part = host.part(kind, id)
+      if (part !== undefined && 'config' in part)
+        checkSchema(part.config, `plugin ${host.owner(kind, id)}: ${kind} '${id}': config`, '')
+    }
+  }
+}
+
+/** A part's schema must compile and describe each of its properties, since the docs are made from it. */
+function checkSchema(schema: JSONSchema, where: string, at: string): void {
+  try {
+    compileSchema(schema)
+  } catch (cause) {
+    throw new CodedError('PLUGIN_SCHEMA', `${where}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      path: at,
+      cause
+    })
+  }
+  const properties = typeof schema === 'object' ? (schema.properties ?? {}) : {}
+  for (const [key, property] of Object.entries(properties)) {
+    if (typeof property !== 'object' || typeof property.description !== 'string')
+      throw new CodedError('PLUGIN_SCHEMA', `${where}: property '${key}' has no description`, { path: at })
+  }
+}
