@@ -27,6 +27,25 @@ export interface Context {
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
   /** Adds to a counter of the job's report, e.g. `count('out_of_order')`. */
   count(reason: string, n?: number): void
+  /** The write job, for writers of run information; absent elsewhere. */
+  readonly run?: RunInfo
+}
+
+/** What is known about the run that a write job records. */
+export interface RunInfo {
+  readonly startNs: bigint
+  /** As it stands now; null while none is set. */
+  readonly stopNs: bigint | null
+  readonly fileName: string
+  readonly runName: string
+  readonly instrumentName: string
+  readonly periods: number | null
+  /** Spectrum number ↔ detector ids of pl72 or df12. */
+  readonly detectorSpectrumMap: {
+    readonly spectra: readonly number[]
+    readonly detectors: readonly number[]
+    readonly monitors: number
+  } | null
 }
 
 /** Something that a command or a nexus_structure node can name by `id`. */
@@ -159,12 +178,16 @@ export interface Writer<R = unknown> {
 
 /** `id` is the module name that a nexus_structure names, e.g. `f144`. */
 export interface WriterPart<C extends JSONSchema = JSONSchema, R = unknown> extends Part<C> {
-  /** Schema ids whose decoded records it takes. */
+  /** Schema ids whose decoded records it takes; [] for a writer that needs no topic and source (run information). */
   readonly accepts: readonly string[]
   /** Written as NX_class when the structure gives none. */
   readonly nxClass: string
   /** true: also the last message before the window, and repeated times dropped (logs); false: the window only (events). */
   readonly keepsLast: boolean
+  /** Names that `close` makes in its group when there are data; links may point to them. */
+  readonly madeAtClose?: readonly string[]
+  /** Module ids that are opened in the same group for the same source, unless the structure or the config says otherwise. */
+  companions?(config: Options<C>): readonly string[]
   /** Makes the datasets. Throws CodedError for a config that cannot be written. */
   open(group: Group, config: Options<C>, context: Context): Writer<R>
 }
