@@ -461,3 +461,28 @@ export const defineConverter = <const C extends JSONSchema, R>(part: ConverterPa
 export const defineWriter = <const C extends JSONSchema, R>(part: WriterPart<C, R>): WriterPart => erase(part)
 export const defineService = <const C extends JSONSchema>(part: ServicePart<C>): ServicePart => erase(part)
 export const defineReporter = <const C extends JSONSchema>(part: ReporterPart<C>): ReporterPart => erase(part)
+
+// ---------------------------------------------------------------- commands
+
+/** One thing that can be asked of the daemon: a file in commands/, default export. */
+export interface CommandDefinition {
+  readonly cmd: string
+  /** The service that carries it out; none: the daemon itself, by `run`. */
+  readonly service?: string
+  readonly summary: string
+  /** JSON Schema of the command's own keys; the common ones (cmd, service, msg_id, service_id) are added. */
+  readonly schema: JSONSchema
+  /** Valid commands for the docs; each is tested against the schema. */
+  readonly examples: readonly Command[]
+  run?(command: Command, daemon: DaemonView): Promise<Reply>
+}
+
+/** What a daemon-level command may see. */
+export interface DaemonView {
+  snapshot(): DaemonSnapshot
+  readonly jobs: Jobs
+  plugins(): readonly { name: string; version: string; summary: string; builtin: boolean }[]
+  commands(): readonly CommandDefinition[]
+  /** Begins a clean shutdown after the answer is sent. */
+  shutdown(reason: string): void
+}

@@ -1,0 +1,13 @@
+// Command: a clean shutdown, as by SIGTERM.
+import { type CommandDefinition } from '../core/plugin.js'
+
+export default {
+  cmd: 'exit',
+  summary: 'Ends the daemon cleanly: files are finished, messages delivered. It must name the daemon by service_id.',
+  schema: { type: 'object', required: ['service_id'] },
+  examples: [{ cmd: 'exit', service_id: 'nexstream:host:4711' }],
+  run: async (_command, daemon) => {
+    daemon.shutdown('command exit')
+    return Promise.resolve({ response: 'ACK', status: 200, message: 'shutting down' })
+  }
+} satisfies CommandDefinition

@@ -1,0 +1,15 @@
+// Command: the running and the last ended jobs.
+import { CodedError, type CommandDefinition } from '../core/plugin.js'
+
+export default {
+  cmd: 'jobs',
+  summary: 'Lists the running jobs and the last ended ones, or shows one.',
+  schema: { type: 'object', properties: { job_id: { type: 'string', description: 'Only this job.' } } },
+  examples: [{ cmd: 'jobs' }, { cmd: 'jobs', job_id: 'd7f0a1c2-run-42' }],
+  run: async ({ job_id: id }, daemon) => {
+    const jobs = daemon.jobs.list().filter((job) => id === undefined || job['job_id'] === id)
+    if (id !== undefined && jobs.length === 0)
+      throw new CodedError('JOB_UNKNOWN', `no job ${String(id)} is running or has ended lately`, { path: '/job_id' })
+    return Promise.resolve({ response: 'ACK', status: 200, message: `${jobs.length} jobs`, result: jobs })
+  }
+} satisfies CommandDefinition

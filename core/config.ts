@@ -1,0 +1,170 @@
+// The config: defaults < file (TOML, YAML, JSON) < environment < flags, checked, and where each value came from.
+import { readFileSync } from 'node:fs'
+import { dirname, extname, resolve } from 'node:path'
+import { parse as parseToml } from 'smol-toml'
+import { parse as parseYaml } from 'yaml'
+import { check } from './check.js'
+import { configSchema, type Config } from './config-schema.js'
+import { CodedError } from './errors.js'
+import { type Finding, type JSONSchema } from './plugin.js'
+
+export { durationMs, type Config, type ListenConfig } from './config-schema.js'
+
+export interface ConfigSources {
+  /** Path of the config file; none: only defaults, environment and flags. */
+  readonly file?: string | undefined
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** `section.key` → value, as given by `--set section.key=value`. */
+  readonly flags?: Readonly<Record<string, string>>
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** `/section/key` → `default`, the file's name, the environment variable's or the flag's. */
+  readonly origins: ReadonlyMap<string, string>
+  readonly findings: readonly Finding[]
+  /** Folder from which relative paths in the config are meant. */
+  readonly baseFolder: string
+}
+
+type Tree = Record<string, unknown>
+const envPrefix = 'NEXSTREAM_'
+/** Variables of the prefix that are not config. */
+const notConfig = new Set(['NEXSTREAM_CACHE', 'NEXSTREAM_BROKERS', 'NEXSTREAM_CONFIG'])
+
+/** Reads and merges; never throws for wrong values (they are findings), only for an unreadable file. */
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const origins = new Map<string, string>()
+  const config: Tree = sources.file === undefined ? {} : parseConfigText(readText(sources.file), sources.file)
+  noteOrigins(config, '', sources.file ?? '', origins)
+  const env = sources.env ?? {}
+  const brokers = env['NEXSTREAM_BROKERS']
+  if (brokers !== undefined && brokers !== '')
+    set(config, ['kafka', 'brokers'], brokers.split(','), 'NEXSTREAM_BROKERS', origins)
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(envPrefix) || !name.includes('__') || notConfig.has(name) || text === undefined) continue
+    const path = name.slice(envPrefix.length).toLowerCase().split('__')
+    set(config, path, parseValue(text), name, origins)
+  }
+  for (const [key, text] of Object.entries(sources.flags ?? {}))
+    set(config, key.split('.'), parseValue(text), `--set ${key}`, origins)
+  const findings = check(configSchema, config)
+  noteOrigins(config, '', 'default', origins)
+  return {
+    config: config as Config,
+    origins,
+    findings,
+    baseFolder: sources.file === undefined ? process.cwd() : dirname(resolve(sources.file))
+  }
+}
+
+/** As `loadConfig`, but throws CONFIG_INVALID for the first finding and names all. */
+export function requireConfig(sources: ConfigSources): LoadedConfig {
+  const loaded = loadConfig(sources)
+  throwFindings(loaded.findings, sources.file ?? 'config')
+  return loaded
+}
+
+/** Throws when there are findings: the first one's code and path, all of them in the text. */
+export function throwFindings(findings: readonly Finding[], where: string): void {
+  const [first] = findings
+  if (first === undefined) return
+  const text = findings.map((finding) => `${finding.path}: ${finding.message}`).join('; ')
+  const code = first.code === 'PLUGIN_OPTIONS' ? 'PLUGIN_OPTIONS' : 'CONFIG_INVALID'
+  throw new CodedError(code, `${where}: ${text}`, { path: first.path, fields: { findings } })
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new CodedError('CONFIG_FILE', `config file ${file} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** TOML, YAML or JSON by the name's extension. */
+export function parseConfigText(text: string, file: string): Tree {
+  const kind = extname(file).toLowerCase()
+  let value: unknown
+  try {
+    if (kind === '.toml') value = parseToml(text)
+    else if (kind === '.json') value = JSON.parse(text)
+    else if (kind === '.yaml' || kind === '.yml') value = parseYaml(text, { maxAliasCount: 100 })
+    else throw new Error(`the name must end in .toml, .yaml, .yml or .json, not '${kind}'`)
+  } catch (cause) {
+    throw new CodedError('CONFIG_FILE', `config file ${file}: ${(cause as Error).message}`, { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CodedError('CONFIG_FILE', `config file ${file}: the top level must be a table of sections`)
+  return structuredClone(value) as Tree
+}
+
+/** Text from environment or flag: JSON when it is JSON, else the text itself. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text // plain words need no quotes
+  }
+}
+
+const forbidden = new Set(['__proto__', 'prototype', 'constructor'])
+
+function set(tree: Tree, path: readonly string[], value: unknown, origin: string, origins: Map<string, string>): void {
+  if (path.some((key) => key === '' || forbidden.has(key)))
+    throw new CodedError('CONFIG_INVALID', `${origin}: '${path.join('.')}' is not a config key`)
+  let node = tree
+  for (const key of path.slice(0, -1)) {
+    const child = node[key]
+    if (typeof child !== 'object' || child === null) node[key] = {}
+    node = node[key] as Tree
+  }
+  node[path.at(-1) ?? ''] = value
+  for (const known of [...origins.keys()]) if (known.startsWith(`/${path.join('/')}/`)) origins.delete(known)
+  origins.set(`/${path.join('/')}`, origin)
+}
+
+function noteOrigins(value: unknown, path: string, origin: string, origins: Map<string, string>): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (origins.has(path)) return
+    for (const [key, child] of Object.entries(value)) noteOrigins(child, `${path}/${key}`, origin, origins)
+  } else if (!origins.has(path)) origins.set(path, origin)
+}
+
+const secretKey = /pass(word|phrase|wd)?$|secret|token|\.key$|key\.pem$|keystore|jaas/i
+
+/** A copy with secrets replaced by `***`, to print and log. */
+export function redacted<T>(value: T): T {
+  const hide = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(hide)
+    if (typeof node !== 'object' || node === null) return node
+    const hidden = (key: string, child: unknown): unknown =>
+      secretKey.test(key) && typeof child !== 'object' ? '***' : hide(child)
+    return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, hidden(key, child)]))
+  }
+  return hide(value) as T
+}
+
+/** One line a value: path, value, origin; secrets hidden (for `nexstream check --print`). */
+export function printConfig({ config, origins }: LoadedConfig): string {
+  const shown: string[] = []
+  const walk = (node: unknown, path: string): void => {
+    if (typeof node === 'object' && node !== null && !Array.isArray(node) && Object.keys(node).length > 0)
+      for (const [key, child] of Object.entries(node)) walk(child, `${path}/${key}`)
+    else shown.push(`${path} = ${JSON.stringify(node)}  # ${originOf(path, origins)}`)
+  }
+  walk(redacted(config), '')
+  return shown.join('\n')
+}
+
+function originOf(path: string, origins: ReadonlyMap<string, string>): string {
+  for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    const origin = origins.get(at)
+    if (origin !== undefined) return origin
+  }
+  return 'default'
+}
+
+/** The schema of one section, for `check` of parts of a config. */
+export const sectionSchema = (section: keyof typeof configSchema.properties): JSONSchema =>
+  configSchema.properties[section]
