@@ -62,11 +62,17 @@ interface Part<C> {
 /** One open channel of a source. */
 export interface Subscription {
   close(): void | Promise<void>
+  /** Sources that make their own data as fast as asked: stop until `resume`. At most the update under way is still emitted. */
+  pause?(): void
+  resume?(): void
 }
 
 /** A part that yields updates, e.g. EPICS Channel Access (`ca`), one `open` per channel. Runs in the main thread. */
 export interface SourcePart<C extends JSONSchema = JSONSchema> extends Part<C> {
-  /** `emit` is called synchronously for every update, in order per channel. */
+  /**
+   * `emit` is called synchronously for every update, in order per channel. The receiver may keep updates:
+   * a source never changes or reuses what it emitted.
+   */
   open(config: Options<C>, context: Context, emit: (update: Update) => void): Subscription
 }
 

@@ -189,6 +189,8 @@ export interface Update {
   readonly first: boolean
   /** A copy of an earlier update, sent again by the periodic repeat. */
   readonly repeat: boolean
+  /** Event sources only: the events of one or several pulses; `value` is null, `dtype` 'structure'. */
+  readonly events?: EventRecord
 }
 
 /** A pvAccess structure: field name → scalar, string, Vector, string[], nested structure or array of structures. */
