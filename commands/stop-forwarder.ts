@@ -1,0 +1,52 @@
+// `stop` of the forwarder: removes streams by pattern, or all.
+import { type JSONSchema } from '../core/plugin.js'
+
+const pattern = (what: string) =>
+  ({ type: 'string', minLength: 1, description: `${what}; * and ? are wildcards.` }) as const
+
+export const stopForwarder = {
+  cmd: 'stop',
+  service: 'forwarder',
+  summary: 'Removes streams: those that match a pattern, or all. What matches nothing is listed in `errors`.',
+  schema: {
+    type: 'object',
+    required: ['cmd', 'service'],
+    properties: {
+      cmd: { const: 'stop', description: 'The command.' },
+      service: { const: 'forwarder', description: 'The service it is for.' },
+      msg_id: { type: 'string', description: 'Repeated in the answer.' },
+      all: { const: true, description: 'Remove every stream.' },
+      channels: {
+        type: 'array',
+        minItems: 1,
+        items: pattern('Channel name'),
+        description: 'Remove all streams of these channels.'
+      },
+      streams: {
+        type: 'array',
+        minItems: 1,
+        description: 'Remove the streams that fit all keys of one of these.',
+        items: {
+          type: 'object',
+          minProperties: 1,
+          properties: {
+            channel: pattern('Channel name'),
+            topic: pattern('Topic'),
+            schema: { type: 'string', minLength: 1, description: 'Schema id, exactly.' },
+            protocol: { type: 'string', minLength: 1, description: 'Protocol, exactly.' }
+          },
+          additionalProperties: false
+        }
+      }
+    },
+    anyOf: [{ required: ['all'] }, { required: ['channels'] }, { required: ['streams'] }],
+    additionalProperties: false
+  } as const satisfies JSONSchema,
+  examples: [
+    { cmd: 'stop', service: 'forwarder', channels: ['SIM:*'] },
+    { cmd: 'stop', service: 'forwarder', streams: [{ channel: 'SIM:TEMP', schema: 'f142', topic: 'amor_*' }] },
+    { cmd: 'stop', service: 'forwarder', all: true }
+  ]
+}
+
+export default stopForwarder
