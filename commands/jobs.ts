@@ -9,7 +9,9 @@ export default {
   run: async ({ job_id: id }, daemon) => {
     const jobs = daemon.jobs.list().filter((job) => id === undefined || job['job_id'] === id)
     if (id !== undefined && jobs.length === 0)
-      throw new CodedError('JOB_UNKNOWN', `no job ${String(id)} is running or has ended lately`, { path: '/job_id' })
+      throw new CodedError('JOB_UNKNOWN', `no job ${JSON.stringify(id)} is running or has ended lately`, {
+        path: '/job_id'
+      })
     return Promise.resolve({ response: 'ACK', status: 200, message: `${jobs.length} jobs`, result: jobs })
   }
 } satisfies CommandDefinition

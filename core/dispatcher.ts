@@ -69,7 +69,9 @@ export function refusal(error: unknown): Reply {
     message: `${error.code}: ${where}${error.message}`,
     errors: findings
   }
-  return error.fields['job_id'] === undefined ? reply : { ...reply, job_id: String(error.fields['job_id']) }
+  const jobId = error.fields['job_id']
+  return typeof jobId === 'string' ? { ...reply, job_id: jobId } : reply
+}
 }
 
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
@@ -94,6 +96,8 @@ export interface DispatcherOptions {
 }
 
 export class Dispatcher {
+  readonly #turns = new Map<string, Promise<unknown>>()
+
   constructor(readonly options: DispatcherOptions) {}
 
   /** Never rejects: whatever happens there is one reply (which may be `silent` when the command is for another daemon). */
@@ -108,6 +112,20 @@ export class Dispatcher {
     }
   }
 
+  /** Commands of one service run one after the other, in the order they came. */
+  async #inTurn(service: string, run: () => Promise<Reply>): Promise<Reply> {
+    const previous = this.#turns.get(service) ?? Promise.resolve()
+    const mine = previous.then(run)
+    this.#turns.set(
+      service,
+      mine.then(
+        () => undefined,
+        () => undefined // the caller of `mine` sees the error
+      )
+    )
+    return mine
+  }
+
   async #run(command: Command, origin: Origin): Promise<Reply> {
     const definition = this.#find(command)
     const copy = structuredClone(command)
@@ -118,7 +136,7 @@ export class Dispatcher {
       return definition.run(copy, this.options.daemon)
     }
     const handler = this.options.services.get(definition.service)?.commands[definition.cmd]
-    if (handler !== undefined) return handler(copy, origin)
+    if (handler !== undefined) return this.#inTurn(definition.service, () => handler(copy, origin))
     const running = [...this.options.services.keys()].join(', ') || 'none'
     throw new CodedError('COMMAND_UNKNOWN', `service '${definition.service}' does not run here (running: ${running})`, {
       path: '/service'

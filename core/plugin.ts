@@ -226,6 +226,8 @@ export interface Reply {
   readonly errors?: readonly Finding[]
   /** What the command asked for (status, jobs, lists). */
   readonly result?: unknown
+  /** Answer to this topic instead of the origin's (control topic of the job). */
+  readonly reply_topic?: string
   /** No answer at all: the command is for another daemon. */
   readonly silent?: boolean
 }
@@ -234,6 +236,8 @@ export interface Reply {
 export interface Origin {
   readonly dialect: string
   readonly topic: string
+  /** Where answers and events go. */
+  readonly replyTopic: string
   /** Kafka timestamp of the command. */
   readonly timestampMs: number
   readonly partition?: number
@@ -303,6 +307,8 @@ export interface ServiceContext {
   ids(kind: 'source' | 'converter' | 'writer'): string[]
   /** Sent to the status topic of the origin (or of the daemon) in the words of its dialect. */
   emit(event: ServiceEvent, origin?: Origin): void
+  /** Hears commands on a further topic (the control topic of a job) from a time on, until closed. Throws TOPIC_MISSING. */
+  listen(topic: string, options: { readonly dialect: string; readonly fromMs?: number }): Promise<Subscription>
   /** Checks a value against a JSON Schema; [] when it fits. Defaults are filled in. */
   check(schema: JSONSchema, value: unknown, path?: string): Finding[]
 }

@@ -1,0 +1,47 @@
+// One snapshot of the daemon at a fixed interval, handed to every reporter; a slow or failing reporter never stops the others.
+import { errorFields, type Log } from './log.js'
+import { type DaemonSnapshot, type Reporter } from './plugin.js'
+
+export class StatusLoop {
+  #timer: NodeJS.Timeout | undefined
+  readonly #busy = new Set<string>()
+  readonly #failing = new Set<string>()
+
+  constructor(
+    readonly reporters: ReadonlyMap<string, Reporter>,
+    readonly snapshot: () => DaemonSnapshot,
+    readonly intervalMs: number,
+    readonly log: Log
+  ) {}
+
+  start(): void {
+    this.tick()
+    this.#timer = setInterval(() => this.tick(), this.intervalMs)
+  }
+
+  /** Reports now. */
+  tick(): void {
+    const snapshot = this.snapshot()
+    for (const [id, reporter] of this.reporters) if (!this.#busy.has(id)) void this.#report(id, reporter, snapshot)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.tick()
+    for (const reporter of this.reporters.values()) await reporter.close?.()
+  }
+
+  async #report(id: string, reporter: Reporter, snapshot: DaemonSnapshot): Promise<void> {
+    this.#busy.add(id)
+    try {
+      await reporter.report(snapshot)
+      if (this.#failing.delete(id)) this.log('info', `reporter ${id} works again`)
+    } catch (error) {
+      // said once, until it works again
+      if (!this.#failing.has(id)) this.log('warn', `reporter ${id}: ${(error as Error).message}`, errorFields(error))
+      this.#failing.add(id)
+    } finally {
+      this.#busy.delete(id)
+    }
+  }
+}
