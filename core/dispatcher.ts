@@ -72,7 +72,6 @@ export function refusal(error: unknown): Reply {
   const jobId = error.fields['job_id']
   return typeof jobId === 'string' ? { ...reply, job_id: jobId } : reply
 }
-}
 
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   JOB_UNKNOWN: 404,

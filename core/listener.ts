@@ -107,7 +107,7 @@ export class CommandListener {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map((open) => open.close()))
+    await Promise.all([...this.#open].map(async (open) => open.close()))
     this.#open.clear()
   }
 

@@ -3,10 +3,12 @@
 import { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
 import { type AsyncSeriesHook, type SyncWaterfallHook } from 'tapable'
 import { type Update } from '../schemas/records.js'
+import { type Kafka } from './kafka/types.js'
 
 export { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
 export { BadMessage, CodedError, type ErrorCode } from './errors.js'
 export type * from '../schemas/records.js'
+export type * from './kafka/types.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
 export const API = 1
@@ -346,87 +348,6 @@ export interface Dialect {
   /** The answer in the dialect's own words; [] when it has none. */
   reply(command: Command, reply: Reply): readonly OutMessage[]
   event(event: ServiceEvent): readonly OutMessage[]
-}
-
-// ---------------------------------------------------------------- Kafka, as a service sees it
-
-export interface Kafka {
-  topics(names: readonly string[]): Promise<TopicInfo[]>
-  offsets(
-    topic: string,
-    partitions: readonly number[],
-    at: 'earliest' | 'latest' | { timestampMs: number }
-  ): Promise<Map<number, number>>
-  reader(options: ReaderOptions): Reader
-  producer(options?: ProducerOptions): Producer
-  close(): Promise<void>
-}
-export interface TopicInfo {
-  readonly name: string
-  /** 0 partitions: the topic does not exist. */
-  readonly partitions: readonly number[]
-}
-export interface ReaderOptions {
-  readonly assign: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
-  /** Per Fetch response; default 8 MiB. */
-  readonly maxBytes?: number
-  readonly minBytes?: number
-  readonly maxWaitMs?: number
-  readonly checkCrc?: boolean
-  readonly signal?: AbortSignal
-}
-export interface Reader {
-  /** The next records of one partition; null after close. Never throws for a broker that is away: it waits and reconnects. */
-  next(): Promise<Batch | null>
-  /** As `next`, but undefined when nothing came within the time. */
-  poll(timeoutMs: number): Promise<Batch | null | undefined>
-  seek(topic: string, partition: number, offset: number): void
-  pause(topic: string, partition: number): void
-  resume(topic: string, partition: number): void
-  close(): Promise<void>
-}
-/** Values are views of the network buffer, valid until `release()`. */
-export interface Batch {
-  readonly topic: string
-  readonly partition: number
-  /** Records; may be 0 (control records, compacted gaps): nextOffset has moved on all the same. */
-  readonly count: number
-  readonly highWatermark: number
-  /** Offset to read after this batch. */
-  readonly nextOffset: number
-  /** Broken batches skipped on the way, by reason. */
-  readonly skipped?: Readonly<Record<string, number>>
-  offset(i: number): number
-  timestampMs(i: number): number
-  value(i: number): Buffer | null
-  key(i: number): Buffer | null
-  release(): void
-}
-export interface ProducerOptions {
-  readonly lingerMs?: number
-  readonly maxBatchBytes?: number
-  readonly maxBufferedBytes?: number
-  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-  /** Given up after this long; default never (until close). */
-  readonly deliveryTimeoutMs?: number
-}
-export interface ProducerMessage {
-  readonly topic: string
-  /** Default: by hash of the key, or 0 without a key. */
-  readonly partition?: number
-  readonly key?: Uint8Array | string | null
-  readonly value: Uint8Array | string | null
-  readonly timestampMs?: number
-  readonly headers?: readonly (readonly [string, Uint8Array])[]
-}
-export interface Producer {
-  /** Queues; false when `maxBufferedBytes` is reached: the message is queued all the same, wait for `drained`. Order per partition is kept. */
-  send(message: ProducerMessage, onDelivered?: (error: Error | null, offset: number) => void): boolean
-  readonly bufferedBytes: number
-  drained(): Promise<void>
-  /** Resolves when everything sent so far is acknowledged; rejects when some of it was lost. */
-  flush(): Promise<void>
-  close(): Promise<void>
 }
 
 // ---------------------------------------------------------------- define…
