@@ -1,0 +1,212 @@
+// Apache Kafka as local Java processes, from the jars that kafka-jars/pom.xml pins.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { openSync, closeSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { cached } from './cache.js'
+import {
+  type KafkaSetup,
+  type NodePlace,
+  KAFKA_VERSION,
+  formatArguments,
+  listenersOf,
+  makeCertificate,
+  serverProperties
+} from './kafka-config.js'
+
+const run = promisify(execFile)
+
+/** A cluster as started by one of the ways; `kafka.ts` adds the waiting. */
+export interface Cluster {
+  readonly nodes: readonly NodePlace[]
+  readonly tlsFolder: string
+  stop(): Promise<void>
+  kill9(index: number): Promise<void>
+  restart(index: number): Promise<void>
+  /** Rejects when a node ends before it is ready, with the end of its log. */
+  readonly died: Promise<never>
+}
+
+const pom = fileURLToPath(new URL('../../../test/support/kafka-jars/pom.xml', import.meta.url))
+
+/** Folder with Kafka's jars; downloaded by Maven the first time. */
+export async function kafkaJars(): Promise<string> {
+  const hash = createHash('sha256')
+    .update(await readFile(pom))
+    .digest('hex')
+    .slice(0, 8)
+  return cached(`kafka-${KAFKA_VERSION}-${hash}`, async (folder) => {
+    const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]
+    await run('mvn', args).catch((error: unknown) => {
+      const { code, stdout, stderr } = error as { code: unknown; stdout?: string; stderr?: string }
+      if (code === 'ENOENT') throw new Error('Maven (mvn) is not on the PATH')
+      throw new Error(`Maven could not get Kafka ${KAFKA_VERSION}: ${`${stdout ?? ''}${stderr ?? ''}`.slice(-500)}`)
+    })
+  })
+}
+
+/** The java command of JAVA_HOME or the PATH; throws unless it is 17 or later. */
+export async function findJava(): Promise<string> {
+  const home = process.env['JAVA_HOME']
+  const java = home ? join(home, 'bin', 'java') : 'java'
+  const text = await run(java, ['-version']).then(
+    ({ stdout, stderr }) => stdout + stderr,
+    () => undefined
+  )
+  if (text === undefined) throw new Error(`no Java: ${java} cannot be run`)
+  const major = Number(/version "(\d+)/.exec(text)?.[1] ?? 0)
+  if (major < 17) throw new Error(`Java >= 17 is needed, ${java} is ${text.split('\n')[0]}`)
+  return java
+}
+
+/** `count` ports that are free now on 127.0.0.1. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  return ports
+}
+
+// Outlives its owner by a moment: when the pipe closes it kills what the pid files name and removes the folder.
+const watchdog =
+  'cat >/dev/null; for f in "$1"/*.pid; do [ -f "$f" ] && kill -9 "$(cat "$f")"; done; sleep 0.2; rm -rf "$1"'
+
+const log4j = `status=error
+appenders=console
+appender.console.type=Console
+appender.console.name=STDOUT
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=[%d] %p %m (%c{1})%n
+rootLogger.level=warn
+rootLogger.appenderRefs=stdout
+rootLogger.appenderRef.stdout.ref=STDOUT
+`
+
+export async function startJars(setup: KafkaSetup): Promise<Cluster> {
+  const java = await findJava()
+  const jars = await kafkaJars()
+  const root = await mkdtemp(join(tmpdir(), 'nexstream-kafka-'))
+  const guard = spawn('sh', ['-c', watchdog, 'kafka-watchdog', root], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true
+  })
+  guard.unref()
+  const close = async (): Promise<void> => {
+    guard.stdin?.end()
+    if (guard.exitCode === null) await once(guard, 'exit')
+    await rm(root, { recursive: true, force: true })
+  }
+  try {
+    if (setup.tls) await makeCertificate(root)
+    await writeFile(join(root, 'log4j2.properties'), log4j)
+    return new JarCluster(java, join(jars, '*'), root, setup, await places(setup, root), close).start()
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function places(setup: KafkaSetup, root: string): Promise<NodePlace[]> {
+  const names = listenersOf(setup)
+  const count = setup.brokers ?? 1
+  const ports = await freePorts(count * (names.length + 2))
+  return Array.from({ length: count }, (_, i) => ({
+    bind: '127.0.0.1',
+    peerHost: '127.0.0.1',
+    controllerPort: ports.pop()!,
+    internalPort: ports.pop()!,
+    listeners: names.map((name) => {
+      const port = ports.pop()!
+      return { name, bindPort: port, advertised: `127.0.0.1:${port}` }
+    }),
+    dataFolder: join(root, `node-${i + 1}`),
+    tlsFolder: root
+  }))
+}
+
+class JarCluster implements Cluster {
+  readonly tlsFolder: string
+  readonly died: Promise<never>
+  readonly #children: (ChildProcess | undefined)[] = []
+  #fail: (error: Error) => void = () => undefined
+  #stopping = false
+
+  constructor(
+    readonly java: string,
+    readonly classPath: string,
+    readonly root: string,
+    readonly setup: KafkaSetup,
+    readonly nodes: NodePlace[],
+    readonly close: () => Promise<void>
+  ) {
+    this.tlsFolder = root
+    this.died = new Promise((_, reject) => (this.#fail = reject))
+    this.died.catch(() => undefined) // whoever waits for readiness sees it; later deaths are the test's business
+  }
+
+  async start(): Promise<this> {
+    await Promise.all(
+      this.nodes.map(async (node, i) => {
+        await mkdir(node.dataFolder, { recursive: true })
+        const file = join(this.root, `node-${i + 1}.properties`)
+        await writeFile(file, serverProperties(this.setup, this.nodes, i))
+        const args = ['-XX:TieredStopAtLevel=1', '-cp', this.classPath, 'kafka.tools.StorageTool']
+        await run(this.java, [...args, ...formatArguments(this.setup, file)])
+        await this.restart(i)
+      })
+    )
+    return this
+  }
+
+  async restart(index: number): Promise<void> {
+    const log = openSync(join(this.root, `node-${index + 1}.log`), 'a')
+    const config = join(this.root, `node-${index + 1}.properties`)
+    const flags = ['-Xmx512m', '-Xms128m', `-Dlog4j2.configurationFile=${join(this.root, 'log4j2.properties')}`]
+    const child = spawn(this.java, [...flags, '-cp', this.classPath, 'kafka.Kafka', config], {
+      stdio: ['ignore', log, log],
+      cwd: this.root,
+      detached: true // Ctrl-C is for the owner, who stops the broker when its own work is done
+    })
+    closeSync(log)
+    this.#children[index] = child
+    await once(child, 'spawn')
+    await writeFile(this.#pidFile(index), String(child.pid))
+    child.once('exit', () => void this.#ended(index, child))
+    child.unref()
+  }
+
+  #pidFile(index: number): string {
+    return join(this.root, `node-${index + 1}.pid`)
+  }
+
+  async #ended(index: number, child: ChildProcess): Promise<void> {
+    if (this.#children[index] !== child || this.#stopping) return
+    const log = await readFile(join(this.root, `node-${index + 1}.log`), 'utf8').catch(() => '')
+    this.#fail(new Error(`Kafka ended (code ${child.exitCode}, ${child.signalCode}): ${log.slice(-1500)}`))
+  }
+
+  async kill9(index: number): Promise<void> {
+    const child = this.#children[index]
+    if (!child) return
+    this.#children[index] = undefined
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    await rm(this.#pidFile(index), { force: true })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    // The data is thrown away: no need for an orderly shutdown.
+    await Promise.all(this.nodes.map((_, i) => this.kill9(i)))
+    await this.close()
+  }
+}
