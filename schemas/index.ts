@@ -1,0 +1,50 @@
+// The schemas for everyone: which one a message has, any message as JSON and back.
+import { BadMessage } from '../core/errors.js'
+import { layouts } from './generated/layouts.js'
+import { type JsonOptions, type JsonValue, toJson } from './json.js'
+import { type SchemaLayout } from './layout.js'
+import { encodeFields, type Fields } from './writer.js'
+
+export { type JsonOptions, type JsonValue } from './json.js'
+export { type FieldInput, type Fields } from './writer.js'
+export type * from './records.js'
+
+const byId = new Map<string, SchemaLayout>(Object.entries(layouts))
+
+/** All schema ids, sorted. */
+export const schemaIds: readonly string[] = [...byId.keys()].sort()
+
+/** The four characters at bytes 4–7; undefined when the message is shorter or they are no ASCII. */
+export function schemaId(message: Uint8Array): string | undefined {
+  if (message.length < 8) return undefined
+  const codes = message.subarray(4, 8)
+  return codes.every((code) => code > 0x20 && code < 0x7f) ? String.fromCharCode(...codes) : undefined
+}
+
+function layoutOf(id: string | undefined): SchemaLayout {
+  const layout = id === undefined ? undefined : byId.get(id)
+  if (layout === undefined) throw new BadMessage('unknown_schema', `no schema has the id ${JSON.stringify(id ?? null)}`)
+  return layout
+}
+
+/**
+ * Any message as JSON: every field of the root table in slot order, 64-bit integers as decimal strings, NaN and infinities as
+ * strings, enums `{ name, value }`, unions `{ type, type_id, value }`, absent strings, vectors, tables and structs null.
+ * Checks everything it reads; throws BadMessage `too_small`, `unknown_schema`, `invalid_flatbuffer` or `missing_field`.
+ */
+export function decodeJson(
+  message: Uint8Array,
+  options: JsonOptions = {}
+): { file_identifier: string; message: { [name: string]: JsonValue } } {
+  if (message.length < 8) throw new BadMessage('too_small', `${message.length} bytes are no message`)
+  const layout = layoutOf(schemaId(message))
+  return { file_identifier: layout.id, message: toJson(layout, message, options) }
+}
+
+/**
+ * A message from its fields: the inverse of `decodeJson`, which also takes numbers, bigints and typed arrays.
+ * Fields that are absent, null or undefined are left out. Throws BadMessage `unknown_schema` or `unencodable`.
+ */
+export function encodeMessage(id: string, fields: Fields): Buffer {
+  return encodeFields(layoutOf(id), fields)
+}
