@@ -9,11 +9,8 @@ export const configForwarder = {
     'Replaces the list of streams: new ones are added, missing ones removed, unchanged ones go on without a gap.',
   schema: {
     type: 'object',
-    required: ['cmd', 'service', 'streams'],
+    required: ['streams'],
     properties: {
-      cmd: { const: 'config', description: 'The command.' },
-      service: { const: 'forwarder', description: 'The service it is for.' },
-      msg_id: { type: 'string', description: 'Repeated in the answer.' },
       streams: { type: 'array', items: streamSchema, description: 'All streams from now on; an empty list stops all.' }
     },
     additionalProperties: false

@@ -81,11 +81,8 @@ export const startForwarder = {
   summary: 'Adds streams to the forwarder. Streams that cannot be added are listed in `errors`, the others are added.',
   schema: {
     type: 'object',
-    required: ['cmd', 'service', 'streams'],
+    required: ['streams'],
     properties: {
-      cmd: { const: 'start', description: 'The command.' },
-      service: { const: 'forwarder', description: 'The service it is for.' },
-      msg_id: { type: 'string', description: 'Repeated in the answer.' },
       streams: { type: 'array', minItems: 1, items: streamSchema, description: 'The streams to add.' }
     },
     additionalProperties: false

@@ -9,11 +9,8 @@ export const startSimulator = {
   summary: 'Starts a virtual instrument that sends detector and monitor events to Kafka, the same for the same seed.',
   schema: {
     type: 'object',
-    required: ['cmd', 'service', 'topic'],
+    required: ['topic'],
     properties: {
-      cmd: { const: 'start', description: 'The command.' },
-      service: { const: 'simulator', description: 'The service it is for.' },
-      msg_id: { type: 'string', description: 'Repeated in the answer.' },
       job_id: { type: 'string', minLength: 1, maxLength: 200, description: 'Name of the run; made up when missing.' },
       instrument: { type: 'string', description: 'Source part that makes the events; default amor.' },
       topic: { ...topic, description: 'Topic of the detector events.' },

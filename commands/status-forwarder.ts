@@ -7,11 +7,7 @@ export const statusForwarder = {
   summary: 'Lists the channels of the forwarder with state, last update, rates and counts.',
   schema: {
     type: 'object',
-    required: ['cmd', 'service'],
     properties: {
-      cmd: { const: 'status', description: 'The command.' },
-      service: { const: 'forwarder', description: 'The service it is for.' },
-      msg_id: { type: 'string', description: 'Repeated in the answer.' },
       channels: { type: 'string', minLength: 1, description: 'Only channels that match; * and ? are wildcards.' },
       page: { type: 'integer', minimum: 0, description: 'Page to show, from 0.' },
       page_size: { type: 'integer', minimum: 1, maximum: 5000, description: 'Channels per page; default 500.' }

@@ -10,11 +10,7 @@ export const stopForwarder = {
   summary: 'Removes streams: those that match a pattern, or all. What matches nothing is listed in `errors`.',
   schema: {
     type: 'object',
-    required: ['cmd', 'service'],
     properties: {
-      cmd: { const: 'stop', description: 'The command.' },
-      service: { const: 'forwarder', description: 'The service it is for.' },
-      msg_id: { type: 'string', description: 'Repeated in the answer.' },
       all: { const: true, description: 'Remove every stream.' },
       channels: {
         type: 'array',

@@ -8,11 +8,7 @@ export const stopSimulator = {
     'Stops a run of the virtual instrument (or all) once Kafka has everything; the answer holds the exact counts.',
   schema: {
     type: 'object',
-    required: ['cmd', 'service'],
     properties: {
-      cmd: { const: 'stop', description: 'The command.' },
-      service: { const: 'simulator', description: 'The service it is for.' },
-      msg_id: { type: 'string', description: 'Repeated in the answer.' },
       job_id: { type: 'string', minLength: 1, description: 'The run to stop; all when missing.' }
     },
     additionalProperties: false

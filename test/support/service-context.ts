@@ -1,0 +1,50 @@
+// A ServiceContext for unit tests of services: parts by id, an in-memory Kafka, a log that is kept.
+import { check } from '../../core/check.js'
+import { JobRegistry } from '../../core/jobs.js'
+import {
+  type ConverterPart,
+  type JSONSchema,
+  type Kafka,
+  type LogLevel,
+  type ServiceContext,
+  type ServiceEvent,
+  type SourcePart
+} from '../../core/plugin.js'
+
+export interface TestContext extends ServiceContext {
+  readonly events: ServiceEvent[]
+  readonly logs: { level: LogLevel; message: string }[]
+  /** Ends everything that hangs on the context's signal. */
+  abort(): void
+}
+
+/** A context that knows the given parts. */
+export function serviceContext(
+  kafka: Kafka,
+  parts: { sources?: readonly SourcePart[]; converters?: readonly ConverterPart[]; serviceId?: string } = {}
+): TestContext {
+  const sources = new Map((parts.sources ?? []).map((part) => [part.id, part]))
+  const converters = new Map((parts.converters ?? []).map((part) => [part.id, part]))
+  const controller = new AbortController()
+  const events: ServiceEvent[] = []
+  const logs: { level: LogLevel; message: string }[] = []
+  return {
+    serviceId: parts.serviceId ?? 'test',
+    signal: controller.signal,
+    kafka,
+    jobs: new JobRegistry({ starting: () => Promise.resolve(), stopped: () => Promise.resolve() }),
+    brokers: [],
+    workerConfig: {},
+    log: (level, message) => void logs.push({ level, message }),
+    source: (id) => sources.get(id),
+    converter: (id) => converters.get(id),
+    writer: () => undefined,
+    ids: (kind) => [...(kind === 'source' ? sources.keys() : kind === 'converter' ? converters.keys() : [])],
+    listen: () => Promise.reject(new Error('this context hears no further topics')),
+    emit: (event) => void events.push(event),
+    check: (schema: JSONSchema, value: unknown, path?: string) => check(schema, value, path),
+    events,
+    logs,
+    abort: () => controller.abort()
+  }
+}
