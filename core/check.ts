@@ -3,7 +3,14 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { type Finding, type JSONSchema } from './plugin.js'
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, strictRequired: false })
+const ajv = new Ajv({
+  allErrors: true,
+  verbose: true,
+  useDefaults: true,
+  strict: true,
+  allowUnionTypes: true,
+  strictRequired: false
+})
 addFormats.default(ajv)
 
 const compiled = new WeakMap<object, ValidateFunction>()

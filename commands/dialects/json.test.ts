@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import json from './json.js'
+
+const decode = (text: string) => json.decode(Buffer.from(text))
+
+describe('dialect json', () => {
+  it('reads commands and ignores answers and status messages on the same topic', () => {
+    assert.deepEqual(decode('{"cmd":"status","msg_id":"1"}'), { cmd: 'status', msg_id: '1' })
+    assert.equal(decode('{"response":"ACK","msg_id":"1"}'), undefined)
+    assert.equal(decode('{"type":"nexstream_status"}'), undefined)
+  })
+
+  it('refuses everything else with a coded error', () => {
+    for (const text of ['', '{', '[]', 'null', '"start"', '\u0000\u0001', '[['.repeat(10000)])
+      assert.throws(() => decode(text), { code: 'COMMAND_JSON' }, text.slice(0, 20))
+    assert.throws(() => decode('{"a":1}'), { code: 'COMMAND_INVALID', path: '/cmd' })
+    assert.throws(() => decode('{"cmd":7}'), { code: 'COMMAND_INVALID', path: '/cmd' })
+    assert.throws(() => decode(`{"cmd":"a","b":${'{"c":'.repeat(300)}1${'}'.repeat(300)}}`), { code: 'COMMAND_JSON' })
+  })
+
+  it('does not count brackets inside strings', () => {
+    assert.equal(decode(`{"cmd":"a","b":"${'['.repeat(1000)}\\"["}`)?.cmd, 'a')
+  })
+
+  it('answers with the words of the field', () => {
+    const [message] = json.reply(
+      { cmd: 'start', msg_id: 'm' },
+      { response: 'ERR', status: 400, message: 'no', errors: [{ code: 'C', path: '/p', message: 'x' }] }
+    )
+    const answer = JSON.parse(Buffer.from(message?.value ?? []).toString()) as Record<string, unknown>
+    assert.deepEqual([answer['msg_id'], answer['response'], answer['message']], ['m', 'ERR', 'no'])
+    assert.equal(decode(Buffer.from(message?.value ?? []).toString()), undefined)
+  })
+})

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { durationMs, loadConfig, printConfig, requireConfig } from './config.js'
+
+describe('config', () => {
+  let folder: string
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'nexstream-config-'))))
+  after(() => rmSync(folder, { recursive: true }))
+  const file = (name: string, text: string): string => {
+    const path = join(folder, name)
+    writeFileSync(path, text)
+    return path
+  }
+
+  it('reads TOML, YAML and JSON alike', () => {
+    const toml = loadConfig({ file: file('a.toml', '[kafka]\nbrokers = ["b:9092"]\n[status]\ntopic = "s"\n') })
+    const yaml = loadConfig({ file: file('a.yaml', 'kafka:\n  brokers: ["b:9092"]\nstatus:\n  topic: s\n') })
+    const json = loadConfig({ file: file('a.json', '{"kafka":{"brokers":["b:9092"]},"status":{"topic":"s"}}') })
+    assert.deepEqual(toml.findings, [])
+    assert.deepEqual(toml.config, yaml.config)
+    assert.deepEqual(toml.config, json.config)
+    assert.equal(toml.config.status.interval, '1s')
+  })
+
+  it('lets environment override the file and flags the environment, and says where each value came from', () => {
+    const loaded = loadConfig({
+      file: file('b.toml', '[status]\ntopic = "from_file"\ninterval = "3s"\n[log]\nlevel = "warn"\n'),
+      env: {
+        NEXSTREAM_STATUS__TOPIC: 'from_env',
+        NEXSTREAM_LOG__LEVEL: 'debug',
+        NEXSTREAM_BROKERS: 'x:1,y:2',
+        OTHER: '1'
+      },
+      flags: { 'log.level': 'error' }
+    })
+    assert.deepEqual(loaded.findings, [])
+    assert.equal(loaded.config.status.topic, 'from_env')
+    assert.equal(loaded.config.log.level, 'error')
+    assert.deepEqual(loaded.config.kafka['brokers'], ['x:1', 'y:2'])
+    const printed = printConfig(loaded)
+    assert.match(printed, /\/status\/topic = "from_env" {2}# NEXSTREAM_STATUS__TOPIC/)
+    assert.match(printed, /\/status\/interval = "3s" {2}# .*b\.toml/)
+    assert.match(printed, /\/log\/level = "error" {2}# --set log\.level/)
+    assert.match(printed, /\/commands\/timeout = "5m" {2}# default/)
+  })
+
+  it('hides secrets', () => {
+    const text = '[kafka]\n"sasl.password" = "hunter2"\n[kafka.sasl]\nusername = "u"\npassword = "hunter2"\n'
+    const printed = printConfig(loadConfig({ file: file('c.toml', text) }))
+    assert.doesNotMatch(printed, /hunter2/)
+    assert.match(printed, /username = "u"/)
+  })
+
+  const broken: [string, string, string][] = [
+    ['an unknown section', '[statuss]\ntopic = "a"\n', '/statuss'],
+    ['an unknown key', '[status]\ntopik = "a"\n', '/status/topik'],
+    ['a wrong type', '[commands]\nmax_bytes = "big"\n', '/commands/max_bytes'],
+    ['a topic name Kafka refuses', '[status]\ntopic = "no spaces"\n', '/status/topic'],
+    ['a value out of range', '[commands]\nmax_bytes = 3\n', '/commands/max_bytes'],
+    ['a duration without unit', '[status]\ninterval = "2"\n', '/status/interval'],
+    ['a plugin without `use`', '[[plugins]]\noptions = {}\n', '/plugins/0/use'],
+    ['a wrong log level', '[log]\nlevel = "loud"\n', '/log/level'],
+    ['an empty dialect list', '[[commands.listen]]\ntopic = "c"\ndialects = []\n', '/commands/listen/0/dialects'],
+    ['a topic to provision with no partition', '[[topics]]\nname = "t"\npartitions = 0\n', '/topics/0/partitions']
+  ]
+  for (const [what, text, path] of broken) {
+    it(`refuses ${what} with its path`, () => {
+      const { findings } = loadConfig({ file: file('broken.toml', text) })
+      assert.deepEqual(
+        findings.map((finding) => [finding.code, finding.path]),
+        [['CONFIG_INVALID', path]]
+      )
+    })
+  }
+
+  it('names the file, line and column of a syntax error', () => {
+    assert.throws(
+      () => loadConfig({ file: file('d.toml', '[status\n') }),
+      (error: Error & { code?: string }) => error.code === 'CONFIG_FILE' && /d\.toml/.test(error.message)
+    )
+    assert.throws(() => loadConfig({ file: join(folder, 'absent.toml') }), { code: 'CONFIG_FILE' })
+    assert.throws(() => loadConfig({ file: file('e.ini', 'a=b') }), { code: 'CONFIG_FILE' })
+    assert.throws(() => requireConfig({ flags: { 'status.interval': 'soon' } }), {
+      code: 'CONFIG_INVALID',
+      path: '/status/interval'
+    })
+  })
+
+  it('refuses prototype keys from the environment', () => {
+    assert.throws(() => loadConfig({ flags: { '__proto__.polluted': 'yes' } }), { code: 'CONFIG_INVALID' })
+    assert.equal(({} as { polluted?: string }).polluted, undefined)
+  })
+
+  it('reads durations', () => {
+    assert.deepEqual(['500ms', '2s', '1.5h', 20].map(durationMs), [500, 2000, 5_400_000, 20])
+  })
+})

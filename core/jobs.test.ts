@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { CodedError } from './errors.js'
+import { JobRegistry } from './jobs.js'
+
+const registry = (starting = (): Promise<void> => Promise.resolve(), stopped: string[] = []): JobRegistry =>
+  new JobRegistry({ starting, stopped: (job) => Promise.resolve(void stopped.push(`${job.id} ${job.state}`)) }, 2)
+
+describe('jobs', () => {
+  it('walks through its states and is listed after its end', async () => {
+    const stopped: string[] = []
+    const jobs = registry(undefined, stopped)
+    const job = await jobs.open('a', 'filewriter', () => ({ file_name: 'a.nxs' }))
+    for (const state of ['starting', 'running', 'stopping', 'done'] as const) job.to(state)
+    assert.deepEqual(stopped, ['a done'])
+    assert.equal(jobs.get('a'), undefined)
+    assert.deepEqual(
+      jobs.list().map((info) => [info['job_id'], info['state'], info['file_name']]),
+      [['a', 'done', 'a.nxs']]
+    )
+  })
+
+  it('refuses steps that are none, and a second job of one id', async () => {
+    const jobs = registry()
+    const job = await jobs.open('a', 's', () => ({}))
+    assert.throws(() => job.to('done'), /accepted -> done/)
+    await assert.rejects(
+      jobs.open('a', 's', () => ({})),
+      { code: 'JOB_EXISTS' }
+    )
+    job.to('failed', 'disk full')
+    assert.throws(() => job.to('running'))
+    assert.equal(job.info()['message'], 'disk full')
+    assert.equal((await jobs.open('a', 's', () => ({}))).state, 'accepted')
+  })
+
+  it('lets a plugin refuse a job, and keeps only the last ended ones', async () => {
+    const refusing = registry(() => Promise.reject(new CodedError('JOB_LIMIT', 'no beam')))
+    await assert.rejects(
+      refusing.open('a', 's', () => ({})),
+      { code: 'JOB_LIMIT' }
+    )
+    assert.deepEqual(refusing.list(), [])
+    const jobs = registry()
+    for (const id of ['a', 'b', 'c']) (await jobs.open(id, 's', () => ({}))).to('failed')
+    assert.deepEqual(
+      jobs.list().map((info) => info['job_id']),
+      ['c', 'b']
+    )
+  })
+})

@@ -1,0 +1,34 @@
+// Reporter: the daemon's snapshot as one JSON message on the status topic.
+import { API, definePlugin, defineReporter } from '../../core/plugin.js'
+
+const bigintText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
+
+const reporter = defineReporter({
+  id: 'json',
+  summary: 'Sends the state of the daemon, its services and jobs as JSON.',
+  config: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['topic'],
+    properties: { topic: { type: 'string', description: 'Topic; default `status.topic`.' } }
+  },
+  open({ topic }, { kafka, serviceId }) {
+    const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
+    return {
+      report(snapshot) {
+        // a status that cannot be sent now is worthless later: the next one replaces it
+        if (producer.bufferedBytes > 1_000_000) throw new Error('status messages are not taken by Kafka; skipping')
+        producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, bigintText) })
+      },
+      close: () => producer.close()
+    }
+  }
+})
+
+export default definePlugin({
+  name: 'status-json',
+  version: '1.0.0',
+  api: API,
+  summary: 'JSON status messages.',
+  apply: (registry) => registry.reporter(reporter)
+})
