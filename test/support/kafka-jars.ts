@@ -99,6 +99,7 @@ export async function startJars(setup: KafkaSetup): Promise<Cluster> {
   })
   guard.unref()
   const close = async (): Promise<void> => {
+    guard.ref()
     guard.stdin?.end()
     if (guard.exitCode === null) await once(guard, 'exit')
     await rm(root, { recursive: true, force: true })
@@ -197,6 +198,7 @@ class JarCluster implements Cluster {
     if (!child) return
     this.#children[index] = undefined
     if (child.exitCode === null && child.signalCode === null) {
+      child.ref()
       child.kill('SIGKILL')
       await once(child, 'exit')
     }
