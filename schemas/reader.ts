@@ -46,10 +46,47 @@ export function f32(b: Uint8Array, at: number): number {
   words[0] = i32(b, at)
   return single[0]!
 }
+/** Whether typed arrays lie in memory as FlatBuffers do. */
 export const isLittleEndian = ((): boolean => {
   words[0] = 1
   return bytes[0] === 1
 })()
+
+/** A message time in ns. 0, negative and above 2^63 - 1 are no times: BadMessage `bad_timestamp`. */
+export function timeAt(b: Uint8Array, at: number): bigint {
+  load8(b, at)
+  const high = words[1]! | 0
+  if (high < 0 || (high === 0 && words[0] === 0))
+    throw new BadMessage('bad_timestamp', `${unsigned[0]} ns is no message time`)
+  return signed[0]!
+}
+
+function store(b: Uint8Array, at: number, width: number): void {
+  for (let i = 0; i < width; i++) b[at + i] = bytes[i]!
+}
+/** Writes a 64-bit integer, wrapped to 64 bits. */
+export function put64(b: Uint8Array, at: number, value: bigint): void {
+  unsigned[0] = value
+  store(b, at, 8)
+}
+export function putF64(b: Uint8Array, at: number, value: number): void {
+  double[0] = value
+  store(b, at, 8)
+}
+export function putF32(b: Uint8Array, at: number, value: number): void {
+  single[0] = value
+  store(b, at, 4)
+}
+export function put32(b: Uint8Array, at: number, value: number): void {
+  b[at] = value
+  b[at + 1] = value >>> 8
+  b[at + 2] = value >>> 16
+  b[at + 3] = value >>> 24
+}
+export function put16(b: Uint8Array, at: number, value: number): void {
+  b[at] = value
+  b[at + 1] = value >>> 8
+}
 
 /** Position of the root table. Throws BadMessage `too_small` or `wrong_schema`. */
 export function rootAt(b: Uint8Array, code: number): number {
@@ -121,6 +158,31 @@ export function viewAt(b: Uint8Array, at: number, dtype: VectorType): Vector {
 export function stringAt(b: Uint8Array, at: number): string {
   const vector = vectorAt(b, at, 1)
   return textOf(b, vector + 4, vector + 4 + u32(b, vector))
+}
+
+// Source names come again with every message: looking one up costs a third of decoding it.
+const names: ({ readonly bytes: Uint8Array; readonly text: string } | undefined)[] = Array.from({ length: 4096 })
+
+/** As `stringAt`, for names that recur. */
+export function nameAt(b: Uint8Array, at: number): string {
+  const vector = vectorAt(b, at, 1)
+  const start = vector + 4
+  const length = u32(b, vector)
+  if (length > 128) return textOf(b, start, start + length)
+  let hash = length
+  for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + b[start + i]!) | 0
+  const index = hash & 4095
+  const known = names[index]
+  if (known !== undefined && isSame(known.bytes, b, start, length)) return known.text
+  const text = textOf(b, start, start + length)
+  names[index] = { bytes: new Uint8Array(b.subarray(start, start + length)), text }
+  return text
+}
+
+function isSame(name: Uint8Array, b: Uint8Array, start: number, length: number): boolean {
+  if (name.length !== length) return false
+  for (let i = 0; i < length; i++) if (name[i] !== b[start + i]) return false
+  return true
 }
 
 /** UTF-8 text of a range of bytes. */
