@@ -3,9 +3,17 @@ import { type CommandDefinition } from '../core/plugin.js'
 
 export default {
   cmd: 'exit',
-  summary: 'Ends the daemon cleanly: files are finished, messages delivered. It must name the daemon by service_id.',
-  schema: { type: 'object', required: ['service_id'] },
-  examples: [{ cmd: 'exit', service_id: 'nexstream:host:4711' }],
+  summary:
+    'Ends the daemon cleanly: files are finished, messages delivered. It must name the daemon by service_id, or say everyone.',
+  schema: {
+    type: 'object',
+    properties: { everyone: { const: true, description: 'Every daemon that hears this ends.' } },
+    anyOf: [{ required: ['service_id'] }, { required: ['everyone'] }]
+  },
+  examples: [
+    { cmd: 'exit', service_id: 'nexstream:host:4711' },
+    { cmd: 'exit', everyone: true }
+  ],
   run: async (_command, daemon) => {
     daemon.shutdown('command exit')
     return Promise.resolve({ response: 'ACK', status: 200, message: 'shutting down' })

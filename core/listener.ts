@@ -21,6 +21,7 @@ export interface ListenerOptions {
   readonly dialects: ReadonlyMap<string, Dialect>
   readonly dispatcher: Dispatcher
   readonly statusTopic: string | undefined
+  readonly serviceId: string
   readonly maxBytes: number
   readonly log: Log
   /** Joins a consumer group and calls back for one message at a time, committed before the call. */
@@ -103,7 +104,8 @@ export class CommandListener {
   emit(event: ServiceEvent, origin?: Origin): void {
     const dialect = this.options.dialects.get(origin?.dialect ?? 'json')
     const topic = origin?.replyTopic ?? this.options.statusTopic
-    if (dialect !== undefined && topic !== undefined && topic !== '') this.#send(topic, dialect.event(event))
+    if (dialect !== undefined && topic !== undefined && topic !== '')
+      this.#send(topic, dialect.event(event, this.options.serviceId))
   }
 
   async close(): Promise<void> {
@@ -187,8 +189,9 @@ export class CommandListener {
       }
     } catch (error) {
       if (dialect === undefined) return
-      const id = error instanceof CodedError ? error.fields['msg_id'] : undefined
-      const command = { cmd: '', ...(typeof id === 'string' ? { msg_id: id } : {}) }
+      // what the dialect could read of the broken command, so that the answer can name it
+      const read = error instanceof CodedError ? (error.fields['command'] as Partial<Command> | undefined) : undefined
+      const command = { cmd: '', ...read }
       await this.#answer(dialect, command, at(dialect.id), refusal(error))
     }
   }
@@ -202,7 +205,7 @@ export class CommandListener {
       topic: origin.topic
     })
     const topic = reply.reply_topic ?? origin.replyTopic
-    if (topic !== '') this.#send(topic, dialect.reply(command, reply))
+    if (topic !== '') this.#send(topic, dialect.reply(command, reply, this.options.serviceId))
     return Promise.resolve()
   }
 

@@ -345,9 +345,9 @@ export interface Dialect {
   readonly id: string
   /** undefined: not in this dialect. Throws CodedError for a broken command of this dialect. */
   decode(message: Buffer): Command | undefined
-  /** The answer in the dialect's own words; [] when it has none. */
-  reply(command: Command, reply: Reply): readonly OutMessage[]
-  event(event: ServiceEvent): readonly OutMessage[]
+  /** The answer in the dialect's own words; [] when it has none. `command` is what `decode` gave. */
+  reply(command: Command, reply: Reply, serviceId: string): readonly OutMessage[]
+  event(event: ServiceEvent, serviceId: string): readonly OutMessage[]
 }
 
 // ---------------------------------------------------------------- define…

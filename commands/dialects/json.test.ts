@@ -25,7 +25,8 @@ describe('dialect json', () => {
   it('answers with the words of the field', () => {
     const [message] = json.reply(
       { cmd: 'start', msg_id: 'm' },
-      { response: 'ERR', status: 400, message: 'no', errors: [{ code: 'C', path: '/p', message: 'x' }] }
+      { response: 'ERR', status: 400, message: 'no', errors: [{ code: 'C', path: '/p', message: 'x' }] },
+      'me'
     )
     const answer = JSON.parse(Buffer.from(message?.value ?? []).toString()) as Record<string, unknown>
     assert.deepEqual([answer['msg_id'], answer['response'], answer['message']], ['m', 'ERR', 'no'])

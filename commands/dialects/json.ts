@@ -55,13 +55,20 @@ export default {
     if (typeof cmd !== 'string')
       throw new CodedError('COMMAND_INVALID', '\'cmd\' must be a string such as "start"', {
         path: '/cmd',
-        fields: idOf(value)
+        fields: { command: idOf(value) }
       })
     return value as Command
   },
-  reply: (command, { silent: _silent, ...reply }) =>
-    out({ type: 'nexstream_reply', msg_id: command.msg_id ?? null, ...reply, time: new Date().toISOString() }),
-  event: (event) => out({ type: 'nexstream_event', ...event, time: new Date().toISOString() })
+  reply: (command, { silent: _silent, reply_topic: _topic, ...reply }, serviceId) =>
+    out({
+      type: 'nexstream_reply',
+      msg_id: command.msg_id ?? null,
+      service_id: serviceId,
+      ...reply,
+      time: new Date().toISOString()
+    }),
+  event: (event, serviceId) =>
+    out({ type: 'nexstream_event', service_id: serviceId, ...event, time: new Date().toISOString() })
 } satisfies Dialect
 
 const idOf = (value: Record<string, unknown>): Record<string, unknown> =>

@@ -1,0 +1,73 @@
+// The JSON commands of the C++ EPICS forwarder (2018–2021): add, stop_channel, stop_all, exit.
+import { CodedError, type Command, type Dialect } from '../../core/plugin.js'
+import json, { parseObject } from './json.js'
+
+type Obj = Readonly<Record<string, unknown>>
+const isObject = (value: unknown): value is Obj => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** `[scheme://|//]host[:port]/topic` or a bare topic → the topic; the broker is that of the config. */
+export function topicOf(uri: string): string {
+  return uri.slice(uri.lastIndexOf('/') + 1)
+}
+
+function converter(value: unknown, path: string): Obj {
+  if (!isObject(value))
+    throw new CodedError('COMMAND_INVALID', 'a converter is an object with schema and topic', { path })
+  const { schema, topic, name } = value
+  if (typeof schema !== 'string' || typeof topic !== 'string')
+    throw new CodedError('COMMAND_INVALID', 'a converter needs schema and topic, both strings', { path })
+  return {
+    schema: schema === 'TdcTime' ? 'tdct' : schema,
+    topic: topicOf(topic),
+    ...(typeof name === 'string' ? { name } : {})
+  }
+}
+
+function stream(value: unknown, path: string): Obj {
+  if (!isObject(value))
+    throw new CodedError('COMMAND_INVALID', 'a stream is an object with channel and converter', { path })
+  const { channel, channel_provider_type: provider, converter: given } = value
+  if (typeof channel !== 'string')
+    throw new CodedError('COMMAND_INVALID', 'must be a string', { path: `${path}/channel` })
+  const list = Array.isArray(given) ? (given as unknown[]) : [given]
+  return {
+    channel,
+    protocol: provider === 'ca' ? 'ca' : 'pva',
+    converters: list.map((item, i) => converter(item, `${path}/converter/${i}`))
+  }
+}
+
+function decode(value: Obj): Command | undefined {
+  switch (value['cmd']) {
+    case 'add': {
+      const streams = value['streams']
+      if (!Array.isArray(streams))
+        throw new CodedError('COMMAND_INVALID', 'must be a list of streams', { path: '/streams' })
+      return { cmd: 'start', service: 'forwarder', streams: streams.map((item, i) => stream(item, `/streams/${i}`)) }
+    }
+    case 'stop_channel':
+      if (typeof value['channel'] !== 'string')
+        throw new CodedError('COMMAND_INVALID', 'must be a string', { path: '/channel' })
+      return { cmd: 'stop', service: 'forwarder', channels: [value['channel']] }
+    case 'stop_all':
+      return { cmd: 'stop', service: 'forwarder', all: true }
+    case 'exit':
+      return { cmd: 'exit', everyone: true }
+    default:
+      return undefined
+  }
+}
+
+export default {
+  id: 'forwarder-2018',
+  decode(message) {
+    if (message[0] !== 0x7b) return undefined
+    const value = parseObject(message)
+    const command = decode(value)
+    return command === undefined || typeof value['msg_id'] !== 'string'
+      ? command
+      : { ...command, msg_id: value['msg_id'] }
+  },
+  reply: json.reply,
+  event: json.event
+} satisfies Dialect

@@ -1,0 +1,115 @@
+// Reporter: heartbeats as x5f2 FlatBuffers, with the keys in status_json that the field's clients read.
+import {
+  API,
+  definePlugin,
+  defineReporter,
+  type DaemonSnapshot,
+  type Producer,
+  type Snapshot
+} from '../../core/plugin.js'
+import { encodeMessage } from '../../schemas/index.js'
+
+const topic = { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$' } as const
+
+/** One heartbeat: which services it speaks for and where it goes. */
+interface Heartbeat {
+  readonly topic: string
+  readonly services: readonly [string, Snapshot][]
+}
+
+const reporter = defineReporter({
+  id: 'x5f2',
+  summary: 'Sends heartbeats as x5f2, as clients of the file writer and the forwarder expect them.',
+  config: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['topic'],
+    properties: {
+      topic: { ...topic, description: 'Topic; default `status.topic`.' },
+      interval_ms: {
+        type: 'integer',
+        minimum: 1000,
+        default: 2000,
+        description: 'Time between heartbeats; clients divide it by 1000, so at least 1000.'
+      },
+      software_name: { type: 'string', default: 'nexstream', description: 'Name of the software in the heartbeat.' },
+      services: {
+        type: 'object',
+        default: {},
+        additionalProperties: topic,
+        description: 'Service → topic of its own heartbeat; services not named here share the one on `topic`.'
+      }
+    }
+  },
+  open({ topic, interval_ms: intervalMs, software_name: name, services }, { kafka }) {
+    const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
+    let due = 0
+    let where = ''
+    return {
+      report(snapshot) {
+        const beats = heartbeats(snapshot, topic, services)
+        const now = performance.now()
+        const places = beats.map((beat) => beat.topic).join(' ')
+        // a job that moves to its control topic is heard there at once
+        if (now < due && places === where) return
+        due = now + intervalMs - 50
+        where = places
+        for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs })
+      },
+      close: () => producer.close()
+    }
+  }
+})
+
+/** Services that answer on the same topic share one heartbeat. */
+export function heartbeats(
+  snapshot: DaemonSnapshot,
+  topic: string,
+  own: Readonly<Record<string, string>>
+): Heartbeat[] {
+  const byTopic = new Map<string, [string, Snapshot][]>()
+  for (const [id, service] of Object.entries(snapshot.services)) {
+    const at = service.heartbeat_topic ?? (Object.hasOwn(own, id) ? own[id] : undefined) ?? topic
+    byTopic.set(at, [...(byTopic.get(at) ?? []), [id, service]])
+  }
+  if (byTopic.size === 0) byTopic.set(topic, [])
+  return [...byTopic].map(([at, services]) => ({ topic: at, services }))
+}
+
+/** `state` and `job_id` are always there, since clients index them without looking. */
+export function statusJson(services: Heartbeat['services']): Record<string, unknown> {
+  const states = Object.fromEntries(services.map(([id, service]) => [id, service.state]))
+  const merged: Record<string, unknown> = { state: services[0]?.[1].state ?? 'idle', job_id: '', services: states }
+  for (const [, service] of services) Object.assign(merged, service.heartbeat)
+  return merged
+}
+
+function send(
+  producer: Producer,
+  beat: Heartbeat,
+  snapshot: DaemonSnapshot,
+  { name, intervalMs }: { name: string; intervalMs: number }
+): void {
+  // a heartbeat that cannot be sent now is worthless later: the next one replaces it
+  if (producer.bufferedBytes > 1_000_000) throw new Error('heartbeats are not taken by Kafka; skipping')
+  const value = encodeMessage('x5f2', {
+    software_name: name,
+    software_version: snapshot.version,
+    service_id: snapshot.service_id,
+    host_name: snapshot.host,
+    process_id: snapshot.pid,
+    update_interval: intervalMs,
+    status_json: JSON.stringify(statusJson(beat.services), (_key, item: unknown) =>
+      typeof item === 'bigint' ? Number(item) : item
+    )
+  })
+  producer.send({ topic: beat.topic, key: snapshot.service_id, value })
+}
+
+export default definePlugin({
+  name: 'status-x5f2',
+  version: '1.0.0',
+  api: API,
+  summary: 'x5f2 heartbeats.',
+  apply: (registry) => registry.reporter(reporter)
+})
