@@ -174,7 +174,10 @@ export interface Update {
   readonly kind: 'value' | 'connection'
   /** PV name. */
   readonly source: string
-  /** From the control system; for `connection` the local clock. */
+  /**
+   * From the control system; for `connection` the local clock.
+   * 0n: the source gave none (an EPICS record that was never processed, a structure without time).
+   */
   readonly timestampNs: bigint
   readonly dtype: VectorType | 'string' | 'enum' | 'bool' | 'structure'
   /** Scalars of 64-bit integers are bigint; enum is its index; structure is a plain tree (NTTable, NTNDArray, …). */

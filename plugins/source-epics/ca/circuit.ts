@@ -1,0 +1,257 @@
+// One TCP connection to a Channel Access server, with all channels found there.
+import { Link } from '../link.js'
+import { textOf } from '../text.js'
+import { type CaChannel } from './channel.js'
+import { CTRL_BASE, decodeControl, decodeTime, Dbr, MAX_NATIVE, NO_META, TIME_BASE } from './dbr.js'
+import { CaFramer } from './framer.js'
+import * as wire from './protocol.js'
+import { Command, ECA_NORMAL, Mask } from './protocol.js'
+
+/** What a circuit tells its client. */
+export interface CircuitOwner {
+  readonly connectTimeoutMs: number
+  /** Silence after which an echo is asked for. */
+  readonly silenceMs: number
+  readonly maxBytes: number
+  readonly user: string
+  readonly host: string
+  /** The server let go of this one channel (`wait`: it may not be ready yet). */
+  lost(channel: CaChannel, reason: string, wait: boolean): void
+  opened(circuit: CaCircuit): void
+  closed(circuit: CaCircuit, reason: string): void
+  /** A search answer that came over TCP (name server). */
+  found(cid: number, host: string, port: number): void
+  warn(key: string, message: string, fields?: Record<string, unknown>): void
+  countUpdate(): void
+}
+
+const ECHO_GRACE_MS = 5000
+const CREATE_TIMEOUT_MS = 30_000
+
+export class CaCircuit {
+  readonly host: string
+  readonly key: string
+  /** Name servers are kept without channels. */
+  isNameServer = false
+  readonly channels = new Map<number, CaChannel>()
+  readonly #owner: CircuitOwner
+  readonly #link: Link
+  readonly #framer: CaFramer
+  /** cid → ms when its creation was asked for. */
+  readonly #creating = new Map<number, number>()
+  #isOpen = false
+  #echoSentMs = 0
+
+  constructor(owner: CircuitOwner, host: string, port: number) {
+    this.#owner = owner
+    this.host = host
+    this.#framer = new CaFramer(owner.maxBytes, (command, type, count, p1, p2, bytes, view, start, end) => {
+      // The hot one first, without a further call.
+      if (command === Command.EVENT_ADD) this.#onEvent(type, count, p1, p2, bytes, view, start, end)
+      else this.#onOther(command, type, count, p1, p2, bytes, view, start, end)
+    })
+    this.#link = new Link(host, port, owner.connectTimeoutMs, {
+      onOpen: () => this.#onOpen(),
+      onData: (chunk) => {
+        this.#echoSentMs = 0
+        this.#framer.push(chunk)
+      },
+      onClose: (reason) => this.#onClose(reason)
+    })
+    this.key = this.#link.key
+  }
+
+  get rxBytes(): number {
+    return this.#link.rxBytes
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  add(channel: CaChannel): void {
+    this.channels.set(channel.cid, channel)
+    channel.circuit = this
+    channel.lastServer = this.key
+    if (channel.isPaused) this.#link.pause()
+    if (this.#isOpen) this.#create(channel)
+  }
+
+  remove(channel: CaChannel): void {
+    this.channels.delete(channel.cid)
+    this.#creating.delete(channel.cid)
+    if (channel.isConnected) this.#link.send(wire.clearMessage(channel.sid, channel.cid))
+    if (channel.isPaused) this.#link.resume()
+    channel.isConnected = false
+    channel.circuit = null
+  }
+
+  /** Asks this server where the channels are; false while it is not connected. */
+  search(messages: readonly Buffer[]): boolean {
+    if (!this.#isOpen) return false
+    for (const message of messages) this.#link.send(message)
+    return true
+  }
+
+  pause(): void {
+    this.#link.pause()
+  }
+
+  resume(): void {
+    this.#link.resume()
+  }
+
+  close(reason: string): void {
+    this.#link.close(reason)
+  }
+
+  /** Called about every second: asks a silent server for an echo, gives up one that does not answer. */
+  tick(now: number): void {
+    if (!this.#isOpen || this.#link.paused) return
+    if (this.#echoSentMs > 0) {
+      if (now - this.#echoSentMs > ECHO_GRACE_MS) this.close('no answer from the server')
+    } else if (now - this.#link.lastRxMs > this.#owner.silenceMs) {
+      this.#echoSentMs = now
+      this.#link.send(wire.echoMessage())
+    }
+    for (const [cid, since] of this.#creating) {
+      if (now - since < CREATE_TIMEOUT_MS) break
+      this.#drop(cid, 'the server did not answer')
+    }
+  }
+
+  #onOpen(): void {
+    this.#link.established()
+    this.#isOpen = true
+    const { user, host } = this.#owner
+    this.#link.send(wire.versionMessage(0))
+    this.#link.send(wire.clientNameMessage(user))
+    this.#link.send(wire.hostNameMessage(host))
+    for (const channel of this.channels.values()) this.#create(channel)
+    this.#owner.opened(this)
+  }
+
+  #onClose(reason: string): void {
+    this.#isOpen = false
+    const channels = [...this.channels.values()]
+    this.channels.clear()
+    this.#owner.closed(this, reason)
+    for (const channel of channels) this.#owner.lost(channel, reason, false)
+  }
+
+  #create(channel: CaChannel): void {
+    this.#creating.set(channel.cid, Date.now())
+    this.#link.send(wire.createMessage(channel.name, channel.cid))
+  }
+
+  /** The server has no such channel (any more): only this one is searched again. */
+  #drop(cid: number, reason: string): void {
+    const channel = this.channels.get(cid)
+    this.#creating.delete(cid)
+    if (channel === undefined) return
+    this.channels.delete(cid)
+    if (channel.isPaused) this.#link.resume()
+    this.#owner.lost(channel, reason, true)
+  }
+
+  #onEvent(
+    type: number,
+    count: number,
+    status: number,
+    subscription: number,
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    end: number
+  ): void {
+    // prettier-ignore
+    const channel = this.channels.get(subscription >>> 1)
+    // An empty payload confirms a cancelled subscription.
+    if (channel === undefined || !channel.isConnected || start === end) return
+    if (status !== ECA_NORMAL) {
+      this.#owner.warn(`event ${channel.name}`, `${channel.name}: the server reports ECA ${status}`, {
+        server: this.key
+      })
+    } else if (type === TIME_BASE + channel.type) {
+      const value = decodeTime(channel.type, count, channel.isArray, channel.isText, bytes, view, start, end)
+      this.#owner.countUpdate()
+      channel.listener.onValue(value, channel.meta)
+    } else if (type === CTRL_BASE + channel.type) {
+      channel.meta = decodeControl(channel.type, bytes, view, start, end)
+    }
+  }
+
+  #onOther(
+    command: number,
+    type: number,
+    count: number,
+    p1: number,
+    p2: number,
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    end: number
+  ): void {
+    // prettier-ignore
+    switch (command) {
+      case Command.CREATE_CHAN: return this.#onCreated(p1, p2, type, count)
+      case Command.READ_NOTIFY: return this.#onRead(type, p1, p2, bytes, view, start, end)
+      case Command.ACCESS_RIGHTS: return this.#onAccess(p1, (p2 & 1) !== 0)
+      case Command.CREATE_CH_FAIL: return this.#drop(p1, 'the server could not open the channel')
+      case Command.SERVER_DISCONN: return this.#drop(p1, 'the server closed the channel')
+      case Command.SEARCH: return this.#onFound(type, p1, p2)
+      case Command.ERROR: return this.#onError(p2, bytes, start, end)
+      default: // VERSION, ECHO, EVENT_CANCEL, CLEAR_CHANNEL: that something came is all there is to know
+    } // prettier-ignore
+  }
+
+  #onCreated(cid: number, sid: number, type: number, count: number): void {
+    const channel = this.channels.get(cid)
+    if (channel === undefined || !this.#creating.delete(cid)) return
+    if (type > MAX_NATIVE) throw new RangeError(`CA: ${channel.name} has the unknown type ${type}`)
+    channel.sid = sid
+    channel.type = type
+    channel.isArray = count !== 1
+    channel.isConnected = true
+    channel.attempts = 0
+    channel.meta = NO_META
+    channel.listener.onConnect(type, count, this.key)
+    // The listener may have closed the channel.
+    if (channel.circuit !== this) return
+    if (type !== Dbr.STRING) {
+      // Read at once so that it comes before the first value, subscribed to see changes.
+      this.#link.send(wire.readMessage(CTRL_BASE + type, 1, sid, cid))
+      this.#link.send(wire.subscribeMessage(CTRL_BASE + type, 1, sid, cid * 2 + 1, Mask.PROPERTY))
+    }
+    this.#link.send(wire.subscribeMessage(TIME_BASE + type, 0, sid, cid * 2, Mask.VALUE | Mask.ALARM))
+  }
+
+  #onRead(type: number, status: number, cid: number, bytes: Buffer, view: DataView, start: number, end: number): void {
+    // prettier-ignore
+    const channel = this.channels.get(cid)
+    if (channel === undefined || status !== ECA_NORMAL || type !== CTRL_BASE + channel.type) return
+    channel.meta = decodeControl(channel.type, bytes, view, start, end)
+  }
+
+  #onAccess(cid: number, readable: boolean): void {
+    const channel = this.channels.get(cid)
+    if (channel === undefined || channel.isReadable === readable) return
+    channel.isReadable = readable
+    channel.listener.onAccess(readable)
+  }
+
+  #onFound(port: number, address: number, cid: number): void {
+    this.#owner.found(cid, hostOf(address, this.host), port)
+  }
+
+  #onError(status: number, bytes: Buffer, start: number, end: number): void {
+    const text = end - start > 16 ? textOf(bytes, start + 16, end) : ''
+    this.#owner.warn(`error ${this.key}`, `${this.key} reports ECA ${status}: ${text}`)
+  }
+}
+
+/** The address in a search answer; 0 and all ones stand for where the answer came from. */
+export function hostOf(address: number, sender: string): string {
+  if (address === 0xffffffff || address === 0) return sender
+  return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.')
+}

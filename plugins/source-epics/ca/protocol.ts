@@ -1,0 +1,70 @@
+// Channel Access 4.13 messages that a reading client sends. There is no write or put among them, on purpose.
+
+export const Command = {
+  VERSION: 0, EVENT_ADD: 1, EVENT_CANCEL: 2, SEARCH: 6, NOT_FOUND: 14, ERROR: 11, CLEAR_CHANNEL: 12, BEACON: 13,
+  READ_NOTIFY: 15, REPEATER_CONFIRM: 17, CREATE_CHAN: 18, CLIENT_NAME: 20, HOST_NAME: 21, ACCESS_RIGHTS: 22, ECHO: 23,
+  REPEATER_REGISTER: 24, CREATE_CH_FAIL: 26, SERVER_DISCONN: 27
+} as const // prettier-ignore
+
+/** The highest command number: the stream has no magic number, this is what tells that it is out of step. */
+export const MAX_COMMAND = 27
+export const MINOR_VERSION = 13
+export const ECA_NORMAL = 1
+/** What a subscription asks for (DBE_…). */
+export const Mask = { VALUE: 1, LOG: 2, ALARM: 4, PROPERTY: 8 } as const
+
+const DONT_REPLY = 5
+
+function message(
+  command: number,
+  payload: Uint8Array | null,
+  type: number,
+  count: number,
+  p1: number,
+  p2: number
+): Buffer {
+  const size = payload === null ? 0 : (payload.length + 7) & ~7
+  const bytes = Buffer.alloc(16 + size)
+  bytes.writeUInt16BE(command, 0)
+  bytes.writeUInt16BE(size, 2)
+  bytes.writeUInt16BE(type, 4)
+  bytes.writeUInt16BE(count, 6)
+  bytes.writeUInt32BE(p1 >>> 0, 8)
+  bytes.writeUInt32BE(p2 >>> 0, 12)
+  if (payload !== null) bytes.set(payload, 16)
+  return bytes
+}
+
+const text = (value: string): Buffer => Buffer.from(`${value}\0`, 'utf8')
+
+export const versionMessage = (priority: number): Buffer =>
+  message(Command.VERSION, null, priority, MINOR_VERSION, 0, 0)
+
+/** First message of a search datagram; the sequence number lets servers tell repeats. */
+export const searchHeader = (sequence: number): Buffer => message(Command.VERSION, null, 1, MINOR_VERSION, sequence, 0)
+
+export const searchMessage = (name: string, cid: number): Buffer =>
+  message(Command.SEARCH, text(name), DONT_REPLY, MINOR_VERSION, cid, cid)
+
+export const clientNameMessage = (name: string): Buffer => message(Command.CLIENT_NAME, text(name), 0, 0, 0, 0)
+export const hostNameMessage = (name: string): Buffer => message(Command.HOST_NAME, text(name), 0, 0, 0, 0)
+
+export const createMessage = (name: string, cid: number): Buffer =>
+  message(Command.CREATE_CHAN, text(name), 0, 0, cid, MINOR_VERSION)
+
+export const clearMessage = (sid: number, cid: number): Buffer => message(Command.CLEAR_CHANNEL, null, 0, 0, sid, cid)
+
+export const echoMessage = (): Buffer => message(Command.ECHO, null, 0, 0, 0, 0)
+
+/** One read of `type` (with metadata: DBR_CTRL), answered with `ioid`. */
+export const readMessage = (type: number, count: number, sid: number, ioid: number): Buffer =>
+  message(Command.READ_NOTIFY, null, type, count, sid, ioid)
+
+/** Count 0 asks for the current length of arrays. */
+export function subscribeMessage(type: number, count: number, sid: number, subscription: number, mask: number): Buffer {
+  const payload = Buffer.alloc(16)
+  payload.writeUInt16BE(mask, 12)
+  return message(Command.EVENT_ADD, payload, type, count, sid, subscription)
+}
+
+export const repeaterRegisterMessage = (): Buffer => message(Command.REPEATER_REGISTER, null, 0, 0, 0, 0x7f000001)
