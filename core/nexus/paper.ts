@@ -1,0 +1,71 @@
+// A group that only notes the names a writer makes: structures are tried out on it before a file exists.
+import { CodedError } from '../errors.js'
+import { type Column, type ColumnOptions, type Group } from '../plugin.js'
+import { joinPath, type PlanGroup } from './plan.js'
+
+const bad = (path: string): CodedError =>
+  new CodedError('HDF5_EXISTS', `${path} is made already by the structure or by another module of this group`)
+
+export class PaperGroup implements Group {
+  readonly made = new Set<string>()
+  readonly path: string
+
+  constructor(private readonly plan: PlanGroup) {
+    this.path = plan.path
+  }
+
+  has(name: string): boolean {
+    const { groups, datasets, links, written } = this.plan
+    return groups.has(name) || datasets.has(name) || links.has(name) || written.has(name) || this.made.has(name)
+  }
+
+  group(name: string): Group {
+    this.make(name)
+    const { path } = this.plan
+    return new PaperGroup({
+      ...this.plan,
+      path: joinPath(path, name),
+      groups: new Map(),
+      datasets: new Map(),
+      links: new Map(),
+      written: new Set()
+    })
+  }
+
+  column(name: string, options: ColumnOptions): Column {
+    this.make(name)
+    if ((options.row ?? []).some((n) => !Number.isSafeInteger(n) || n < 1))
+      throw new CodedError(
+        'STRUCTURE_INVALID',
+        `${name}: the shape [${options.row?.join(', ')}] of a row must be positive`
+      )
+    return new PaperColumn(joinPath(this.path, name))
+  }
+
+  dataset(name: string): void {
+    this.make(name)
+  }
+
+  /** Noted as `@name`: a group that gets a signal can be plotted. The structure's own attributes win, so no clash. */
+  attribute(name: string): void {
+    this.made.add(`@${name}`)
+  }
+
+  link(name: string): void {
+    this.make(name)
+  }
+
+  private make(name: string): void {
+    if (this.has(name)) throw bad(joinPath(this.path, name))
+    this.made.add(name)
+  }
+}
+
+class PaperColumn implements Column {
+  readonly length = 0
+  constructor(readonly path: string) {}
+  append(): void {}
+  appendNumber(): void {}
+  appendBigInt(): void {}
+  appendString(): void {}
+}

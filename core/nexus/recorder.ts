@@ -1,0 +1,160 @@
+// Messages → file: opens the writers of a plan on a file, routes messages to them and ends with a report.
+import { BadMessage } from '../errors.js'
+import { type NexusFile } from '../hdf5/file.js'
+import {
+  type Attributes,
+  type ColumnOptions,
+  type Context,
+  type Converter,
+  type Group,
+  type LogLevel,
+  type RunInfo,
+  type Writer
+} from '../plugin.js'
+import { buildFile, type Built } from './build.js'
+import { type Plan, type PlanStream } from './plan.js'
+import { makeReport, type Report } from './report.js'
+import { TopicRoute } from './route.js'
+import { type Parts } from './structure.js'
+import { countIn, StreamState, type TimeWindow } from './window.js'
+
+export interface RecorderOptions {
+  readonly jobId: string
+  readonly window: TimeWindow
+  readonly run: RunInfo
+  readonly signal: AbortSignal
+  /** Attributes of the root beside those of the structure. */
+  readonly rootAttributes: Attributes
+  readonly compression?: ColumnOptions['compression']
+  /** The report becomes `nexstream_report` in the first NXentry (or the root). */
+  readonly reportInFile: boolean
+  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
+}
+
+export class Recorder {
+  /** By topic name. */
+  readonly topics = new Map<string, TopicRoute>()
+  readonly streams: StreamState[] = []
+  /** Trouble of the job as a whole, in words; not empty means that the job is no success. */
+  readonly problems: string[] = []
+  private readonly built: Built
+  private readonly writers: Writer[] = []
+
+  /** Makes the structure and opens every writer. Throws CodedError; the file is left for the caller to close. */
+  constructor(
+    private readonly plan: Plan,
+    private readonly parts: Parts,
+    private readonly file: NexusFile,
+    private readonly options: RecorderOptions
+  ) {
+    const open = (stream: PlanStream, group: Group): void => this.open(stream, group)
+    const { compression } = options
+    this.built = buildFile(
+      plan,
+      file.root,
+      options.rootAttributes,
+      open,
+      compression === undefined ? {} : { compression }
+    )
+  }
+
+  /** The structure is complete; from here `topics` take messages. */
+  begin(): void {
+    this.file.begin()
+  }
+
+  checkpoint(): void {
+    this.file.checkpoint()
+  }
+
+  /** True when every stream of the topic has seen a message after the stop time. */
+  pastStop(topic: string): boolean {
+    return this.topics.get(topic)?.streams.every((stream) => stream.pastStop) ?? true
+  }
+
+  get bytes(): number {
+    return this.file.bytes
+  }
+
+  /** How it stands: the same as the final report. */
+  report(): Report {
+    return makeReport(this.options.window, this.streams, [...this.topics.values()], this.problems, [])
+  }
+
+  /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. */
+  finish(): Report {
+    for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
+    this.file.finish()
+    for (const [i, writer] of this.writers.entries()) this.closeWriter(writer, this.streams[i]?.plan)
+    const links = this.built.finish()
+    const report = makeReport(this.options.window, this.streams, [...this.topics.values()], this.problems, links)
+    if (this.options.reportInFile) this.writeReport(report)
+    this.file.close()
+    return report
+  }
+
+  /** Ends without the niceties, after a failure of the file: what is good stays readable. */
+  abandon(): void {
+    this.file.close()
+  }
+
+  private open(plan: PlanStream, group: Group): void {
+    const stream = new StreamState(plan, this.options.window)
+    const { jobId, signal, run, log } = this.options
+    const context: Context = {
+      jobId,
+      signal,
+      run,
+      log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
+      count: (reason, n) => countIn(stream.counts, reason, n)
+    }
+    stream.writer = plan.part.open(group, plan.config, context)
+    this.writers.push(stream.writer)
+    this.streams.push(stream)
+    if (plan.topic === '') return
+    let route = this.topics.get(plan.topic)
+    if (route === undefined)
+      this.topics.set(plan.topic, (route = new TopicRoute(plan.topic, (level, message) => log(level, message))))
+    route.add(stream, this.converters(plan, context))
+  }
+
+  private readonly opened = new Map<string, Converter>()
+
+  private converters(plan: PlanStream, context: Context): Map<string, Converter> {
+    const converters = new Map<string, Converter>()
+    for (const id of plan.part.accepts) {
+      const part = this.parts.converter(id)
+      if (part === undefined) continue
+      let converter = this.opened.get(id)
+      if (converter === undefined) this.opened.set(id, (converter = part.open({}, context)))
+      converters.set(id, converter)
+    }
+    return converters
+  }
+
+  private closeWriter(writer: Writer, plan: PlanStream | undefined): void {
+    try {
+      writer.close?.()
+    } catch (error) {
+      if (error instanceof BadMessage) return
+      this.problems.push(`${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`)
+    }
+  }
+
+  private writeReport(report: Report): void {
+    const entry = [...this.plan.root.groups.values()].find((group) => nxClass(group.attributes) === 'NXentry')
+    const parent = this.built.groups.get(entry ?? this.plan.root)
+    if (parent === undefined || parent.has(reportName)) return
+    const note = parent.group(reportName, { NX_class: 'NXnote' })
+    note.dataset('type', 'application/json', { dtype: 'string' })
+    note.dataset('description', 'What was written, what was not, and why', { dtype: 'string' })
+    note.dataset('data', JSON.stringify(report), { dtype: 'string' })
+  }
+}
+
+const reportName = 'nexstream_report'
+
+function nxClass(attributes: ReadonlyMap<string, Attributes[string]>): unknown {
+  const value = attributes.get('NX_class')
+  return typeof value === 'object' && !Array.isArray(value) && 'value' in value ? value.value : value
+}

@@ -1,0 +1,137 @@
+// One topic of a write job: schema id → source bytes → streams. What nobody asked for is not decoded.
+import { BadMessage, CodedError } from '../errors.js'
+import { type Converter, type LogLevel, type Peek } from '../plugin.js'
+import { SourceTable } from './sources.js'
+import { countIn, type Counters, type StreamState } from './window.js'
+
+class SchemaRoute {
+  readonly sources = new SourceTable()
+  constructor(
+    readonly id: string,
+    readonly converter: Converter
+  ) {}
+}
+
+/** The four bytes of a schema id as they lie in a message. */
+const idNumber = (id: string): number => Buffer.from(id.padEnd(4, '\0'), 'latin1').readUInt32LE(0)
+
+export class TopicRoute {
+  messages = 0
+  bytes = 0
+  otherSchema = 0
+  otherSource = 0
+  /** Sound in no way that would tell whose they are, or lost on the way, by reason. */
+  readonly bad: Counters = new Map()
+  readonly streams: StreamState[] = []
+  private readonly schemas = new Map<number, SchemaRoute>()
+  private readonly peek: Peek = { sourceStart: 0, sourceEnd: 0, timestampNs: 0n }
+
+  constructor(
+    readonly topic: string,
+    private readonly log: (level: LogLevel, message: string) => void
+  ) {}
+
+  add(stream: StreamState, converters: ReadonlyMap<string, Converter>): void {
+    this.streams.push(stream)
+    for (const [id, converter] of converters) {
+      const key = idNumber(id)
+      let route = this.schemas.get(key)
+      if (route === undefined) this.schemas.set(key, (route = new SchemaRoute(id, converter)))
+      route.sources.add(stream.plan.source, stream)
+    }
+  }
+
+  /** Writes a message into every stream that wants it. Throws only what must end the job. */
+  push(message: Buffer | null): void {
+    this.messages++
+    if (message === null) return countIn(this.bad, 'no_value')
+    this.bytes += message.length
+    const route = this.routeOf(message)
+    if (route === undefined) return
+    const streams = this.streamsOf(route, message)
+    if (streams === undefined) return
+    const time = this.peek.timestampNs
+    let record: unknown
+    for (const stream of streams) {
+      if (!stream.admit(time, message, route.id)) continue
+      if (!stream.begun) this.begin(stream)
+      try {
+        record ??= route.converter.decode?.(message)
+        stream.writer?.write(record, route.id)
+        stream.wrote(time)
+      } catch (error) {
+        this.trouble(stream, error)
+      }
+    }
+  }
+
+  /** Only keeps the message for streams whose window it precedes; true when one of them had none yet. */
+  lookBack(message: Buffer | null): boolean {
+    if (message === null) return false
+    const route = this.schemas.get(message.length < 8 ? -1 : message.readUInt32LE(4))
+    if (route === undefined) return false
+    try {
+      route.converter.peek(message, this.peek)
+    } catch (error) {
+      if (error instanceof BadMessage) return false
+      throw error
+    }
+    let news = false
+    for (const stream of route.sources.find(message, this.peek.sourceStart, this.peek.sourceEnd) ?? []) {
+      if (!stream.keepsLast || stream.begun) continue
+      const before = stream.kept
+      stream.keep(this.peek.timestampNs, message, route.id)
+      news ||= before === null && stream.kept !== null
+    }
+    return news
+  }
+
+  /** Writes what was kept of a stream from before its window. */
+  begin(stream: StreamState): void {
+    const { kept } = stream
+    stream.begun = true
+    if (kept === null) return
+    const route = this.schemas.get(idNumber(kept.schemaId))
+    try {
+      stream.writer?.write(route?.converter.decode?.(kept.message), kept.schemaId)
+      stream.wrote(kept.timeNs)
+    } catch (error) {
+      this.trouble(stream, error)
+    }
+  }
+
+  private routeOf(message: Buffer): SchemaRoute | undefined {
+    if (message.length < 8) {
+      countIn(this.bad, 'too_small')
+      return undefined
+    }
+    const route = this.schemas.get(message.readUInt32LE(4))
+    if (route === undefined) this.otherSchema++
+    return route
+  }
+
+  private streamsOf(route: SchemaRoute, message: Buffer): readonly StreamState[] | undefined {
+    try {
+      route.converter.peek(message, this.peek)
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error
+      countIn(this.bad, error.reason)
+      return undefined
+    }
+    const streams = route.sources.find(message, this.peek.sourceStart, this.peek.sourceEnd)
+    if (streams === undefined) this.otherSource++
+    return streams
+  }
+
+  /** A bad message is counted; trouble with the file ends the job; anything else is a fault of the part, counted too. */
+  private trouble(stream: StreamState, error: unknown): void {
+    if (error instanceof BadMessage) return stream.refused(error)
+    if (error instanceof CodedError && error.code.startsWith('HDF5')) throw error
+    if (!stream.bad.has('writer_failed'))
+      this.log(
+        'error',
+        `${stream.plan.module} in ${stream.plan.group.path}: ${String(error)}; its messages are counted`
+      )
+    countIn(stream.bad, 'writer_failed')
+  }
+}

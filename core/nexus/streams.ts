@@ -1,0 +1,125 @@
+// Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
+import { check } from '../check.js'
+import { CodedError } from '../errors.js'
+import { below, own, type Findings, type JsonObject } from './findings.js'
+import { PaperGroup } from './paper.js'
+import { type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
+import { type Parts } from './structure.js'
+import { type Context, type WriterPart } from '../plugin.js'
+
+/** Keys of a stream's config that are ours, not the writer's. */
+const ownKeys = ['topic', 'source', 'module', 'writer_module', 'on_missing_topic', 'first_after_stop', 'run_parallel']
+
+interface Where {
+  /** The node. */
+  readonly at: string
+  /** Its config. */
+  readonly where: string
+}
+
+export function readStream(
+  config: JsonObject,
+  named: string | undefined,
+  group: PlanGroup,
+  { at, where }: Where,
+  plan: Plan,
+  parts: Parts,
+  findings: Findings
+): void {
+  const module = named ?? own(config, 'writer_module') ?? own(config, 'module')
+  const moduleAt = named === undefined ? below(where, 'writer_module') : below(at, 'module')
+  if (typeof module !== 'string' || module === '')
+    return findings.add(moduleAt, 'is missing; name the writer module, e.g. f144')
+  const part = parts.writer(module)
+  if (part === undefined)
+    return findings.add(
+      moduleAt,
+      `no writer module '${module}' is loaded; there are ${parts.ids('writer').join(', ')}`,
+      'WRITER_UNKNOWN'
+    )
+  const before = findings.list.length
+  const needed = part.accepts.length > 0
+  const stream: PlanStream = {
+    module,
+    part,
+    group,
+    topic: text(config, 'topic', needed, where, findings),
+    source: text(config, 'source', needed, where, findings),
+    config: partConfig(config, part, where, findings),
+    onMissingTopic: missingTopic(config, where, findings),
+    firstAfterStop: flag(config, 'first_after_stop', where, findings),
+    companion: false,
+    at
+  }
+  if (needed && !part.accepts.some((id) => parts.converter(id) !== undefined))
+    findings.add(moduleAt, `no converter for ${part.accepts.join(' or ')} is loaded`, 'CONVERTER_UNKNOWN')
+  if (findings.list.length === before) tryOut(stream, plan, findings)
+}
+
+function text(config: JsonObject, key: string, needed: boolean, at: string, findings: Findings): string {
+  const value = own(config, key)
+  if (typeof value === 'string' && (value !== '' || !needed)) return value
+  if (needed || value !== undefined) findings.add(below(at, key), `is missing; a stream needs its ${key}`)
+  return ''
+}
+
+function flag(config: JsonObject, key: string, at: string, findings: Findings): boolean {
+  const value = own(config, key) ?? false
+  if (typeof value !== 'boolean') findings.add(below(at, key), 'must be true or false')
+  return value === true
+}
+
+function missingTopic(config: JsonObject, at: string, findings: Findings): MissingTopic | undefined {
+  const value = own(config, 'on_missing_topic')
+  if (value === undefined || value === 'wait' || value === 'skip' || value === 'fail') return value
+  findings.add(below(at, 'on_missing_topic'), 'must be wait, skip or fail')
+  return undefined
+}
+
+function partConfig(config: JsonObject, part: WriterPart, at: string, findings: Findings): Record<string, unknown> {
+  const rest: Record<string, unknown> = {}
+  for (const key of Object.keys(config))
+    if (!ownKeys.includes(key) && key !== '__proto__') rest[key] = structuredClone(config[key])
+  if (Object.hasOwn(config, '__proto__')) findings.add(below(at, '__proto__'), 'unknown key')
+  for (const { path, message } of check(part.config, rest, at)) findings.add(path, message)
+  return rest
+}
+
+/** Opens the writer on paper: finds what it refuses and two writers that would make the same dataset. */
+function tryOut(stream: PlanStream, plan: Plan, findings: Findings): boolean {
+  const { group, part, at } = stream
+  const paper = new PaperGroup(group)
+  try {
+    part.open(paper, stream.config, paperContext)
+  } catch (error) {
+    const known = error instanceof CodedError
+    const text = error instanceof Error ? error.message : String(error)
+    findings.add(at + (known ? (error.path ?? '') : ''), `${stream.module}: ${text}`)
+    return false
+  }
+  for (const name of paper.made) group.written.add(name)
+  for (const name of part.madeAtClose ?? []) group.writtenLate.add(name)
+  group.streams.push(stream)
+  plan.streams.push(stream)
+  return true
+}
+
+const paperContext: Context = {
+  jobId: '',
+  signal: new AbortController().signal,
+  log: () => undefined,
+  count: () => undefined
+}
+
+/** Alarm and connection logs beside a value, as the field's writer makes them, unless the structure has its own. */
+export function addCompanions(plan: Plan, parts: Parts, findings: Findings): void {
+  for (const stream of [...plan.streams]) {
+    for (const module of stream.part.companions?.(stream.config) ?? []) {
+      const part = parts.writer(module)
+      if (part === undefined || part.accepts.every((id) => parts.converter(id) === undefined)) continue
+      if (stream.group.streams.some((other) => other.part === part)) continue
+      const config = partConfig({}, part, stream.at, findings)
+      tryOut({ ...stream, module, part, config, companion: true }, plan, findings)
+    }
+  }
+}
