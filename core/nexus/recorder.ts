@@ -28,7 +28,7 @@ export interface RecorderOptions {
   readonly compression?: ColumnOptions['compression']
   /** The report becomes `nexstream_report` in the first NXentry (or the root). */
   readonly reportInFile: boolean
-  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
+  readonly log: (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
 }
 
 export class Recorder {

@@ -1,0 +1,139 @@
+// NXlog writers: f142 and f144 values with times, cues, alarms of f142 and summary values.
+import {
+  type Attributes,
+  type Column,
+  type Context,
+  defineWriter,
+  definePlugin,
+  type Group,
+  type LogRecord,
+  type Options,
+  type Writer
+} from '../../core/plugin.js'
+import { AlarmColumns } from './alarms.js'
+import { logConfig } from './options.js'
+import { timeAttributes } from './times.js'
+import { isText, ValueColumn } from './values.js'
+
+type Config = Options<typeof logConfig>
+
+const names = ['minimum_value', 'maximum_value', 'average_value'] as const
+
+class LogWriter implements Writer<LogRecord> {
+  private readonly values: ValueColumn
+  private readonly time: Column
+  private readonly cueIndex: Column
+  private readonly cueTime: Column
+  private readonly alarms: AlarmColumns | null
+  private readonly interval: number
+  private readonly units: string | undefined
+  private sinceCue = 0
+
+  constructor(
+    private readonly group: Group,
+    private readonly config: Config,
+    context: Context,
+    module: 'f142' | 'f144'
+  ) {
+    const dtype = config.dtype ?? config.type ?? 'double'
+    const given = config.unit ?? config.units ?? config.value_units
+    // the field's f144 writer always sets units, its f142 writer only when asked
+    this.units = isText(dtype) ? given : (given ?? (module === 'f144' ? '' : undefined))
+    const chunk = config.chunk_size
+    const size = Math.max(1, config.array_size)
+    this.values = new ValueColumn(
+      group,
+      { dtype, size, chunk, units: this.units, stringSize: config.string_size },
+      context
+    )
+    this.time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
+    this.cueIndex = group.column('cue_index', { dtype: 'int64', chunk, index: true })
+    this.cueTime = group.column('cue_timestamp_zero', {
+      dtype: 'int64',
+      chunk,
+      index: true,
+      attributes: timeAttributes
+    })
+    this.alarms = module === 'f142' ? new AlarmColumns(group, chunk) : null
+    this.interval = cueInterval(config, size)
+    if (!isText(dtype)) {
+      group.attribute('signal', 'value')
+      group.attribute('axes', size > 1 ? ['time', '.'] : ['time'])
+    }
+  }
+
+  write(record: LogRecord): void {
+    this.values.append(record)
+    this.time.appendBigInt(record.timestampNs)
+    if (++this.sinceCue >= this.interval) {
+      this.sinceCue = 0
+      this.cueIndex.appendNumber(this.values.length - 1)
+      this.cueTime.appendBigInt(record.timestampNs)
+    }
+    if (record.alarm !== undefined) this.alarms?.append(record.alarm, record.timestampNs)
+  }
+
+  close(): void {
+    const { values, group, config } = this
+    if (config.meta_data && values.hasNumbers) {
+      const attributes: Attributes = this.units === undefined ? {} : { units: this.units }
+      const summary = [values.minimum, values.maximum, values.average]
+      for (const [i, name] of names.entries()) group.dataset(name, summary[i] ?? NaN, { dtype: 'float64', attributes })
+    }
+    const { latest } = values
+    if (config.store_latest_into === undefined || latest === undefined) return
+    if (typeof latest === 'string') group.dataset(config.store_latest_into, latest, { dtype: 'string' })
+    else if (typeof latest === 'bigint') group.dataset(config.store_latest_into, latest, { dtype: 'int64' })
+    else if (typeof latest === 'number') group.dataset(config.store_latest_into, latest, { dtype: 'float64' })
+  }
+}
+
+/** In values; the 2018 writer counted bytes of 8-byte values. */
+function cueInterval(config: Config, size: number): number {
+  const indices = (config.nexus as { indices?: { index_every_kb?: unknown; index_every_mb?: unknown } } | undefined)
+    ?.indices
+  const kb = Number(indices?.index_every_kb ?? Number(indices?.index_every_mb ?? NaN) * 1024)
+  return Number.isFinite(kb) && kb > 0 ? Math.max(1, Math.floor((kb * 1024) / (8 * size))) : config.cue_interval
+}
+
+const common = { config: logConfig, nxClass: 'NXlog', keepsLast: true, madeAtClose: names } as const
+
+const f142 = defineWriter({
+  ...common,
+  id: 'f142',
+  summary: 'Values and alarms of f142 messages as NXlog.',
+  accepts: ['f142'],
+  open: (group, config, context) => new LogWriter(group, config, context, 'f142')
+})
+
+const f144 = defineWriter({
+  ...common,
+  id: 'f144',
+  summary: 'Values of f144 messages as NXlog, with alarms (al00) and connection state (ep01) beside them.',
+  accepts: ['f144'],
+  companions: (config) => [
+    ...(config.enable_alarm_info ? ['al00'] : []),
+    ...(config.enable_epics_con_info ? ['ep01'] : [])
+  ],
+  open: (group, config, context) => new LogWriter(group, config, context, 'f144')
+})
+
+const nxlog = defineWriter({
+  ...common,
+  id: 'NXlog',
+  summary: 'Values of f142 and f144 messages as NXlog, with the alarms of f142.',
+  accepts: ['f142', 'f144'],
+  open: (group, config, context) => new LogWriter(group, config, context, 'f142')
+})
+
+export default definePlugin({
+  name: 'writer-nxlog',
+  version: '1.0.0',
+  api: 1,
+  summary: 'Writes slow control values (f142, f144) as NXlog.',
+  apply(registry) {
+    registry.writer(f142)
+    registry.writer(f144)
+    registry.writer(nxlog)
+  }
+})
