@@ -8,6 +8,7 @@ import { packageRoot } from '../../core/root.js'
 import { decodeJson, encodeMessage } from '../../schemas/index.js'
 import ess from './ess.js'
 import fc00 from './fc00.js'
+import filewriter2018 from './filewriter-2018.js'
 import forwarder2018 from './forwarder-2018.js'
 
 const golden = (name: string): Buffer => readFileSync(join(packageRoot, 'test/samples/golden', `${name}.bin`))
@@ -103,8 +104,9 @@ describe('dialect ess', () => {
   }
   const pl72 = (fields: object): Buffer => encodeMessage('pl72', { ...start, ...fields })
 
-  it('reads pl72; a far or largest stop time is none', () => {
+  it('reads pl72; a far or largest stop time is none', async () => {
     const command = ess.decode(pl72({}))
+    await fits(command)
     assert.deepEqual(command, {
       cmd: 'start', service: 'filewriter', msg_id: start.job_id, job_id: start.job_id, file_name: 'a.nxs',
       nexus_structure: start.nexus_structure, start_time: 1000, metadata: '{"a":1}', control_topic: 'ctrl'
@@ -145,10 +147,11 @@ describe('dialect ess', () => {
     assert.equal(ess.reply(command, { response: 'ERR', status: 400, message: 'no' }, 'me').length, 1)
   })
 
-  it('reads 6s4t, and tells the end as wrdn with valid JSON', () => {
+  it('reads 6s4t, and tells the end as wrdn with valid JSON', async () => {
     const stop = ess.decode(
       encodeMessage('6s4t', { stop_time: 7000, job_id: start.job_id, command_id: 'c', service_id: 's' })
     )
+    await fits(stop)
     assert.deepEqual(stop, {
       cmd: 'stop',
       service: 'filewriter',
@@ -174,5 +177,56 @@ describe('dialect ess', () => {
     )
     assert.deepEqual(JSON.parse(end.message['metadata'] as string), { report: {} })
     assert.deepEqual(ess.event({ event: 'other' }, 'me'), [])
+  })
+})
+
+describe('dialect filewriter-2018', () => {
+  const start = {
+    cmd: 'FileWriter_new',
+    job_id: 'j',
+    broker: 'b:9092',
+    file_attributes: { file_name: 'f.nxs' },
+    nexus_structure: { children: [] },
+    start_time: 0,
+    stop_time: 5,
+    use_hdf_swmr: true
+  }
+  const said = (messages: readonly { value: Uint8Array }[]): unknown[] =>
+    messages.map(({ value }) => (JSON.parse(Buffer.from(value).toString()) as { code: string }).code)
+
+  it('reads its four commands, whatever the case', async () => {
+    const command = await fits(filewriter2018.decode(text({ ...start, cmd: 'filewriter_NEW' })))
+    assert.deepEqual(
+      [command['file_name'], command['start_time'], command['stop_time'], command['lenient']],
+      ['f.nxs', undefined, 5, true]
+    )
+    assert.deepEqual(await fits(filewriter2018.decode(text({ cmd: 'FileWriter_stop', job_id: 'j' }))), {
+      cmd: 'stop',
+      service: 'filewriter',
+      job_id: 'j'
+    })
+    assert.equal(
+      (await fits(filewriter2018.decode(text({ cmd: 'file_writer_tasks_clear_all', recv_type: 'FileWriter' }))))['all'],
+      true
+    )
+    await fits(filewriter2018.decode(text({ cmd: 'FileWriter_exit' })))
+    assert.equal(filewriter2018.decode(text({ cmd: 'start' })), undefined)
+  })
+
+  it('names what is missing, and tells START, FAIL, ERROR and CLOSE', () => {
+    assert.throws(() => filewriter2018.decode(text({ ...start, file_attributes: {} })), {
+      code: 'COMMAND_INVALID',
+      path: '/file_attributes/file_name'
+    })
+    const command = filewriter2018.decode(text(start)) as Command
+    assert.deepEqual(said(filewriter2018.reply(command, { response: 'ACK', status: 201, message: '' }, 'me')), [
+      'START'
+    ])
+    assert.deepEqual(said(filewriter2018.reply(command, { response: 'ERR', status: 400, message: '' }, 'me')), ['FAIL'])
+    assert.deepEqual(
+      said(filewriter2018.event({ event: 'writing_done', job_id: 'j', error_encountered: true }, 'me')),
+      ['ERROR', 'CLOSE']
+    )
+    assert.deepEqual(said(filewriter2018.event({ event: 'writing_done', job_id: 'j' }, 'me')), ['CLOSE'])
   })
 })
