@@ -258,6 +258,7 @@ export interface Snapshot {
   readonly state: string
   /** The service's keys of the x5f2 `status_json` (file writer: `job_id`, …; forwarder: `streams`). */
   readonly heartbeat?: Readonly<Record<string, unknown>>
+  readonly metrics?: readonly Metric[]
   /** Where heartbeats of this service go at present, when not to the configured topic (control topic of a job). */
   readonly heartbeat_topic?: string
   readonly [key: string]: unknown
@@ -281,6 +282,17 @@ export interface Jobs {
   open(id: string, service: string, describe: () => JobInfo): Promise<Job>
   get(id: string): Job | undefined
   list(): JobInfo[]
+}
+
+/** One number for Prometheus and other monitoring; not part of the JSON status. */
+export interface Metric {
+  /** With prefix `nexstream_`, base units, `_total` for counters. */
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge'
+  readonly value: number
+  /** Of low cardinality: never one per PV. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** A role of the daemon. */

@@ -1,7 +1,9 @@
 // Reporter: the daemon's snapshot as one JSON message on the status topic.
 import { API, definePlugin, defineReporter } from '../../core/plugin.js'
 
-const bigintText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value)
+/** Metrics are for monitoring and heartbeats for x5f2; both would only repeat what is said here. */
+const shown = (key: string, value: unknown): unknown =>
+  key === 'metrics' || key === 'heartbeat' ? undefined : typeof value === 'bigint' ? value.toString() : value
 
 const reporter = defineReporter({
   id: 'json',
@@ -18,7 +20,7 @@ const reporter = defineReporter({
       report(snapshot) {
         // a status that cannot be sent now is worthless later: the next one replaces it
         if (producer.bufferedBytes > 1_000_000) throw new Error('status messages are not taken by Kafka; skipping')
-        producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, bigintText) })
+        producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, shown) })
       },
       close: () => producer.close()
     }
