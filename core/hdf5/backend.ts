@@ -13,8 +13,6 @@ export interface Publishing {
 export type BackendColumn = Column & { readonly publishing: Publishing }
 
 export interface Backend {
-  /** @param length - rows that the file holds already */
-  column(path: string, layout: Layout, publishing: Publishing, length: number): BackendColumn
   /** Structure is complete; from here the columns grow. */
   begin(): void
   /** Readers see everything appended so far. */

@@ -29,6 +29,8 @@ const views: Readonly<Record<string, (buffer: ArrayBuffer) => NumberView>> = {
 }
 const WORD = 0x100000000
 const FIRST_TAIL = 256
+/** From here on copying costs more than a write of its own. */
+const DIRECT_BYTES = 1 << 16
 
 /** Rows wait in `tail` until `store` takes them. */
 export abstract class TailColumn implements Column {
@@ -47,7 +49,9 @@ export abstract class TailColumn implements Column {
   constructor(
     readonly path: string,
     readonly layout: Layout,
-    protected readonly budget: Budget
+    protected readonly budget: Budget,
+    /** Most bytes for this tail. */
+    private readonly most: number = budget.tail
   ) {
     const { dtype, row } = layout
     this.itemBytes = elementSize(dtype)
@@ -67,9 +71,9 @@ export abstract class TailColumn implements Column {
   append(rows: Uint8Array): void {
     const n = rows.byteLength
     if (n % this.rowBytes !== 0) throw this.refuse(`${n} bytes are not whole rows of ${this.rowBytes}`)
-    if (n > this.capacity - this.fill && !this.room(n)) {
+    if (n >= DIRECT_BYTES || (n > this.capacity - this.fill && !this.room(n))) {
       this.flush()
-      if (n > this.capacity) {
+      if (n >= DIRECT_BYTES || n > this.capacity) {
         if (n > 0) this.take(rows)
         return
       }
@@ -139,8 +143,8 @@ export abstract class TailColumn implements Column {
   private room(n: number): boolean {
     const needed = this.fill + n
     if (needed <= this.capacity) return true
-    if (needed > this.budget.tail) return false
-    const wanted = Math.min(Math.max(needed, FIRST_TAIL, 2 * this.capacity), this.budget.tail)
+    if (needed > this.most) return false
+    const wanted = Math.min(Math.max(needed, FIRST_TAIL, 2 * this.capacity), this.most)
     if (this.budget.used + wanted - this.capacity > this.budget.limit) return false
     this.grow(wanted)
     return true

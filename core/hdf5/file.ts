@@ -1,12 +1,16 @@
 // One NeXus file being written: structure first, then growing columns with checkpoints, then the rest of the structure.
-import { existsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CodedError } from '../errors.js'
 import { type Column, type ColumnOptions, type Group } from '../plugin.js'
 import { type Backend, type Publishing } from './backend.js'
 import { Budget } from './column.js'
+import { DirectBackend } from './direct.js'
+import { Disk, type WriteHook } from './disk.js'
+import { readChunked, readSuperblock, Unsupported } from './format.js'
 import { lockFile } from './lock.js'
 import { PlainBackend } from './plain.js'
+import { Plan } from './plan.js'
 import { FileGroup, type StructureOwner, type StructureSink } from './structure.js'
 import { type Layout, WasmFile } from './wasm.js'
 
@@ -17,14 +21,18 @@ export interface NexusFileOptions {
   readonly mode?: 'create' | 'continue'
   /** When data must be on the disk itself; default `close`. */
   readonly fsync?: 'never' | 'checkpoint' | 'close'
-  /** Most bytes gathered per column before they are written; default 4096. */
+  /** Most bytes gathered per column before they are written (128 KiB for bulk columns); default 4096. */
   readonly tailBytes?: number
   /** Bound for what all columns gather together; default 64 MiB. */
   readonly memoryBytes?: number
+  /** Sees each write of the direct path before it is done; for fault tests. */
+  readonly onWrite?: WriteHook
 }
 
 export interface NexusFile {
   readonly path: string
+  /** `h5wasm` was asked for, or the file to continue has a layout that only the library can change. */
+  readonly backend: 'direct' | 'h5wasm'
   /** Structure: before begin(), inside lateStructure() and after finish(). */
   readonly root: Group
   /** An existing group by absolute path (template mode). */
@@ -46,40 +54,64 @@ export interface NexusFile {
 }
 
 type State = 'structure' | 'growing' | 'finished' | 'closed'
+type Library = (path: string, mode: 'create' | 'change') => WasmFile
 
 class WritableFile implements NexusFile, StructureOwner {
   readonly root: FileGroup
+  readonly backend: 'direct' | 'h5wasm'
   private state: State = 'structure'
   private wasm: WasmFile | undefined
-  private readonly backend: Backend
+  private plan: { readonly plan: Plan; readonly disk: Disk } | undefined
+  private addresses: ReadonlyMap<string, { readonly address: number }> = new Map()
+  private readonly direct: DirectBackend | undefined
+  private readonly plain: PlainBackend | undefined
 
   constructor(
     readonly path: string,
-    library: (path: string, mode: 'create' | 'change') => WasmFile,
+    private readonly library: Library,
     private readonly unlock: () => void,
-    options: NexusFileOptions
+    private readonly options: NexusFileOptions
   ) {
     const create = options.mode !== 'continue'
     const budget = new Budget(options.memoryBytes ?? 64 << 20, options.tailBytes ?? 4096)
-    this.backend = new PlainBackend(() => this.opened(), budget)
-    this.wasm = library(path, create ? 'create' : 'change')
+    const { onWrite: hook } = options
+    const fsync = options.fsync === 'checkpoint'
+    if (options.backend !== 'h5wasm' && (create || isPlainFile(path)))
+      this.direct = new DirectBackend(path, budget, { fsync, hook })
+    else this.plain = new PlainBackend(() => this.opened(), budget)
+    this.backend = this.direct ? 'direct' : 'h5wasm'
+    if (this.direct && create) {
+      const disk = new Disk(path, 'create', hook)
+      this.plan = { plan: new Plan(disk), disk }
+    } else this.wasm = library(path, create ? 'create' : 'change')
     this.root = FileGroup.root(this, create)
   }
 
+  private get columns(): Backend {
+    return (this.direct ?? this.plain) as Backend
+  }
+
   get bytes(): number {
-    return statSync(this.path).size
+    return this.direct?.bytes ?? statSync(this.path).size
   }
 
   sink(): StructureSink {
-    if (this.state === 'growing' || this.state === 'closed' || !this.wasm)
+    if (this.state === 'growing' || this.state === 'closed')
       throw new CodedError('HDF5_FAILED', `${this.path}: structure cannot be changed while the file is ${this.state}`)
-    return this.wasm
+    return this.plan?.plan ?? this.opened()
+  }
+
+  /** The file in the library's hands. */
+  private opened(): WasmFile {
+    return (this.wasm ??= this.library(this.path, 'change'))
   }
 
   newColumn(path: string, layout: Layout, options: ColumnOptions, parent: string): Column {
     if (this.state === 'finished') throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
     const publishing: Publishing = { group: parent, index: options.index ?? false, bulk: options.bulk ?? false }
-    return this.backend.column(path, layout, publishing, 0)
+    if (!this.direct) return this.plain?.column(path, layout, publishing, 0) as Column
+    const address = this.plan ? undefined : this.opened().address(path)
+    return this.direct.column(path, layout, publishing, () => address ?? this.addresses.get(path)?.address ?? 0)
   }
 
   group(path: string): Group | undefined {
@@ -87,63 +119,123 @@ class WritableFile implements NexusFile, StructureOwner {
   }
 
   column(path: string, options: Pick<ColumnOptions, 'index' | 'bulk'> = {}): Column {
+    const refused = (why: string): CodedError =>
+      new CodedError('STRUCTURE_INVALID', `${path} cannot be continued: ${why}`, { path })
+    if (this.plan || this.state !== 'structure') throw refused('the file is new, or columns grow already')
     const wasm = this.opened()
     const layout = wasm.kind(path) === 'dataset' ? wasm.layout(path) : 'there is no such dataset'
-    if (typeof layout === 'string')
-      throw new CodedError('STRUCTURE_INVALID', `${path} cannot be continued: ${layout}`, { path })
+    if (typeof layout === 'string') throw refused(layout)
     const publishing = { group: dirname(path), index: options.index ?? false, bulk: options.bulk ?? false }
-    return this.backend.column(path, layout, publishing, layout.length)
+    if (!this.direct) return this.plain?.column(path, layout, publishing, layout.length) as Column
+    const address = wasm.address(path)
+    wasm.flush()
+    const disk = new Disk(this.path, 'read')
+    try {
+      readChunked(disk, address, path)
+    } catch (error) {
+      if (error instanceof Unsupported) throw refused(`${error.message}; the h5wasm back end can`)
+      throw error
+    } finally {
+      disk.close()
+    }
+    return this.direct.column(path, layout, publishing, () => address)
   }
 
   begin(): void {
     this.expect('begin', 'structure')
-    this.backend.begin()
+    this.grow()
+  }
+
+  /** From structure to growing. */
+  private grow(): void {
+    if (this.direct) this.release()
+    this.columns.begin()
     this.state = 'growing'
+  }
+
+  /** Writes the planned structure or takes the file out of the library's hands. */
+  private release(): void {
+    if (this.plan) {
+      const { plan, disk } = this.plan
+      this.plan = undefined
+      try {
+        const { table, columns, external } = plan.write()
+        this.addresses = columns
+        this.direct?.planned(table, columns)
+        disk.close()
+        for (const { path, target } of external) this.opened().link(path, target, 'external')
+      } catch (error) {
+        disk.close()
+        throw error
+      }
+    }
+    const { wasm } = this
+    this.wasm = undefined
+    wasm?.close()
   }
 
   checkpoint(): void {
     this.expect('checkpoint', 'growing')
-    this.backend.checkpoint()
+    this.columns.checkpoint()
   }
 
   lateStructure(change: () => void): void {
     this.expect('change the structure', 'growing')
-    this.backend.end()
+    this.columns.end()
     this.state = 'structure'
     try {
       change()
     } finally {
-      this.backend.begin()
-      this.state = 'growing'
+      this.grow()
     }
   }
 
   finish(): void {
     this.expect('finish', 'growing')
-    this.backend.end()
     this.state = 'finished'
+    this.columns.end()
   }
 
   close(): void {
     if (this.state === 'closed') return
     try {
-      if (this.state === 'growing') this.backend.end()
+      if (this.state === 'growing') this.columns.end()
+      this.release()
       this.wasm?.close()
+      if (this.options.fsync !== 'never') syncFile(this.path)
     } finally {
-      this.backend.abandon()
+      this.columns.abandon()
       this.state = 'closed'
       this.unlock()
     }
   }
 
-  private opened(): WasmFile {
-    if (!this.wasm) throw new CodedError('HDF5_FAILED', `${this.path}: the library does not hold the file now`)
-    return this.wasm
-  }
-
   private expect(what: string, state: State): void {
     if (this.state !== state)
       throw new CodedError('HDF5_FAILED', `${this.path}: cannot ${what}: the file is ${this.state}, not ${state}`)
+  }
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, 'r+')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Whether the direct path can work with a file; newer superblocks make the library write newer chunk indexes. */
+function isPlainFile(path: string): boolean {
+  const disk = new Disk(path, 'read')
+  try {
+    readSuperblock(disk)
+    return true
+  } catch (error) {
+    if (error instanceof Unsupported) return false
+    throw error
+  } finally {
+    disk.close()
   }
 }
 

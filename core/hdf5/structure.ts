@@ -16,7 +16,8 @@ import { type Layout } from './wasm.js'
 export interface StructureSink {
   group(path: string): void
   dataset(path: string, value: Encoded): void
-  column(path: string, layout: Layout): void
+  /** @param index - published after the other columns of its group */
+  column(path: string, layout: Layout, index: boolean): void
   attribute(path: string, name: string, value: Encoded): void
   link(path: string, target: string, kind: 'hard' | 'soft' | 'external'): void
   /** Of what was in the file before it was opened. */
@@ -160,7 +161,7 @@ export class FileGroup implements Group {
     const path = this.free(name)
     const layout = columnLayout(path, options)
     const encoded = encodeAttributes(path, options.attributes ?? {})
-    this.owner.sink().column(path, layout)
+    this.owner.sink().column(path, layout, options.index ?? false)
     this.entry.set(name, 'other')
     for (const [key, value] of encoded) this.owner.sink().attribute(path, key, value)
     return this.owner.newColumn(path, layout, options, this.path)

@@ -85,6 +85,8 @@ const classFloat = 1
 const classString = 3
 
 let instance: Promise<Hdf5Module> | undefined
+/** Instances that had an error: files may still be open in them, so they must not open any again. */
+const brokenInstances = new WeakSet<Hdf5Module>()
 
 async function load(): Promise<Hdf5Module> {
   // The package exports one ready-made instance only; a fresh one can be had from its factory
@@ -131,7 +133,11 @@ export class WasmFile {
   /** Loads the library if need be; `open` is synchronous afterwards. */
   static async library(): Promise<(path: string, mode: 'create' | 'change' | 'read') => WasmFile> {
     const module = await (instance ??= load())
-    return (path, mode) => new WasmFile(module, path, mode)
+    return (path, mode) => {
+      if (brokenInstances.has(module))
+        throw new CodedError('HDF5_FAILED', `${path}: the HDF5 library cannot be used again after its failure`)
+      return new WasmFile(module, path, mode)
+    }
   }
 
   private guard<T>(what: string, path: string, action: () => T): T {
@@ -145,6 +151,7 @@ export class WasmFile {
     } catch (error) {
       this.broken = reason(error)
       instance = undefined
+      brokenInstances.add(this.module)
       throw new CodedError('HDF5_FAILED', `${this.path}: cannot ${what} ${path}: ${this.broken}${this.rescue()}`, {
         cause: error
       })

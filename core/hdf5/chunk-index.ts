@@ -1,0 +1,121 @@
+// The chunk index of one dataset: a version 1 B-tree that is never changed where a reader may look at it.
+import { UNDEFINED } from './messages.js'
+
+/** Children per node: 2 × the default "indexed storage internal node K" of every superblock without an own value. */
+const PER_NODE = 64
+
+interface Node {
+  address: number
+  /** The place of the version before: the next version goes there, so a root that a reader holds stays sound. */
+  spare: number
+}
+
+/**
+ * Nodes on the right edge alternate between two places: a new version never overwrites the one that the published root
+ * leads to. Both places of a node only ever hold versions of that node, so even a reader with an old root finds all it can ask for.
+ */
+export class ChunkIndex {
+  readonly addresses: number[] = []
+  /** Bytes of each stored chunk; only kept for filtered datasets. */
+  readonly sizes: number[] = []
+  private readonly levels: Node[][] = []
+  private dirty = 0
+  private readonly keyBytes: number
+  private readonly nodeBytes: number
+
+  constructor(
+    rank: number,
+    private readonly rows: number,
+    /** Bytes of an unfiltered chunk. */
+    private readonly chunkBytes: number,
+    private readonly allocate: (bytes: number) => number,
+    private readonly write: (bytes: Buffer, position: number) => void
+  ) {
+    this.keyBytes = 8 + 8 * (rank + 1)
+    this.nodeBytes = 24 + PER_NODE * 8 + (PER_NODE + 1) * this.keyBytes
+  }
+
+  /** Records where chunk `i` is stored. */
+  set(i: number, address: number, bytes?: number): void {
+    this.addresses[i] = address
+    if (bytes !== undefined) this.sizes[i] = bytes
+    if (i < this.dirty) this.dirty = i
+  }
+
+  get changed(): boolean {
+    return this.dirty < this.addresses.length
+  }
+
+  /** Writes what changed; returns the address of the root to publish. */
+  store(): number {
+    const total = this.addresses.length
+    let children: readonly number[] = this.addresses
+    let first = this.dirty
+    let span = 1
+    for (let level = 0; ; level++) {
+      const nodes = (this.levels[level] ??= [])
+      const count = Math.ceil(children.length / PER_NODE)
+      const from = Math.floor(first / PER_NODE)
+      for (let k = from; k < count; k++) this.move(nodes, k)
+      for (let k = from; k < count; k++) this.storeNode(level, k, children, span, total)
+      const left = nodes[from - 1]
+      if (left) this.write(addressBytes(nodes[from]?.address ?? 0), left.address + 16)
+      if (count === 1) {
+        this.dirty = total
+        return nodes[0]?.address ?? 0
+      }
+      children = nodes.map(({ address }) => address)
+      first = from
+      span *= PER_NODE
+    }
+  }
+
+  private move(nodes: Node[], k: number): void {
+    const node = nodes[k]
+    if (!node) {
+      nodes[k] = { address: this.allocate(this.nodeBytes), spare: 0 }
+      return
+    }
+    const place = node.spare === 0 ? this.allocate(this.nodeBytes) : node.spare
+    node.spare = node.address
+    node.address = place
+  }
+
+  private storeNode(level: number, k: number, children: readonly number[], span: number, total: number): void {
+    const nodes = this.levels[level] ?? []
+    const start = k * PER_NODE
+    const used = Math.min(PER_NODE, children.length - start)
+    const out = Buffer.alloc(this.nodeBytes)
+    out.write('TREE', 0, 'latin1')
+    out[4] = 1
+    out[5] = level
+    out.writeUInt16LE(used, 6)
+    const left = nodes[k - 1]
+    const right = nodes[k + 1]
+    out.writeBigUInt64LE(left ? BigInt(left.address) : UNDEFINED, 8)
+    out.writeBigUInt64LE(right ? BigInt(right.address) : UNDEFINED, 16)
+    let p = 24
+    for (let i = start; i < start + used; i++) {
+      const chunk = i * span
+      this.key(out, p, chunk, this.sizes[chunk] ?? this.chunkBytes)
+      out.writeBigUInt64LE(BigInt(children[i] ?? 0), p + this.keyBytes)
+      p += this.keyBytes + 8
+    }
+    this.key(out, p, Math.min(total, (start + used) * span), 0)
+    this.write(out, nodes[k]?.address ?? 0)
+  }
+
+  private key(out: Buffer, p: number, chunk: number, bytes: number): void {
+    out.writeUInt32LE(bytes, p)
+    // rows can exceed 2^32; the other offsets and the filter mask stay 0
+    const row = chunk * this.rows
+    out.writeUInt32LE(row % 0x100000000, p + 8)
+    out.writeUInt32LE(Math.floor(row / 0x100000000), p + 12)
+  }
+}
+
+export function addressBytes(address: number): Buffer {
+  const out = Buffer.alloc(8)
+  out.writeBigUInt64LE(BigInt(address), 0)
+  return out
+}

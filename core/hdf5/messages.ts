@@ -1,0 +1,151 @@
+// The bytes of HDF5 object header messages, in the oldest versions that every library reads (File Format Specification, IV.A.2).
+import { type DataType } from '../plugin.js'
+import { elementSize, numberTypes } from './types.js'
+
+export const UNDEFINED = 0xffffffffffffffffn
+export const MESSAGE = {
+  nil: 0x00,
+  dataspace: 0x01,
+  linkInfo: 0x02,
+  datatype: 0x03,
+  fillOld: 0x04,
+  fill: 0x05,
+  link: 0x06,
+  layout: 0x08,
+  filter: 0x0b,
+  attribute: 0x0c,
+  continuation: 0x10,
+  symbolTable: 0x11
+} as const
+
+/** Header messages and heap entries are multiples of 8 bytes. */
+export const padded = (n: number): number => (n + 7) & ~7
+
+/** A message of a version 1 object header with its 8-byte prefix. */
+export function message(type: number, content: Buffer): Buffer {
+  const size = padded(content.length)
+  const out = Buffer.alloc(8 + size)
+  out.writeUInt16LE(type, 0)
+  out.writeUInt16LE(size, 2)
+  content.copy(out, 8)
+  return out
+}
+
+/** Version 1 dataspace; `grows` makes the first dimension unlimited. */
+export function dataspace(shape: readonly number[], grows = false): Buffer {
+  const rank = shape.length
+  const out = Buffer.alloc(8 + 8 * rank * (grows ? 2 : 1))
+  out[0] = 1
+  out[1] = rank
+  out[2] = grows ? 1 : 0
+  shape.forEach((n, i) => out.writeBigUInt64LE(BigInt(n), 8 + 8 * i))
+  if (grows) shape.forEach((n, i) => out.writeBigUInt64LE(i === 0 ? UNDEFINED : BigInt(n), 8 + 8 * (rank + i)))
+  return out
+}
+
+const UTF8 = 1
+const NULL_PADDED = 1
+const CLASS = { integer: 0, float: 1, string: 3, variable: 9 } as const
+
+const typeHead = (kind: number, bits: number, size: number, properties: number): Buffer => {
+  const out = Buffer.alloc(8 + properties)
+  out[0] = 0x10 | kind
+  out.writeUIntLE(bits, 1, 3)
+  out.writeUInt32LE(size, 4)
+  return out
+}
+
+function integerType(size: number, signed: boolean): Buffer {
+  const out = typeHead(CLASS.integer, signed ? 0x08 : 0, size, 4)
+  out.writeUInt16LE(8 * size, 10)
+  return out
+}
+
+function floatType(size: number): Buffer {
+  const double = size === 8
+  // mantissa with an implied leading 1; the sign is the highest bit
+  const out = typeHead(CLASS.float, 0x20 | ((8 * size - 1) << 8), size, 12)
+  out.writeUInt16LE(8 * size, 10)
+  out.set(double ? [52, 11, 0, 52] : [23, 8, 0, 23], 12)
+  out.writeUInt32LE(double ? 1023 : 127, 16)
+  return out
+}
+
+/** Version 1 datatype. */
+export function datatype(dtype: DataType): Buffer {
+  if (dtype === 'string') {
+    const base = integerType(1, false)
+    return Buffer.concat([typeHead(CLASS.variable, 1 | (UTF8 << 8), elementSize(dtype), 0), base])
+  }
+  if (typeof dtype !== 'string') return typeHead(CLASS.string, NULL_PADDED | (UTF8 << 4), dtype.string, 0)
+  const { size, float, signed } = numberTypes[dtype]
+  return float ? floatType(size) : integerType(size, signed)
+}
+
+/** The default fill value; chunks are allocated as data come, contiguous data at once. */
+export const fillValue = (chunked: boolean): Buffer => Buffer.from([2, chunked ? 3 : 2, 2, 1, 0, 0, 0, 0])
+
+export function contiguousLayout(address: number, bytes: number): Buffer {
+  const out = Buffer.alloc(18)
+  out[0] = 3
+  out[1] = 1
+  out.writeBigUInt64LE(bytes === 0 ? UNDEFINED : BigInt(address), 2)
+  out.writeBigUInt64LE(BigInt(bytes), 10)
+  return out
+}
+
+/** `chunk` in elements, without the last entry (element size). */
+export function chunkedLayout(chunk: readonly number[], size: number): Buffer {
+  const out = Buffer.alloc(11 + 4 * (chunk.length + 1))
+  out[0] = 3
+  out[1] = 2
+  out[2] = chunk.length + 1
+  out.writeBigUInt64LE(UNDEFINED, 3)
+  ;[...chunk, size].forEach((n, i) => out.writeUInt32LE(n, 11 + 4 * i))
+  return out
+}
+
+/** A pipeline of one filter. */
+export function filterPipeline(id: number, values: readonly number[]): Buffer {
+  const out = Buffer.alloc(8 + 8 + padded(4 * values.length))
+  out[0] = 1
+  out[1] = 1
+  out.writeUInt16LE(id, 8)
+  out.writeUInt16LE(values.length, 14)
+  values.forEach((n, i) => out.writeUInt32LE(n, 16 + 4 * i))
+  return out
+}
+
+/** `data` are the element bytes (references for variable strings). */
+export function attribute(name: string, dtype: DataType, shape: readonly number[], data: Buffer): Buffer {
+  const label = Buffer.from(`${name}\0`)
+  const type = datatype(dtype)
+  const space = dataspace(shape)
+  const head = Buffer.alloc(8)
+  head[0] = 1
+  head.writeUInt16LE(label.length, 2)
+  head.writeUInt16LE(type.length, 4)
+  head.writeUInt16LE(space.length, 6)
+  const pad = (part: Buffer): Buffer[] => [part, Buffer.alloc(padded(part.length) - part.length)]
+  return Buffer.concat([head, ...pad(label), ...pad(type), ...pad(space), data])
+}
+
+/** Version 1 object header around whole messages. */
+export function objectHeader(messages: readonly Buffer[], count: number, references: number): Buffer {
+  const prefix = Buffer.alloc(16)
+  prefix[0] = 1
+  prefix.writeUInt16LE(count, 2)
+  prefix.writeUInt32LE(references, 4)
+  prefix.writeUInt32LE(
+    messages.reduce((sum, item) => sum + item.length, 0),
+    8
+  )
+  return Buffer.concat([prefix, ...messages])
+}
+
+export function pair(first: number, second: number): Buffer {
+  const out = Buffer.alloc(16)
+  out.writeBigUInt64LE(BigInt(first), 0)
+  out.writeBigUInt64LE(BigInt(second), 8)
+  return out
+}
