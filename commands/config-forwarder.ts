@@ -1,6 +1,6 @@
 // `config` of the forwarder: the given streams become the whole list; unchanged ones go on without a gap.
 import { type JSONSchema } from '../core/plugin.js'
-import { streamSchema } from './start-forwarder.js'
+import { streamList } from '../schemas/forwarder-stream.js'
 
 export const configForwarder = {
   cmd: 'config',
@@ -11,7 +11,7 @@ export const configForwarder = {
     type: 'object',
     required: ['streams'],
     properties: {
-      streams: { type: 'array', items: streamSchema, description: 'All streams from now on; an empty list stops all.' }
+      streams: { ...streamList, description: 'All streams from now on; an empty list stops all.' }
     },
     additionalProperties: false
   } as const satisfies JSONSchema,
