@@ -1,0 +1,81 @@
+// The list of streams and the channels that are open for it; brings the second in line with the first.
+import { CodedError, type ErrorCode } from '../../core/plugin.js'
+import { Channel, type Shared } from './channel.js'
+import { type Spec } from './spec.js'
+
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+export class Board {
+  /** Every stream of the list, by identity. */
+  readonly specs = new Map<string, Spec>()
+  readonly channels = new Map<string, Channel>()
+  /** Whether this daemon forwards a channel; others may share the list. */
+  owns: (channelKey: string) => boolean = () => true
+
+  constructor(readonly shared: Shared) {}
+
+  /**
+   * Opens, changes and closes what differs from the list. Routes that are in both go on untouched.
+   * Streams that cannot be opened are taken off the list and returned with the reason.
+   */
+  async reconcile(): Promise<Map<string, Failure>> {
+    const failures = new Map<string, Failure>()
+    for (const [key, channel] of this.channels) {
+      const owned = this.owns(key)
+      for (const id of [...channel.entries.keys()]) if (!owned || !this.specs.has(id)) channel.remove(id)
+    }
+    for (const spec of [...this.specs.values()]) {
+      if (!this.owns(spec.channelKey)) continue
+      try {
+        this.#open(spec)
+      } catch (error) {
+        this.specs.delete(spec.id)
+        failures.set(spec.id, failureOf(error))
+      }
+    }
+    await this.#sweep()
+    return failures
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.channels.values()].map((channel) => channel.close()))
+    this.channels.clear()
+  }
+
+  /** Repeats what is due. */
+  repeat(nowMs: number): void {
+    for (const channel of this.channels.values()) channel.repeat(nowMs)
+  }
+
+  #open(spec: Spec): void {
+    const present = this.channels.get(spec.channelKey)
+    const entry = present?.entries.get(spec.id)
+    if (present !== undefined && entry !== undefined) {
+      if (entry.spec.settings !== spec.settings) present.change(spec)
+      return
+    }
+    if (present !== undefined) return present.add(spec)
+    const source = this.shared.context.source(spec.protocol)
+    if (source === undefined) throw new CodedError('SOURCE_UNKNOWN', `no source '${spec.protocol}' is loaded`)
+    const channel = new Channel(spec.protocol, spec.channel, this.shared)
+    channel.add(spec)
+    this.channels.set(spec.channelKey, channel)
+    const options = structuredClone(spec.sourceOptions)
+    this.shared.context.check(source.config, options) // fills in defaults; it was found good before
+    channel.open(source, options)
+  }
+
+  async #sweep(): Promise<void> {
+    const empty = [...this.channels].filter(([, channel]) => channel.entries.size === 0)
+    for (const [key] of empty) this.channels.delete(key)
+    await Promise.all(empty.map(([, channel]) => channel.close()))
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: error instanceof CodedError ? error.code : 'COMMAND_FAILED', message }
+}

@@ -1,0 +1,53 @@
+// Opened converters: one of its own for each route, one for all routes that give the same name.
+import { CodedError, type Context, type Converter, type ServiceContext } from '../../core/plugin.js'
+import { type Spec } from './spec.js'
+
+interface Shared {
+  readonly schema: string
+  readonly options: string
+  readonly converter: Converter
+  users: number
+}
+
+export class Converters {
+  readonly #shared = new Map<string, Shared>()
+
+  constructor(readonly context: ServiceContext) {}
+
+  /** Opens (or shares) the converter of a spec. Throws COMMAND_INVALID when the name stands for something else already. */
+  take(spec: Pick<Spec, 'schema' | 'converterOptions' | 'name'>): Converter {
+    if (spec.name === undefined) return this.#open(spec)
+    const options = JSON.stringify(spec.converterOptions)
+    let shared = this.#shared.get(spec.name)
+    if (shared === undefined) {
+      shared = { schema: spec.schema, options, converter: this.#open(spec), users: 0 }
+      this.#shared.set(spec.name, shared)
+    } else if (shared.schema !== spec.schema || shared.options !== options) {
+      const text = `converter '${spec.name}' is in use as ${shared.schema} ${shared.options}; use another name`
+      throw new CodedError('COMMAND_INVALID', text)
+    }
+    shared.users++
+    return shared.converter
+  }
+
+  /** Ends the use that `take` began. */
+  release(spec: Pick<Spec, 'name'>): void {
+    const shared = spec.name === undefined ? undefined : this.#shared.get(spec.name)
+    if (shared !== undefined && --shared.users === 0) this.#shared.delete(spec.name!)
+  }
+
+  #open({ schema, converterOptions }: Pick<Spec, 'schema' | 'converterOptions'>): Converter {
+    const part = this.context.converter(schema)
+    if (part === undefined) throw new CodedError('CONVERTER_UNKNOWN', `no converter '${schema}' is loaded`)
+    const { serviceId, signal } = this.context
+    const context: Context = {
+      jobId: serviceId,
+      signal,
+      log: (level, message, fields) => this.context.log(level, message, fields),
+      count: () => undefined
+    }
+    const converter = part.open(converterOptions, context)
+    if (converter.convert !== undefined) return converter
+    throw new CodedError('CONVERTER_UNKNOWN', `converter '${schema}' makes no messages from channel updates`)
+  }
+}

@@ -1,0 +1,159 @@
+// One route: the updates of a channel through one converter to one topic.
+import { type Converter, type ServiceContext, type Update } from '../../core/plugin.js'
+import { type Outlet, type Sender } from './outlet.js'
+
+/** Counts of one route; only those that are not 0 are shown. */
+export interface RouteCounts {
+  messages: number
+  acknowledged: number
+  /** Replaced by a newer value while Kafka was away or too slow. */
+  superseded: number
+  /** Lossless messages without room, or given up by the producer. */
+  lost: number
+  repeated: number
+  convert_errors: number
+}
+
+export const noRouteCounts = (): RouteCounts => ({
+  messages: 0,
+  acknowledged: 0,
+  superseded: 0,
+  lost: 0,
+  repeated: 0,
+  convert_errors: 0
+})
+
+export interface RouteOptions {
+  readonly schema: string
+  readonly topic: string
+  readonly sourceName: string
+  readonly periodicMs: number
+  /** undefined: events yes, values no. */
+  readonly lossless: boolean | undefined
+}
+
+/** At most one log line per route and kind of trouble in this time. */
+const quietMs = 60_000
+
+export class Route implements Sender {
+  readonly topic: string
+  readonly key: Buffer
+  readonly counts = noRouteCounts()
+  waiting: Update | undefined
+  lastError = ''
+  lastSentMs = 0
+  periodicMs: number
+  lossless: boolean | undefined
+  readonly #sourceName: string
+  readonly #convert: NonNullable<Converter['convert']>
+  #loggedMs = 0
+
+  constructor(
+    readonly options: RouteOptions,
+    converter: Converter,
+    readonly outlet: Outlet,
+    readonly context: Pick<ServiceContext, 'log'>
+  ) {
+    this.topic = options.topic
+    this.key = Buffer.from(options.sourceName)
+    this.periodicMs = options.periodicMs
+    this.lossless = options.lossless
+    this.#sourceName = options.sourceName
+    this.#convert = converter.convert!.bind(converter)
+  }
+
+  /** Takes the next update of the channel. */
+  deliver(update: Update): void {
+    if (this.outlet.open) this.send(update)
+    else if (this.lossless ?? update.events !== undefined) this.#keep(update)
+    else if (this.outlet.wait(this, update)) this.#count('superseded')
+  }
+
+  send(update: Update): boolean {
+    let room = true
+    const messages = this.#messages(update)
+    const timestampMs = kafkaTime(update)
+    for (let i = 0; i < messages.length; i++) {
+      this.#count('messages')
+      room = this.outlet.push(this, messages[i]!.value, messages[i]!.timestampMs ?? timestampMs)
+    }
+    if (this.periodicMs > 0) this.lastSentMs = Date.now()
+    return room
+  }
+
+  /** Sends the last value again when nothing newer went out within the period. */
+  repeat(last: Update, nowMs: number): void {
+    if (this.periodicMs === 0 || nowMs - this.lastSentMs < this.periodicMs || !this.outlet.open) return
+    this.#count('repeated')
+    this.send({ ...last, first: false, repeat: true })
+  }
+
+  readonly delivered = (error: Error | null): void => {
+    if (error === null) {
+      this.#count('acknowledged')
+      return
+    }
+    this.#count('lost')
+    this.#report('error', 'KAFKA_LOST', error)
+  }
+
+  lost(): void {
+    this.#count('lost')
+    const error = new Error('lossless_bytes are used up while Kafka is away or too slow')
+    this.#report('error', 'KAFKA_LOST', error)
+  }
+
+  #count(what: keyof RouteCounts): void {
+    this.counts[what]++
+    this.outlet.totals[what]++
+  }
+
+  #keep(update: Update): void {
+    const timestampMs = kafkaTime(update)
+    for (const message of this.#messages(update)) {
+      this.#count('messages')
+      this.outlet.keep(this, message.value, message.timestampMs ?? timestampMs)
+    }
+    if (this.periodicMs > 0) this.lastSentMs = Date.now()
+  }
+
+  #messages(update: Update) {
+    const named = update.source === this.#sourceName ? update : this.#rename(update)
+    try {
+      return this.#convert(named)
+    } catch (error) {
+      this.#count('convert_errors')
+      this.#report('warn', 'MESSAGE_BAD', error as Error)
+      return []
+    }
+  }
+
+  #rename(update: Update): Update {
+    const { events } = update
+    const source = this.#sourceName
+    return events === undefined ? { ...update, source } : { ...update, source, events: { ...events, source } }
+  }
+
+  #report(level: 'warn' | 'error', code: string, error: Error): void {
+    const now = Date.now()
+    if (error.message === this.lastError && now - this.#loggedMs < quietMs) return
+    this.lastError = error.message
+    this.#loggedMs = now
+    const { schema, sourceName } = this.options
+    this.context.log(level, `${sourceName} as ${schema} to ${this.topic}: ${error.message}`, {
+      code,
+      source_name: sourceName,
+      schema,
+      topic: this.topic
+    })
+  }
+}
+
+/**
+ * Kafka's time of a message is that of the value, so that a reader finds history by time; repeats and connections are news of now.
+ * To the ms without a division of bigints: 500 ns make up for what a double leaves out.
+ */
+function kafkaTime(update: Update): number {
+  if (update.repeat || update.kind === 'connection') return Date.now()
+  return Math.floor((Number(update.timestampNs) + 500) / 1e6)
+}

@@ -1,0 +1,221 @@
+// The forwarder service: commands on the list of streams, the list kept and restored, repeats, status.
+import {
+  type Command,
+  type Finding,
+  type Reply,
+  type Service,
+  type ServiceContext,
+  type Snapshot
+} from '../../core/plugin.js'
+import { Board } from './board.js'
+import { noChannelCounts } from './channel.js'
+import { Converters } from './converters.js'
+import { matches } from './glob.js'
+import { type ForwarderOptions } from './options.js'
+import { Outlet } from './outlet.js'
+import { Report } from './report.js'
+import { finding, type Spec, SpecParser } from './spec.js'
+import { Status } from './status.js'
+import { Storage, type StoredList } from './storage.js'
+
+interface Selector {
+  readonly channel?: string
+  readonly topic?: string
+  readonly schema?: string
+  readonly protocol?: string
+}
+
+/** Longest wait for the last messages when the service stops. */
+const closeMs = 10_000
+
+export class Forwarder implements Service {
+  readonly board: Board
+  readonly #outlet: Outlet
+  readonly #parser: SpecParser
+  readonly #status: Status
+  readonly #storage: Storage | undefined
+  #repeater: NodeJS.Timeout | undefined
+
+  readonly commands: Service['commands'] = {
+    start: (command) => this.#start(command),
+    stop: (command) => this.#stop(command),
+    config: (command) => this.#config(command),
+    status: (command) => Promise.resolve(this.#show(command))
+  }
+
+  constructor(
+    readonly context: ServiceContext,
+    readonly options: ForwarderOptions
+  ) {
+    const { kafka } = context
+    const producer = kafka.producer({
+      lingerMs: options.linger_ms,
+      maxBufferedBytes: options.buffer_bytes,
+      compression: options.compression
+    })
+    this.#outlet = new Outlet(producer, context, { losslessBytes: options.lossless_bytes })
+    this.board = new Board({
+      context,
+      converters: new Converters(context),
+      outlet: this.#outlet,
+      maxAheadNs: BigInt(Math.round(options.max_ahead_s * 1e9)),
+      dropNeverProcessed: options.never_processed === 'drop',
+      totals: noChannelCounts()
+    })
+    this.#parser = new SpecParser(context, options)
+    this.#status = new Status(this.board, this.#outlet, options.status_channels)
+    if (options.storage_topic !== undefined)
+      this.#storage = new Storage(context, options.storage_topic, options.storage_format)
+  }
+
+  /** Opens the streams of the config file and those that were kept. What is wrong with them is logged, the rest is done. */
+  async start(): Promise<void> {
+    const kept = this.options.skip_restore ? undefined : await this.#storage?.restore()
+    const errors: Finding[] = []
+    for (const [i, stream] of this.options.streams.entries()) this.#put(stream, `/forwarder/streams/${i}`, errors)
+    this.#take(kept, errors)
+    const failures = await this.board.reconcile()
+    for (const { path, message } of errors) this.context.log('warn', `stream not forwarded: ${path}: ${message}`)
+    for (const { message } of failures.values()) this.context.log('warn', `stream not forwarded: ${message}`)
+    if (this.board.specs.size > 0) this.context.log('info', `forwarding ${this.board.specs.size} streams`)
+    this.#repeater = setInterval(() => this.board.repeat(Date.now()), this.#repeatTickMs())
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#repeater)
+    await this.board.close()
+    const left = await this.#outlet.close(closeMs)
+    if (left > 0) this.context.log('error', `${left} messages were given up: Kafka is away`, { code: 'KAFKA_LOST' })
+    await this.#storage?.close()
+  }
+
+  snapshot(): Snapshot {
+    return this.#status.snapshot()
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  async #start(command: Command): Promise<Reply> {
+    const report = new Report()
+    const specs = await this.#parse(command['streams'] as readonly unknown[], report)
+    return this.#apply(specs, report)
+  }
+
+  async #config(command: Command): Promise<Reply> {
+    const report = new Report()
+    const streams = command['streams'] as readonly unknown[]
+    const specs = await this.#parse(streams, report)
+    if (specs.length === 0 && streams.length > 0) return report.reply() // nothing good in it: no reason to stop everything
+    const wanted = new Set(specs.map(({ id }) => id))
+    for (const spec of [...this.board.specs.values()]) {
+      if (wanted.has(spec.id)) continue
+      this.board.specs.delete(spec.id)
+      report.add('removed', spec)
+    }
+    return this.#apply(specs, report)
+  }
+
+  async #stop(command: Command): Promise<Reply> {
+    const report = new Report()
+    const channels = (command['channels'] as readonly string[] | undefined) ?? []
+    const streams = (command['streams'] as readonly Selector[] | undefined) ?? []
+    const selectors: [string, Selector][] = [
+      ...channels.map((channel, i): [string, Selector] => [`/channels/${i}`, { channel }]),
+      ...streams.map((selector, i): [string, Selector] => [`/streams/${i}`, selector])
+    ]
+    if (command['all'] === true) for (const spec of [...this.board.specs.values()]) this.#drop(spec, report)
+    for (const [path, selector] of selectors) {
+      const found = [...this.board.specs.values()].filter((spec) => selects(selector, spec))
+      if (found.length === 0) report.errors.push(finding('COMMAND_INVALID', path, 'no stream matches'))
+      for (const spec of found) this.#drop(spec, report)
+    }
+    return this.#apply([], report)
+  }
+
+  #drop(spec: Spec, report: Report): void {
+    this.board.specs.delete(spec.id)
+    report.add('removed', spec)
+  }
+
+  #show(command: Command): Reply {
+    const pattern = (command['channels'] as string | undefined) ?? '*'
+    const page = (command['page'] as number | undefined) ?? 0
+    const size = (command['page_size'] as number | undefined) ?? 500
+    const channels = [...this.board.channels.values()].filter(({ name }) => matches(pattern, name))
+    const result = { ...this.#status.summary(), ...this.#status.page(channels, page, size) }
+    return { response: 'ACK', status: 200, message: `${channels.length} channels`, result }
+  }
+
+  /** Puts specs on the list, brings the channels in line, keeps the list and answers. */
+  async #apply(specs: readonly Spec[], report: Report): Promise<Reply> {
+    for (const spec of specs) {
+      const present = this.board.specs.get(spec.id)
+      this.board.specs.set(spec.id, spec)
+      report.add(present === undefined ? 'added' : present.settings === spec.settings ? 'unchanged' : 'changed', spec)
+    }
+    const failures = await this.board.reconcile()
+    for (const spec of specs) {
+      const failure = failures.get(spec.id)
+      if (failure !== undefined) report.refuse(spec, failure)
+    }
+    if (report.changed && this.#storage !== undefined)
+      report.kept = await this.#storage.save([...this.board.specs.values()])
+    if (report.changed) this.context.log('info', `streams: ${report.summary()}`)
+    return report.reply()
+  }
+
+  // ---------------------------------------------------------------- streams
+
+  /** The good specs of a command; topics of new ones must exist. */
+  async #parse(streams: readonly unknown[], report: Report): Promise<Spec[]> {
+    const found: { spec: Spec; path: string }[] = []
+    for (const [i, stream] of streams.entries()) {
+      const path = `/streams/${i}`
+      const before = report.errors.length
+      for (const spec of this.#parser.parse(structuredClone(stream), path, report.errors)) found.push({ spec, path })
+      if (report.errors.length > before) report.refused++
+    }
+    const topics = new Set(found.filter(({ spec }) => !this.board.specs.has(spec.id)).map(({ spec }) => spec.topic))
+    const missing = await this.#missing([...topics])
+    const good = new Map<string, Spec>()
+    for (const { spec, path } of found) {
+      if (missing.has(spec.topic)) {
+        const text = `topic '${spec.topic}' does not exist; create it with nexstream provision`
+        report.errors.push(finding('TOPIC_MISSING', `${path}/topic`, text))
+        report.refused++
+      } else good.set(spec.id, spec)
+    }
+    return [...good.values()]
+  }
+
+  async #missing(topics: readonly string[]): Promise<Set<string>> {
+    if (topics.length === 0) return new Set()
+    const infos = await this.context.kafka.topics(topics)
+    const present = new Set(infos.filter(({ partitions }) => partitions.length > 0).map(({ name }) => name))
+    return new Set(topics.filter((topic) => !present.has(topic)))
+  }
+
+  #put(stream: unknown, path: string, errors: Finding[]): void {
+    for (const spec of this.#parser.parse(structuredClone(stream), path, errors)) this.board.specs.set(spec.id, spec)
+  }
+
+  #take(list: StoredList | undefined, errors: Finding[]): void {
+    for (const [i, stream] of (list?.streams ?? []).entries()) this.#put(stream, `/streams/${i}`, errors)
+  }
+
+  /** Often enough that a repeat is late by a tenth of the shortest period at most; a look costs some ns per channel. */
+  #repeatTickMs(): number {
+    const shortest = this.options.periodic_ms > 0 ? this.options.periodic_ms : 1000
+    return Math.min(200, Math.max(10, shortest / 10))
+  }
+}
+
+function selects(selector: Selector, spec: Spec): boolean {
+  const { channel, topic, schema, protocol } = selector
+  return (
+    (channel === undefined || matches(channel, spec.channel)) &&
+    (topic === undefined || matches(topic, spec.topic)) &&
+    (schema === undefined || schema === spec.schema) &&
+    (protocol === undefined || protocol === spec.protocol)
+  )
+}

@@ -1,0 +1,151 @@
+// The list of streams on its storage topic: one message holds the whole list, the last readable one counts.
+import { CodedError, type Kafka, type Producer, type ServiceContext } from '../../core/plugin.js'
+import { decodeJson, encodeMessage, schemaId } from '../../schemas/index.js'
+import { type Spec } from './spec.js'
+
+type Json = Readonly<Record<string, unknown>>
+
+/** A list as it was found. */
+export interface StoredList {
+  readonly streams: readonly unknown[]
+  readonly writer: string
+}
+
+const listType = 'nexstream_forwarder_streams'
+const protocols: Readonly<Record<string, number>> = { pva: 0, ca: 1, sim: 2 }
+const protocolNames = ['pva', 'ca', 'sim']
+
+/** The list in the form of the peers' tools: what does not fit in fc00 is left out. */
+export function encodeFc00(specs: readonly Spec[]): Buffer {
+  if (specs.length === 0) return encodeMessage('fc00', { config_change: 2 })
+  const streams = specs.map(({ channel, schema, topic, protocol, periodicMs }) => ({
+    ...{ channel, schema, topic },
+    protocol: protocols[protocol] ?? 0,
+    periodic: periodicMs > 0 ? 1 : 0
+  }))
+  return encodeMessage('fc00', { config_change: 0, streams })
+}
+
+function decodeFc00(value: Buffer): StoredList {
+  const { config_change: change, streams } = decodeJson(value).message as unknown as {
+    config_change: { name: string }
+    streams: readonly (Json & { protocol: { value: number }; periodic: number })[] | null
+  }
+  const list = change.name === 'REMOVEALL' ? [] : (streams ?? [])
+  return {
+    writer: '',
+    streams: list.map(({ channel, schema, topic, protocol, periodic }) => ({
+      ...{ channel, topic, converter: schema },
+      protocol: protocolNames[protocol.value] ?? String(protocol.value),
+      ...(periodic === 0 ? { periodic_ms: 0 } : {})
+    }))
+  }
+}
+
+/** A kept list in either form. Throws for anything else. */
+export function decodeList(value: Buffer): StoredList {
+  if (schemaId(value) === 'fc00') return decodeFc00(value)
+  const content = JSON.parse(value.toString()) as { type?: unknown; streams?: unknown; service_id?: unknown } | null
+  if (content?.type !== listType || !Array.isArray(content.streams)) throw new TypeError('not a list of streams')
+  return { streams: content.streams, writer: String(content.service_id) }
+}
+
+export class Storage {
+  readonly #kafka: Kafka
+  readonly #producer: Producer
+
+  constructor(
+    readonly context: ServiceContext,
+    readonly topic: string,
+    readonly format: 'json' | 'fc00'
+  ) {
+    this.#kafka = context.kafka
+    this.#producer = context.kafka.producer({ lingerMs: 0, compression: 'gzip' })
+  }
+
+  /** The last readable list; undefined when there is none. Throws TOPIC_MISSING. */
+  async restore(): Promise<StoredList | undefined> {
+    const [info] = await this.#kafka.topics([this.topic])
+    if (info === undefined || info.partitions.length === 0)
+      throw new CodedError(
+        'TOPIC_MISSING',
+        `storage topic '${this.topic}' does not exist; create it with nexstream provision`
+      )
+    const first = await this.#offset('earliest')
+    const end = await this.#offset('latest')
+    // backwards in growing steps: the last message nearly always is the one
+    for (let step = 1, upTo = end; upTo > first; step *= 8) {
+      const from = Math.max(first, upTo - step)
+      const found = await this.#lastIn(from, upTo)
+      if (found !== undefined) return found
+      upTo = from
+    }
+    return undefined
+  }
+
+  /** Keeps the list; resolves to false when Kafka did not confirm within `timeoutMs` (it is sent all the same). */
+  async save(specs: readonly Spec[], timeoutMs = 5000): Promise<boolean> {
+    const value = this.format === 'fc00' ? encodeFc00(specs) : this.#json(specs)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, timeoutMs, false)))
+    const sent = new Promise<boolean>((resolve) => {
+      this.#producer.send({ topic: this.topic, partition: 0, value }, (error) => {
+        if (error !== null)
+          this.context.log('error', `the list of streams was not kept: ${error.message}`, { code: 'KAFKA_LOST' })
+        resolve(error === null)
+      })
+    })
+    try {
+      return await Promise.race([sent, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close()
+  }
+
+  #json(specs: readonly Spec[]): string {
+    const streams = specs.map(({ canonical }) => canonical)
+    return JSON.stringify({
+      type: listType,
+      service_id: this.context.serviceId,
+      time: new Date().toISOString(),
+      streams
+    })
+  }
+
+  async #offset(at: 'earliest' | 'latest'): Promise<number> {
+    return (await this.#kafka.offsets(this.topic, [0], at)).get(0) ?? 0
+  }
+
+  async #lastIn(from: number, upTo: number): Promise<StoredList | undefined> {
+    const reader = this.#kafka.reader({ assign: [{ topic: this.topic, partition: 0, offset: from }] })
+    try {
+      let last: StoredList | undefined
+      for (let next = from; next < upTo;) {
+        const batch = await reader.next()
+        if (batch === null) break
+        for (let i = 0; i < batch.count; i++)
+          if (batch.offset(i) < upTo) last = this.#decode(batch.value(i), batch.offset(i)) ?? last
+        next = batch.nextOffset
+        batch.release()
+      }
+      return last
+    } finally {
+      await reader.close()
+    }
+  }
+
+  #decode(value: Buffer | null, offset: number): StoredList | undefined {
+    if (value === null) return undefined
+    try {
+      return decodeList(value)
+    } catch (error) {
+      const text = `message ${offset} of '${this.topic}' is no list of streams: ${(error as Error).message}`
+      this.context.log('warn', text, { topic: this.topic, offset })
+      return undefined
+    }
+  }
+}
