@@ -1,5 +1,5 @@
 // What the converters of control-system updates share: times, alarm texts, state per source, values for log data.
-import { type Alarm, type LogRecord, type Update, type Vector } from './records.js'
+import { type Alarm, type ConnectionRecord, type LogRecord, type Update, type Vector } from './records.js'
 
 /** Names of the EPICS alarm status codes (alarm.h). */
 export const statusNames: readonly string[] = (
@@ -75,4 +75,20 @@ function enumValue(update: Update, options: LogOptions): LogValue | string {
   if (typeof value !== 'number') return 'unsupported_type'
   if (options.enumText) return { dtype: 'string', value: enumStrings?.[value] ?? String(value) }
   return { dtype: 'int32', value }
+}
+
+/**
+ * For ep00 and ep01: the record to send when an update shows another connection state than the source's last one.
+ * A state that a value shows is stamped with the local clock: the value may be years old.
+ */
+export function connectionChanges(): (update: Update, service: string) => ConnectionRecord | undefined {
+  const last = new BySource<number>()
+  return (update, service) => {
+    const { source, connection: status } = update
+    const again = update.kind === 'connection' && update.repeat
+    if (!again && last.get(source) === status) return undefined
+    last.set(source, status)
+    const timestampNs = update.kind === 'connection' ? update.timestampNs : BigInt(Date.now()) * 1_000_000n
+    return { source, timestampNs, status, service }
+  }
 }

@@ -292,6 +292,12 @@ export class Table {
     const at = fieldAt(this.message, this.at, slot, 8)
     return at === 0 ? 0n : u64(this.message, at)
   }
+  /** A message time; BadMessage `bad_timestamp` when absent, 0, negative or above 2^63 - 1. */
+  time(slot: number): bigint {
+    const at = fieldAt(this.message, this.at, slot, 8)
+    if (at === 0) throw new BadMessage('bad_timestamp', 'the message has no time')
+    return timeAt(this.message, at)
+  }
   float32(slot: number): number {
     const at = fieldAt(this.message, this.at, slot, 4)
     return at === 0 ? 0 : f32(this.message, at)

@@ -1,0 +1,71 @@
+// Converter of al00: the alarm of a source, sent when it changes.
+import {
+  API,
+  defineConverter,
+  definePlugin,
+  type AlarmRecord,
+  type OutMessage,
+  type Update
+} from '../../core/plugin.js'
+import { alarmText, BySource, kafkaTime } from '../../schemas/convert.js'
+import { encodeMessage } from '../../schemas/index.js'
+import { peekField } from '../../schemas/peek.js'
+import { idCode, Table } from '../../schemas/reader.js'
+
+const code = idCode('al00')
+const slots = { source: 0, time: 1 }
+
+function decode(message: Uint8Array): AlarmRecord {
+  const t = Table.root(message, 'al00')
+  return { source: t.required(0, 'source_name'), timestampNs: t.time(1), severity: t.int16(2), message: t.text(3) }
+}
+
+// `message` is always there: readers do not expect it to be absent.
+const encode = ({ source, timestampNs, severity, message }: AlarmRecord): Buffer =>
+  encodeMessage('al00', { source_name: source, timestamp: timestampNs, severity, message })
+
+function converter(fromServer: boolean) {
+  const last = new BySource<string>()
+  return (update: Update): readonly OutMessage[] => {
+    if (update.kind !== 'value') return []
+    const { source, timestampNs, alarm } = update
+    const message = (fromServer && alarm.message) || alarmText(alarm)
+    const state = `${alarm.severity} ${message}`
+    if (!update.first && !update.repeat && last.get(source) === state) return []
+    last.set(source, state)
+    return [{ value: encode({ source, timestampNs, severity: alarm.severity, message }), ...kafkaTime(update) }]
+  }
+}
+
+const part = defineConverter({
+  id: 'al00',
+  summary: 'Alarm of a source, sent when severity or text changes.',
+  config: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      text: {
+        enum: ['status', 'server'],
+        default: 'status',
+        description:
+          'Alarm text: the name of the EPICS status (the same over Channel Access and pvAccess), or what the server says when it says something.'
+      }
+    }
+  },
+  open: (config) => ({
+    peek: (message, out) => peekField(message, code, slots, out),
+    decode,
+    encode,
+    convert: converter(config.text === 'server')
+  })
+})
+
+export default definePlugin({
+  name: 'converter-al00',
+  version: '1.0.0',
+  api: API,
+  summary: 'Converts alarms to and from al00.',
+  apply(registry) {
+    registry.converter(part)
+  }
+})
