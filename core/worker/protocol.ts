@@ -1,0 +1,89 @@
+// What the main thread and the thread of a write job say to each other.
+import { type MissingTopic } from '../nexus/plan.js'
+import { type Report } from '../nexus/report.js'
+import { type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../plugin.js'
+
+/** One write job, as the thread gets it (structured clone). */
+export interface WriteSpec {
+  readonly jobId: string
+  /** nexus_structure: object or JSON text. */
+  readonly structure: unknown
+  /** Its JSON path in the command, for findings. */
+  readonly structureAt: string
+  readonly lenient: boolean
+  readonly folder: string
+  readonly fileName: string
+  readonly startNs: bigint
+  /** null: none yet. */
+  readonly stopNs: bigint | null
+  readonly run: Pick<RunInfo, 'runName' | 'instrumentName' | 'periods' | 'detectorSpectrumMap'>
+  readonly options: WriteOptions
+}
+
+export interface WriteOptions {
+  /** Reading begins at the Kafka time of the start less this. */
+  readonly beforeStartMs: number
+  /** Data of the window may reach Kafka so much later than the stop time. */
+  readonly lateDataMs: number
+  readonly checkpointMs: number
+  readonly progressMs: number
+  /** How far back to search for the last value before the start; null: as far as there are data. */
+  readonly lookBackMs: number | null
+  /** Most bytes to read per topic in that search. */
+  readonly lookBackBytes: number
+  /** Find the place in a topic by Kafka times; false: read all of it (data whose Kafka times are not theirs). */
+  readonly seekByTime: boolean
+  readonly onMissingTopic: MissingTopic
+  /** Per Fetch response. */
+  readonly fetchBytes: number
+  /** Bound for what the columns gather. */
+  readonly memoryBytes: number
+  readonly reportInFile: boolean
+  readonly readOnly: boolean
+  readonly sha256: boolean
+  readonly compression: ColumnOptions['compression'] | null
+}
+
+export type ToWorker =
+  | { readonly type: 'set_stop'; readonly stopNs: bigint }
+  /** Ends at once with what has come; `abort`: without reading on to the present end of the topics. */
+  | { readonly type: 'stop_now'; readonly stopNs: bigint; readonly abort: boolean; readonly reason: string }
+
+export interface Progress {
+  readonly phase: 'waiting' | 'searching' | 'writing' | 'closing'
+  readonly messages: number
+  readonly written: number
+  readonly bytes: number
+  readonly file_bytes: number
+  /** Messages in Kafka that are not read yet. */
+  readonly behind: number
+  readonly bad: number
+  readonly streams_with_data: number
+  /** Group and messages written, of the first hundred streams. */
+  readonly streams: readonly (readonly [path: string, written: number])[]
+}
+
+export interface JobEnd {
+  readonly file: string
+  readonly report: Report | null
+  readonly error: boolean
+  readonly message: string
+}
+
+export type FromWorker =
+  | { readonly type: 'ready'; readonly file: string; readonly findings: readonly Finding[]; readonly streams: number }
+  | {
+      readonly type: 'refused'
+      readonly code: string
+      readonly message: string
+      readonly path?: string
+      readonly findings: readonly Finding[]
+    }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | {
+      readonly type: 'log'
+      readonly level: LogLevel
+      readonly message: string
+      readonly fields?: Record<string, unknown>
+    }
+  | { readonly type: 'done'; readonly end: JobEnd }
