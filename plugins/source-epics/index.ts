@@ -1,17 +1,40 @@
 // Plugin source-epics: the source parts `ca` (Channel Access) and `pva` (pvAccess), read-only.
-import { API, definePlugin, defineSource, type Context, type LogLevel } from '../../core/plugin.js'
+import { API, definePlugin, defineSource, type Context } from '../../core/plugin.js'
 import { CaSubscription } from './ca-source.js'
 import { CaClient } from './ca/client.js'
-import { caOptions, optionsSchema, type EpicsOptions } from './options.js'
+import { caOptions, optionsSchema, pvaOptions, type EpicsOptions } from './options.js'
+import { PvaSubscription } from './pva-source.js'
+import { PvaClient } from './pva/client.js'
+import { type Warn } from './warner.js'
 
-const channelSchema = {
+const channel = { type: 'string', minLength: 1, maxLength: 1024, description: 'Name of the PV.' } as const
+const caSchema = {
   type: 'object',
   properties: {
-    channel: { type: 'string', minLength: 1, maxLength: 1024, description: 'Name of the PV.' },
+    channel,
     long_string: {
       type: 'boolean',
-      description: 'CHAR arrays are text, and string fields come whole (as REC.VAL$) instead of their first 39 bytes.',
-      default: false
+      description: 'CHAR arrays are text, and string fields come whole (as REC.VAL$) instead of their first 39 bytes.'
+    }
+  },
+  required: ['channel'],
+  additionalProperties: false
+} as const
+const pvaSchema = {
+  type: 'object',
+  properties: {
+    channel,
+    long_string: { type: 'boolean', description: 'Arrays of int8 and uint8 are text.' },
+    fields: {
+      type: 'array',
+      items: { type: 'string', minLength: 1, maxLength: 256 },
+      description: 'Only these fields of the structure (dotted names); default all.'
+    },
+    queue_size: {
+      type: 'integer',
+      minimum: 2,
+      maximum: 1000,
+      description: 'Flow control: the server keeps back after so many updates (images); default none.'
     }
   },
   required: ['channel'],
@@ -21,29 +44,34 @@ const channelSchema = {
 /** The clients are shared by all channels, made for the first one, and closed with the plugin. */
 class Clients {
   readonly #options: EpicsOptions
+  readonly #warn: Warn
   #log: Context['log'] | undefined
   #ca: CaClient | undefined
+  #pva: PvaClient | undefined
 
   constructor(options: EpicsOptions) {
     this.#options = options
+    this.#warn = (message, fields = {}) => this.#log?.('warn', message, fields)
     // Refuses broken address lists at the start of the daemon.
-    caOptions(options, {}, () => undefined)
+    caOptions(options, {}, this.#warn)
+    pvaOptions(options, {}, this.#warn)
   }
 
   ca(context: Context): CaClient {
     this.#log ??= context.log.bind(context)
-    const warn = this.#warner('warn')
-    this.#ca ??= new CaClient(caOptions(this.#options, process.env, warn), warn)
+    this.#ca ??= new CaClient(caOptions(this.#options, process.env, this.#warn), this.#warn)
     return this.#ca
+  }
+
+  pva(context: Context): PvaClient {
+    this.#log ??= context.log.bind(context)
+    this.#pva ??= new PvaClient(pvaOptions(this.#options, process.env, this.#warn), this.#warn)
+    return this.#pva
   }
 
   async close(): Promise<void> {
     await this.#ca?.close()
-    this.#ca = undefined
-  }
-
-  #warner(level: LogLevel) {
-    return (message: string, fields: Record<string, unknown> = {}): void => this.#log?.(level, message, fields)
+    await this.#pva?.close()
   }
 }
 
@@ -61,9 +89,18 @@ export default definePlugin({
       defineSource({
         id: 'ca',
         summary: 'A PV over EPICS Channel Access.',
-        config: channelSchema,
+        config: caSchema,
         open: (config, context, emit) =>
           new CaSubscription(own.ca(context), config.channel, config.long_string ?? false, emit)
+      })
+    )
+    registry.source(
+      defineSource({
+        id: 'pva',
+        summary: 'A PV over EPICS pvAccess.',
+        config: pvaSchema,
+        open: ({ channel, long_string: isText = false, fields = [], queue_size: queueSize = 0 }, context, emit) =>
+          new PvaSubscription(own.pva(context), channel, isText, fields, queueSize, emit)
       })
     )
   },

@@ -1,10 +1,11 @@
 // Read-only Channel Access client: monitors by name, for ever, over as few circuits as there are servers.
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import { type RemoteInfo } from 'node:dgram'
 import { AddressList, type HostPort } from '../addrlist.js'
 import { backoffMs } from '../backoff.js'
 import { Searcher } from '../searcher.js'
 import { UdpPort } from '../udp.js'
+import { userName } from '../user.js'
 import { Warner, type Warn } from '../warner.js'
 import { CaChannel, type CaListener } from './channel.js'
 import { CaCircuit, hostOf, type CircuitOwner } from './circuit.js'
@@ -251,12 +252,3 @@ export class CaClient implements CircuitOwner {
 }
 
 const keyOf = ({ host, port }: HostPort): string => `${host}:${port}`
-
-/** Some containers have no name for their user. */
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return 'nobody'
-  }
-}

@@ -1,0 +1,48 @@
+// One monitored pvAccess channel: what it is called, who listens, where it stands.
+import { type Searchable } from '../searcher.js'
+import { type PvaCircuit } from './circuit.js'
+import { pvRequest, searchBytes } from './protocol.js'
+import { type MonitorState } from './state.js'
+
+/** What a listener is told; calls are synchronous and in order. They must not throw. */
+export interface PvaListener {
+  /** The monitor is set up; `state` is filled and changed by the updates that follow. */
+  onConnect(state: MonitorState, server: string): void
+  /** `state` has changed in more than metadata. */
+  onUpdate(): void
+  /** The channel is gone; it is being searched again. `isRefused`: by an error of the server. */
+  onDisconnect(reason: string, isRefused: boolean): void
+}
+
+export class PvaChannel implements Searchable {
+  readonly name: string
+  readonly cid: number
+  readonly listener: PvaListener
+  readonly request: Buffer
+  /** Updates that may be under way at once; 0: as the server likes. */
+  readonly queueSize: number
+  readonly searchBytes: number
+  circuit: PvaCircuit | null = null
+  /** The monitor runs. */
+  state: MonitorState | null = null
+  sid = 0
+  /** The server has opened the channel and knows `sid`. */
+  isCreated = false
+  isPaused = false
+  /** Updates since the last acknowledgement. */
+  unacknowledged = 0
+  lastServer = ''
+  due = 0
+  slot = -1
+  attempts = 0
+  quickUntil = 0
+
+  constructor(name: string, cid: number, fields: readonly string[], queueSize: number, listener: PvaListener) {
+    this.name = name
+    this.cid = cid
+    this.listener = listener
+    this.queueSize = queueSize
+    this.request = pvRequest(fields, queueSize)
+    this.searchBytes = searchBytes(name)
+  }
+}
