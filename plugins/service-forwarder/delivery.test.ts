@@ -1,0 +1,160 @@
+// What reaches Kafka when it is slow, when nothing changes and when clocks are wrong.
+import assert from 'node:assert/strict'
+import { type Snapshot } from '../../core/plugin.js'
+import { forwarder, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
+import { nowNs } from '../../test/support/forwarder/parts.js'
+
+describe('service-forwarder: delivery', () => {
+  afterEach(async () => {
+    await stopAll()
+  })
+
+  describe('overload', () => {
+    const small = { buffer_bytes: 65_536, connection_schema: 'none' }
+    /** Fills the producer's buffer. */
+    const fill = (f: Awaited<ReturnType<typeof forwarder>>) => {
+      f.kafka.held = true
+      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++)
+        f.source.put('FILL', 'x'.repeat(1000), { first: i === 0 })
+    }
+
+    it('lets the newest value of each stream win, counts the rest and keeps what is lossless', async () => {
+      const f = await forwarder(small)
+      await f.run('start', {
+        streams: [stream('FILL', { topic: 'b' }), stream('PV1'), stream('PV2'), stream('PV3', { lossless: true })]
+      })
+      fill(f)
+      for (let i = 0; i < 500; i++) for (const name of ['PV1', 'PV2', 'PV3']) f.source.put(name, `${name} ${i}`)
+      assert.equal(f.service.snapshot()['superseded'], 2 * 499)
+      f.kafka.release()
+      await until(() => f.service.snapshot().state === 'forwarding')
+      assert.deepEqual(
+        f.values('a').filter((value) => !String(value).startsWith('PV3')),
+        ['PV1 499', 'PV2 499']
+      )
+      assert.deepEqual(
+        f.values('a').filter((value) => String(value).startsWith('PV3')),
+        Array.from({ length: 500 }, (_, i) => `PV3 ${i}`)
+      )
+      f.source.put('PV1', 'after')
+      assert.equal(f.values('a').at(-1), 'after')
+      const { messages, acknowledged, lost, overloads } = f.service.snapshot()
+      assert.deepEqual([messages, lost, overloads], [acknowledged, 0, 1])
+    })
+
+    it('bounds lossless streams by bytes and says what was lost', async () => {
+      const f = await forwarder({ ...small, lossless_bytes: 65_536 })
+      await f.run('start', { streams: [stream('FILL', { topic: 'b' }), stream('PV1', { lossless: true })] })
+      fill(f)
+      for (let i = 0; i < 100; i++) f.source.put('PV1', `${i} `.padEnd(2000))
+      const { lost, kept_bytes: kept } = f.service.snapshot() as Snapshot & { lost: number; kept_bytes: number }
+      assert.ok(lost > 60 && kept <= 65_536, `lost ${lost}, kept ${kept}`)
+      assert.equal(f.context.logs.filter(({ level }) => level === 'error').length, 1)
+      f.kafka.release()
+      await until(() => f.service.snapshot().state === 'forwarding')
+      assert.equal(f.values('a').length + lost, 100)
+      assert.equal(f.service.snapshot()['kept_bytes'], 0)
+    })
+
+    it('keeps connection and alarm changes', async () => {
+      const f = await forwarder({ buffer_bytes: 65_536 })
+      await f.run('start', { streams: [stream('FILL', { topic: 'b' }), stream('PV1', { converter: 'f144' })] })
+      fill(f)
+      f.source.connect('PV1', 1)
+      f.source.connection('PV1', 3)
+      f.source.connect('PV1', 2)
+      f.kafka.release()
+      await until(() => f.service.snapshot().state === 'forwarding')
+      assert.deepEqual(
+        f.sent('a', 'ep01').map(({ connection }) => connection),
+        [2, 3, 2]
+      )
+      assert.deepEqual(f.values('a', 'f144'), [2])
+    })
+
+    it('sends nothing more of a stream that was stopped meanwhile', async () => {
+      const f = await forwarder(small)
+      await f.run('start', { streams: [stream('FILL', { topic: 'b' }), stream('PV1')] })
+      fill(f)
+      f.source.put('PV1', 1)
+      await f.run('stop', { channels: ['PV1'] })
+      f.kafka.release()
+      await until(() => f.service.snapshot().state === 'forwarding')
+      assert.deepEqual(f.values('a'), [])
+    })
+  })
+
+  describe('repeat of last values', () => {
+    it('sends the last value again with its own time, only when nothing newer was sent', async () => {
+      const { run, source, sent } = await forwarder({ periodic_ms: 100, connection_schema: 'none' })
+      await run('start', { streams: [stream('PV1'), stream('BUSY'), stream('NEVER', { periodic_ms: 0 })] })
+      for (const name of ['PV1', 'BUSY', 'NEVER']) source.connect(name, 1)
+      const busy = setInterval(() => source.put('BUSY', 2), 20)
+      await until(() => sent('a').filter(({ repeat }) => repeat).length >= 3)
+      clearInterval(busy)
+      const repeats = sent('a').filter(({ repeat }) => repeat)
+      assert.deepEqual(new Set(repeats.map((one) => one.source)), new Set(['PV1']))
+      assert.deepEqual(
+        new Set(
+          sent('a')
+            .filter((one) => one.source === 'PV1')
+            .map(({ time }) => time)
+        ).size,
+        1
+      )
+    })
+
+    it('ends while the channel is disconnected', async () => {
+      const { run, source, sent } = await forwarder({ connection_schema: 'none' })
+      await run('start', { streams: [stream('PV1', { periodic_ms: 20 })] })
+      source.connect('PV1', 1)
+      await until(() => sent('a').length > 1)
+      source.connection('PV1', 3)
+      const before = sent('a').length
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      assert.equal(sent('a').length, before)
+    })
+  })
+
+  describe('clocks', () => {
+    const hour = 3_600_000_000_000n
+
+    it('lets a first value pass whatever its age, refuses what goes back or lies ahead', async () => {
+      const { run, source, values, service, context } = await forwarder()
+      await run('start', { streams: [stream('PV1')] })
+      const now = nowNs()
+      source.connect('PV1', 'old', { timestampNs: now - 10_000n * hour })
+      source.put('PV1', 'good', { timestampNs: now })
+      source.put('PV1', 'same', { timestampNs: now })
+      source.put('PV1', 'back', { timestampNs: now - 1n })
+      source.put('PV1', 'ahead', { timestampNs: now + hour })
+      source.put('PV1', 'soon', { timestampNs: now + hour / 12n })
+      source.put('PV1', 'back again', { timestampNs: now + 1n })
+      assert.deepEqual(values('a'), ['old', 'good', 'same', 'soon'])
+      const { first_old: old, older, ahead } = service.snapshot()
+      assert.deepEqual([old, older, ahead], [1, 2, 1])
+      assert.equal(context.logs.filter(({ level }) => level === 'warn').length, 2)
+      source.connect('PV1', 'reconnected', { timestampNs: now - hour })
+      assert.equal(values('a').at(-1), 'reconnected')
+    })
+
+    for (const [what, timestampNs] of [
+      ['0', 0n],
+      ['1990', 631_152_000_000_000_000n]
+    ] as const) {
+      it(`stamps a record that was never processed (time ${what}) with the time of arrival, or drops it`, async () => {
+        for (const never of ['stamp', 'drop']) {
+          const { run, source, sent, service } = await forwarder({ never_processed: never, connection_schema: 'none' })
+          await run('start', { streams: [stream('PV1')] })
+          source.connect('PV1', 'udf', { timestampNs })
+          // the IOC's clock may be a little behind ours
+          source.put('PV1', 'real', { timestampNs: nowNs() - 1_000_000_000n })
+          const found = sent('a').map(({ value }) => value)
+          assert.deepEqual(found, never === 'stamp' ? ['udf', 'real'] : ['real'])
+          if (never === 'stamp') assert.ok(nowNs() - BigInt(sent('a')[0]!.time!) < 10_000_000_000n)
+          assert.equal(service.snapshot()['never_processed'], 1)
+        }
+      })
+    }
+  })
+})
