@@ -1,0 +1,81 @@
+// What a reader hands out: an index of records over a network buffer that is given back by `release`.
+import { type RecordIndex } from './record-batch.js'
+import { type Batch } from './types.js'
+
+/** A network buffer shared by the batches made from it; `done` is called when the last has been released. */
+export class Lease {
+  #users = 0
+
+  constructor(
+    readonly buffer: Buffer,
+    readonly done: () => void
+  ) {}
+
+  hold(): void {
+    this.#users++
+  }
+  drop(): void {
+    if (--this.#users === 0) this.done()
+  }
+}
+
+export class FetchedBatch implements Batch {
+  readonly count: number
+  #lease: Lease | undefined
+  #index: RecordIndex
+  readonly #spare: RecordIndex[]
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    readonly highWatermark: number,
+    readonly nextOffset: number,
+    readonly skipped: Readonly<Record<string, number>> | undefined,
+    index: RecordIndex,
+    spare: RecordIndex[],
+    lease: Lease | undefined
+  ) {
+    this.count = index.count
+    this.#index = index
+    this.#spare = spare
+    this.#lease = lease
+    lease?.hold()
+  }
+
+  offset(i: number): number {
+    return this.#index.offsets[i]!
+  }
+  timestampMs(i: number): number {
+    return this.#index.timesMs[i]!
+  }
+  value(i: number): Buffer | null {
+    const { spans, buffer } = this.#index
+    const length = spans[i * 4 + 3]!
+    const start = spans[i * 4 + 2]!
+    return length < 0 ? null : buffer.subarray(start, start + length)
+  }
+  key(i: number): Buffer | null {
+    const { spans, buffer } = this.#index
+    const length = spans[i * 4 + 1]!
+    const start = spans[i * 4]!
+    return length < 0 ? null : buffer.subarray(start, start + length)
+  }
+  release(): void {
+    const index = this.#index
+    if (index === released) return
+    this.#index = released
+    this.#lease?.drop()
+    this.#lease = undefined
+    index.reset(EMPTY)
+    if (this.#spare.length < 16) this.#spare.push(index)
+  }
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Stands in after release: every access throws instead of reading a buffer that is used again. */
+const released = new Proxy({} as RecordIndex, {
+  get: () => {
+    throw new Error('this batch has been released')
+  }
+})

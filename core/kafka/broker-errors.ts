@@ -1,0 +1,72 @@
+// Error codes of the Kafka protocol: names, and what each means for the one who asked.
+
+const names: Readonly<Record<number, string>> = {
+  [-1]: 'UNKNOWN_SERVER_ERROR',
+  1: 'OFFSET_OUT_OF_RANGE',
+  2: 'CORRUPT_MESSAGE',
+  3: 'UNKNOWN_TOPIC_OR_PARTITION',
+  5: 'LEADER_NOT_AVAILABLE',
+  6: 'NOT_LEADER_OR_FOLLOWER',
+  7: 'REQUEST_TIMED_OUT',
+  9: 'REPLICA_NOT_AVAILABLE',
+  10: 'MESSAGE_TOO_LARGE',
+  13: 'NETWORK_EXCEPTION',
+  14: 'COORDINATOR_LOAD_IN_PROGRESS',
+  15: 'COORDINATOR_NOT_AVAILABLE',
+  16: 'NOT_COORDINATOR',
+  17: 'INVALID_TOPIC_EXCEPTION',
+  18: 'RECORD_LIST_TOO_LARGE',
+  19: 'NOT_ENOUGH_REPLICAS',
+  20: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  29: 'TOPIC_AUTHORIZATION_FAILED',
+  31: 'CLUSTER_AUTHORIZATION_FAILED',
+  33: 'UNSUPPORTED_SASL_MECHANISM',
+  34: 'ILLEGAL_SASL_STATE',
+  35: 'UNSUPPORTED_VERSION',
+  36: 'TOPIC_ALREADY_EXISTS',
+  37: 'INVALID_PARTITIONS',
+  38: 'INVALID_REPLICATION_FACTOR',
+  40: 'INVALID_CONFIG',
+  41: 'NOT_CONTROLLER',
+  42: 'INVALID_REQUEST',
+  44: 'POLICY_VIOLATION',
+  45: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  46: 'DUPLICATE_SEQUENCE_NUMBER',
+  47: 'INVALID_PRODUCER_EPOCH',
+  56: 'KAFKA_STORAGE_ERROR',
+  58: 'SASL_AUTHENTICATION_FAILED',
+  59: 'UNKNOWN_PRODUCER_ID',
+  60: 'REASSIGNMENT_IN_PROGRESS',
+  74: 'FENCED_LEADER_EPOCH',
+  75: 'UNKNOWN_LEADER_EPOCH',
+  76: 'UNSUPPORTED_COMPRESSION_TYPE',
+  78: 'OFFSET_NOT_AVAILABLE',
+  87: 'INVALID_RECORD',
+  89: 'THROTTLING_QUOTA_EXCEEDED',
+  90: 'PRODUCER_FENCED'
+}
+
+export const errorName = (code: number): string => names[code] ?? `error ${code}`
+
+export const OFFSET_OUT_OF_RANGE = 1
+export const CORRUPT_MESSAGE = 2
+export const UNKNOWN_TOPIC = 3
+export const MESSAGE_TOO_LARGE = 10
+export const RECORD_LIST_TOO_LARGE = 18
+export const TOPIC_EXISTS = 36
+export const NOT_CONTROLLER = 41
+export const DUPLICATE_SEQUENCE = 46
+
+const auth = new Set([29, 30, 31, 33, 34, 53, 58])
+const leader = new Set([3, 5, 6, 9, 13, 56, 74, 75])
+const producer = new Set([45, 47, 59, 90])
+const final = new Set([10, 17, 18, 32, 35, 37, 38, 40, 42, 43, 44, 55, 76, 87])
+
+/** The broker refuses this user. */
+export const isAuthError = (code: number): boolean => auth.has(code)
+/** Another broker may lead the partition by now. */
+export const isLeaderError = (code: number): boolean => leader.has(code)
+/** The broker no longer knows this producer id or its sequence. */
+export const isProducerStateError = (code: number): boolean => producer.has(code)
+/** Asking again will not help. */
+export const isFinalError = (code: number): boolean => auth.has(code) || final.has(code)

@@ -1,0 +1,112 @@
+// The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
+import { CodedError } from '../errors.js'
+import { type Log, Cluster, expectOk } from './cluster.js'
+import { type KafkaOptions, kafkaSettings } from './options.js'
+import { BatchProducer } from './producer.js'
+import { EARLIEST, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
+import { PartitionReader } from './reader.js'
+import {
+  type Kafka,
+  type Producer,
+  type ProducerOptions,
+  type Reader,
+  type ReaderOptions,
+  type TopicInfo
+} from './types.js'
+
+export { type KafkaOptions, kafkaSettings, redact } from './options.js'
+
+/**
+ * A client for the brokers named in `options`; connects when it is first used.
+ * Throws CodedError CONFIG_INVALID for options that are unknown or wrong.
+ */
+export function connectKafka(options: KafkaOptions, log: Log = () => undefined): KafkaClient {
+  return new KafkaClient(new Cluster(kafkaSettings(options), log))
+}
+
+export class KafkaClient implements Kafka {
+  readonly #open = new Set<{ close(): Promise<void> }>()
+
+  constructor(readonly cluster: Cluster) {}
+
+  /** Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH. */
+  async topics(names: readonly string[]): Promise<TopicInfo[]> {
+    const topics = await this.cluster.patiently('topics', async () => {
+      const found = (await this.cluster.metadata(names)).topics
+      for (const { name, error } of found) if (error !== 3 && error !== 17) expectOk(error, `topic ${name}`)
+      return found
+    })
+    return names.map((name) => {
+      const found = topics.find((topic) => topic.name === name)
+      return { name, partitions: found ? found.partitions.map(({ partition }) => partition).sort((a, b) => a - b) : [] }
+    })
+  }
+
+  /**
+   * Partition → offset. `timestampMs` gives the first record at or after that time, or the end where there is none.
+   * Rejects with TOPIC_MISSING, KAFKA_UNREACHABLE, KAFKA_AUTH.
+   */
+  async offsets(
+    topic: string,
+    partitions: readonly number[],
+    at: 'earliest' | 'latest' | { timestampMs: number }
+  ): Promise<Map<number, number>> {
+    const time = at === 'earliest' ? EARLIEST : at === 'latest' ? LATEST : Math.max(0, Math.floor(at.timestampMs))
+    const found = await this.#listOffsets(topic, partitions, time)
+    const none = partitions.filter((partition) => (found.get(partition) ?? -1) < 0)
+    if (none.length > 0)
+      for (const [partition, offset] of await this.#listOffsets(topic, none, LATEST)) found.set(partition, offset)
+    return found
+  }
+
+  async #listOffsets(topic: string, partitions: readonly number[], time: number): Promise<Map<number, number>> {
+    const offsets = new Map<number, number>()
+    await this.cluster.patiently(`offsets of ${topic}`, async () => {
+      const metadata = await this.cluster.topic(topic)
+      const byLeader = new Map<number, number[]>()
+      for (const partition of partitions) {
+        if (offsets.has(partition)) continue
+        const leader = metadata.partitions.find((p) => p.partition === partition)?.leader
+        if (leader === undefined) throw new CodedError('TOPIC_MISSING', `topic ${topic} has no partition ${partition}`)
+        byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition])
+      }
+      for (const [leader, mine] of byLeader) {
+        const body = listOffsetsRequest(topic, mine, time)
+        for (const part of await this.cluster.ask(leader, api.listOffsets, body, listOffsetsResponse)) {
+          expectOk(part.error, `offsets of ${topic}/${part.partition}`)
+          offsets.set(part.partition, part.offset)
+        }
+      }
+    })
+    return offsets
+  }
+
+  reader(options: ReaderOptions): Reader {
+    return this.#own((onClose) => new PartitionReader(this.cluster, options, onClose))
+  }
+
+  producer(options: ProducerOptions = {}): Producer {
+    return this.#own((onClose) => new BatchProducer(this.cluster, options, onClose))
+  }
+
+  /** Closes readers and producers (those deliver what they can first), then the connections. */
+  async close(): Promise<void> {
+    const results = await Promise.allSettled([...this.#open].map((part) => part.close()))
+    await this.cluster.close()
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
+
+  #own<T extends { close(): Promise<void> }>(make: (onClose: () => void) => T): T {
+    if (this.cluster.closing.aborted) throw new CodedError('KAFKA_UNREACHABLE', 'the Kafka client is closed')
+    let part: T | undefined
+    let closed = false
+    const made = make(() => {
+      closed = true // perhaps before make returns
+      if (part) this.#open.delete(part)
+    })
+    part = made
+    if (!closed) this.#open.add(part)
+    return part
+  }
+}

@@ -1,0 +1,190 @@
+// The brokers of a cluster: who they are, who leads which partition, and a control connection to each.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../errors.js'
+import { errorName, isAuthError, isFinalError, isLeaderError } from './broker-errors.js'
+import { type Address, type Api, Connection, ConnectionLost, parse } from './connection.js'
+import { type KafkaSettings } from './options.js'
+import { type BufferPool } from './pool.js'
+import { type Metadata, type TopicMetadata, api, metadataRequest, metadataResponse } from './protocol.js'
+import { type In, WireError } from './wire.js'
+
+export type Log = (
+  level: 'error' | 'warn' | 'info' | 'debug',
+  message: string,
+  fields?: Record<string, unknown>
+) => void
+
+/** A broker answered with an error code. */
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError'
+  constructor(
+    readonly code: number,
+    what: string,
+    detail?: string | null
+  ) {
+    super(`${what}: ${errorName(code)}${detail ? `: ${detail}` : ''}`)
+  }
+}
+
+/** Throws for a code that is not 0: KAFKA_AUTH for a refusal, else BrokerError. */
+export function expectOk(code: number, what: string, detail?: string | null): void {
+  if (code === 0) return
+  if (isAuthError(code)) throw new CodedError('KAFKA_AUTH', `${what}: ${errorName(code)}${detail ? `: ${detail}` : ''}`)
+  throw new BrokerError(code, what, detail)
+}
+
+/** May work at another time: the connection broke, or the broker says so. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof ConnectionLost ||
+  error instanceof WireError ||
+  (error instanceof BrokerError && (isLeaderError(error.code) || !isFinalError(error.code)))
+
+const FIRST_PAUSE_MS = 50
+/** Also bounds how long after a broker's return we notice it. */
+const LONGEST_PAUSE_MS = 500
+/** A cluster that let us in once is given this long before a refusal counts: it may be restarting. */
+const AUTH_PATIENCE_MS = 60_000
+
+/** Pause before attempt `n` (0-based), growing, with jitter. */
+export const backoffMs = (n: number): number =>
+  Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(n, 10)) * (0.75 + Math.random() / 2)
+
+const dataApis: readonly Api[] = [api.produce, api.fetch, api.listOffsets, api.metadata, api.initProducerId]
+
+export class Cluster {
+  readonly #connections = new Map<string, Promise<Connection>>()
+  readonly #brokers = new Map<number, Address>()
+  readonly #closing = new AbortController()
+  #controller = -1
+  #away = false
+  #wasIn = false
+  #refusedSinceMs = 0
+
+  constructor(
+    readonly settings: KafkaSettings,
+    readonly log: Log
+  ) {}
+
+  /** Aborted by `close`. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** A new connection to broker `id` for bulk data; its owner closes it. */
+  async connect(id: number, pool?: BufferPool): Promise<Connection> {
+    const address = this.#brokers.get(id)
+    if (!address) throw new ConnectionLost(`broker ${id} is not in the metadata`)
+    return this.#open(address, pool)
+  }
+
+  /** One round of asking every known broker for metadata until one answers. `names` null: all topics. */
+  async metadata(names: readonly string[] | null): Promise<Metadata> {
+    const reasons: string[] = []
+    for (const address of this.#candidates()) {
+      try {
+        const connection = await this.#control(address)
+        const metadata = parse(await connection.request(api.metadata, metadataRequest(names)), metadataResponse)
+        this.#learn(metadata)
+        return metadata
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        reasons.push((error as Error).message)
+      }
+    }
+    if (!this.#away) this.log('warn', `no Kafka broker answers: ${reasons.join('; ')}`)
+    this.#away = true
+    throw new ConnectionLost(reasons.join('; '))
+  }
+
+  /** Metadata of topics with the partitions by number. Throws CodedError TOPIC_MISSING. */
+  async topic(name: string): Promise<TopicMetadata> {
+    const found = (await this.metadata([name])).topics.find((topic) => topic.name === name)
+    if (!found || found.error === 3 || found.error === 17)
+      throw new CodedError('TOPIC_MISSING', `no topic ${name} on the broker; create it with 'nexstream provision'`)
+    expectOk(found.error, `topic ${name}`)
+    return found
+  }
+
+  /** Asks broker `id` (a number, or the controller) over its control connection. */
+  async ask<T>(id: number | 'controller', which: Api, body: Buffer, read: (input: In) => T): Promise<T> {
+    const address = this.#brokers.get(id === 'controller' ? this.#controller : id)
+    if (!address) throw new ConnectionLost(`broker ${id} is not in the metadata`)
+    const connection = await this.#control(address)
+    return parse(await connection.request(which, body), read)
+  }
+
+  /** Repeats `attempt` while it fails for reasons that pass, up to the configured time. */
+  async patiently<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const end = Date.now() + this.settings.timeoutMs
+    for (let n = 0; ; n++) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!isPassing(error)) {
+          if (error instanceof CodedError) throw error
+          throw new CodedError('COMMAND_FAILED', `${what}: ${(error as Error).message}`, { cause: error })
+        }
+        if (Date.now() > end || this.closing.aborted)
+          throw new CodedError('KAFKA_UNREACHABLE', `${what}: ${(error as Error).message}`, { cause: error })
+      }
+      await sleep(backoffMs(n), undefined, { signal: this.closing }).catch(() => undefined)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    const open = await Promise.allSettled(this.#connections.values())
+    this.#connections.clear()
+    for (const result of open) if (result.status === 'fulfilled') result.value.close()
+  }
+
+  /** Known brokers in random order, then the ones of the configuration (behind which the addresses may have changed). */
+  #candidates(): Address[] {
+    const shuffled = [...this.#brokers.values()].sort(() => Math.random() - 0.5)
+    return [...shuffled, ...this.settings.brokers]
+  }
+
+  #learn(metadata: Metadata): void {
+    if (this.#away) this.log('info', 'Kafka answers again')
+    this.#away = false
+    this.#controller = metadata.controller
+    if (metadata.brokers.length === 0) return
+    this.#brokers.clear()
+    for (const { id, host, port } of metadata.brokers) this.#brokers.set(id, { host, port })
+  }
+
+  async #control(address: Address): Promise<Connection> {
+    if (this.closing.aborted) throw new ConnectionLost('the Kafka client is closed')
+    const name = `${address.host}:${address.port}`
+    const known = this.#connections.get(name)
+    if (known) {
+      const connection = await known
+      if (connection.open && connection.expiresMs > Date.now()) return connection
+      // Several may come here at once: only the first replaces it.
+      if (this.#connections.get(name) !== known) return this.#control(address)
+      this.#connections.delete(name)
+      if (connection.open) setTimeout(() => connection.close(), this.settings.requestTimeoutMs).unref()
+    }
+    const opening = this.#open(address)
+    this.#connections.set(name, opening)
+    opening.catch(() => {
+      if (this.#connections.get(name) === opening) this.#connections.delete(name)
+    })
+    return opening
+  }
+
+  async #open(address: Address, pool?: BufferPool): Promise<Connection> {
+    try {
+      const connection = await Connection.open(address, this.settings, dataApis, pool)
+      this.#wasIn = true
+      this.#refusedSinceMs = 0
+      return connection
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code !== 'KAFKA_AUTH' || !this.#wasIn) throw error
+      this.#refusedSinceMs ||= Date.now()
+      if (Date.now() - this.#refusedSinceMs > AUTH_PATIENCE_MS) throw error
+      this.log('error', error.message)
+      throw new ConnectionLost(error.message)
+    }
+  }
+}

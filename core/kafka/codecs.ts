@@ -1,0 +1,140 @@
+// Compression of record batches. Every decompression is bounded: a small message must not become gigabytes.
+import zlib from 'node:zlib'
+import { Decompress } from 'fzstd'
+import lz4 from 'lz4-napi'
+import snappy from 'snappy'
+
+export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+/** In the order of their numbers in the attributes of a batch. */
+export const codecs: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+/** No sound batch is larger: brokers refuse requests of more than 100 MB by default. */
+export const MAX_DECOMPRESSED = 256 << 20
+
+/** The data cannot be decompressed; `reason` is what is counted. */
+export class CodecError extends Error {
+  override readonly name = 'CodecError'
+  constructor(
+    readonly reason: 'codec' | 'too_large',
+    message: string
+  ) {
+    super(message)
+  }
+}
+const tooLarge = (limit: number): CodecError =>
+  new CodecError('too_large', `the batch holds more than ${limit} bytes when decompressed`)
+
+// Node >= 22.15 has zstd itself; the types are those of Node 20.
+const native = zlib as unknown as {
+  zstdCompressSync?: (data: Uint8Array) => Buffer
+  zstdDecompressSync?: (data: Uint8Array, options: { maxOutputLength: number }) => Buffer
+}
+
+/** Throws CodecError; never returns more than `limit` bytes. */
+export function decompress(codec: Codec, data: Buffer, limit = MAX_DECOMPRESSED): Buffer {
+  try {
+    if (codec === 'none') return data
+    if (codec === 'gzip') return zlib.gunzipSync(data, { maxOutputLength: limit })
+    if (codec === 'snappy') return unsnappy(data, limit)
+    if (codec === 'lz4') return unlz4(data, limit)
+    return native.zstdDecompressSync?.(data, { maxOutputLength: limit }) ?? unzstd(data, limit)
+  } catch (error) {
+    if (error instanceof CodecError) throw error
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
+    throw new CodecError('codec', `${codec}: ${(error as Error).message}`)
+  }
+}
+
+let wasmZstd: { compress(data: Uint8Array): Uint8Array } | undefined
+
+/** Must be awaited before the first `compress` with this codec. */
+export async function prepare(codec: Codec): Promise<void> {
+  if (codec !== 'zstd' || native.zstdCompressSync || wasmZstd) return
+  const { Zstd } = await import('@hpcc-js/wasm-zstd')
+  wasmZstd = await Zstd.load()
+}
+
+export function compress(codec: Codec, data: Buffer): Uint8Array {
+  if (codec === 'none') return data
+  if (codec === 'gzip') return zlib.gzipSync(data)
+  if (codec === 'snappy') return snappy.compressSync(data)
+  if (codec === 'lz4') return lz4.compressFrameSync(data)
+  if (native.zstdCompressSync) return native.zstdCompressSync(data)
+  if (!wasmZstd) throw new Error('prepare("zstd") was not awaited')
+  return wasmZstd.compress(data)
+}
+
+// ---------------------------------------------------------------- snappy
+
+const xerial = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
+
+/** Plain, or in the framing of the Java client: 16 bytes of header, then blocks with their length. */
+function unsnappy(data: Buffer, limit: number): Buffer {
+  if (data.compare(xerial, 0, 8, 0, Math.min(8, data.length)) !== 0) return snappyBlock(data, limit)
+  const blocks: Buffer[] = []
+  let total = 0
+  for (let at = 16; at < data.length;) {
+    const length = data.readInt32BE(at)
+    at += 4
+    if (length <= 0 || length > data.length - at) throw new CodecError('codec', 'snappy: a block exceeds the batch')
+    const block = snappyBlock(data.subarray(at, at + length), limit - total)
+    blocks.push(block)
+    total += block.length
+    at += length
+  }
+  return Buffer.concat(blocks, total)
+}
+
+function snappyBlock(data: Buffer, limit: number): Buffer {
+  let length = 0
+  for (let i = 0; i < 5; i++) {
+    const byte = data[i]
+    if (byte === undefined) throw new CodecError('codec', 'snappy: no length')
+    length += (byte & 127) * 128 ** i
+    if (byte < 128) break
+  }
+  if (length > limit) throw tooLarge(limit)
+  return snappy.uncompressSync(data) as Buffer
+}
+
+// ---------------------------------------------------------------- lz4
+
+const LZ4_MAGIC = 0x184d2204
+
+/** The library has no limit of its own: the block headers say beforehand what can come out at most. */
+function unlz4(data: Buffer, limit: number): Buffer {
+  if (data.length < 7 || data.readUInt32LE(0) !== LZ4_MAGIC) throw new CodecError('codec', 'lz4: not a frame')
+  const flags = data[4]!
+  const blockMax = 4 ** (((data[5]! >> 4) & 7) + 4) // 4: 64 KB … 7: 4 MB
+  const checksum = flags & 0x10 ? 4 : 0
+  let at = 7 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0)
+  let most = 0
+  while (at + 4 <= data.length) {
+    const word = data.readUInt32LE(at)
+    const length = word & 0x7fffffff
+    if (length === 0) break
+    most += word >>> 31 ? length : Math.min(blockMax, length * 255)
+    at += 4 + length + checksum
+  }
+  if (at + 4 > data.length) throw new CodecError('codec', 'lz4: the frame is cut off')
+  if (most - blockMax > limit) throw tooLarge(limit)
+  const result = lz4.decompressFrameSync(data)
+  if (result.length > limit) throw tooLarge(limit)
+  return result
+}
+
+// ---------------------------------------------------------------- zstd without Node's own
+
+function unzstd(data: Buffer, limit: number): Buffer {
+  const chunks: Uint8Array[] = []
+  let total = 0
+  let complete = false
+  const stream = new Decompress((chunk, final) => {
+    total += chunk.length
+    if (total > limit) throw tooLarge(limit)
+    chunks.push(chunk)
+    complete ||= final === true
+  })
+  stream.push(data, true)
+  if (!complete) throw new CodecError('codec', 'zstd: the frame is cut off')
+  return Buffer.concat(chunks, total)
+}

@@ -1,0 +1,159 @@
+// From one partition's part of a Fetch response to batches of records.
+import { FetchedBatch, type Lease } from './batch.js'
+import { CodecError } from './codecs.js'
+import { type FetchedPart } from './protocol.js'
+import {
+  type BatchHeader,
+  BATCH_HEADER,
+  RecordIndex,
+  attribute,
+  batchEnd,
+  batchFault,
+  batchHeader,
+  indexRecords,
+  inflate
+} from './record-batch.js'
+
+export interface DecodeOptions {
+  readonly checkCrc: boolean
+  /** Bytes that one compressed batch may become. */
+  readonly maxDecompressed?: number
+  /** Indexes of released batches, to be used again. */
+  readonly spare: RecordIndex[]
+}
+
+/** A batch is damaged where it has not been seen damaged before: worth fetching once more from this offset. */
+export interface Suspect {
+  readonly suspect: number
+}
+
+/**
+ * Offset after the last complete batch of a part, by the batches' headers alone; undefined when there is none.
+ * It is where the next fetch goes on while this part waits to be decoded.
+ */
+export function scanEnd(part: FetchedPart, buffer: Buffer): number | undefined {
+  let last: number | undefined
+  for (let at = part.recordsStart; ;) {
+    const end = batchEnd(buffer, at, part.recordsEnd)
+    if (end === undefined) return last
+    const { lastOffset } = batchHeader(buffer, at, end)
+    if (last !== undefined && lastOffset < last) return last
+    last = lastOffset + 1
+    at = end
+  }
+}
+
+/** Decodes step by step: as many uncompressed record batches as follow each other, or one compressed, per `next`. */
+export class PartDecoder {
+  #at: number
+  #next: number
+  #skipped: Record<string, number> | undefined
+  #aborting = new Set<bigint>()
+  #abortedAt = 0
+
+  /**
+   * `from`: offset wanted; what lies before is left out. `suspect`: a damaged batch at this offset has been fetched twice
+   * and is skipped now, counted by reason.
+   */
+  constructor(
+    readonly part: FetchedPart,
+    readonly lease: Lease,
+    from: number,
+    readonly suspect: number | undefined,
+    readonly options: DecodeOptions
+  ) {
+    this.#at = part.recordsStart
+    this.#next = from
+  }
+
+  get done(): boolean {
+    return batchEnd(this.lease.buffer, this.#at, this.part.recordsEnd) === undefined
+  }
+
+  /** undefined when no complete batch is left. */
+  next(): FetchedBatch | Suspect | undefined {
+    const { buffer } = this.lease
+    const first = this.#at
+    let index: RecordIndex | undefined
+    for (;;) {
+      const end = batchEnd(buffer, this.#at, this.part.recordsEnd)
+      if (end === undefined) break
+      const header = batchHeader(buffer, this.#at, end)
+      const fault = batchFault(buffer, header, this.options.checkCrc)
+      if (fault !== undefined) {
+        if (this.#next !== this.suspect && index === undefined && this.#skipped === undefined)
+          return { suspect: this.#next }
+        if (this.#next !== this.suspect) break // hand out what is good first
+        this.#skip(header, fault)
+        continue
+      }
+      const compressed = (header.attributes & attribute.codec) !== 0
+      if (compressed && index !== undefined) break
+      this.#at = end
+      if (this.#isWanted(header)) {
+        index ??= this.#index(buffer)
+        if (compressed) this.#compressed(index, header)
+        else if (!indexRecords(index, buffer, header, header.at + BATCH_HEADER, end, this.#next)) this.#count('records')
+      }
+      this.#next = Math.max(this.#next, header.lastOffset + 1)
+      if (compressed && index !== undefined) break
+    }
+    return this.#at === first ? undefined : this.#batch(index)
+  }
+
+  #batch(index: RecordIndex | undefined): FetchedBatch {
+    const skipped = this.#skipped
+    this.#skipped = undefined
+    const { topic, partition, end } = this.part
+    index ??= this.#index(this.lease.buffer)
+    return new FetchedBatch(topic, partition, end, this.#next, skipped, index, this.options.spare, this.lease)
+  }
+
+  #index(buffer: Buffer): RecordIndex {
+    const index = this.options.spare.pop() ?? new RecordIndex()
+    index.reset(buffer)
+    return index
+  }
+
+  #compressed(index: RecordIndex, header: BatchHeader): void {
+    try {
+      const data = inflate(this.lease.buffer, header, this.options.maxDecompressed)
+      index.reset(data)
+      if (!indexRecords(index, this.lease.buffer, header, 0, data.length, this.#next)) this.#count('records')
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error
+      this.#count(error.reason)
+    }
+  }
+
+  #count(reason: string): void {
+    this.#skipped ??= {}
+    this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1
+  }
+
+  /** The header's own words may be damaged: the next batch says best where this one ended. */
+  #skip(header: BatchHeader, reason: string): void {
+    this.#count(reason)
+    const after = batchEnd(this.lease.buffer, header.end, this.part.recordsEnd)
+    const following = after === undefined ? undefined : batchHeader(this.lease.buffer, header.end, after).baseOffset
+    const own = header.lastOffset + 1
+    const next = following ?? (own > this.#next && own <= this.part.end ? own : this.#next + 1)
+    this.#at = header.end
+    this.#next = next > this.#next && next <= this.part.end ? next : this.#next + 1
+  }
+
+  /** Control records are for us; records of aborted transactions are for nobody. */
+  #isWanted(header: BatchHeader): boolean {
+    const { aborted } = this.part
+    for (; this.#abortedAt < aborted.length; this.#abortedAt++) {
+      const { firstOffset, producerId } = aborted[this.#abortedAt]!
+      if (firstOffset > header.lastOffset) break
+      this.#aborting.add(producerId)
+    }
+    if ((header.attributes & attribute.control) !== 0) {
+      this.#aborting.delete(header.producerId)
+      return false
+    }
+    return (header.attributes & attribute.transactional) === 0 || !this.#aborting.has(header.producerId)
+  }
+}

@@ -1,0 +1,225 @@
+// Kafka connection options: our own words and those of librdkafka, checked, merged into one form.
+import { readFileSync } from 'node:fs'
+import { CodedError } from '../errors.js'
+
+export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
+
+/** What `connectKafka` takes: the `kafka` section of the config, in our words or in those of librdkafka. */
+export type KafkaOptions = Readonly<Record<string, unknown>>
+
+/** The checked form. */
+export interface KafkaSettings {
+  readonly brokers: readonly { readonly host: string; readonly port: number }[]
+  readonly clientId: string
+  readonly tls: TlsSettings | undefined
+  readonly sasl: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | undefined
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  /** Given up after this long by topics(), offsets() and the admin calls. */
+  readonly timeoutMs: number
+}
+
+export interface TlsSettings {
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  readonly passphrase: string | undefined
+  readonly servername: string | undefined
+  readonly verify: boolean
+}
+
+type Kind = 'string' | 'list' | 'ms' | 'boolean' | 'secret'
+
+/** Our key → its type and the librdkafka keys that mean the same. */
+const keys: Readonly<Record<string, { readonly kind: Kind; readonly also: readonly string[] }>> = {
+  brokers: { kind: 'list', also: ['bootstrap.servers', 'metadata.broker.list'] },
+  client_id: { kind: 'string', also: ['client.id'] },
+  security_protocol: { kind: 'string', also: ['security.protocol'] },
+  connect_timeout_ms: { kind: 'ms', also: ['socket.connection.setup.timeout.ms'] },
+  request_timeout_ms: { kind: 'ms', also: ['socket.timeout.ms', 'request.timeout.ms'] },
+  timeout_ms: { kind: 'ms', also: [] },
+  'sasl.mechanism': { kind: 'string', also: ['sasl.mechanisms'] },
+  'sasl.username': { kind: 'string', also: [] },
+  'sasl.username_file': { kind: 'string', also: [] },
+  'sasl.username_env': { kind: 'string', also: [] },
+  'sasl.password': { kind: 'secret', also: [] },
+  'sasl.password_file': { kind: 'string', also: [] },
+  'sasl.password_env': { kind: 'string', also: [] },
+  'ssl.enabled': { kind: 'boolean', also: [] },
+  'ssl.ca': { kind: 'string', also: ['ssl.ca.pem'] },
+  'ssl.ca_file': { kind: 'string', also: ['ssl.ca.location'] },
+  'ssl.cert': { kind: 'string', also: ['ssl.certificate.pem'] },
+  'ssl.cert_file': { kind: 'string', also: ['ssl.certificate.location'] },
+  'ssl.key': { kind: 'secret', also: ['ssl.key.pem'] },
+  'ssl.key_file': { kind: 'string', also: ['ssl.key.location'] },
+  'ssl.passphrase': { kind: 'secret', also: ['ssl.key.password'] },
+  'ssl.passphrase_file': { kind: 'string', also: [] },
+  'ssl.passphrase_env': { kind: 'string', also: [] },
+  'ssl.servername': { kind: 'string', also: [] },
+  'ssl.verify': { kind: 'boolean', also: ['enable.ssl.certificate.verification'] }
+}
+const meaning = new Map(Object.entries(keys).flatMap(([key, { also }]) => [key, ...also].map((word) => [word, key])))
+
+const bad = (path: string, message: string): CodedError =>
+  new CodedError('CONFIG_INVALID', `kafka: ${message}`, { path: `/kafka/${path}` })
+
+/** Sections `sasl = {…}` and `ssl = {…}` become dotted keys; `ssl = true` becomes `ssl.enabled`. */
+function* flatten(options: KafkaOptions): Generator<[string, unknown]> {
+  for (const [key, value] of Object.entries(options))
+    if (key === 'ssl' && typeof value === 'boolean') yield ['ssl.enabled', value]
+    else if (
+      (key === 'sasl' || key === 'ssl') &&
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value)
+    ) {
+      if (key === 'ssl') yield ['ssl.enabled', true]
+      for (const [inner, innerValue] of Object.entries(value)) yield [`${key}.${inner}`, innerValue]
+    } else yield [key, value]
+}
+
+function convert(key: string, word: string, value: unknown): unknown {
+  const { kind } = keys[key]!
+  if (kind === 'list') {
+    const list = typeof value === 'string' ? value.split(',') : value
+    if (!Array.isArray(list) || !list.every((item) => typeof item === 'string'))
+      throw bad(word, `${word} must be a list of host:port`)
+    return list.map((item: string) => item.trim()).filter((item) => item !== '')
+  }
+  if (kind === 'ms') {
+    const ms = Number(value)
+    if (!Number.isInteger(ms) || ms < 1 || ms > 3_600_000) throw bad(word, `${word} must be 1 … 3600000 milliseconds`)
+    return ms
+  }
+  if (kind === 'boolean') {
+    if (value === true || value === 'true') return true
+    if (value === false || value === 'false') return false
+    throw bad(word, `${word} must be true or false`)
+  }
+  if (typeof value !== 'string') throw bad(word, `${word} must be a string`)
+  return value
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length]!
+}
+
+function unknownKey(word: string): CodedError {
+  const short = word.slice(0, 60).toLowerCase()
+  const [near] = [...meaning.keys()]
+    .map((known) => [distance(short, known), known] as const)
+    .sort((a, b) => a[0] - b[0])
+  const hint =
+    near && near[0] <= 1 + word.length / 3 ? `did you mean ${near[1]}?` : `known are ${Object.keys(keys).join(', ')}`
+  return bad(word, `unknown key ${word}; ${hint}`)
+}
+
+function address(text: string): { host: string; port: number } {
+  const match = /^(?:[A-Z_]+:\/\/)?(?:\[([^\]]+)\]|([^:/\s]+))(?::(\d{1,5}))?$/.exec(text)
+  const port = Number(match?.[3] ?? 9092)
+  if (!match || port < 1 || port > 65535) throw bad('brokers', `'${text}' is not host:port`)
+  return { host: match[1] ?? match[2]!, port }
+}
+
+/**
+ * Checks and merges the options. Passwords come by value, from a file (`…_file`) or from the environment (`…_env`).
+ * Throws CodedError CONFIG_INVALID with the path of the key.
+ */
+export function kafkaSettings(options: KafkaOptions): KafkaSettings {
+  const values = new Map<string, unknown>()
+  for (const [word, value] of flatten(options)) {
+    const key = meaning.get(word)
+    if (key === undefined) throw unknownKey(word)
+    if (value === undefined) continue
+    if (values.has(key) && word !== 'ssl.enabled')
+      throw bad(word, `${word} is given twice (as ${key} and in librdkafka's words)`)
+    values.set(key, convert(key, word, value))
+  }
+  const text = (key: string): string | undefined => values.get(key) as string | undefined
+  const brokers = (values.get('brokers') as string[] | undefined) ?? []
+  if (brokers.length === 0) throw bad('brokers', 'no brokers: set brokers = ["host:9092"]')
+  const protocol = security(text('security_protocol'))
+  const sasl = saslSettings(values, protocol)
+  const tls = protocol ? protocol.tls : values.get('ssl.enabled') === true
+  return {
+    brokers: brokers.map(address),
+    clientId: text('client_id') ?? 'nexstream',
+    tls: tls ? tlsSettings(values) : undefined,
+    sasl,
+    connectTimeoutMs: (values.get('connect_timeout_ms') as number | undefined) ?? 5000,
+    requestTimeoutMs: (values.get('request_timeout_ms') as number | undefined) ?? 30_000,
+    timeoutMs: (values.get('timeout_ms') as number | undefined) ?? 30_000
+  }
+}
+
+function security(text: string | undefined): { tls: boolean; sasl: boolean } | undefined {
+  if (text === undefined) return undefined
+  const match = /^(SASL_)?(PLAINTEXT|SSL)$/.exec(text.toUpperCase())
+  if (!match) throw bad('security.protocol', `${text} is not one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL`)
+  return { tls: match[2] === 'SSL', sasl: match[1] !== undefined }
+}
+
+/** By value, by file or by environment; only one of them. */
+function secret(values: Map<string, unknown>, key: string): string | undefined {
+  const [value, file, env] = [key, `${key}_file`, `${key}_env`].map((name) => values.get(name) as string | undefined)
+  if ([value, file, env].filter((given) => given !== undefined).length > 1)
+    throw bad(key, `give one of ${key}, ${key}_file, ${key}_env`)
+  if (file !== undefined) return readText(`${key}_file`, file).replace(/\r?\n$/, '')
+  if (env === undefined) return value
+  const found = process.env[env]
+  if (found === undefined) throw bad(`${key}_env`, `the environment has no ${env}`)
+  return found
+}
+
+function readText(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw bad(key, `${file} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function saslSettings(values: Map<string, unknown>, protocol: { sasl: boolean } | undefined): KafkaSettings['sasl'] {
+  const given = [...values.keys()].some((key) => key.startsWith('sasl.'))
+  if (protocol ? !protocol.sasl : !given) return undefined
+  const mechanism = ((values.get('sasl.mechanism') as string | undefined) ?? 'scram-sha-512').toLowerCase()
+  if (mechanism !== 'plain' && mechanism !== 'scram-sha-256' && mechanism !== 'scram-sha-512')
+    throw bad('sasl.mechanism', `${mechanism} is not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512`)
+  const username = secret(values, 'sasl.username')
+  const password = secret(values, 'sasl.password')
+  if (username === undefined || password === undefined) throw bad('sasl', 'SASL needs a username and a password')
+  return { mechanism, username, password }
+}
+
+function tlsSettings(values: Map<string, unknown>): TlsSettings {
+  const pem = (key: string): string | undefined => {
+    const file = values.get(`${key}_file`) as string | undefined
+    return file === undefined ? (values.get(key) as string | undefined) : readText(`${key}_file`, file)
+  }
+  return {
+    ca: pem('ssl.ca'),
+    cert: pem('ssl.cert'),
+    key: pem('ssl.key'),
+    passphrase: secret(values, 'ssl.passphrase'),
+    servername: values.get('ssl.servername') as string | undefined,
+    verify: values.get('ssl.verify') !== false
+  }
+}
+
+/** The options with every password and private key replaced, for logs and `check`. */
+export function redact(options: KafkaOptions): Record<string, unknown> {
+  const secretWords = new Set([...meaning].filter(([, key]) => keys[key]!.kind === 'secret').map(([word]) => word))
+  const walk = (value: unknown, path: string): unknown => {
+    if (secretWords.has(path)) return '***'
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, walk(v, path === '' ? k : `${path}.${k}`)]))
+  }
+  return walk(options, '') as Record<string, unknown>
+}

@@ -1,0 +1,205 @@
+// Requests and responses of the Kafka protocol that the client needs, in one fixed version each.
+import { type Api } from './connection.js'
+import { In, Out } from './wire.js'
+
+export const api = {
+  produce: { key: 0, version: 7, name: 'Produce' },
+  fetch: { key: 1, version: 10, name: 'Fetch' },
+  listOffsets: { key: 2, version: 2, name: 'ListOffsets' },
+  metadata: { key: 3, version: 7, name: 'Metadata' },
+  createTopics: { key: 19, version: 4, name: 'CreateTopics' },
+  initProducerId: { key: 22, version: 1, name: 'InitProducerId' },
+  describeConfigs: { key: 32, version: 1, name: 'DescribeConfigs' },
+  createPartitions: { key: 37, version: 1, name: 'CreatePartitions' },
+  alterConfigs: { key: 44, version: 0, name: 'IncrementalAlterConfigs' }
+} as const satisfies Record<string, Api>
+
+/** What readers see: never records of transactions that were aborted or are open. */
+const READ_COMMITTED = 1
+
+// ---------------------------------------------------------------- metadata
+
+export interface PartitionMetadata {
+  readonly error: number
+  readonly partition: number
+  /** -1: no leader now. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+}
+export interface TopicMetadata {
+  readonly error: number
+  readonly name: string
+  readonly internal: boolean
+  readonly partitions: readonly PartitionMetadata[]
+}
+export interface Metadata {
+  readonly brokers: readonly { readonly id: number; readonly host: string; readonly port: number }[]
+  readonly controller: number
+  readonly topics: readonly TopicMetadata[]
+}
+
+/** `names` null asks for all topics. Topics are never created by asking. */
+export function metadataRequest(names: readonly string[] | null): Buffer {
+  const out = new Out()
+  if (names === null) out.i32(-1)
+  else out.array(names, (name) => out.string(name))
+  return out.bool(false).done()
+}
+
+export function metadataResponse(input: In): Metadata {
+  input.i32() // throttle time
+  const brokers = input.array(() => {
+    const broker = { id: input.i32(), host: input.string(), port: input.i32() }
+    input.nullableString() // rack
+    return broker
+  })
+  input.nullableString() // cluster id
+  const controller = input.i32()
+  const topics = input.array(() => ({
+    error: input.i16(),
+    name: input.string(),
+    internal: input.bool(),
+    partitions: input.array(() => {
+      const error = input.i16()
+      const partition = input.i32()
+      const leader = input.i32()
+      input.i32() // leader epoch
+      const replicas = input.array(() => input.i32())
+      input.array(() => input.i32()) // in sync
+      input.array(() => input.i32()) // offline
+      return { error, partition, leader, replicas }
+    })
+  }))
+  return { brokers, controller, topics }
+}
+
+// ---------------------------------------------------------------- offsets
+
+export const EARLIEST = -2
+export const LATEST = -1
+
+/** `timestamp` in ms, EARLIEST or LATEST (the last stable offset). */
+export function listOffsetsRequest(topic: string, partitions: readonly number[], timestamp: number): Buffer {
+  const out = new Out().i32(-1).i8(READ_COMMITTED).i32(1).string(topic)
+  return out.array(partitions, (partition) => out.i32(partition).i64(timestamp)).done()
+}
+
+/** offset -1: no message at or after the time. */
+export function listOffsetsResponse(
+  input: In
+): { partition: number; error: number; timestampMs: number; offset: number }[] {
+  input.i32()
+  return input
+    .array(() => {
+      input.string()
+      return input.array(() => ({
+        partition: input.i32(),
+        error: input.i16(),
+        timestampMs: input.i64(),
+        offset: input.i64()
+      }))
+    })
+    .flat()
+}
+
+// ---------------------------------------------------------------- fetch
+
+export interface FetchPart {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly maxBytes: number
+}
+
+/** Parts of one topic need not be together: each becomes an element of its own, in the order given. */
+export function fetchRequest(
+  parts: readonly FetchPart[],
+  limits: { maxWaitMs: number; minBytes: number; maxBytes: number }
+): Buffer {
+  const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
+  out.i8(READ_COMMITTED).i32(0).i32(-1) // no fetch session
+  out.array(parts, (part) => {
+    out.string(part.topic).i32(1).i32(part.partition).i32(-1).i64(part.offset).i64(-1).i32(part.maxBytes)
+  })
+  return out.i32(0).done() // no forgotten topics
+}
+
+export interface FetchedPart {
+  readonly topic: string
+  readonly partition: number
+  readonly error: number
+  /** The last stable offset: what a reader can get to. */
+  readonly end: number
+  readonly logStart: number
+  /** Producer id → first offset, ascending by offset, of transactions that were aborted. */
+  readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: number }[]
+  /** Where the record batches lie in the response. */
+  readonly recordsStart: number
+  readonly recordsEnd: number
+}
+
+export function fetchResponse(input: In): { error: number; parts: FetchedPart[] } {
+  input.i32()
+  const error = input.i16()
+  input.i32() // session
+  const parts = input.array(() => {
+    const topic = input.string()
+    return input.array(() => {
+      const partition = input.i32()
+      const code = input.i16()
+      const highWatermark = input.i64()
+      const stable = input.i64()
+      const logStart = input.i64()
+      const aborted = input.array(() => {
+        const at = input.take(8)
+        return { producerId: input.buffer.readBigInt64BE(at), firstOffset: input.i64() }
+      })
+      aborted.sort((a, b) => a.firstOffset - b.firstOffset)
+      const length = Math.max(0, input.i32())
+      const recordsStart = input.take(length)
+      const end = stable >= 0 ? stable : highWatermark
+      return { topic, partition, error: code, end, logStart, aborted, recordsStart, recordsEnd: recordsStart + length }
+    })
+  })
+  return { error, parts: parts.flat() }
+}
+
+// ---------------------------------------------------------------- produce
+
+/** Request in pieces, so that the batches are not copied. acks = all. */
+export function produceRequest(
+  batches: readonly { topic: string; partition: number; bytes: Uint8Array }[],
+  timeoutMs: number
+): Uint8Array[] {
+  const head = new Out().string(null).i16(-1).i32(timeoutMs).i32(batches.length)
+  const pieces: Uint8Array[] = []
+  for (const { topic, partition, bytes } of batches) {
+    const out = pieces.length === 0 ? head : new Out()
+    out.string(topic).i32(1).i32(partition).i32(bytes.length)
+    pieces.push(out.done(), bytes)
+  }
+  return pieces
+}
+
+export function produceResponse(input: In): { topic: string; partition: number; error: number; offset: number }[] {
+  return input
+    .array(() => {
+      const topic = input.string()
+      return input.array(() => {
+        const result = { topic, partition: input.i32(), error: input.i16(), offset: input.i64() }
+        input.i64() // log append time
+        input.i64() // log start
+        return result
+      })
+    })
+    .flat()
+}
+
+export const initProducerIdRequest = (): Buffer => new Out().string(null).i32(60_000).done()
+
+export function initProducerIdResponse(input: In): { error: number; producerId: bigint; epoch: number } {
+  input.i32()
+  const error = input.i16()
+  const producerId = input.buffer.readBigInt64BE(input.take(8))
+  return { error, producerId, epoch: input.i16() }
+}

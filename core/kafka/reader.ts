@@ -1,0 +1,311 @@
+// Reads assigned partitions for as long as it is open, whatever the brokers do meanwhile.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../errors.js'
+import { FetchedBatch, type Lease } from './batch.js'
+import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
+import { type Cluster, backoffMs, isPassing } from './cluster.js'
+import { PartDecoder, scanEnd } from './decode.js'
+import { type Desk, type FetchLimits, Fetcher, type Position } from './fetcher.js'
+import { BufferPool } from './pool.js'
+import { EARLIEST, type FetchedPart, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
+import { RecordIndex } from './record-batch.js'
+import { type Batch, type Reader, type ReaderOptions } from './types.js'
+
+interface Item {
+  readonly position: Position
+  readonly generation: number
+  /** A finished batch, or a part to be decoded when its turn comes. */
+  readonly batch?: FetchedBatch
+  readonly part?: FetchedPart
+  readonly lease?: Lease
+  decoder?: PartDecoder
+}
+type Taken = Batch | null | undefined
+
+const CORRUPT_TRIES = 3
+/** A restarted broker may be behind for a moment before it is clear that the records are gone. */
+const BEYOND_END_TRIES = 12
+
+export class PartitionReader implements Reader, Desk {
+  readonly limits: FetchLimits
+  readonly pool: BufferPool
+  heldBytes = 0
+  closed = false
+  readonly #positions = new Map<string, Position>()
+  readonly #fetchers = new Map<number, { fetcher: Fetcher; done: Promise<void> }>()
+  readonly #ready: Item[] = []
+  readonly #waiting: ((taken: Taken | Error) => void)[] = []
+  readonly #spare: RecordIndex[] = []
+  readonly #checkCrc: boolean
+  readonly #onClose: () => void
+  readonly #stop = new AbortController()
+  #resolving: Promise<void> | undefined
+  #broken: Error | undefined
+
+  constructor(
+    readonly cluster: Cluster,
+    options: ReaderOptions,
+    onClose: () => void
+  ) {
+    const maxBytes = options.maxBytes ?? 8 << 20
+    this.limits = {
+      maxBytes,
+      minBytes: options.minBytes ?? 1,
+      maxWaitMs: options.maxWaitMs ?? 500,
+      maxHeldBytes: 3 * maxBytes
+    }
+    this.pool = new BufferPool(4 * maxBytes)
+    this.#checkCrc = options.checkCrc ?? true
+    this.#onClose = onClose
+    for (const { topic, partition, offset } of options.assign)
+      this.#positions.set(key(topic, partition), {
+        ...{ topic, partition, offset, delivered: offset, leader: -1, paused: false, generation: 0 },
+        ...{ suspect: undefined, failures: 0, notBeforeMs: 0, maxBytes }
+      })
+    const { signal } = options
+    if (signal?.aborted) void this.close()
+    else signal?.addEventListener('abort', () => void this.close(), { once: true })
+    if (!this.closed) this.#resolve()
+  }
+
+  next(): Promise<Batch | null> {
+    return this.#take(undefined) as Promise<Batch | null>
+  }
+
+  poll(timeoutMs: number): Promise<Batch | null | undefined> {
+    return this.#take(timeoutMs)
+  }
+
+  #take(timeoutMs: number | undefined): Promise<Taken> {
+    if (this.#broken) return Promise.reject(this.#broken)
+    if (this.closed) return Promise.resolve(null)
+    const batch = this.#waiting.length === 0 ? this.#decodeNext() : undefined
+    if (batch) return Promise.resolve(batch)
+    return new Promise((resolve, reject) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(undefined), timeoutMs)
+      const settle = (taken: Taken | Error): void => {
+        clearTimeout(timer)
+        const at = this.#waiting.indexOf(settle)
+        if (at >= 0) this.#waiting.splice(at, 1)
+        if (taken instanceof Error) reject(taken)
+        else resolve(taken)
+      }
+      this.#waiting.push(settle)
+    })
+  }
+
+  seek(topic: string, partition: number, offset: number): void {
+    this.#rewind(this.#position(topic, partition), offset)
+  }
+
+  pause(topic: string, partition: number): void {
+    const position = this.#position(topic, partition)
+    if (position.paused) return
+    position.paused = true
+    this.#rewind(position, position.delivered) // what was fetched ahead would only hold memory
+  }
+
+  resume(topic: string, partition: number): void {
+    const position = this.#position(topic, partition)
+    position.paused = false
+    this.#wake(position)
+  }
+
+  async close(): Promise<void> {
+    if (!this.closed) {
+      this.closed = true
+      this.#stop.abort()
+      for (const item of this.#ready.splice(0)) this.#discard(item)
+      for (const settle of [...this.#waiting]) settle(this.#broken ?? null)
+      for (const { fetcher } of this.#fetchers.values()) fetcher.close()
+      this.#onClose()
+    }
+    await Promise.all([...this.#fetchers.values()].map(({ done }) => done))
+    await this.#resolving
+    this.pool.clear()
+  }
+
+  // ---------------------------------------------------------------- handing out
+
+  /** The next batch that is still wanted; undefined when there is none now. */
+  #decodeNext(): Batch | undefined {
+    for (let item = this.#ready[0]; item !== undefined; item = this.#ready[0]) {
+      const { position } = item
+      if (item.generation !== position.generation) {
+        this.#ready.shift()
+        this.#discard(item)
+        continue
+      }
+      const result = item.batch ?? this.#decoder(item).next()
+      if (result === undefined || item.decoder?.done !== false) {
+        this.#ready.shift()
+        item.lease?.drop()
+      }
+      if (result === undefined) continue
+      if ('suspect' in result) {
+        // Damage on the way is gone at the second look; damage on disk is then skipped.
+        this.#rewind(position, result.suspect)
+        position.suspect = result.suspect
+        continue
+      }
+      position.delivered = result.nextOffset
+      return result
+    }
+    return undefined
+  }
+
+  #decoder(item: Item): PartDecoder {
+    const { position, part, lease } = item
+    const options = { checkCrc: this.#checkCrc, spare: this.#spare }
+    item.decoder ??= new PartDecoder(part!, lease!, position.delivered, position.suspect, options)
+    return item.decoder
+  }
+
+  #discard(item: Item): void {
+    item.batch?.release()
+    item.lease?.drop()
+  }
+
+  #push(item: Item): void {
+    this.#ready.push(item)
+    while (this.#waiting.length > 0) {
+      const batch = this.#decodeNext()
+      if (!batch) return
+      this.#waiting[0]!(batch)
+    }
+  }
+
+  // ---------------------------------------------------------------- positions
+
+  #position(topic: string, partition: number): Position {
+    const position = this.#positions.get(key(topic, partition))
+    if (!position) throw new Error(`partition ${partition} of ${topic} is not assigned to this reader`)
+    return position
+  }
+
+  #rewind(position: Position, offset: number): void {
+    position.generation++
+    position.offset = position.delivered = offset
+    position.suspect = undefined
+    for (let i = this.#ready.length - 1; i >= 0; i--)
+      if (this.#ready[i]!.position === position) this.#discard(this.#ready.splice(i, 1)[0]!)
+    this.#wake(position)
+  }
+
+  #wake(position: Position): void {
+    this.#fetchers.get(position.leader)?.fetcher.bell.ring()
+  }
+
+  led(leader: number): Position[] {
+    return [...this.#positions.values()].filter((position) => position.leader === leader)
+  }
+
+  arrived(position: Position, part: FetchedPart, lease: Lease): void {
+    if (part.error !== 0) return this.#failed(position, part)
+    position.failures = 0
+    if (part.recordsEnd === part.recordsStart) return
+    const next = scanEnd(part, lease.buffer)
+    if (next === undefined || next <= position.offset) {
+      // Not one whole batch fits: old brokers cut even the first. Otherwise its length is damaged.
+      if (position.maxBytes < 1 << 30) position.maxBytes *= 2
+      else this.#jump(position, position.offset + 1, 'length')
+      return
+    }
+    const { generation } = position
+    position.offset = next
+    // Who got data goes to the end of the line: the first in a request is served first.
+    this.#positions.delete(key(position.topic, position.partition))
+    this.#positions.set(key(position.topic, position.partition), position)
+    lease.hold()
+    this.#push({ position, generation, part, lease })
+  }
+
+  /** Goes on at `offset` and tells so by a batch without records. */
+  #jump(position: Position, offset: number, reason: string, count = 1): void {
+    const { topic, partition } = position
+    this.#rewind(position, offset)
+    const skipped = { [reason]: count }
+    const batch = new FetchedBatch(topic, partition, offset, offset, skipped, new RecordIndex(), this.#spare, undefined)
+    position.failures = 0
+    this.#push({ position, generation: position.generation, batch })
+  }
+
+  // ---------------------------------------------------------------- trouble
+
+  #failed(position: Position, part: FetchedPart): void {
+    const fetcher = this.#fetchers.get(position.leader)?.fetcher
+    fetcher?.postpone(position)
+    if (isAuthError(part.error))
+      this.fatal(new CodedError('KAFKA_AUTH', `reading ${part.topic}: ${errorName(part.error)}`))
+    else if (part.error === OFFSET_OUT_OF_RANGE) void this.#outOfRange(position)
+    else if (part.error === CORRUPT_MESSAGE && position.failures >= CORRUPT_TRIES)
+      this.#jump(position, position.offset + 1, 'corrupt_on_broker')
+    else if (isLeaderError(part.error)) this.lost([position])
+  }
+
+  /** Deleted by retention: on with the first that is left. Never rejects. */
+  async #outOfRange(position: Position): Promise<void> {
+    const { topic, partition, leader, generation, offset } = position
+    try {
+      const [first, end] = await Promise.all(
+        [EARLIEST, LATEST].map(async (time) => {
+          const body = listOffsetsRequest(topic, [partition], time)
+          const [found] = await this.cluster.ask(leader, api.listOffsets, body, listOffsetsResponse)
+          return found?.error === 0 ? found.offset : undefined
+        })
+      )
+      if (first === undefined || end === undefined || position.generation !== generation || this.closed) return
+      if (offset < first) this.#jump(position, first, 'offset_out_of_range', first - offset)
+      else if (offset > end && position.failures > BEYOND_END_TRIES) this.#jump(position, end, 'offset_beyond_end')
+    } catch (error) {
+      if (!isPassing(error)) this.fatal(error as Error)
+    }
+  }
+
+  lost(positions: readonly Position[]): void {
+    for (const position of positions) position.leader = -1
+    this.#resolve()
+  }
+
+  fatal(error: Error): void {
+    this.#broken ??= error
+    void this.close()
+  }
+
+  /** Finds the leaders of positions without one, for as long as it takes. */
+  #resolve(): void {
+    this.#resolving ??= this.#findLeaders()
+      .catch((error: unknown) => this.fatal(error as Error))
+      .finally(() => (this.#resolving = undefined))
+  }
+
+  async #findLeaders(): Promise<void> {
+    for (let n = 0; !this.closed; n++) {
+      const lost = this.led(-1)
+      if (lost.length === 0) return
+      try {
+        const { topics } = await this.cluster.metadata([...new Set(lost.map((position) => position.topic))])
+        for (const topic of topics)
+          if (isAuthError(topic.error))
+            throw new CodedError('KAFKA_AUTH', `reading ${topic.name}: ${errorName(topic.error)}`)
+          else for (const { partition, leader } of topic.partitions) this.#leads(topic.name, partition, leader)
+      } catch (error) {
+        if (!isPassing(error)) throw error
+      }
+      if (this.led(-1).length === 0) return
+      await sleep(backoffMs(n), undefined, { signal: this.#stop.signal }).catch(() => undefined)
+    }
+  }
+
+  #leads(topic: string, partition: number, leader: number): void {
+    const position = this.#positions.get(key(topic, partition))
+    if (!position || position.leader !== -1 || leader < 0 || this.closed) return
+    position.leader = leader
+    const known = this.#fetchers.get(leader)
+    if (known) return known.fetcher.bell.ring()
+    const fetcher = new Fetcher(leader, this)
+    this.#fetchers.set(leader, { fetcher, done: fetcher.run() })
+  }
+}
+
+const key = (topic: string, partition: number): string => `${partition}/${topic}`

@@ -1,0 +1,165 @@
+// Sends queued batches to the leaders: one in flight per partition, the same batch again until it is acknowledged.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../errors.js'
+import { type BatchBuilder, type Stamp, addSequence } from './batch-builder.js'
+import {
+  DUPLICATE_SEQUENCE,
+  MESSAGE_TOO_LARGE,
+  RECORD_LIST_TOO_LARGE,
+  errorName,
+  isAuthError,
+  isFinalError,
+  isLeaderError,
+  isProducerStateError
+} from './broker-errors.js'
+import { type Cluster, BrokerError, backoffMs, expectOk, isPassing } from './cluster.js'
+import { type Codec, prepare } from './codecs.js'
+import { type Connection, parse } from './connection.js'
+import { api, initProducerIdRequest, initProducerIdResponse, produceRequest, produceResponse } from './protocol.js'
+
+/** The queue of one partition. */
+export interface Lane {
+  readonly topic: string
+  readonly partition: number
+  readonly queue: BatchBuilder[]
+  /** -1: to be found out. */
+  leader: number
+  busy: boolean
+  failures: number
+  notBeforeMs: number
+  /** Stamp of the next new batch. */
+  next: Stamp | undefined
+}
+
+/** What a sender needs of its producer. */
+export interface Office {
+  readonly cluster: Cluster
+  readonly codec: Codec
+  readonly requestTimeoutMs: number
+  delivered(lane: Lane, offset: number): void
+  lost(lane: Lane, error: Error): void
+  split(lane: Lane): void
+  /** Something changed: look for what can be sent. */
+  wake(): void
+}
+
+export class Sender {
+  readonly #connections = new Map<number, Promise<Connection>>()
+  readonly #stop = new AbortController()
+  #identity: Promise<Stamp> | undefined
+  #current: Stamp | undefined
+
+  constructor(readonly office: Office) {}
+
+  /** Sends the first batch of each lane, all led by `leader`. Never rejects. */
+  async send(leader: number, lanes: readonly Lane[]): Promise<void> {
+    const { cluster, codec, requestTimeoutMs } = this.office
+    for (const lane of lanes) lane.busy = lane.queue[0]!.closed = true
+    try {
+      await prepare(codec)
+      this.#current = await this.#producerId()
+      const batches = lanes.map((lane) => {
+        const bytes = lane.queue[0]!.wire(codec, this.#stamp(lane, this.#current!))
+        return { topic: lane.topic, partition: lane.partition, bytes }
+      })
+      const connection = await this.#connect(leader)
+      const body = produceRequest(batches, requestTimeoutMs)
+      // The broker gives up first and says so: a batch whose fate is unknown is rarer.
+      const response = await connection.request(api.produce, body, requestTimeoutMs + cluster.settings.requestTimeoutMs)
+      const results = parse(response, produceResponse)
+      for (const lane of lanes) {
+        const result = results.find((r) => r.partition === lane.partition && r.topic === lane.topic)
+        this.#settle(lane, result?.error ?? -1, result?.offset ?? -1)
+      }
+    } catch (error) {
+      await this.#drop(leader)
+      for (const lane of lanes)
+        if (isPassing(error)) this.#again(lane, true)
+        else this.office.lost(lane, error as Error)
+    }
+    for (const lane of lanes) lane.busy = false
+    this.office.wake()
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.all([...this.#connections.keys()].map((leader) => this.#drop(leader)))
+  }
+
+  /** Pauses as long as attempt `n` asks for, or until closed. */
+  async pause(n: number): Promise<void> {
+    await sleep(backoffMs(n), undefined, { signal: this.#stop.signal }).catch(() => undefined)
+  }
+
+  async #connect(leader: number): Promise<Connection> {
+    const known = await this.#connections.get(leader)
+    if (known?.open && known.expiresMs > Date.now()) return known
+    // Another request may still be under way on a connection that is merely old: it closes when idle brokers close it.
+    const opening = this.office.cluster.connect(leader)
+    this.#connections.set(leader, opening)
+    if (known?.open) setTimeout(() => known.close(), known.settings.requestTimeoutMs).unref()
+    return opening
+  }
+
+  async #drop(leader: number): Promise<void> {
+    const opening = this.#connections.get(leader)
+    this.#connections.delete(leader)
+    const connection = await opening?.catch(() => undefined)
+    connection?.close()
+  }
+
+  /** The producer id is asked for once, and again when a broker has forgotten it. */
+  #producerId(): Promise<Stamp> {
+    this.#identity ??= this.#askProducerId().catch((error: unknown) => {
+      this.#identity = undefined
+      throw error
+    })
+    return this.#identity
+  }
+
+  async #askProducerId(): Promise<Stamp> {
+    const { cluster } = this.office
+    const { brokers } = await cluster.metadata([])
+    const [any] = brokers
+    if (!any) throw new BrokerError(15, 'InitProducerId')
+    const body = initProducerIdRequest()
+    const { error, producerId, epoch } = await cluster.ask(any.id, api.initProducerId, body, initProducerIdResponse)
+    expectOk(error, 'InitProducerId')
+    return { producerId, epoch, sequence: 0 }
+  }
+
+  /** A batch keeps its stamp for all attempts. */
+  #stamp(lane: Lane, identity: Stamp): Stamp {
+    const batch = lane.queue[0]!
+    if (batch.stamp) return batch.stamp
+    const next = lane.next?.producerId === identity.producerId ? lane.next : identity
+    lane.next = { ...next, sequence: addSequence(next.sequence, batch.count) }
+    return next
+  }
+
+  #settle(lane: Lane, error: number, offset: number): void {
+    const batch = lane.queue[0]!
+    const where = `${lane.topic}/${lane.partition}`
+    if (error === 0 || error === DUPLICATE_SEQUENCE) {
+      lane.failures = 0
+      this.office.delivered(lane, error === 0 ? offset : -1)
+    } else if ((error === MESSAGE_TOO_LARGE || error === RECORD_LIST_TOO_LARGE) && batch.count > 1)
+      this.office.split(lane)
+    else if (isAuthError(error))
+      this.office.lost(lane, new CodedError('KAFKA_AUTH', `writing to ${where}: ${errorName(error)}`))
+    else if (isProducerStateError(error)) {
+      // The broker lost what it knew of us: begin anew, with the same batch.
+      if (this.#current?.producerId === batch.stamp?.producerId) this.#identity = undefined
+      batch.stamp = lane.next = undefined
+      this.#again(lane, false)
+    } else if (isFinalError(error)) {
+      const size = `${batch.count} messages, ${batch.size} bytes`
+      this.office.lost(lane, new CodedError('KAFKA_LOST', `${where} refused (${size}): ${errorName(error)}`))
+    } else this.#again(lane, isLeaderError(error))
+  }
+
+  #again(lane: Lane, newLeader: boolean): void {
+    lane.notBeforeMs = Date.now() + backoffMs(lane.failures++)
+    if (newLeader) lane.leader = -1
+  }
+}

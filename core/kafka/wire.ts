@@ -1,0 +1,125 @@
+// Reading and writing the primitive types of the Kafka protocol (big-endian, non-flexible versions).
+
+/** The response does not follow the protocol. */
+export class WireError extends Error {
+  override readonly name = 'WireError'
+}
+
+/** Appends primitives to a buffer that grows. */
+export class Out {
+  #buffer = Buffer.allocUnsafe(256)
+  length = 0
+
+  #room(bytes: number): number {
+    const at = this.length
+    this.length += bytes
+    if (this.length > this.#buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(this.length, this.#buffer.length * 2))
+      this.#buffer.copy(grown, 0, 0, at)
+      this.#buffer = grown
+    }
+    return at
+  }
+  i8(value: number): this {
+    const at = this.#room(1)
+    this.#buffer.writeInt8(value, at)
+    return this
+  }
+  i16(value: number): this {
+    const at = this.#room(2)
+    this.#buffer.writeInt16BE(value, at)
+    return this
+  }
+  i32(value: number): this {
+    const at = this.#room(4)
+    this.#buffer.writeInt32BE(value, at)
+    return this
+  }
+  /** Integers up to 2^53. */
+  i64(value: number): this {
+    const at = this.#room(8)
+    this.#buffer.writeInt32BE(Math.floor(value / 4294967296), at)
+    this.#buffer.writeUInt32BE(((value % 4294967296) + 4294967296) % 4294967296, at + 4)
+    return this
+  }
+  bool(value: boolean): this {
+    return this.i8(value ? 1 : 0)
+  }
+  string(value: string | null): this {
+    if (value === null) return this.i16(-1)
+    const bytes = Buffer.byteLength(value)
+    this.i16(bytes)
+    const at = this.#room(bytes)
+    this.#buffer.write(value, at)
+    return this
+  }
+  bytes(value: Uint8Array): this {
+    this.i32(value.length)
+    const at = this.#room(value.length)
+    this.#buffer.set(value, at)
+    return this
+  }
+  array<T>(items: readonly T[], each: (item: T) => void): this {
+    this.i32(items.length)
+    items.forEach(each)
+    return this
+  }
+  done(): Buffer {
+    return this.#buffer.subarray(0, this.length)
+  }
+}
+
+/** Reads primitives; throws WireError at the end of the buffer. */
+export class In {
+  constructor(
+    readonly buffer: Buffer,
+    public at = 0,
+    readonly end = buffer.length
+  ) {}
+
+  take(bytes: number): number {
+    const at = this.at
+    if (bytes < 0 || bytes > this.end - at) throw new WireError(`a field of ${bytes} bytes exceeds the response`)
+    this.at += bytes
+    return at
+  }
+  i8(): number {
+    return this.buffer.readInt8(this.take(1))
+  }
+  i16(): number {
+    return this.buffer.readInt16BE(this.take(2))
+  }
+  i32(): number {
+    return this.buffer.readInt32BE(this.take(4))
+  }
+  i64(): number {
+    const at = this.take(8)
+    return this.buffer.readInt32BE(at) * 4294967296 + this.buffer.readUInt32BE(at + 4)
+  }
+  bool(): boolean {
+    return this.i8() !== 0
+  }
+  string(): string {
+    return this.nullableString() ?? ''
+  }
+  nullableString(): string | null {
+    const length = this.i16()
+    if (length < 0) return null
+    const at = this.take(length)
+    return this.buffer.toString('utf8', at, at + length)
+  }
+  bytes(): Buffer {
+    const length = this.i32()
+    if (length < 0) return Buffer.alloc(0)
+    const at = this.take(length)
+    return this.buffer.subarray(at, at + length)
+  }
+  /** Elements of at least one byte each, so that a wild count cannot allocate. */
+  array<T>(each: () => T): T[] {
+    const count = this.i32()
+    if (count > this.end - this.at) throw new WireError(`an array of ${count} elements exceeds the response`)
+    const items: T[] = []
+    for (let i = 0; i < count; i++) items.push(each())
+    return items
+  }
+}
