@@ -1,9 +1,10 @@
 // ev42, ev43, ev44 and an44 by hand: events stay where they are in the message, whatever their number.
 import { BadMessage } from '../core/errors.js'
+import { kafkaTime } from './convert.js'
 import { encodeMessage } from './index.js'
 import { peekField, peekFirst, type PeekResult, type PeekSlots } from './peek.js'
-import { emptyVector, fieldAt, i64, idCode, missing, nameAt, rootAt, Table, tableAt, timeAt, u64, u8, viewAt } from './reader.js' // prettier-ignore
-import { type EventRecord, type Vector, type VectorType } from './records.js'
+import { emptyVector, fieldAt, i32, i64, idCode, missing, nameAt, rootAt, Table, tableAt, timeAt, u64, u8, viewAt, widthOf } from './reader.js' // prettier-ignore
+import { type EventRecord, type Update, type Vector, type VectorType } from './records.js'
 
 type EventId = 'ev42' | 'ev43' | 'ev44' | 'an44'
 
@@ -117,8 +118,20 @@ function facilityFields({ facility }: EventRecord) {
   return { type: 'AdcPulseDebug', value }
 }
 
-function encode({ id }: Form, record: EventRecord): Buffer {
-  const { referenceTime, referenceTimeIndex, timeOfFlight, pixelId } = record
+/** The same numbers in the other signedness, in place; the schemas differ in it, sensible values do not. */
+function cast(vector: Vector, dtype: VectorType, what: string): Vector {
+  if (vector.dtype === dtype) return vector
+  const width = widthOf(dtype)
+  if (widthOf(vector.dtype) !== width) throw new BadMessage('unencodable', `${what} of ${vector.dtype} is no ${dtype}`)
+  for (let i = width - 1; i < vector.bytes.length; i += width)
+    if (u8(vector.bytes, i) > 0x7f) throw new BadMessage('unencodable', `${what} has a value that is no ${dtype}`)
+  return { dtype, length: vector.length, bytes: vector.bytes }
+}
+
+function encode({ id, long, int }: Form, record: EventRecord): Buffer {
+  const referenceTime = cast(record.referenceTime, long, 'pulse time')
+  const timeOfFlight = cast(record.timeOfFlight, int, 'time of flight')
+  const pixelId = cast(record.pixelId, int, 'pixel id')
   const head = { source_name: record.source, message_id: record.messageId }
   if (id === 'ev42') {
     if (referenceTime.length !== 1) throw new BadMessage('unencodable', 'ev42 carries exactly one pulse')
@@ -130,23 +143,64 @@ function encode({ id }: Form, record: EventRecord): Buffer {
       facility_specific_data: facilityFields(record)
     })
   }
-  if (referenceTimeIndex === null) throw new BadMessage('unencodable', `${id} needs an index for each pulse`)
+  const index = cast(record.referenceTimeIndex ?? firstOnly(referenceTime.length), int, 'pulse index')
   if (id === 'ev43')
     return encodeMessage('ev43', {
       ...head,
       pulse_time: referenceTime,
-      pulse_index: referenceTimeIndex,
+      pulse_index: index,
       time_of_flight: timeOfFlight,
       detector_id: pixelId
     })
   return encodeMessage(id, {
     ...head,
     reference_time: referenceTime,
-    reference_time_index: referenceTimeIndex,
+    reference_time_index: index,
     time_of_flight: timeOfFlight,
     pixel_id: pixelId,
     ...(id === 'an44' ? { weight: record.weight ?? emptyVector('int16') } : {})
   })
+}
+
+function firstOnly(pulses: number): Vector {
+  if (pulses !== 1) throw new BadMessage('unencodable', `${pulses} pulses without an index`)
+  return { dtype: 'int32', length: 1, bytes: new Uint8Array(4) }
+}
+
+/** One record per pulse, for ev42. */
+function split(record: EventRecord): EventRecord[] {
+  const { referenceTime: times, referenceTimeIndex: index } = record
+  if (index === null || times.length === 1) return [record]
+  const events = record.timeOfFlight.length
+  const begin = (pulse: number): number => {
+    if (pulse >= times.length) return events
+    return Math.min(Math.max(i32(index.bytes, 4 * pulse), 0), events)
+  }
+  return Array.from({ length: times.length }, (_, pulse) => {
+    const [from, to] = [begin(pulse), Math.max(begin(pulse), begin(pulse + 1))]
+    const referenceTime = part(times, pulse, pulse + 1)
+    const timeOfFlight = part(record.timeOfFlight, from, to)
+    const pixelId = record.pixelId.length === 0 ? record.pixelId : part(record.pixelId, from, to)
+    return { ...record, referenceTime, referenceTimeIndex: null, timeOfFlight, pixelId }
+  })
+}
+
+function part(vector: Vector, from: number, to: number): Vector {
+  const width = widthOf(vector.dtype)
+  return { dtype: vector.dtype, length: to - from, bytes: vector.bytes.subarray(from * width, to * width) }
+}
+
+function convert(form: Form, update: Update): OutMessage[] {
+  if (update.kind !== 'value' || update.events === undefined) return []
+  const record = { ...update.events, source: update.source }
+  const records = form.id === 'ev42' ? split(record) : [record]
+  return records.map((one) => ({ value: encode(form, one), ...kafkaTime(update) }))
+}
+
+/** One message for Kafka, see core/plugin.ts. */
+interface OutMessage {
+  readonly value: Uint8Array
+  readonly timestampMs?: number
 }
 
 /** Both directions of one event schema. */
@@ -156,6 +210,8 @@ export interface EventCodec {
   decode(message: Uint8Array): EventRecord
   /** Throws BadMessage `unencodable` when the schema cannot carry the record. */
   encode(record: EventRecord): Buffer
+  /** The messages of an update with events; ev42 gets one per pulse. */
+  convert(update: Update): OutMessage[]
 }
 
 /** The codec of one event schema. */
@@ -165,6 +221,7 @@ export function eventCodec(id: EventId): EventCodec {
   return {
     peek: (message, out) => peek(message, its.code, its.peek, out),
     decode: (message) => decode(its, message),
-    encode: (record) => encode(its, record)
+    encode: (record) => encode(its, record),
+    convert: (update) => convert(its, update)
   }
 }
