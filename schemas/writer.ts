@@ -210,16 +210,15 @@ class Encoder {
     const width = scalarSize[type]
     if (ArrayBuffer.isView(input) || isVector(input)) {
       const raw = rawBytes(type, input)
-      if (raw !== undefined) return this.bytes.set(raw, this.bulk(at, raw.length, width))
+      if (raw !== undefined) {
+        const start = this.vectorStart(at, raw.length / width, width, raw.length)
+        return this.bytes.set(raw, start)
+      }
     }
     const list = isVector(input) ? elements(input) : (input as ArrayLike<FieldInput>)
     if (typeof list.length !== 'number') return unencodable(path, 'is no list')
     const start = this.vectorStart(at, list.length, width, list.length * width)
     for (let i = 0; i < list.length; i++) setScalar(this.view, start + i * width, type, list[i], `${path}[${i}]`)
-  }
-
-  private bulk(at: number, bytes: number, width: number): number {
-    return this.vectorStart(at, bytes / width, width, bytes)
   }
 }
 
