@@ -1,0 +1,298 @@
+// The daemon, start to stop in reading order: plugins → Kafka → services → commands → status; and back.
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { check } from './check.js'
+import { durationMs, redacted, throwFindings, type Config, type LoadedConfig } from './config.js'
+import { Dispatcher, loadCommands, loadDialects } from './dispatcher.js'
+import { CodedError } from './errors.js'
+import { JobRegistry } from './jobs.js'
+import { connectKafka } from './kafka/client.js'
+import { joinGroup } from './kafka/group.js'
+import { CommandListener } from './listener.js'
+import { loadPlugins, type Loaded } from './loader.js'
+import { errorFields, openLog, type Logger } from './log.js'
+import {
+  type Command,
+  type CommandDefinition,
+  type DaemonSnapshot,
+  type Dialect,
+  type Kafka,
+  type Producer,
+  type Reporter,
+  type Service,
+  type ServiceContext,
+  type Snapshot
+} from './plugin.js'
+import { version } from './root.js'
+import { StatusLoop } from './status.js'
+
+/** What a worker thread needs to load the same plugins and reach the same Kafka; survives structuredClone. */
+export interface WorkerConfig {
+  readonly kafka: Readonly<Record<string, unknown>>
+  readonly plugins: Config['plugins']
+  readonly builtin: readonly string[] | undefined
+  readonly baseFolder: string
+}
+
+/** Loads the plugins that a config names (also in worker threads). */
+export function loadParts(config: WorkerConfig): Promise<Loaded> {
+  return loadPlugins(config)
+}
+
+export const workerConfigOf = ({ config, baseFolder }: LoadedConfig): WorkerConfig => ({
+  kafka: config.kafka,
+  plugins: config.plugins,
+  builtin: config.daemon.builtin_plugins,
+  baseFolder
+})
+
+export class Daemon {
+  readonly serviceId: string
+  readonly #config: Config
+  readonly #logger: Logger
+  readonly #abort = new AbortController()
+  readonly #startedAt = Date.now()
+  readonly #services = new Map<string, Service>()
+  readonly #reporters = new Map<string, Reporter>()
+  readonly jobs: JobRegistry
+  #definitions: readonly CommandDefinition[] = []
+  #loaded!: Loaded
+  #kafka!: Kafka
+  #producer!: Producer
+  #listener!: CommandListener
+  #status: StatusLoop | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(
+    readonly loaded: LoadedConfig,
+    /** Called when a command asks for shutdown. */
+    readonly onShutdown: (reason: string) => void
+  ) {
+    this.#config = loaded.config
+    this.serviceId = this.#config.daemon.service_id ?? `nexstream:${hostname()}:${process.pid}`
+    this.#logger = openLog(this.#config.log, this.serviceId)
+    this.jobs = new JobRegistry({
+      starting: (job) => this.#loaded.host.hooks.jobStarting.promise(job),
+      stopped: (job) =>
+        this.#loaded.host.hooks.jobStopped
+          .promise(job)
+          .catch((error: unknown) => this.log('error', (error as Error).message, errorFields(error)))
+    })
+  }
+
+  get log(): Logger['log'] {
+    return this.#logger.log
+  }
+
+  /** Starts everything or throws a CodedError, having closed what was open. */
+  async start(): Promise<void> {
+    try {
+      this.#loaded = await loadParts(workerConfigOf(this.loaded))
+      this.#definitions = await loadCommands()
+      const dialects = await this.#dialects()
+      this.#kafka = connectKafka(this.#config.kafka)
+      this.#producer = this.#kafka.producer({ lingerMs: 5 })
+      await this.#requireStatusTopic()
+      this.#listener = this.#makeListener(dialects)
+      this.#openParts()
+      for (const [id, service] of this.#services) {
+        await service.start()
+        this.log('info', `service ${id} started`)
+      }
+      await this.#listen()
+      this.#startStatus()
+      this.log('info', `nexstream ${version} is up as ${this.serviceId}`, {
+        services: [...this.#services.keys()],
+        commands: this.#listens().map(({ topic }) => topic)
+      })
+    } catch (error) {
+      await this.stop('start failed')
+      throw error
+    }
+  }
+
+  /** Ends in the opposite order: files are finished, messages delivered. Safe to call twice. */
+  stop(reason: string): Promise<void> {
+    return (this.#stopping ??= this.#stop(reason))
+  }
+
+  snapshot(): DaemonSnapshot {
+    const services: Record<string, Snapshot> = {}
+    for (const [id, service] of this.#services) services[id] = service.snapshot()
+    const snapshot: DaemonSnapshot = {
+      type: 'nexstream_status',
+      service_id: this.serviceId,
+      version,
+      host: hostname(),
+      pid: process.pid,
+      time: new Date().toISOString(),
+      uptime_s: Math.round((Date.now() - this.#startedAt) / 1000),
+      update_interval_ms: durationMs(this.#config.status.interval),
+      services,
+      jobs: this.jobs.list()
+    }
+    return this.#loaded.host.hooks.snapshot.call(snapshot)
+  }
+
+  #makeListener(dialects: ReadonlyMap<string, Dialect>): CommandListener {
+    const dispatcher = new Dispatcher({
+      definitions: this.#definitions,
+      services: this.#services,
+      serviceId: this.serviceId,
+      timeoutMs: durationMs(this.#config.commands.timeout),
+      daemon: {
+        snapshot: () => this.snapshot(),
+        jobs: this.jobs,
+        plugins: () =>
+          this.#loaded.plugins.map(({ name, version, summary, builtin }) => ({ name, version, summary, builtin })),
+        commands: () => this.#definitions,
+        shutdown: (reason) => setImmediate(() => this.onShutdown(reason))
+      }
+    })
+    return new CommandListener({
+      kafka: this.#kafka,
+      producer: this.#producer,
+      dialects,
+      dispatcher,
+      statusTopic: this.#config.status.topic,
+      serviceId: this.serviceId,
+      maxBytes: this.#config.commands.max_bytes,
+      log: this.log,
+      joinGroup: (options) => joinGroup(this.#config.kafka, options, this.log)
+    })
+  }
+
+  async #dialects(): Promise<Map<string, Dialect>> {
+    const { host } = this.#loaded
+    const own = await loadDialects()
+    const fromPlugins = host.ids('dialect').flatMap((id) => host.part('dialect', id) ?? [])
+    return new Map([...own, ...fromPlugins].map((dialect) => [dialect.id, dialect]))
+  }
+
+  #openParts(): void {
+    const { host } = this.#loaded
+    const context = this.#context()
+    for (const [id, options] of Object.entries(this.#config.services)) {
+      const part = host.part('service', id)
+      if (part === undefined) throw unknownPart('services', id, host.ids('service'))
+      throwFindings(check(part.config, options, `/services/${id}`), 'config')
+      this.#services.set(id, part.open(options, context(`service ${id}`)))
+    }
+    for (const [id, options] of Object.entries(this.#config.reporters)) {
+      if (options === false || this.#config.status.topic === undefined) continue
+      const part = host.part('reporter', id)
+      if (part === undefined) throw unknownPart('reporters', id, host.ids('reporter'))
+      const filled = { topic: this.#config.status.topic, ...(options === true ? {} : (options as object)) }
+      throwFindings(check(part.config, filled, `/reporters/${id}`), 'config')
+      this.#reporters.set(id, part.open(filled, context(`reporter ${id}`)))
+    }
+  }
+
+  #context(): (name: string) => ServiceContext {
+    const { host } = this.#loaded
+    return (name) => ({
+      serviceId: this.serviceId,
+      signal: this.#abort.signal,
+      kafka: this.#kafka,
+      jobs: this.jobs,
+      brokers: brokersOf(this.#config),
+      workerConfig: workerConfigOf(this.loaded),
+      log: this.#logger.with({ part: name }),
+      source: (id) => host.part('source', id),
+      converter: (id) => host.part('converter', id),
+      writer: (id) => host.part('writer', id),
+      ids: (kind) => host.ids(kind),
+      emit: (event, origin) => this.#listener.emit(event, origin),
+      listen: (topic, options) => this.#listener.listen(topic, options),
+      check: (schema, value, path) => check(schema, value, path)
+    })
+  }
+
+  #listens(): Config['commands']['listen'] {
+    const { topic, listen } = this.#config.commands
+    return topic === undefined ? listen : [{ topic, dialects: ['json'], from: 'latest' }, ...listen]
+  }
+
+  async #listen(): Promise<void> {
+    for (const [i, listen] of this.#listens().entries()) await this.#listener.add(listen, `/commands/listen/${i}`)
+    const { file } = this.#config.commands
+    if (file !== undefined) await this.#listener.runFile(readCommandFile(resolve(this.loaded.baseFolder, file)))
+  }
+
+  async #requireStatusTopic(): Promise<void> {
+    const { topic } = this.#config.status
+    if (topic === undefined) return
+    const [info] = await this.#kafka.topics([topic])
+    if (info?.partitions.length === 0)
+      throw new CodedError(
+        'TOPIC_MISSING',
+        `status topic ${topic} does not exist; create it with 'nexstream provision'`,
+        { path: '/status/topic' }
+      )
+  }
+
+  #startStatus(): void {
+    this.#status = new StatusLoop(
+      this.#reporters,
+      () => this.snapshot(),
+      durationMs(this.#config.status.interval),
+      this.log
+    )
+    this.#status.start()
+  }
+
+  async #stop(reason: string): Promise<void> {
+    this.log('info', `stopping: ${reason}`)
+    const step = async (what: string, call: () => Promise<unknown> | undefined): Promise<void> => {
+      try {
+        await call()
+      } catch (error) {
+        this.log('error', `${what}: ${(error as Error).message}`, errorFields(error))
+      }
+    }
+    await step('stop hearing commands', () => this.#listener?.close())
+    for (const [id, service] of [...this.#services].reverse())
+      await step(`stop service ${id}`, () => service.stop(reason))
+    await step('stop status', () => this.#status?.stop())
+    this.#abort.abort(new Error(reason))
+    await step('deliver last messages', () => this.#producer?.close())
+    await step('close Kafka', () => this.#kafka?.close())
+    await step('close plugins', () => this.#loaded?.close())
+    this.log('info', 'stopped')
+    await this.#logger.close()
+  }
+}
+
+function unknownPart(section: string, id: string, known: readonly string[]): CodedError {
+  return new CodedError('CONFIG_INVALID', `no plugin brings '${id}'; known are ${known.join(', ')}`, {
+    path: `/${section}/${id}`
+  })
+}
+
+function brokersOf(config: Config): readonly string[] {
+  const kafka = config.kafka as Readonly<Record<string, unknown>>
+  const brokers = kafka['brokers'] ?? kafka['bootstrap.servers'] ?? []
+  return typeof brokers === 'string' ? brokers.split(',') : (brokers as readonly string[])
+}
+
+/** Reads the start-up commands: a JSON list, or `{"commands": […]}`. */
+export function readCommandFile(file: string): readonly Command[] {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new CodedError('CONFIG_FILE', `command file ${file}: ${(cause as Error).message}`, {
+      path: '/commands/file',
+      cause
+    })
+  }
+  const list = Array.isArray(value) ? (value as unknown[]) : (value as { commands?: unknown } | null)?.commands
+  if (!Array.isArray(list))
+    throw new CodedError('CONFIG_FILE', `command file ${file}: must be a list of commands or {"commands": […]}`, {
+      path: '/commands/file'
+    })
+  return list as readonly Command[]
+}
+
+export { redacted }

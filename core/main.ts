@@ -1,0 +1,53 @@
+// Runs the daemon: config → daemon → signals. Also the entry for embedding: `import { startDaemon } from 'nexstream'`.
+import { durationMs, requireConfig, type ConfigSources, type LoadedConfig } from './config.js'
+import { Daemon } from './daemon.js'
+
+export { requireConfig, loadConfig, printConfig, type Config, type LoadedConfig } from './config.js'
+export { Daemon } from './daemon.js'
+export { CodedError, errorCodes, type ErrorCode } from './errors.js'
+export { version } from './root.js'
+
+/** Starts a daemon; throws a CodedError when it cannot run. */
+export async function startDaemon(
+  loaded: LoadedConfig,
+  onShutdown: (reason: string) => void = () => undefined
+): Promise<Daemon> {
+  const daemon = new Daemon(loaded, onShutdown)
+  await daemon.start()
+  return daemon
+}
+
+/**
+ * Runs until SIGINT, SIGTERM or the command `exit`; resolves to the exit code.
+ * The first signal stops cleanly within `daemon.shutdown_timeout`, a second one ends the process at once.
+ */
+export async function runDaemon(sources: ConfigSources): Promise<number> {
+  const loaded = requireConfig(sources)
+  let shutdown: (reason: string) => void = () => undefined
+  const asked = new Promise<string>((resolve) => (shutdown = resolve))
+  const signals = { SIGINT: 130, SIGTERM: 143 } as const
+  let first = true
+  for (const [signal, code] of Object.entries(signals)) {
+    process.on(signal, () => {
+      if (!first) process.exit(code)
+      first = false
+      shutdown(signal)
+    })
+  }
+  const daemon = await startDaemon(loaded, shutdown)
+  const reason = await asked
+  return stopWithin(daemon, reason, durationMs(loaded.config.daemon.shutdown_timeout))
+}
+
+async function stopWithin(daemon: Daemon, reason: string, timeoutMs: number): Promise<number> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<number>((resolve) => {
+    timer = setTimeout(() => {
+      daemon.log('error', `not stopped within ${timeoutMs / 1000} s; leaving`)
+      resolve(1)
+    }, timeoutMs)
+  })
+  const code = await Promise.race([daemon.stop(reason).then(() => 0), late])
+  clearTimeout(timer)
+  return code
+}
