@@ -113,8 +113,9 @@ export class Channel {
 
   /** Adds a route; it starts with the channel's present state and value. Throws what the converter throws. */
   add(spec: Spec): void {
-    const converter = this.shared.converters.take(spec)
-    const route = new Route(spec, converter, this.shared.outlet, this.shared.context)
+    const skipped = new Map<string, number>()
+    const converter = this.shared.converters.take(spec, skipped)
+    const route = new Route(spec, converter, this.shared.outlet, this.shared.context, skipped)
     this.entries.set(spec.id, { spec, route })
     this.#arrange()
     if (this.#lastConnection !== undefined) route.deliver(this.#lastConnection)

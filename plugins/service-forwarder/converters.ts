@@ -9,14 +9,23 @@ interface Shared {
   users: number
 }
 
+/** Counts updates that a converter has nothing to make of, by reason. */
+export type Skipped = Map<string, number>
+
+function add(skipped: Skipped, reason: string, n: number): void {
+  skipped.set(reason, (skipped.get(reason) ?? 0) + n)
+}
+
 export class Converters {
+  /** Over all converters. */
+  readonly skipped: Skipped = new Map()
   readonly #shared = new Map<string, Shared>()
 
   constructor(readonly context: ServiceContext) {}
 
   /** Opens (or shares) the converter of a spec. Throws COMMAND_INVALID when the name stands for something else already. */
-  take(spec: Pick<Spec, 'schema' | 'converterOptions' | 'name'>): Converter {
-    if (spec.name === undefined) return this.#open(spec)
+  take(spec: Pick<Spec, 'schema' | 'converterOptions' | 'name'>, skipped?: Skipped): Converter {
+    if (spec.name === undefined) return this.#open(spec, skipped)
     const options = JSON.stringify(spec.converterOptions)
     let shared = this.#shared.get(spec.name)
     if (shared === undefined) {
@@ -36,7 +45,7 @@ export class Converters {
     if (shared !== undefined && --shared.users === 0) this.#shared.delete(spec.name!)
   }
 
-  #open({ schema, converterOptions }: Pick<Spec, 'schema' | 'converterOptions'>): Converter {
+  #open({ schema, converterOptions }: Pick<Spec, 'schema' | 'converterOptions'>, skipped?: Skipped): Converter {
     const part = this.context.converter(schema)
     if (part === undefined) throw new CodedError('CONVERTER_UNKNOWN', `no converter '${schema}' is loaded`)
     const { serviceId, signal } = this.context
@@ -44,7 +53,10 @@ export class Converters {
       jobId: serviceId,
       signal,
       log: (level, message, fields) => this.context.log(level, message, fields),
-      count: () => undefined
+      count: (reason, n = 1) => {
+        add(this.skipped, reason, n)
+        if (skipped !== undefined) add(skipped, reason, n)
+      }
     }
     const converter = part.open(converterOptions, context)
     if (converter.convert !== undefined) return converter

@@ -52,7 +52,9 @@ export class Route implements Sender {
     readonly options: RouteOptions,
     converter: Converter,
     readonly outlet: Outlet,
-    readonly context: Pick<ServiceContext, 'log'>
+    readonly context: Pick<ServiceContext, 'log'>,
+    /** Updates the converter made nothing of, by reason. */
+    readonly skipped: ReadonlyMap<string, number> = new Map()
   ) {
     this.topic = options.topic
     this.key = Buffer.from(options.sourceName)

@@ -77,6 +77,7 @@ export class Status {
       connected: channels.filter(({ connection }) => connection === 2).length,
       ...this.board.shared.totals,
       ...this.outlet.totals,
+      skipped: Object.fromEntries(this.board.shared.converters.skipped),
       ...this.#rate,
       buffered_bytes: this.outlet.producer.bufferedBytes,
       kept_bytes: this.outlet.keptBytes,
@@ -118,6 +119,7 @@ export class Status {
         topic: route.topic,
         ...(route.options.sourceName === channel.name ? {} : { source_name: route.options.sourceName }),
         ...filled(route.counts),
+        ...(route.skipped.size === 0 ? {} : { skipped: Object.fromEntries(route.skipped) }),
         ...(route.lastError === '' ? {} : { last_error: route.lastError })
       }))
     }
