@@ -45,7 +45,7 @@ function kafkaJsConfig(options: KafkaOptions): KafkaConfig {
       : {
           sasl: { mechanism: sasl.mechanism, username: sasl.username, password: sasl.password } as KafkaConfig['sasl']
         })
-  } as KafkaConfig
+  }
 }
 
 /** Joins and stays until closed, through broker outages; resolves once the group has given this member its share. */

@@ -82,7 +82,7 @@ export class Control {
       const left = until - performance.now()
       if (left <= 0)
         throw new Error(
-          `waited ${timeoutMs / 1000} s for ${what}; heard ${this.said.map(({ json, id }) => String(json?.['type'] ?? id)).join(' ')}`
+          `waited ${timeoutMs / 1000} s for ${what}; heard ${this.said.map(({ json, id }) => JSON.stringify(json?.['type'] ?? id)).join(' ')}`
         )
       await this.#change(left)
     }
