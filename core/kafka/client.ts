@@ -54,9 +54,10 @@ export class KafkaClient implements Kafka {
     const time = at === 'earliest' ? EARLIEST : at === 'latest' ? LATEST : Math.max(0, Math.floor(at.timestampMs))
     const found = await this.#listOffsets(topic, partitions, time)
     const none = partitions.filter((partition) => (found.get(partition) ?? -1) < 0)
-    if (none.length > 0)
-      for (const [partition, offset] of await this.#listOffsets(topic, none, LATEST)) found.set(partition, offset)
-    return found
+    const ends = none.length > 0 ? await this.#listOffsets(topic, none, LATEST) : found
+    return new Map(
+      partitions.map((partition) => [partition, (none.includes(partition) ? ends : found).get(partition)!])
+    )
   }
 
   async #listOffsets(topic: string, partitions: readonly number[], time: number): Promise<Map<number, number>> {
@@ -99,14 +100,14 @@ export class KafkaClient implements Kafka {
 
   #own<T extends { close(): Promise<void> }>(make: (onClose: () => void) => T): T {
     if (this.cluster.closing.aborted) throw new CodedError('KAFKA_UNREACHABLE', 'the Kafka client is closed')
-    let part: T | undefined
-    let closed = false
+    const open = this.#open
+    const part = { closed: false, made: undefined as T | undefined }
     const made = make(() => {
-      closed = true // perhaps before make returns
-      if (part) this.#open.delete(part)
+      part.closed = true // perhaps before make returns
+      if (part.made) open.delete(part.made)
     })
-    part = made
-    if (!closed) this.#open.add(part)
-    return part
+    part.made = made
+    if (!part.closed) open.add(made)
+    return made
   }
 }

@@ -12,6 +12,7 @@ import { type Producer, type ProducerMessage, type ProducerOptions } from './typ
 
 interface Topic {
   readonly name: string
+  /** By partition; with holes. */
   readonly lanes: Lane[]
   /** 0: not known yet. */
   partitions: number
@@ -264,7 +265,8 @@ export class BatchProducer implements Producer, Office {
     if (lane.queue.length === 0) this.#active.delete(lane)
     for (const { index, call } of batch.callbacks) notify(call, error, offset < 0 ? -1 : offset + index)
     this.#uncharge(batch.charged)
-    batch.free()
+    // Given up while under way: the socket may still be reading the buffer.
+    if (error === null || !lane.busy) batch.free()
     batch.settle()
   }
 
@@ -326,10 +328,10 @@ export class BatchProducer implements Producer, Office {
       if (lane && lane.leader < 0) lane.leader = leader
       else if (!lane) this.#lane(topic, partition).leader = leader
     }
-    for (const lane of topic.lanes)
-      if (lane.partition >= partitions.length && partitions.length > 0)
-        while (lane.queue.length > 0)
-          this.lost(lane, new CodedError('KAFKA_LOST', `${name} has no partition ${lane.partition}`))
+    topic.lanes.forEach((lane, partition) => {
+      const error = new CodedError('KAFKA_LOST', `${name} has no partition ${partition}`)
+      if (partitions.length > 0 && partition >= partitions.length) while (lane.queue.length > 0) this.lost(lane, error)
+    })
     for (const { message, onDelivered, bytes } of topic.waiting.splice(0))
       this.#append(topic, message, onDelivered, bytes)
   }
@@ -340,7 +342,9 @@ export class BatchProducer implements Producer, Office {
       if (onDelivered) notify(onDelivered, error, -1)
       this.#uncharge(bytes)
     }
-    for (const lane of topic.lanes) while (lane?.queue.length > 0) this.lost(lane, error)
+    topic.lanes.forEach((lane) => {
+      while (lane.queue.length > 0) this.lost(lane, error)
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 // Requests and responses of the Kafka protocol that the client needs, in one fixed version each.
 import { type Api } from './connection.js'
-import { In, Out } from './wire.js'
+import { type In, Out } from './wire.js'
 
 export const api = {
   produce: { key: 0, version: 7, name: 'Produce' },

@@ -96,6 +96,7 @@ const SMALLEST_RECORD = 7
  * Appends the records in `index.buffer` from `start` to `end` with offset >= `from` to the index.
  * False when they are malformed: those before the fault are in the index.
  */
+// eslint-disable-next-line max-lines-per-function -- the hottest loop of all: varints are read in line
 export function indexRecords(
   index: RecordIndex,
   source: Buffer,

@@ -14,7 +14,7 @@ import {
 } from './broker-errors.js'
 import { type Cluster, BrokerError, backoffMs, expectOk, isPassing } from './cluster.js'
 import { type Codec, prepare } from './codecs.js'
-import { type Connection, parse } from './connection.js'
+import { type Connection, ConnectionLost, parse } from './connection.js'
 import { api, initProducerIdRequest, initProducerIdResponse, produceRequest, produceResponse } from './protocol.js'
 
 /** The queue of one partition. */
@@ -54,7 +54,9 @@ export class Sender {
   /** Sends the first batch of each lane, all led by `leader`. Never rejects. */
   async send(leader: number, lanes: readonly Lane[]): Promise<void> {
     const { cluster, codec, requestTimeoutMs } = this.office
-    for (const lane of lanes) lane.busy = lane.queue[0]!.closed = true
+    const heads = lanes.map((lane) => lane.queue[0]!)
+    for (const lane of lanes) lane.busy = true
+    for (const head of heads) head.closed = true
     try {
       await prepare(codec)
       this.#current = await this.#producerId()
@@ -67,13 +69,15 @@ export class Sender {
       // The broker gives up first and says so: a batch whose fate is unknown is rarer.
       const response = await connection.request(api.produce, body, requestTimeoutMs + cluster.settings.requestTimeoutMs)
       const results = parse(response, produceResponse)
-      for (const lane of lanes) {
+      lanes.forEach((lane, i) => {
         const result = results.find((r) => r.partition === lane.partition && r.topic === lane.topic)
-        this.#settle(lane, result?.error ?? -1, result?.offset ?? -1)
-      }
+        if (lane.queue[0] === heads[i]) this.#settle(lane, result?.error ?? -1, result?.offset ?? -1)
+      })
     } catch (error) {
       await this.#drop(leader)
-      for (const lane of lanes)
+      // A head that has changed was given up meanwhile.
+      const mine = lanes.filter((lane, i) => lane.queue[0] === heads[i])
+      for (const lane of mine)
         if (isPassing(error)) this.#again(lane, true)
         else this.office.lost(lane, error as Error)
     }
@@ -92,11 +96,14 @@ export class Sender {
   }
 
   async #connect(leader: number): Promise<Connection> {
-    const known = await this.#connections.get(leader)
+    const before = this.#connections.get(leader)
+    const known = await before
     if (known?.open && known.expiresMs > Date.now()) return known
-    // Another request may still be under way on a connection that is merely old: it closes when idle brokers close it.
+    if (this.#stop.signal.aborted) throw new ConnectionLost('the producer is closed')
+    if (this.#connections.get(leader) !== before) return this.#connect(leader)
     const opening = this.office.cluster.connect(leader)
     this.#connections.set(leader, opening)
+    // Due for a new authentication only: another request may still be under way on it.
     if (known?.open) setTimeout(() => known.close(), known.settings.requestTimeoutMs).unref()
     return opening
   }
