@@ -8,10 +8,15 @@ export interface Codec {
 }
 
 interface Zstd {
-  zstdCompressSync(bytes: Buffer, options: { params: Record<number, number> }): Buffer
-  zstdDecompressSync(bytes: Buffer): Buffer
+  compress(bytes: Uint8Array, level: number): Uint8Array
+  decompress(bytes: Uint8Array): Uint8Array
 }
-const ZSTD_LEVEL = 100
+let zstd: Zstd | undefined
+
+/** Loads what cannot be loaded synchronously; once per thread. */
+export async function loadCodecs(): Promise<void> {
+  zstd ??= (await (await import('@hpcc-js/wasm-zstd')).Zstd.load()) as Zstd
+}
 
 /** undefined when this filter cannot be written here. */
 export function codec(id: number, values: readonly number[]): Codec | undefined {
@@ -21,13 +26,13 @@ export function codec(id: number, values: readonly number[]): Codec | undefined 
       compress: (bytes) => zlib.deflateSync(bytes, { level }),
       expand: (bytes, size) => zlib.inflateSync(bytes, { maxOutputLength: size })
     }
-  // in node:zlib from Node 22.15 on
-  const zstd = zlib as unknown as Partial<Zstd>
-  const { zstdCompressSync, zstdDecompressSync } = zstd
-  if (id !== 32015 || !zstdCompressSync || !zstdDecompressSync) return undefined
+  const packer = zstd
+  if (id !== 32015 || !packer) return undefined
+  const buffer = ({ buffer: memory, byteOffset, byteLength }: Uint8Array): Buffer =>
+    Buffer.from(memory as ArrayBuffer, byteOffset, byteLength)
   return {
-    compress: (bytes) => zstdCompressSync(bytes, { params: { [ZSTD_LEVEL]: level ?? 3 } }),
-    expand: (bytes) => zstdDecompressSync(bytes)
+    compress: (bytes) => buffer(packer.compress(bytes, level ?? 3)),
+    expand: (bytes) => buffer(packer.decompress(bytes))
   }
 }
 
@@ -35,5 +40,5 @@ export function codec(id: number, values: readonly number[]): Codec | undefined 
 export function codecFor(path: string, id: number, values: readonly number[]): Codec {
   const found = codec(id, values)
   if (found) return found
-  throw new CodedError('STRUCTURE_INVALID', `${path}: filter ${id} cannot be written by this version of Node`, { path })
+  throw new CodedError('STRUCTURE_INVALID', `${path}: filter ${id} cannot be written`, { path })
 }

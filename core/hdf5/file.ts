@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { CodedError } from '../errors.js'
 import { type Column, type ColumnOptions, type Group } from '../plugin.js'
 import { type Backend, type Publishing } from './backend.js'
+import { loadCodecs } from './codec.js'
 import { Budget } from './column.js'
 import { DirectBackend } from './direct.js'
 import { Disk, type WriteHook } from './disk.js'
@@ -244,7 +245,7 @@ function isPlainFile(path: string): boolean {
  * @throws CodedError FILE_EXISTS, FILE_PATH, FILE_READ, HDF5_LOCKED, HDF5_FAILED
  */
 export async function createNexusFile(path: string, options: NexusFileOptions = {}): Promise<NexusFile> {
-  const library = await WasmFile.library()
+  const [library] = await Promise.all([WasmFile.library(), loadCodecs()])
   if (!existsSync(dirname(path))) throw new CodedError('FILE_PATH', `${path}: the folder does not exist`)
   const present = existsSync(path)
   if (options.mode === 'continue' && !present) throw new CodedError('FILE_READ', `${path} does not exist`)

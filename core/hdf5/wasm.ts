@@ -11,7 +11,8 @@ interface Metadata {
   readonly vlen: boolean
   readonly cset?: number
   readonly shape: readonly (number | bigint)[] | null
-  readonly maxshape: readonly (number | bigint | null)[] | null
+  /** Doubles: an unlimited dimension is 2^64. */
+  readonly maxshape: readonly number[] | null
   readonly chunks: readonly (number | bigint)[] | null
 }
 
@@ -79,6 +80,7 @@ export interface Layout {
   readonly filter: { readonly id: number; readonly values: readonly number[] } | undefined
 }
 
+const GZIP = 1
 const UNLIMITED = 0xffffffffffffffffn
 const classInteger = 0
 const classFloat = 1
@@ -201,6 +203,9 @@ export class WasmFile {
   }
 
   column(path: string, { dtype, row, chunk, filter }: Layout): void {
+    // The library has no other filter built in, and its refusal would cost the instance
+    if (filter && filter.id !== GZIP)
+      throw new CodedError('STRUCTURE_INVALID', `${path}: the h5wasm back end compresses by gzip only`, { path })
     const trailing = row.map(BigInt)
     const metadata = {
       ...typeFields(dtype),
@@ -256,9 +261,10 @@ export class WasmFile {
       const filters = this.module.get_dataset_filters(this.file, path)
       const { shape, maxshape, chunks } = metadata
       if (!shape || !maxshape || !chunks || shape.length === 0) return 'it is not chunked'
-      if (maxshape[0] !== null && BigInt(maxshape[0] ?? 0) !== UNLIMITED) return 'its first dimension is limited'
+      if (Number(maxshape[0]) < Number(UNLIMITED)) return 'its first dimension is limited'
       if (shape.slice(1).some((n, i) => Number(n) !== Number(chunks[i + 1]))) return 'its chunks do not span whole rows'
-      if (!metadata.littleEndian || metadata.vlen) return 'its data type is not supported'
+      const bigEndian = metadata.type !== classString && !metadata.littleEndian
+      if (bigEndian || metadata.vlen) return 'its data type is not supported'
       const dtype = dtypeOf(metadata)
       if (dtype === undefined) return 'its data type is not supported'
       const [first] = filters
