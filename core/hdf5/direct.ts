@@ -194,8 +194,10 @@ export class DirectBackend implements Backend, Space {
     try {
       // What a failed checkpoint did not publish is cut off: on a full disk that makes room for the end of the structure
       this.tip = this.failed ? this.safeEnd : this.tip
-      disk.resize(this.tip)
+      // At no moment is the file shorter than its superblock says
+      if (disk.size < this.tip) disk.resize(this.tip)
       writeEnd(disk, this.version, this.tip)
+      if (disk.size > this.tip) disk.resize(this.tip)
     } finally {
       this.open = undefined
       disk.close()

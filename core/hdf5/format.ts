@@ -248,16 +248,32 @@ export interface StoredChunk {
   readonly bytes: number
 }
 
-/** Chunks by number along the first dimension; holes are undefined. */
-export function readIndex(disk: Disk, chunked: Chunked, path: string): (StoredChunk | undefined)[] {
+/**
+ * Chunks by number along the first dimension; holes are undefined.
+ * @param damaged - called with the address of a node that is none, which is then left out; default: throw
+ */
+export function readIndex(
+  disk: Disk,
+  chunked: Chunked,
+  path: string,
+  damaged = (address: number): void => {
+    throw new CodedError('HDF5_FAILED', `${disk.path}: ${path}: the chunk index at ${address} is damaged`)
+  }
+): (StoredChunk | undefined)[] {
   const out: (StoredChunk | undefined)[] = []
   const { rank, chunk } = chunked
   const key = 8 + 8 * (rank + 1)
   const visit = (address: number, below: number): void => {
+    if (address + 24 > disk.size) {
+      damaged(address)
+      return
+    }
     const head = disk.read(24, address, `${path} (chunk index)`)
     const level = head[5] ?? 0
-    if (head.toString('latin1', 0, 4) !== 'TREE' || head[4] !== 1 || level >= below)
-      throw new CodedError('HDF5_FAILED', `${disk.path}: ${path}: the chunk index at ${address} is damaged`)
+    if (head.toString('latin1', 0, 4) !== 'TREE' || head[4] !== 1 || level >= below) {
+      damaged(address)
+      return
+    }
     const used = head.readUInt16LE(6)
     const body = disk.read(used * (key + 8), address + 24, `${path} (chunk index)`)
     for (let i = 0; i < used; i++) {

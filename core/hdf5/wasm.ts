@@ -1,76 +1,8 @@
 // The HDF5 library itself (h5wasm): one instance per thread, replaced after any error, because an error leaves handles open.
 import { CodedError } from '../errors.js'
 import { type DataType } from '../plugin.js'
+import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
 import { elements, numberTypes, type Encoded } from './types.js'
-
-interface Metadata {
-  readonly type: number
-  readonly size: number
-  readonly signed: boolean
-  readonly littleEndian: boolean
-  readonly vlen: boolean
-  readonly cset?: number
-  readonly shape: readonly (number | bigint)[] | null
-  /** Doubles: an unlimited dimension is 2^64. */
-  readonly maxshape: readonly number[] | null
-  readonly chunks: readonly (number | bigint)[] | null
-}
-
-/** The part of h5wasm's low-level interface that is used here (its own types want a browser's). */
-interface Hdf5Module {
-  readonly H5F_ACC_RDONLY: number
-  readonly H5F_ACC_RDWR: number
-  readonly H5F_ACC_EXCL: number
-  readonly H5F_LIBVER_EARLIEST: number
-  readonly H5F_LIBVER_LATEST: number
-  readonly H5G_GROUP: number
-  readonly H5G_DATASET: number
-  readonly HEAPU8: Uint8Array
-  _malloc(bytes: number): number
-  _free(pointer: number): void
-  activate_throwing_error_handler(): number
-  open(path: string, mode: number, trackOrder: boolean, low: number, high: number): bigint
-  close_file(file: bigint): number
-  flush(file: bigint): number
-  get_type(file: bigint, path: string): number
-  get_names(file: bigint, path: string, recursive: boolean): string[]
-  get_attribute_names(file: bigint, path: string): string[]
-  create_group(file: bigint, path: string, trackOrder: boolean): number
-  create_dataset(file: bigint, path: string, data: bigint, metadata: object): number
-  create_vlen_str_dataset(file: bigint, path: string, texts: readonly string[], metadata: object): number
-  create_attribute(file: bigint, path: string, name: string, data: bigint, metadata: object): number
-  create_vlen_str_attribute(
-    file: bigint,
-    path: string,
-    name: string,
-    texts: readonly string[],
-    metadata: object
-  ): number
-  delete_attribute(file: bigint, path: string, name: string): number
-  create_soft_link(file: bigint, target: string, path: string): number
-  create_hard_link(file: bigint, target: string, path: string): number
-  create_external_link(file: bigint, fileName: string, target: string, path: string): number
-  create_object_reference(file: bigint, path: string): Uint8Array
-  get_dataset_metadata(file: bigint, path: string): Metadata
-  get_dataset_filters(file: bigint, path: string): readonly { id: number; cd_values: number[] }[]
-  get_dataset_data(
-    file: bigint,
-    path: string,
-    count: bigint[],
-    offset: bigint[],
-    strides: bigint[],
-    data: bigint
-  ): number
-  set_dataset_data(
-    file: bigint,
-    path: string,
-    count: bigint[],
-    offset: bigint[],
-    strides: bigint[],
-    data: bigint
-  ): number
-  resize_dataset(file: bigint, path: string, shape: bigint[]): number
-}
 
 /** How a dataset that can grow is laid out. */
 export interface Layout {
@@ -81,6 +13,7 @@ export interface Layout {
 }
 
 const GZIP = 1
+const MOST_TEXT_BYTES = 1 << 20
 const UNLIMITED = 0xffffffffffffffffn
 const classInteger = 0
 const classFloat = 1
@@ -89,15 +22,6 @@ const classString = 3
 let instance: Promise<Hdf5Module> | undefined
 /** Instances that had an error: files may still be open in them, so they must not open any again. */
 const brokenInstances = new WeakSet<Hdf5Module>()
-
-async function load(): Promise<Hdf5Module> {
-  // The package exports one ready-made instance only; a fresh one can be had from its factory
-  const factory = new URL('hdf5_util.js', import.meta.resolve('h5wasm/node'))
-  const { default: create } = (await import(factory.href)) as { default: (options: object) => Promise<Hdf5Module> }
-  const module = await create({ noInitialRun: true })
-  module.activate_throwing_error_handler()
-  return module
-}
 
 const reason = (error: unknown): string => {
   const text = error instanceof Error ? error.message : String(error)
@@ -134,7 +58,7 @@ export class WasmFile {
 
   /** Loads the library if need be; `open` is synchronous afterwards. */
   static async library(): Promise<(path: string, mode: 'create' | 'change' | 'read') => WasmFile> {
-    const module = await (instance ??= load())
+    const module = await (instance ??= loadModule())
     return (path, mode) => {
       if (brokenInstances.has(module))
         throw new CodedError('HDF5_FAILED', `${path}: the HDF5 library cannot be used again after its failure`)
@@ -299,6 +223,56 @@ export class WasmFile {
         return Buffer.from(this.module.HEAPU8.slice(Number(pointer), Number(pointer) + size))
       })
     )
+  }
+
+  /** A text attribute (the first element of a list); undefined when there is none. */
+  attributeText(path: string, name: string): string | undefined {
+    if (!this.attributes(path).includes(name)) return undefined
+    return this.guard('read attribute', `${path}@${name}`, () => {
+      const metadata = this.module.get_attribute_metadata(this.file, path, name)
+      return this.firstText(
+        metadata,
+        (pointer) => {
+          this.module.get_attribute_data(this.file, path, name, pointer)
+        },
+        (pointer) => this.module.reclaim_vlen_memory(this.file, path, name, pointer)
+      )
+    })
+  }
+
+  /** The text of a dataset (the first element of a list); undefined when it holds no text. */
+  text(path: string): string | undefined {
+    return this.guard('read', path, () => {
+      const metadata = this.module.get_dataset_metadata(this.file, path)
+      return this.firstText(
+        metadata,
+        (pointer) => {
+          this.module.get_dataset_data(this.file, path, null, null, null, pointer)
+        },
+        (pointer) => this.module.reclaim_vlen_memory(this.file, path, '', pointer)
+      )
+    })
+  }
+
+  private firstText(
+    metadata: Metadata,
+    read: (pointer: bigint) => void,
+    free: (pointer: bigint) => void
+  ): string | undefined {
+    const { type, shape, size, vlen } = metadata
+    const count = shape === null ? 0 : elements(shape.map(Number))
+    if (type !== classString || count === 0 || count * size > MOST_TEXT_BYTES) return undefined
+    return this.withBytes(new Uint8Array(count * size), (pointer) => {
+      read(pointer)
+      const at = Number(pointer)
+      const heap = this.module.HEAPU8
+      const from = vlen ? new DataView(heap.buffer).getUint32(at, true) : at
+      const end = heap.indexOf(0, from)
+      const bytes =
+        from === 0 ? new Uint8Array(0) : heap.slice(from, vlen || (end >= 0 && end < from + size) ? end : from + size)
+      if (vlen) free(pointer)
+      return Buffer.from(bytes).toString().trimEnd()
+    })
   }
 
   /** File address of the object header. */

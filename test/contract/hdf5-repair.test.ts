@@ -1,0 +1,127 @@
+// repair() on files that were damaged on purpose; and that it leaves good ones alone.
+import assert from 'node:assert/strict'
+import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeSync, closeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createNexusFile } from '../../core/hdf5/file.js'
+import { repair } from '../../core/hdf5/repair.js'
+import { summarise } from '../../core/hdf5/summary.js'
+import { CodedError } from '../../core/plugin.js'
+import { runPython } from '../support/python.js'
+import { EVENTS, knownFile } from './hdf5-writer.js'
+
+const lengths = `import h5py, json, sys
+with h5py.File(sys.argv[1], 'r') as f:
+    out = {}
+    f.visititems(lambda name, item: out.update({name: len(item[()])}) if isinstance(item, h5py.Dataset) and item.shape else None)
+print(json.dumps(out))
+`
+const read = async (file: string): Promise<Record<string, number>> =>
+  JSON.parse(await runPython(lengths, [file])) as Record<string, number>
+
+const h5pyEdit = `import h5py, json, sys
+with h5py.File(sys.argv[1], 'r+') as f:
+    for name, rows in json.loads(sys.argv[2]).items():
+        f[name].resize(rows, axis=0)
+print('done')
+`
+
+describe('repair', function () {
+  this.timeout(60_000)
+  let folder: string
+  let file: string
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'nexstream-hdf5-'))
+    file = join(folder, 'file.nxs')
+    const known = await knownFile(file, { fsync: 'never' })
+    for (let i = 0; i < 40; i++) known.pulse()
+    known.file.close()
+  })
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('does not touch a good file', async () => {
+    const before = readFileSync(file)
+    assert.deepEqual(await repair(file), { path: file, actions: [], notes: [] })
+    assert.ok(readFileSync(file).equals(before))
+  })
+
+  it('gives the columns of a group one length, and takes off indices that point behind the data', async () => {
+    await runPython(h5pyEdit, [
+      file,
+      JSON.stringify({ 'entry/logs/log1/value': 31, 'entry/events/event_id': 20 * EVENTS })
+    ])
+    const { actions } = await repair(file)
+    const found = await read(file)
+    assert.equal(found['entry/logs/log1/time'], 31)
+    assert.equal(found['entry/events/event_time_offset'], 20 * EVENTS)
+    assert.equal(found['entry/events/event_index'], 21)
+    assert.equal(found['entry/events/event_time_zero'], 21)
+    assert.equal(found['entry/logs/log0/time'], 40)
+    assert.equal(actions.length, 4)
+    assert.deepEqual((await repair(file)).actions, [])
+  })
+
+  it('opens a truncated copy with what is whole in it', async () => {
+    const size = readFileSync(file).length
+    truncateSync(file, size - 60_000)
+    const { actions } = await repair(file)
+    assert.match(actions[0] ?? '', /bytes short/)
+    const found = await read(file)
+    assert.equal(found['entry/events/event_id'], found['entry/events/event_time_offset'])
+    assert.ok((found['entry/events/event_id'] ?? 0) < 40 * EVENTS)
+    assert.ok((await summarise(file)).entries.length === 1)
+  })
+
+  it('sets the end of file that a writer through the library did not get to', async () => {
+    const other = join(folder, 'plain.nxs')
+    const known = await knownFile(other, { backend: 'h5wasm', fsync: 'never' })
+    for (let i = 0; i < 40; i++) known.pulse()
+    known.file.close()
+    const fd = openSync(other, 'r+')
+    const end = Buffer.alloc(8)
+    end.writeBigUInt64LE(4096n)
+    writeSync(fd, end, 0, 8, 40)
+    closeSync(fd)
+    const { actions } = await repair(other)
+    assert.match(actions[0] ?? '', /end of file set/)
+    assert.equal((await read(other))['entry/events/event_id'], 40 * EVENTS)
+  })
+
+  it('refuses what is being written or is no HDF5 file', async () => {
+    const open = await createNexusFile(join(folder, 'busy.nxs'))
+    open.begin()
+    await assert.rejects(repair(open.path), (error) => error instanceof CodedError && error.code === 'HDF5_LOCKED')
+    open.close()
+    const text = new URL('../../../package.json', import.meta.url).pathname
+    await assert.rejects(repair(text), (error) => error instanceof CodedError && error.code === 'HDF5_FAILED')
+  })
+})
+
+describe('summarise', () => {
+  it('counts entries, groups, events, log values and their times', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nexstream-hdf5-'))
+    try {
+      const path = join(folder, 'sum.nxs')
+      const known = await knownFile(path, { fsync: 'never' })
+      for (let i = 0; i < 12; i++) known.pulse()
+      known.file.finish()
+      known.file.group('/entry')?.dataset('title', 'a run', { dtype: 'string' })
+      known.file.close()
+      const summary = await summarise(path)
+      assert.equal(summary.bytes, readFileSync(path).length)
+      const [entry] = summary.entries
+      assert.equal(entry?.path, '/entry')
+      assert.equal(entry.title, 'a run')
+      assert.equal(entry.events, 12 * EVENTS)
+      assert.equal(entry.logValues, 12 * 5)
+      assert.deepEqual([entry.firstNs, entry.lastNs], [0n, 11_000n])
+      const events = entry.groups.find(({ nxClass }) => nxClass === 'NXevent_data')
+      assert.deepEqual([events?.path, events?.rows, events?.pulses], ['/entry/events', 12 * EVENTS, 12])
+      assert.equal(entry.groups.filter(({ nxClass }) => nxClass === 'NXlog').length, 5)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
