@@ -35,6 +35,11 @@ export const startFilewriterSchema = {
       default: false,
       description: 'Write what is good in the structure and list the rest, instead of refusing the command.'
     },
+    on_missing_topic: {
+      enum: ['wait', 'skip', 'fail'],
+      description:
+        'What to do about topics that do not exist, for streams that do not say it: wait for them, do without, or refuse the command; default that of the service.'
+    },
     run_name: { type: 'string', maxLength: 1024, description: 'Name of the run, for writers of run information.' },
     instrument_name: {
       type: 'string',

@@ -23,6 +23,11 @@ export default {
         ],
         description: 'ms since 1970 or ISO 8601; data up to this time are written. Default: now.'
       },
+      abort: {
+        type: 'boolean',
+        default: false,
+        description: 'End at once with what has been read, without reading on to the present end of the topics.'
+      },
       all: { const: true, description: 'Stop every job.' }
     }
   },

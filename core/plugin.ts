@@ -9,6 +9,9 @@ export { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
 export { BadMessage, CodedError, type ErrorCode } from './errors.js'
 export type * from '../schemas/records.js'
 export type * from './kafka/types.js'
+export { startWriteJob, type Ready, type WriteJob } from './worker/job.js'
+export type { JobEnd, Progress, WriteOptions, WriteSpec } from './worker/protocol.js'
+export type { WorkerConfig } from './worker/config.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
 export const API = 1

@@ -5,6 +5,7 @@ import { CodedError } from '../errors.js'
 import { type Context, type Converter, type Vector, type VectorType } from '../plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { parseJson, integerText } from './parse.js'
+import { openConverter } from './recorder.js'
 import { type Parts } from './structure.js'
 
 export interface TopicMessage {
@@ -40,7 +41,7 @@ function valueOf(json: JsonObject, folder: string, parts: Parts, encoders: Map<s
   if (encoder === undefined) {
     const part = parts.converter(schema)
     if (part === undefined) throw new Error(`no converter '${schema}' is loaded`)
-    encoders.set(schema, (encoder = part.open({}, context)))
+    encoders.set(schema, (encoder = openConverter(part, context)))
   }
   if (encoder.encode === undefined) throw new Error(`'${schema}' cannot be encoded`)
   const bytes = encoder.encode(revive(record))

@@ -1,4 +1,5 @@
 // Messages → file: opens the writers of a plan on a file, routes messages to them and ends with a report.
+import { check } from '../check.js'
 import { BadMessage } from '../errors.js'
 import { type NexusFile } from '../hdf5/file.js'
 import {
@@ -6,6 +7,7 @@ import {
   type ColumnOptions,
   type Context,
   type Converter,
+  type ConverterPart,
   type Group,
   type LogLevel,
   type RunInfo,
@@ -31,12 +33,25 @@ export interface RecorderOptions {
   readonly log: (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
 }
 
+export interface Totals {
+  readonly messages: number
+  readonly bytes: number
+  readonly bad: number
+  readonly written: number
+  readonly file_bytes: number
+  readonly streams_with_data: number
+  /** Group and messages written, of the first hundred streams. */
+  readonly streams: readonly (readonly [path: string, written: number])[]
+}
+
 export class Recorder {
   /** By topic name. */
   readonly topics = new Map<string, TopicRoute>()
   readonly streams: StreamState[] = []
   /** Trouble of the job as a whole, in words; not empty means that the job is no success. */
   readonly problems: string[] = []
+  /** What else is worth knowing. */
+  readonly notes: string[] = []
   private readonly built: Built
   private readonly writers: Writer[] = []
 
@@ -67,18 +82,27 @@ export class Recorder {
     this.file.checkpoint()
   }
 
-  /** True when every stream of the topic has seen a message after the stop time. */
-  pastStop(topic: string): boolean {
-    return this.topics.get(topic)?.streams.every((stream) => stream.pastStop) ?? true
-  }
-
-  get bytes(): number {
-    return this.file.bytes
+  /** Running totals; cheap enough for every second. */
+  totals(): Totals {
+    const topics = [...this.topics.values()]
+    const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n) => total + n, 0)
+    const data = this.streams.filter((stream) => stream.plan.topic !== '')
+    return {
+      messages: sum(topics.map((topic) => topic.messages)),
+      bytes: sum(topics.map((topic) => topic.bytes)),
+      bad:
+        sum(topics.flatMap((topic) => [...topic.bad.values()])) +
+        sum(data.flatMap((stream) => [...stream.bad.values()])),
+      written: sum(data.map((stream) => stream.written)),
+      file_bytes: this.file.bytes,
+      streams_with_data: data.filter((stream) => stream.written > 0).length,
+      streams: data.slice(0, 100).map((stream) => [stream.plan.group.path, stream.written] as const)
+    }
   }
 
   /** How it stands: the same as the final report. */
   report(): Report {
-    return makeReport(this.options.window, this.streams, [...this.topics.values()], this.problems, [])
+    return makeReport(this.options.window, this.streams, [...this.topics.values()], this, [])
   }
 
   /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. */
@@ -87,7 +111,7 @@ export class Recorder {
     this.file.finish()
     for (const [i, writer] of this.writers.entries()) this.closeWriter(writer, this.streams[i]?.plan)
     const links = this.built.finish()
-    const report = makeReport(this.options.window, this.streams, [...this.topics.values()], this.problems, links)
+    const report = makeReport(this.options.window, this.streams, [...this.topics.values()], this, links)
     if (this.options.reportInFile) this.writeReport(report)
     this.file.close()
     return report
@@ -126,7 +150,7 @@ export class Recorder {
       const part = this.parts.converter(id)
       if (part === undefined) continue
       let converter = this.opened.get(id)
-      if (converter === undefined) this.opened.set(id, (converter = part.open({}, context)))
+      if (converter === undefined) this.opened.set(id, (converter = openConverter(part, context)))
       converters.set(id, converter)
     }
     return converters
@@ -157,4 +181,11 @@ const reportName = 'nexstream_report'
 function nxClass(attributes: ReadonlyMap<string, Attributes[string]>): unknown {
   const value = attributes.get('NX_class')
   return typeof value === 'object' && !Array.isArray(value) && 'value' in value ? value.value : value
+}
+
+/** Opens a converter with the defaults of its config. */
+export function openConverter(part: ConverterPart, context: Context): Converter {
+  const config = {}
+  check(part.config, config)
+  return part.open(config, context)
 }

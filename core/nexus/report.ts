@@ -45,6 +45,8 @@ export interface Report {
   /** Groups whose source sent nothing that belongs into the file. */
   readonly without_data: readonly string[]
   readonly problems: readonly string[]
+  /** What else is worth knowing. */
+  readonly notes: readonly string[]
   /** Something that belongs into the file is not in it. */
   readonly lost: boolean
 }
@@ -83,12 +85,17 @@ function streamReport(stream: StreamState): StreamReport {
   }
 }
 
-/** `problems` are those of the job as a whole, in words. */
+/** Of the job as a whole. */
+interface Words {
+  readonly problems: readonly string[]
+  readonly notes: readonly string[]
+}
+
 export function makeReport(
   window: TimeWindow,
   streams: readonly StreamState[],
   topics: readonly TopicRoute[],
-  problems: readonly string[],
+  { problems, notes }: Words,
   unmadeLinks: readonly PlanLink[]
 ): Report {
   const data = streams.filter((stream) => stream.plan.topic !== '')
@@ -113,7 +120,8 @@ export function makeReport(
       bad: counters(topic.bad)
     })),
     without_data: empty.map((stream) => stream.plan.group.path),
-    problems: [...problems, ...links],
+    problems,
+    notes: [...notes, ...links],
     lost: bad > 0 || problems.length > 0 || data.some((stream) => stream.missing)
   }
 }

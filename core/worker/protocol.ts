@@ -1,5 +1,6 @@
 // What the main thread and the thread of a write job say to each other.
 import { type MissingTopic } from '../nexus/plan.js'
+import { type Totals } from '../nexus/recorder.js'
 import { type Report } from '../nexus/report.js'
 import { type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../plugin.js'
 
@@ -49,18 +50,10 @@ export type ToWorker =
   /** Ends at once with what has come; `abort`: without reading on to the present end of the topics. */
   | { readonly type: 'stop_now'; readonly stopNs: bigint; readonly abort: boolean; readonly reason: string }
 
-export interface Progress {
+export interface Progress extends Totals {
   readonly phase: 'waiting' | 'searching' | 'writing' | 'closing'
-  readonly messages: number
-  readonly written: number
-  readonly bytes: number
-  readonly file_bytes: number
   /** Messages in Kafka that are not read yet. */
   readonly behind: number
-  readonly bad: number
-  readonly streams_with_data: number
-  /** Group and messages written, of the first hundred streams. */
-  readonly streams: readonly (readonly [path: string, written: number])[]
 }
 
 export interface JobEnd {

@@ -30,7 +30,7 @@ const pollMs = 100
 export class Reading {
   private readonly partitions: Partition[] = []
   private readonly readers: Promise<void>[] = []
-  private failure: unknown
+  private failure: Error | undefined
 
   constructor(
     private readonly kafka: Kafka,
@@ -54,7 +54,7 @@ export class Reading {
     if (mine.length === 0) return
     this.partitions.push(...mine)
     const run = this.run(mine).catch((error: unknown) => {
-      this.failure ??= error
+      this.failure ??= error instanceof Error ? error : new Error(String(error))
     })
     this.readers.push(run)
   }

@@ -1,0 +1,304 @@
+// One write job inside its thread: check, make the file, read Kafka, end. Everything it says goes through `say`.
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../errors.js'
+import { createNexusFile, type NexusFile } from '../hdf5/file.js'
+import { runInfo, structureError } from '../nexus/make-file.js'
+import { Recorder } from '../nexus/recorder.js'
+import { sayReport, type Report } from '../nexus/report.js'
+import { rootAttributes } from '../nexus/root-attributes.js'
+import { type TopicRoute } from '../nexus/route.js'
+import { checkStructure, type Parts } from '../nexus/structure.js'
+import { openEndNs } from '../nexus/window.js'
+import { type Kafka } from '../plugin.js'
+import { lookBack } from './look-back.js'
+import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
+import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
+import { Reading } from './reading.js'
+import { checkTopics, type TopicPlan } from './topics.js'
+
+/** Longest time between two looks for a topic that is waited for. */
+const topicWaitMs = 2000
+const maxTimerMs = 2 ** 31 - 1
+
+export class WriteRun {
+  private readonly window: { readonly startNs: bigint; stopNs: bigint }
+  private readonly abort = new AbortController()
+  /** Aborted and made anew when the stop time moves. */
+  private stopMoved = new AbortController()
+  /** Reading has ended, one way or another. */
+  private readonly over = new AbortController()
+  private readonly path: OutputPath
+  private recorder!: Recorder
+  private reading!: Reading
+  private phase: Progress['phase'] = 'waiting'
+  /** No grace for late data: the user said now. */
+  private now = false
+  private ended = false
+  private nextCheckpoint = 0
+  private nextProgress = 0
+
+  constructor(
+    private readonly spec: WriteSpec,
+    private readonly parts: Parts,
+    private readonly kafka: Kafka,
+    private readonly say: (message: FromWorker) => void
+  ) {
+    this.window = { startNs: spec.startNs, stopNs: spec.stopNs ?? openEndNs }
+    this.path = outputPath(spec.folder, spec.fileName)
+  }
+
+  /** A command from the main thread. */
+  hear(message: ToWorker): void {
+    this.window.stopNs = message.stopNs
+    this.stopMoved.abort()
+    this.stopMoved = new AbortController()
+    if (message.type === 'set_stop') return this.reading?.openEnds()
+    this.now = true
+    if (message.abort) {
+      this.recorder?.problems.push(`ended early: ${message.reason}`)
+      this.abort.abort()
+      this.reading?.endHere()
+    } else this.recorder?.notes.push(message.reason)
+  }
+
+  /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
+  async run(): Promise<void> {
+    const { spec, parts } = this
+    const { plan, findings } = checkStructure(spec.structure, parts, { at: spec.structureAt })
+    const topics = await checkTopics(this.kafka, plan, spec.options.onMissingTopic)
+    const all = [...findings, ...topics.findings]
+    if (all.length > 0 && (!spec.lenient || topics.fatal)) throw structureError(all)
+    const { memoryBytes } = spec.options
+    const file = await createNexusFile(this.path.part, { fsync: 'close', memoryBytes })
+    try {
+      this.recorder = this.open(plan, file, topics)
+      this.recorder.begin()
+      this.recorder.checkpoint()
+    } catch (error) {
+      discard(file, this.path.part)
+      throw error
+    }
+    this.say({ type: 'ready', file: this.path.file, findings: all, streams: plan.streams.length })
+    await this.record(topics)
+  }
+
+  private open(plan: ConstructorParameters<typeof Recorder>[0], file: NexusFile, topics: TopicPlan): Recorder {
+    const { spec } = this
+    const { reportInFile, compression } = spec.options
+    const recorder = new Recorder(plan, this.parts, file, {
+      jobId: spec.jobId,
+      window: this.window,
+      run: runInfo(this.window, spec.fileName, spec.run),
+      signal: this.abort.signal,
+      rootAttributes: rootAttributes(this.path.file),
+      reportInFile,
+      log: (level, message, fields) => this.say({ type: 'log', level, message, ...(fields && { fields }) }),
+      ...(compression === null ? {} : { compression })
+    })
+    for (const stream of recorder.streams) stream.missing = topics.skipped.has(stream.plan.topic)
+    return recorder
+  }
+
+  private async record(topics: TopicPlan): Promise<void> {
+    const { recorder } = this
+    let failed = false
+    try {
+      await this.read(topics)
+    } catch (error) {
+      failed = true
+      recorder.problems.push(`the job failed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    this.ended = true
+    this.phase = 'closing'
+    this.progress()
+    this.say({ type: 'done', end: await this.end(failed) })
+  }
+
+  private async read(topics: TopicPlan): Promise<void> {
+    const { spec } = this
+    this.reading = new Reading(this.kafka, {
+      fetchBytes: spec.options.fetchBytes,
+      signal: this.abort.signal,
+      between: () => this.between(),
+      lastKafkaMs: () => (spec.options.seekByTime ? this.lastKafkaMs() : Infinity)
+    })
+    const beat = setInterval(() => this.between(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
+    try {
+      while (!this.now && Number(spec.startNs / 1_000_000n) > Date.now()) await this.until(spec.startNs)
+      this.phase = 'searching'
+      await this.begin(topics)
+      this.phase = 'writing'
+      const waiting = Promise.all([...topics.waiting].map((topic) => this.waitFor(topic)))
+      const read = this.reading.finished().finally(() => {
+        if (topics.waiting.size === 0 && this.reading.topics().size > 0) this.over.abort()
+      })
+      await Promise.all([waiting, read, this.findEnds(waiting)])
+      await this.reading.finished()
+    } finally {
+      this.over.abort()
+      clearInterval(beat)
+    }
+  }
+
+  /** Finds the last values before the start and begins to read. */
+  private async begin(topics: TopicPlan): Promise<void> {
+    const starts = []
+    for (const [topic, partitions] of topics.present) {
+      const route = this.route(topic)
+      if (route === undefined || this.abort.signal.aborted) continue
+      await this.patiently(() => this.search(route, partitions))
+      starts.push({ route, offsets: await this.patiently(() => this.startOffsets(topic, partitions)) })
+    }
+    this.reading.add(starts)
+  }
+
+  private route(topic: string): TopicRoute | undefined {
+    return this.recorder.topics.get(topic)
+  }
+
+  private async search(route: TopicRoute, partitions: readonly number[]): Promise<void> {
+    const { beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, seekByTime } = this.spec.options
+    if (!seekByTime) return
+    const startMs = Number(this.spec.startNs / 1_000_000n)
+    const { signal } = this.abort
+    const options = { startMs, beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, signal }
+    const limited = await lookBack(this.kafka, route, partitions, options)
+    if (limited !== undefined) this.recorder.notes.push(limited)
+  }
+
+  private startOffsets(topic: string, partitions: readonly number[]): Promise<Map<number, number>> {
+    if (!this.spec.options.seekByTime) return this.kafka.offsets(topic, partitions, 'earliest')
+    const timestampMs = Math.max(0, Number(this.spec.startNs / 1_000_000n) - this.spec.options.beforeStartMs)
+    return this.kafka.offsets(topic, partitions, { timestampMs })
+  }
+
+  /** A topic that does not exist yet is read from its beginning once it does. */
+  private async waitFor(topic: string): Promise<void> {
+    while (!this.pastEnd() && !this.over.signal.aborted && !this.abort.signal.aborted) {
+      const [info] = await this.patiently(() => this.kafka.topics([topic]))
+      const route = this.route(topic)
+      if (info !== undefined && info.partitions.length > 0 && route !== undefined) {
+        const offsets = await this.patiently(() => this.kafka.offsets(topic, info.partitions, 'earliest'))
+        this.reading.add([{ route, offsets }])
+        return
+      }
+      await this.pause(topicWaitMs)
+    }
+    for (const stream of this.route(topic)?.streams ?? []) stream.missing = true
+  }
+
+  /** Waits for the stop time and the grace after it, then gives every partition the offset where it ends. */
+  private async findEnds(waiting: Promise<unknown>): Promise<void> {
+    for (;;) {
+      const moved = this.stopMoved.signal
+      await this.until(this.window.stopNs, this.now ? 0 : this.spec.options.lateDataMs)
+      if (this.abort.signal.aborted || this.over.signal.aborted) return this.reading.endHere()
+      if (moved.aborted) continue
+      // those that wait for a topic give up by themselves at the stop time
+      await waiting
+      for (const [topic, partitions] of this.reading.topics()) {
+        const at = this.now || !this.spec.options.seekByTime ? 'latest' : { timestampMs: this.lastKafkaMs() + 1 }
+        const ends = await this.patiently(() => this.kafka.offsets(topic, partitions, at))
+        if (!moved.aborted) this.reading.setEnds(topic, ends)
+      }
+      if (!moved.aborted) return
+    }
+  }
+
+  /** While no broker answers a job waits; only the user gives up. */
+  private async patiently<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        const away = error instanceof CodedError && error.code === 'KAFKA_UNREACHABLE'
+        if (!away || this.abort.signal.aborted) throw error
+        this.say({ type: 'log', level: 'warn', message: `${error.message}; trying again` })
+        await this.pause(topicWaitMs)
+      }
+    }
+  }
+
+  private lastKafkaMs(): number {
+    const { stopNs } = this.window
+    return stopNs === openEndNs ? Infinity : Number(stopNs / 1_000_000n) + this.spec.options.lateDataMs
+  }
+
+  private pastEnd(): boolean {
+    return Date.now() > this.lastKafkaMs() || (this.now && Date.now() * 1e6 >= Number(this.window.stopNs))
+  }
+
+  /** Sleeps until a time (and some more); returns early when the stop time moves or the job is aborted. */
+  private async until(timeNs: bigint, moreMs = 0): Promise<void> {
+    const moved = this.stopMoved.signal
+    for (;;) {
+      const left = timeNs === openEndNs ? maxTimerMs : Number(timeNs / 1_000_000n) + moreMs - Date.now()
+      if (left <= 0 || moved.aborted || this.abort.signal.aborted || this.over.signal.aborted) return
+      await this.pause(Math.min(left, maxTimerMs))
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const signal = AbortSignal.any([this.stopMoved.signal, this.abort.signal, this.over.signal])
+    await sleep(ms, undefined, { signal }).catch((error: Error) => {
+      if (error.name !== 'AbortError') throw error
+    })
+  }
+
+  /** What is due between two batches. */
+  private between(): void {
+    if (this.ended) return
+    const now = Date.now()
+    if (now >= this.nextCheckpoint) {
+      this.recorder.checkpoint()
+      this.nextCheckpoint = Date.now() + this.spec.options.checkpointMs
+    }
+    if (now >= this.nextProgress) {
+      this.progress()
+      this.nextProgress = now + this.spec.options.progressMs
+    }
+  }
+
+  private progress(): void {
+    const { recorder, reading, phase } = this
+    this.say({ type: 'progress', progress: { phase, behind: reading?.behind ?? 0, ...recorder.totals() } })
+  }
+
+  private async end(failed: boolean): Promise<JobEnd> {
+    const { recorder, path, spec } = this
+    let report: Report
+    try {
+      report = recorder.finish()
+    } catch (error) {
+      recorder.problems.push(`the file could not be finished: ${String(error)}`)
+      report = recorder.report()
+      failed = true
+      try {
+        recorder.abandon()
+      } catch (closing) {
+        const text = `${sayReport(report)}; the file could not be closed (${String(closing)}); what there is, is in ${path.part}`
+        return { file: path.part, report, error: true, message: text }
+      }
+    }
+    let { file } = path
+    try {
+      publish(path, spec.options.readOnly)
+      if (spec.options.sha256) await writeChecksum(file)
+    } catch (error) {
+      failed = true
+      recorder.problems.push(String(error))
+      report = { ...report, lost: true, problems: recorder.problems }
+      if (error instanceof CodedError) file = path.part
+    }
+    return { file, report, error: failed || report.lost, message: sayReport(report) }
+  }
+}
+
+function discard(file: NexusFile, part: string): void {
+  try {
+    file.close()
+  } finally {
+    rmSync(part, { force: true })
+  }
+}

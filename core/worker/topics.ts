@@ -1,0 +1,43 @@
+// Which topics of a plan exist, and what their streams want done about those that do not.
+import { below } from '../nexus/findings.js'
+import { type MissingTopic, type Plan } from '../nexus/plan.js'
+import { type Finding, type Kafka } from '../plugin.js'
+
+export interface TopicPlan {
+  /** With their partitions. */
+  readonly present: ReadonlyMap<string, readonly number[]>
+  readonly waiting: ReadonlySet<string>
+  readonly skipped: ReadonlySet<string>
+  readonly findings: readonly Finding[]
+  /** Even a lenient job may not begin. */
+  readonly fatal: boolean
+}
+
+/** Asks Kafka once for all topics. Of several streams of one topic the strictest decides. */
+export async function checkTopics(kafka: Kafka, plan: Plan, usual: MissingTopic): Promise<TopicPlan> {
+  const names = [...new Set(plan.streams.flatMap(({ topic }) => (topic === '' ? [] : [topic])))]
+  const infos = names.length === 0 ? [] : await kafka.topics(names)
+  const present = new Map(
+    infos.filter((info) => info.partitions.length > 0).map((info) => [info.name, info.partitions] as const)
+  )
+  const waiting = new Set<string>()
+  const skipped = new Set<string>()
+  const findings: Finding[] = []
+  let fatal = false
+  for (const stream of plan.streams) {
+    const { topic } = stream
+    if (topic === '' || present.has(topic)) continue
+    const policy = stream.onMissingTopic ?? usual
+    if (policy === 'wait') waiting.add(topic)
+    else skipped.add(topic)
+    if (policy !== 'fail' || stream.companion) continue
+    fatal = true
+    findings.push({
+      code: 'TOPIC_MISSING',
+      path: below(stream.at, 'topic'),
+      message: `topic '${topic}' does not exist; create it with \`nexstream provision\`, or set on_missing_topic`
+    })
+  }
+  for (const topic of waiting) skipped.delete(topic)
+  return { present, waiting, skipped, findings, fatal }
+}

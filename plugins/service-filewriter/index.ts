@@ -1,0 +1,21 @@
+// Plugin service-filewriter: NeXus files from Kafka topics.
+import { API, definePlugin, defineService } from '../../core/plugin.js'
+import { optionSchema } from './options.js'
+import { FileWriter } from './service.js'
+
+export default definePlugin({
+  name: 'service-filewriter',
+  version: '1.0.0',
+  api: API,
+  summary: 'Writes NeXus files from Kafka topics, several jobs at once, each in a thread of its own.',
+  apply(registry) {
+    registry.service(
+      defineService({
+        id: 'filewriter',
+        summary: 'Writes NeXus files from Kafka topics.',
+        config: optionSchema,
+        open: (options, context) => new FileWriter(options, context)
+      })
+    )
+  }
+})

@@ -1,0 +1,92 @@
+// Options of the file writer: `[services.filewriter]`.
+import { type JSONSchema } from '../../core/plugin.js'
+
+export const optionSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    folder: {
+      type: 'string',
+      minLength: 1,
+      default: '.',
+      description: 'Output folder; no file is ever made outside it.'
+    },
+    max_jobs: { type: 'integer', minimum: 1, maximum: 64, default: 4, description: 'Files written at the same time.' },
+    before_start_ms: {
+      type: 'integer',
+      minimum: 0,
+      default: 10_000,
+      description: 'Topics are read from the Kafka time of the start less this.'
+    },
+    late_data_ms: {
+      type: 'integer',
+      minimum: 0,
+      default: 5000,
+      description: 'Data may reach Kafka so long after the stop time; a live job waits so long for them.'
+    },
+    checkpoint_ms: {
+      type: 'integer',
+      minimum: 50,
+      default: 2000,
+      description: 'Time between checkpoints: what readers see, and what is left after a crash.'
+    },
+    progress_ms: {
+      type: 'integer',
+      minimum: 50,
+      default: 1000,
+      description: 'Time between progress reports of a job.'
+    },
+    look_back_ms: {
+      type: ['integer', 'null'],
+      minimum: 0,
+      default: null,
+      description: 'How far before the start the last value of a log is searched; null: as far as Kafka has data.'
+    },
+    look_back_bytes: {
+      type: 'integer',
+      minimum: 0,
+      default: 4_294_967_296,
+      description: 'Most bytes read per topic in that search.'
+    },
+    seek_by_time: {
+      type: 'boolean',
+      default: true,
+      description: 'Find the window by the Kafka times of messages; false for data whose Kafka times are not their own.'
+    },
+    on_missing_topic: {
+      enum: ['wait', 'skip', 'fail'],
+      default: 'fail',
+      description: 'A topic does not exist: wait for it, do without its streams, or refuse the command.'
+    },
+    fetch_bytes: {
+      type: 'integer',
+      minimum: 65_536,
+      maximum: 268_435_456,
+      default: 8_388_608,
+      description: 'Most bytes asked of Kafka at once, per connection.'
+    },
+    memory_bytes: {
+      type: 'integer',
+      minimum: 1_048_576,
+      default: 67_108_864,
+      description: 'Most bytes that the datasets of a job gather in memory.'
+    },
+    report_in_file: {
+      type: 'boolean',
+      default: true,
+      description: 'Put the report of the job into the file, as nexstream_report in the entry.'
+    },
+    read_only: { type: 'boolean', default: true, description: 'Make complete files read-only.' },
+    checksum: { type: 'boolean', default: false, description: 'Leave FILE.sha256 beside every file.' },
+    compression: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['filter'],
+      properties: {
+        filter: { enum: ['gzip', 'zstd'], description: 'Filter of all growing datasets.' },
+        level: { type: 'integer', minimum: 1, maximum: 22, description: 'Its level.' }
+      },
+      description: 'Compress growing datasets; default not.'
+    }
+  }
+} as const satisfies JSONSchema

@@ -1,0 +1,68 @@
+// A start command and the options of the service → what the thread of a job gets.
+import { CodedError, type Command, type Options, type WriteSpec } from '../../core/plugin.js'
+import { type optionSchema } from './options.js'
+import { timeNs } from './times.js'
+
+/** Throws COMMAND_INVALID for times that make no window. */
+export function specOf(
+  jobId: string,
+  command: Command,
+  options: Options<typeof optionSchema>,
+  sentNs: bigint
+): WriteSpec {
+  const startNs = timeNs(command['start_time'], '/start_time') ?? sentNs
+  const stopNs = timeNs(command['stop_time'], '/stop_time') ?? null
+  if (stopNs !== null && stopNs < startNs)
+    throw new CodedError('COMMAND_INVALID', 'the stop time is before the start time', {
+      path: '/stop_time',
+      fields: { job_id: jobId }
+    })
+  const text = (key: string): string => (typeof command[key] === 'string' ? command[key] : '')
+  return {
+    jobId,
+    structure: command['nexus_structure'],
+    structureAt: '/nexus_structure',
+    lenient: command['lenient'] === true,
+    folder: options.folder,
+    fileName: text('file_name'),
+    startNs,
+    stopNs,
+    run: {
+      runName: text('run_name'),
+      instrumentName: text('instrument_name'),
+      periods: typeof command['periods'] === 'number' ? command['periods'] : null,
+      detectorSpectrumMap: spectrumMap(command['detector_spectrum_map'])
+    },
+    options: {
+      beforeStartMs: options.before_start_ms,
+      lateDataMs: options.late_data_ms,
+      checkpointMs: options.checkpoint_ms,
+      progressMs: options.progress_ms,
+      lookBackMs: options.look_back_ms,
+      lookBackBytes: options.look_back_bytes,
+      seekByTime: options.seek_by_time,
+      onMissingTopic: (command['on_missing_topic'] as 'wait' | undefined) ?? options.on_missing_topic,
+      fetchBytes: options.fetch_bytes,
+      memoryBytes: options.memory_bytes,
+      reportInFile: options.report_in_file,
+      readOnly: options.read_only,
+      sha256: typeof command['checksum'] === 'boolean' ? command['checksum'] : options.checksum,
+      compression: compression(options.compression)
+    }
+  }
+}
+
+function compression(given: Options<typeof optionSchema>['compression']): WriteSpec['options']['compression'] {
+  if (given === undefined) return null
+  return given.level === undefined ? { filter: given.filter } : { filter: given.filter, level: given.level }
+}
+
+function spectrumMap(value: unknown): WriteSpec['run']['detectorSpectrumMap'] {
+  if (typeof value !== 'object' || value === null) return null
+  const { spectra, detectors } = value as { spectra: number[]; detectors: number[] }
+  if (spectra.length !== detectors.length)
+    throw new CodedError('COMMAND_INVALID', `${spectra.length} spectra for ${detectors.length} detectors`, {
+      path: '/detector_spectrum_map'
+    })
+  return { spectra, detectors, monitors: 0 }
+}
