@@ -26,14 +26,7 @@ import {
 } from './plugin.js'
 import { version } from './root.js'
 import { StatusLoop } from './status.js'
-
-/** What a worker thread needs to load the same plugins and reach the same Kafka; survives structuredClone. */
-export interface WorkerConfig {
-  readonly kafka: Readonly<Record<string, unknown>>
-  readonly plugins: Config['plugins']
-  readonly builtin: readonly string[] | undefined
-  readonly baseFolder: string
-}
+import { type WorkerConfig } from './worker/config.js'
 
 /** Loads the plugins that a config names (also in worker threads). */
 export function loadParts(config: WorkerConfig): Promise<Loaded> {

@@ -50,9 +50,12 @@ function attributesOf(node: PlanGroup, defaults: ReadonlyMap<PlanGroup, string>)
   const [stream] = node.streams
   if (stream !== undefined) {
     attributes['NX_class'] ??= stream.part.nxClass
-    if (stream.topic !== '') attributes['topic'] ??= stream.topic
-    if (stream.source !== '') attributes['source'] ??= stream.source
-    attributes['writer_module'] ??= stream.module
+  }
+  const data = node.streams.find(({ topic }) => topic !== '')
+  if (data !== undefined) {
+    attributes['topic'] ??= data.topic
+    attributes['source'] ??= data.source
+    attributes['writer_module'] ??= data.module
   }
   const chosen = defaults.get(node)
   if (chosen !== undefined) attributes['default'] ??= chosen

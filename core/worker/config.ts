@@ -1,8 +1,7 @@
-// What a worker thread needs to be like the daemon: the same plugins and the same Kafka. Plain data, cloned into the thread.
+// What a worker thread needs to load the same plugins and reach the same Kafka; survives structuredClone.
 import { type LoadOptions } from '../loader.js'
 
-export interface WorkerConfig {
-  readonly load: LoadOptions
+export interface WorkerConfig extends LoadOptions {
   /** Options of `connectKafka`. */
   readonly kafka: Readonly<Record<string, unknown>>
 }

@@ -14,7 +14,7 @@ const say = (message: FromWorker): void => parentPort?.postMessage(message)
 async function main({ spec, config }: { spec: WriteSpec; config: WorkerConfig }): Promise<void> {
   const kafka = connectKafka(config.kafka, (level, message) => say({ type: 'log', level, message }))
   try {
-    const loaded = await loadPlugins(config.load)
+    const loaded = await loadPlugins(config)
     try {
       const run = new WriteRun(spec, partsOf(loaded.host), kafka, say)
       parentPort?.on('message', (message: ToWorker) => run.hear(message))

@@ -1,0 +1,92 @@
+// Run information as the field's `mdat` module and ISIS need it: times, run name, instrument, periods, spectrum map.
+import {
+  API,
+  CodedError,
+  defineWriter,
+  definePlugin,
+  type Context,
+  type Group,
+  type JSONSchema,
+  type Options,
+  type RunInfo,
+  type Writer
+} from '../../core/plugin.js'
+
+const config = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    items: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: {
+        enum: ['start_time', 'end_time', 'run_name', 'instrument_name', 'file_name', 'periods', 'detector_spectrum_map']
+      },
+      default: ['start_time', 'end_time'],
+      description:
+        'What to write: start_time, end_time, run_name, instrument_name, file_name, periods, detector_spectrum_map.'
+    },
+    name: { type: 'string', description: 'Older word; accepted, without effect.' }
+  }
+} as const satisfies JSONSchema
+
+const iso = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString()
+
+class RunWriter implements Writer {
+  constructor(
+    private readonly group: Group,
+    private readonly items: Options<typeof config>['items'],
+    private readonly run: RunInfo | undefined
+  ) {
+    if (run === undefined) return
+    for (const item of items) this.begin(item, run)
+  }
+
+  write(): void {
+    throw new CodedError('INTERNAL', 'run information comes from the command, not from messages')
+  }
+
+  /** The stop time is known only now; a run without one ended when its file did. */
+  close(): void {
+    if (!this.items.includes('end_time')) return
+    const end = this.run?.stopNs ?? BigInt(Date.now()) * 1_000_000n
+    this.group.dataset('end_time', iso(end), { dtype: 'string' })
+  }
+
+  private begin(item: string, run: RunInfo): void {
+    const { group } = this
+    if (item === 'start_time') group.dataset(item, iso(run.startNs), { dtype: 'string' })
+    if (item === 'run_name') group.dataset(item, run.runName, { dtype: 'string' })
+    if (item === 'instrument_name') group.dataset(item, run.instrumentName, { dtype: 'string' })
+    if (item === 'file_name') group.dataset(item, run.fileName, { dtype: 'string' })
+    if (item === 'periods') group.dataset('number_of_periods', run.periods ?? 1, { dtype: 'int32' })
+    if (item === 'detector_spectrum_map' && run.detectorSpectrumMap !== null) {
+      const { spectra, detectors } = run.detectorSpectrumMap
+      const map = group.group('detector_spectrum_map', { NX_class: 'NXcollection' })
+      map.dataset('spectrum', spectra, { dtype: 'int32' })
+      map.dataset('detector_id', detectors, { dtype: 'int32' })
+    }
+  }
+}
+
+const mdat = defineWriter({
+  id: 'mdat',
+  summary: 'Run information: start and end time, run name, instrument, periods, detector-spectrum map.',
+  accepts: [],
+  nxClass: 'NXcollection',
+  keepsLast: false,
+  config,
+  madeAtClose: ['end_time'],
+  open: (group: Group, { items }, context: Context) => new RunWriter(group, items, context.run)
+})
+
+export default definePlugin({
+  name: 'writer-mdat',
+  version: '1.0.0',
+  api: API,
+  summary: 'Writes run information (mdat).',
+  apply(registry) {
+    registry.writer(mdat)
+  }
+})

@@ -1,0 +1,73 @@
+// Sample folders: structure and messages in, content of the file compared as h5py reads it, and every reader content.
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadPlugins, type Loaded } from '../../core/loader.js'
+import { makeFile } from '../../core/nexus/make-file.js'
+import { readMessages } from '../../core/nexus/messages.js'
+import { parseJson } from '../../core/nexus/parse.js'
+import { partsOf } from '../../core/nexus/parts.js'
+import { packageRoot } from '../../core/root.js'
+import { runPython } from '../support/python.js'
+
+const samples = join(packageRoot, 'test/samples/files')
+const reader = join(packageRoot, 'test/support/python/read_nexus.py')
+
+interface Expected {
+  readonly start?: number
+  readonly stop?: number
+  /** Path in the file → value, or attribute as `path@name`; null: must not be there. */
+  readonly content: Readonly<Record<string, unknown>>
+  /** Parts of the report that must be as they are here. */
+  readonly report?: Readonly<Record<string, unknown>>
+}
+
+interface Read {
+  readonly content: Record<string, unknown>
+  readonly troubles: string[]
+}
+
+describe('sample files', () => {
+  let loaded: Loaded
+  let folder: string
+  before(async () => {
+    loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
+    folder = mkdtempSync(join(tmpdir(), 'nexstream-samples-'))
+  })
+  after(async () => {
+    rmSync(folder, { recursive: true })
+    await loaded.close()
+  })
+
+  for (const name of readdirSync(samples).toSorted()) {
+    it(name, async () => {
+      const sample = join(samples, name)
+      const read = (file: string): string => readFileSync(join(sample, file), 'utf8')
+      const expected = parseJson(read('expected.json')) as Expected
+      const parts = partsOf(loaded.host)
+      const messages = existsSync(join(sample, 'messages.jsonl'))
+        ? readMessages(read('messages.jsonl'), sample, parts)
+        : []
+      const file = join(folder, `${name}.nxs`)
+      const ns = (seconds: number): bigint => BigInt(Math.round(seconds * 1e9))
+      const report = await makeFile({
+        structure: read('structure.json'),
+        file,
+        messages,
+        parts,
+        reportInFile: true,
+        run: { runName: 'run 7', instrumentName: 'AMOR', periods: 2 },
+        ...(expected.start !== undefined && { startNs: ns(expected.start) }),
+        ...(expected.stop !== undefined && { stopNs: ns(expected.stop) })
+      })
+      const paths = join(folder, `${name}.json`)
+      writeFileSync(paths, JSON.stringify(Object.keys(expected.content)))
+      const { content, troubles } = JSON.parse(await runPython(reader, [file, paths])) as Read
+      assert.deepEqual(troubles, [])
+      for (const [path, value] of Object.entries(expected.content)) assert.deepEqual(content[path], value, path)
+      const got = Object.fromEntries(Object.keys(expected.report ?? {}).map((key) => [key, report[key as 'written']]))
+      assert.deepEqual(got, expected.report ?? {})
+    })
+  }
+})
