@@ -8,7 +8,7 @@ import { Dispatcher, loadCommands, loadDialects } from './dispatcher.js'
 import { CodedError } from './errors.js'
 import { JobRegistry } from './jobs.js'
 import { connectKafka } from './kafka/client.js'
-import { joinGroup } from './kafka/group.js'
+import { groupReader } from './kafka/group.js'
 import { CommandListener } from './listener.js'
 import { loadPlugins, type Loaded } from './loader.js'
 import { errorFields, openLog, type Logger } from './log.js'
@@ -152,7 +152,8 @@ export class Daemon {
       serviceId: this.serviceId,
       maxBytes: this.#config.commands.max_bytes,
       log: this.log,
-      joinGroup: (options) => joinGroup(this.#config.kafka, options, this.log)
+      joinGroup: ({ group, topic, from, onMessage }) =>
+        groupReader(this.#config.kafka, { groupId: group, topic, from, commit: 'before' }, onMessage, this.log)
     })
   }
 

@@ -58,6 +58,7 @@ export class Connection {
   #bigLength = 0
   #bigBytes = 0
   #correlation = 0
+  #answers = 0
   #broken: Error | undefined
   #socket: net.Socket
 
@@ -74,7 +75,7 @@ export class Connection {
     this.#socket.setNoDelay(true)
     this.#socket.setKeepAlive(true, 30_000)
     this.#socket.on('error', (error) => this.#fail(this.#explain(error)))
-    this.#socket.on('close', () => this.#fail(new ConnectionLost(`${this.name} closed the connection`)))
+    this.#socket.on('close', () => this.#fail(new ConnectionLost(`${this.name} closed the connection${this.#hint()}`)))
     this.#watch = setInterval(() => this.#checkDeadlines(), 500)
     this.#watch.unref()
   }
@@ -225,7 +226,15 @@ export class Connection {
     const pending = this.#pending.get(id)
     if (!pending) return this.#fail(new ConnectionLost(`${this.name} answered a question that was not asked`))
     this.#pending.delete(id)
+    this.#answers++
     pending.resolve({ buffer, start: 4, end, pooled })
+  }
+
+  /** Brokers say nothing when a client comes in by the wrong door. */
+  #hint(): string {
+    const { tls, sasl } = this.settings
+    if (this.#answers > 1 || (tls && sasl)) return ''
+    return ` (does it want ${[tls ? '' : 'TLS', sasl ? '' : 'SASL'].filter((word) => word !== '').join(' or ')}?)`
   }
 
   #checkDeadlines(): void {

@@ -1,0 +1,224 @@
+// Creating, widening and describing topics: `nexstream provision` and `nexstream topics`.
+import { CodedError } from '../errors.js'
+import { NOT_CONTROLLER, TOPIC_EXISTS, UNKNOWN_TOPIC } from './broker-errors.js'
+import { BrokerError, Cluster, expectOk } from './cluster.js'
+import { type KafkaOptions, kafkaSettings } from './options.js'
+import { type TopicMetadata, EARLIEST, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
+import { type In, Out } from './wire.js'
+
+/** A topic as it should be. */
+export interface WantedTopic {
+  readonly name: string
+  readonly partitions?: number
+  readonly replication?: number
+  /** Kafka's own topic settings, e.g. `{ 'retention.ms': '3600000' }`; others are left as they are. */
+  readonly config?: Readonly<Record<string, string | number>>
+}
+
+/** What was done (or, in a dry run, would be done) to one topic. */
+export interface ProvisionedTopic {
+  readonly name: string
+  readonly action: 'created' | 'changed' | 'unchanged'
+  /** In words, e.g. `partitions 1 → 4`. */
+  readonly changes: readonly string[]
+}
+
+export interface ListedTopic {
+  readonly name: string
+  readonly replication: number
+  readonly partitions: readonly { readonly partition: number; readonly earliest: number; readonly latest: number }[]
+}
+
+const REQUEST_MS = 30_000
+const TOPIC_RESOURCE = 2
+const SET = 0
+
+async function withCluster<T>(options: KafkaOptions, use: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const cluster = new Cluster(kafkaSettings(options), () => undefined)
+  try {
+    return await use(cluster)
+  } finally {
+    await cluster.close()
+  }
+}
+
+/**
+ * Brings topics to what is wanted: creates, adds partitions, sets config. Doing it twice changes nothing the second time.
+ * Rejects with TOPIC_SHRINK, before anything is changed, where partitions or replicas would have to be taken away or
+ * replicas added (a reassignment, which is the cluster administrator's); KAFKA_UNREACHABLE, KAFKA_AUTH, COMMAND_FAILED.
+ */
+export async function provision(
+  options: KafkaOptions,
+  wanted: readonly WantedTopic[],
+  { dryRun = false }: { dryRun?: boolean } = {}
+): Promise<ProvisionedTopic[]> {
+  return withCluster(options, async (cluster) => {
+    const plans = await cluster.patiently('topics', () => plan(cluster, wanted))
+    if (!dryRun)
+      for (const { topic, report, partitions, config } of plans)
+        await cluster.patiently(`topic ${topic.name}`, async () => {
+          if (report.action === 'created') return create(cluster, topic)
+          if (partitions) await widen(cluster, topic.name, partitions)
+          if (config.length > 0) await alter(cluster, topic.name, config)
+        })
+    return plans.map(({ report }) => report)
+  })
+}
+
+interface Plan {
+  readonly topic: WantedTopic
+  readonly report: ProvisionedTopic
+  /** New number of partitions, when it changes. */
+  readonly partitions: number | undefined
+  readonly config: readonly (readonly [string, string])[]
+}
+
+async function plan(cluster: Cluster, wanted: readonly WantedTopic[]): Promise<Plan[]> {
+  const { topics } = await cluster.metadata(wanted.map(({ name }) => name))
+  const existing = new Map(topics.filter(({ error }) => error === 0).map((topic) => [topic.name, topic]))
+  for (const { name, error } of topics) if (error !== UNKNOWN_TOPIC) expectOk(error, `topic ${name}`)
+  const configs = await describe(cluster, [...existing.keys()])
+  return wanted.map((topic) => {
+    const found = existing.get(topic.name)
+    const set = Object.entries(topic.config ?? {}).map(([key, value]) => [key, String(value)] as const)
+    if (!found) {
+      const changes = [`partitions ${topic.partitions ?? 1}`, `replication ${topic.replication ?? 1}`]
+      changes.push(...set.map(([key, value]) => `${key} = ${value}`))
+      return { topic, report: { name: topic.name, action: 'created', changes }, partitions: undefined, config: set }
+    }
+    const partitions = grown(topic, found)
+    const current = configs.get(topic.name)
+    const config = set.filter(([key, value]) => current?.get(key) !== value)
+    const changes = config.map(([key, value]) => `${key} ${current?.get(key) ?? '(none)'} → ${value}`)
+    if (partitions) changes.unshift(`partitions ${found.partitions.length} → ${partitions}`)
+    const action = changes.length > 0 ? 'changed' : 'unchanged'
+    return { topic, report: { name: topic.name, action, changes }, partitions, config }
+  })
+}
+
+/** New number of partitions, or undefined when it stays. */
+function grown(topic: WantedTopic, found: TopicMetadata): number | undefined {
+  const refuse = (what: string, has: number, wants: number): never => {
+    const advice = 'set it to what is there, or delete or reassign the topic by hand'
+    throw new CodedError('TOPIC_SHRINK', `topic ${topic.name} has ${has} ${what}, not ${wants}; ${advice}`)
+  }
+  const replicas = found.partitions[0]?.replicas.length ?? 0
+  if (topic.replication !== undefined && topic.replication !== replicas) refuse('replicas', replicas, topic.replication)
+  const has = found.partitions.length
+  if (topic.partitions === undefined || topic.partitions === has) return undefined
+  if (topic.partitions < has) refuse('partitions', has, topic.partitions)
+  return topic.partitions
+}
+
+/** Name, error code and message of each resource, after the throttle time. */
+const topicResults = (input: In): { name: string; error: number; message: string | null }[] => {
+  input.i32()
+  return input.array(() => ({ name: input.string(), error: input.i16(), message: input.nullableString() }))
+}
+
+/** A controller that has changed is found by asking for metadata again. */
+async function askController<T>(
+  cluster: Cluster,
+  which: (typeof api)[keyof typeof api],
+  body: Buffer,
+  read: (input: In) => T
+): Promise<T> {
+  await cluster.metadata([])
+  return cluster.ask('controller', which, body, read)
+}
+
+async function create(cluster: Cluster, topic: WantedTopic): Promise<void> {
+  const out = new Out().i32(1).string(topic.name)
+  out
+    .i32(topic.partitions ?? 1)
+    .i16(topic.replication ?? 1)
+    .i32(0)
+  out.array(Object.entries(topic.config ?? {}), ([key, value]) => out.string(key).string(String(value)))
+  const body = out.i32(REQUEST_MS).bool(false).done()
+  const results = await askController(cluster, api.createTopics, body, topicResults)
+  // TOPIC_EXISTS: an earlier attempt got through and its answer was lost.
+  for (const { name, error, message } of results)
+    if (error !== TOPIC_EXISTS) expectOk(error, `creating ${name}`, message)
+  for (;;) {
+    const found = (await cluster.metadata([topic.name])).topics[0]
+    if (found?.error === 0 && found.partitions.every(({ leader }) => leader >= 0)) return
+    if (cluster.closing.aborted) throw new BrokerError(NOT_CONTROLLER, `creating ${topic.name}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function widen(cluster: Cluster, name: string, partitions: number): Promise<void> {
+  const body = new Out().i32(1).string(name).i32(partitions).i32(-1).i32(REQUEST_MS).bool(false).done()
+  const results = await askController(cluster, api.createPartitions, body, topicResults)
+  for (const { error, message } of results) expectOk(error, `widening ${name}`, message)
+}
+
+async function alter(cluster: Cluster, name: string, config: readonly (readonly [string, string])[]): Promise<void> {
+  const out = new Out().i32(1).i8(TOPIC_RESOURCE).string(name)
+  out.array(config, ([key, value]) => out.string(key).i8(SET).string(value))
+  const results = await askController(cluster, api.alterConfigs, out.bool(false).done(), (input) => {
+    input.i32()
+    return input.array(() => {
+      const result = { error: input.i16(), message: input.nullableString() }
+      input.i8()
+      input.string()
+      return result
+    })
+  })
+  for (const { error, message } of results) expectOk(error, `config of ${name}`, message)
+}
+
+/** Topic → key → value of all settings, defaults included. */
+async function describe(cluster: Cluster, names: readonly string[]): Promise<Map<string, Map<string, string | null>>> {
+  if (names.length === 0) return new Map()
+  const out = new Out()
+  out.array(names, (name) => out.i8(TOPIC_RESOURCE).string(name).i32(-1)).bool(false)
+  const read = (input: In): [string, Map<string, string | null>][] => {
+    input.i32()
+    return input.array(() => {
+      const error = input.i16()
+      const message = input.nullableString()
+      input.i8()
+      const name = input.string()
+      expectOk(error, `config of ${name}`, message)
+      return [name, new Map(input.array(() => configEntry(input)))]
+    })
+  }
+  return new Map(await askController(cluster, api.describeConfigs, out.done(), read))
+}
+
+function configEntry(input: In): [string, string | null] {
+  const entry: [string, string | null] = [input.string(), input.nullableString()]
+  input.take(3) // read only, source, sensitive
+  input.array(() => [input.string(), input.nullableString(), input.i8()]) // synonyms
+  return entry
+}
+
+/** All topics but Kafka's own, with the first and next offset of each partition, sorted by name. */
+export async function listTopics(options: KafkaOptions): Promise<ListedTopic[]> {
+  return withCluster(options, (cluster) =>
+    cluster.patiently('topics', async () => {
+      const topics = (await cluster.metadata(null)).topics.filter((topic) => !topic.internal && topic.error === 0)
+      const listed = await Promise.all(topics.map((topic) => watermarks(cluster, topic)))
+      return listed.sort((a, b) => (a.name < b.name ? -1 : 1))
+    })
+  )
+}
+
+async function watermarks(cluster: Cluster, topic: TopicMetadata): Promise<ListedTopic> {
+  const ask = async (leader: number, partitions: number[], time: number): Promise<Map<number, number>> => {
+    const body = listOffsetsRequest(topic.name, partitions, time)
+    const found = await cluster.ask(leader, api.listOffsets, body, listOffsetsResponse)
+    for (const { error } of found) expectOk(error, `offsets of ${topic.name}`)
+    return new Map(found.map(({ partition, offset }) => [partition, offset]))
+  }
+  const partitions: { partition: number; earliest: number; latest: number }[] = []
+  for (const leader of new Set(topic.partitions.map((p) => p.leader))) {
+    const mine = topic.partitions.filter((p) => p.leader === leader).map((p) => p.partition)
+    const [earliest, latest] = await Promise.all([ask(leader, mine, EARLIEST), ask(leader, mine, LATEST)])
+    for (const partition of mine)
+      partitions.push({ partition, earliest: earliest.get(partition) ?? 0, latest: latest.get(partition) ?? 0 })
+  }
+  partitions.sort((a, b) => a.partition - b.partition)
+  return { name: topic.name, replication: topic.partitions[0]?.replicas.length ?? 0, partitions }
+}
