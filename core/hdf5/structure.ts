@@ -196,7 +196,7 @@ export class FileGroup implements Group {
       !inside.startsWith('/') || target.includes('\0') || (kind === 'external' && target.lastIndexOf(':') < 1)
     if (wrong) throw new CodedError('STRUCTURE_INVALID', `${path}: '${target}' is not a ${kind} link target`, { path })
     // The library would lose its instance over a missing target
-    if (kind === 'hard' && sink.kind(target) === 'none')
+    if (kind === 'hard' && !['group', 'dataset'].includes(sink.kind(target)))
       throw new CodedError('STRUCTURE_INVALID', `${path}: there is no ${target} to link to`, { path })
     sink.link(path, target, kind)
     this.entry.set(name, 'other')

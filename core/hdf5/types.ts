@@ -118,6 +118,7 @@ const listOf = (value: DatasetValue): readonly unknown[] => (Array.isArray(value
  */
 export function encode(path: string, value: DatasetValue, dtype: DataType, shape?: readonly number[]): Encoded {
   const single = !Array.isArray(value) && !ArrayBuffer.isView(value)
+  checkType(path, dtype, shape ?? [])
   const size = elementSize(dtype)
   let count: number
   let encoded: { texts: string[] } | { bytes: Buffer }
@@ -140,14 +141,12 @@ export function encode(path: string, value: DatasetValue, dtype: DataType, shape
         : encodeTexts(path, list, dtype)
   }
   const dims = shape ?? (single ? [] : [count])
-  checkType(path, dtype, dims)
   if (elements(dims) !== count) throw bad(path, `${count} values do not fill shape [${dims.join(', ')}]`)
   return { dtype, shape: dims, ...encoded } as Encoded
 }
 
 function encodeNumbers(path: string, list: readonly unknown[], dtype: NumberType): Buffer {
   const type = numberTypes[dtype]
-  if (type === undefined) throw bad(path, `unknown data type '${dtype}'`)
   const bytes = Buffer.alloc(list.length * type.size)
   list.forEach((item, i) => {
     const fail = (): CodedError =>
