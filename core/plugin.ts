@@ -100,16 +100,21 @@ export interface OutMessage {
 
 /** One FlatBuffers schema, both directions. */
 export interface Converter<R = unknown> {
-  /** For routing, without a decode. Throws BadMessage when the bytes are not a sound message. */
+  /** For routing, without a decode. A message without a source name gets an empty range. Throws BadMessage when the bytes are not a sound message. */
   peek(message: Buffer, out: Peek): void
   /**
    * The content. Vectors are views into `message`, valid until the caller lets go of it.
    * Must check everything it touches: throws BadMessage, never reads outside the message.
    */
   decode?(message: Buffer): R
+  /** Source name of schemas whose messages carry none (NDAr): streams that ask for it get the nameless messages. */
+  readonly nameless?: string
   /** One record to one message value. */
   encode?(record: R): Uint8Array
-  /** What to send for an update of a source; none when there is nothing to say (e.g. the alarm did not change). */
+  /**
+   * What to send for an update of a source; none when there is nothing to say (e.g. the alarm did not change).
+   * Throws BadMessage for a value that the schema cannot carry.
+   */
   convert?(update: Update): readonly OutMessage[]
 }
 

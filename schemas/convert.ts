@@ -1,5 +1,13 @@
 // What the converters of control-system updates share: times, alarm texts, state per source, values for log data.
-import { type Alarm, type ConnectionRecord, type LogRecord, type Update, type Vector } from './records.js'
+import { BadMessage } from '../core/errors.js'
+import {
+  type Alarm,
+  type ConnectionRecord,
+  type LogRecord,
+  type Update,
+  type Vector,
+  type VectorType
+} from './records.js'
 
 /** Names of the EPICS alarm status codes (alarm.h). */
 export const statusNames: readonly string[] = (
@@ -54,25 +62,36 @@ export interface LogOptions {
 
 type LogValue = Pick<LogRecord, 'dtype' | 'value'>
 
-/** Value and type for f142 or f144; a text is the reason why there is none. */
-export function logValue(update: Update, options: LogOptions): LogValue | string {
-  const { value, dtype } = update
-  if (value === null) return 'no_value'
-  if (dtype === 'structure') return 'unsupported_type'
-  if (dtype === 'enum') return enumValue(update, options)
-  if (typeof value === 'boolean') return { dtype: 'int8', value: value ? 1 : 0 }
-  if (Array.isArray(value))
-    return options.skipEmpty && value.length === 0 ? 'empty_array' : { dtype: 'string', value: value as string[] }
-  if (isVector(value)) return options.skipEmpty && value.length === 0 ? 'empty_array' : { dtype: value.dtype, value }
-  if (typeof value === 'object') return 'unsupported_type'
-  if (typeof value === 'string') return { dtype: 'string', value }
-  return dtype === 'string' || dtype === 'bool' ? 'unsupported_type' : { dtype, value }
+const unsupported = (update: Update): never => {
+  throw new BadMessage(
+    'unsupported_type',
+    `a value of type ${update.dtype} of ${update.source} cannot be sent as log data`
+  )
 }
 
-function enumValue(update: Update, options: LogOptions): LogValue | string {
+/**
+ * Value and type for f142 or f144; undefined when there is nothing to send (an empty array, by option).
+ * Throws BadMessage `unsupported_type` for structures and for updates without a value.
+ */
+export function logValue(update: Update, options: LogOptions): LogValue | undefined {
+  const { value, dtype } = update
+  if (dtype === 'enum' && !isVector(value)) return enumValue(update, options)
+  if (typeof value === 'boolean') return { dtype: 'int8', value: value ? 1 : 0 }
+  if (typeof value === 'string') return { dtype: 'string', value }
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return isNumeric(dtype) ? { dtype, value } : unsupported(update)
+  const isTexts = Array.isArray(value)
+  if (!isTexts && !isVector(value)) return unsupported(update)
+  if (options.skipEmpty && value.length === 0) return undefined
+  return isTexts ? { dtype: 'string', value: value as string[] } : { dtype: value.dtype, value }
+}
+
+const isNumeric = (dtype: Update['dtype']): dtype is VectorType =>
+  dtype !== 'string' && dtype !== 'enum' && dtype !== 'bool' && dtype !== 'structure'
+
+function enumValue(update: Update, options: LogOptions): LogValue {
   const { value, enumStrings } = update
-  if (isVector(value)) return logValue({ ...update, dtype: value.dtype }, options)
-  if (typeof value !== 'number') return 'unsupported_type'
+  if (typeof value !== 'number') return unsupported(update)
   if (options.enumText) return { dtype: 'string', value: enumStrings?.[value] ?? String(value) }
   return { dtype: 'int32', value }
 }

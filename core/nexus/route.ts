@@ -37,7 +37,8 @@ export class TopicRoute {
       const key = idNumber(id)
       let route = this.schemas.get(key)
       if (route === undefined) this.schemas.set(key, (route = new SchemaRoute(id, converter)))
-      route.sources.add(stream.plan.source, stream)
+      const { source } = stream.plan
+      route.sources.add(source === converter.nameless ? '' : source, stream)
     }
   }
 

@@ -1,5 +1,5 @@
 // Converter of f142: one control value with its EPICS alarm.
-import { API, type Context, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
 import { BySource, kafkaTime, logValue } from '../../schemas/convert.js'
 import { logF142 } from '../../schemas/log-data.js'
 
@@ -9,7 +9,7 @@ interface Settings {
   readonly onChange: boolean
 }
 
-function converter({ onChange, ...options }: Settings, context: Context) {
+function converter({ onChange, ...options }: Settings) {
   const lastAlarm = new BySource<number>()
 
   // Status and severity as one number; both are left out when they are the same as in the source's last message.
@@ -23,12 +23,9 @@ function converter({ onChange, ...options }: Settings, context: Context) {
   }
 
   return (update: Update): readonly OutMessage[] => {
-    if (update.kind !== 'value') return []
+    if (update.kind !== 'value' || update.events !== undefined) return []
     const value = logValue(update, options)
-    if (typeof value === 'string') {
-      context.count(value)
-      return []
-    }
+    if (value === undefined) return []
     const { source, timestampNs, alarm } = update
     const message = logF142.encode({ source, timestampNs, ...value, alarm: isNews(update) ? alarm : undefined })
     return [{ value: message, ...kafkaTime(update) }]
@@ -59,16 +56,13 @@ const part = defineConverter({
       }
     }
   },
-  open: (config, context) => ({
+  open: (config) => ({
     ...logF142,
-    convert: converter(
-      {
-        onChange: config.alarm === 'on_change',
-        enumText: config.enum === 'text',
-        skipEmpty: config.empty_array === 'skip'
-      },
-      context
-    )
+    convert: converter({
+      onChange: config.alarm === 'on_change',
+      enumText: config.enum === 'text',
+      skipEmpty: config.empty_array === 'skip'
+    })
   })
 })
 

@@ -1,20 +1,16 @@
 // Converter of f144: one control value without alarm.
-import { API, type Context, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
 import { kafkaTime, logValue } from '../../schemas/convert.js'
 import { logF144 } from '../../schemas/log-data.js'
 
 const converter =
-  (skipEmpty: boolean, context: Context) =>
+  (skipEmpty: boolean) =>
   (update: Update): readonly OutMessage[] => {
-    if (update.kind !== 'value') return []
-    const found = logValue(update, { enumText: false, skipEmpty })
-    const reason = typeof found === 'string' ? found : found.dtype === 'string' ? 'text_in_f144' : undefined
-    if (reason !== undefined || typeof found === 'string') {
-      context.count(reason ?? 'no_value')
-      return []
-    }
+    if (update.kind !== 'value' || update.events !== undefined) return []
+    const value = logValue(update, { enumText: false, skipEmpty })
+    if (value === undefined) return []
     const { source, timestampNs } = update
-    return [{ value: logF144.encode({ source, timestampNs, ...found }), ...kafkaTime(update) }]
+    return [{ value: logF144.encode({ source, timestampNs, ...value }), ...kafkaTime(update) }]
   }
 
 const part = defineConverter({
@@ -31,9 +27,9 @@ const part = defineConverter({
       }
     }
   },
-  open: (config, context) => ({
+  open: (config) => ({
     ...logF144,
-    convert: converter(config.empty_array === 'skip', context)
+    convert: converter(config.empty_array === 'skip')
   })
 })
 

@@ -1,0 +1,20 @@
+// Converter of NDAr: one area detector frame.
+import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { frameCodec } from '../../schemas/frames.js'
+
+const part = defineConverter({
+  id: 'NDAr',
+  summary: 'One area detector frame with its attributes.',
+  config: { type: 'object', additionalProperties: false, properties: {} },
+  open: () => frameCodec('NDAr')
+})
+
+export default definePlugin({
+  name: 'converter-NDAr',
+  version: '1.0.0',
+  api: API,
+  summary: 'Converts area detector frames to and from NDAr.',
+  apply(registry) {
+    registry.converter(part)
+  }
+})

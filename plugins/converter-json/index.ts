@@ -1,0 +1,96 @@
+// Converter of json: any update as JSON text in a FlatBuffer.
+import {
+  API, BadMessage, defineConverter, definePlugin, type PvValue, type Update
+} from '../../core/plugin.js' // prettier-ignore
+import { alarmText, isVector, kafkaTime } from '../../schemas/convert.js'
+import { decodeJsonText, encodeJsonText } from '../../schemas/messages/index.js'
+import { type PeekResult } from '../../schemas/peek.js'
+import { element, fieldAt, idCode, missing, rootAt, textOf, u32, u8, vectorAt } from '../../schemas/reader.js'
+import { isStructure } from '../../schemas/structures.js'
+
+const code = idCode('json')
+// Our own messages begin with source and time, so that routing need not parse them.
+const before = Buffer.from('{"source":"')
+const between = Buffer.from('","timestamp_ns":"')
+const [quote, backslash] = [0x22, 0x5c]
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
+
+function peek(message: Uint8Array, out: PeekResult): void {
+  const field = fieldAt(message, rootAt(message, code), 0, 4)
+  if (field === 0) missing('json')
+  const text = vectorAt(message, field, 1)
+  const end = text + 4 + u32(message, text)
+  const start = text + 4 + before.length
+  let at = start
+  while (at < end && u8(message, at) !== quote && u8(message, at) !== backslash) at++
+  const time = at + between.length
+  if (!matches(message, text + 4, before, end) || !matches(message, at, between, end))
+    throw new BadMessage('missing_field', 'the JSON text does not begin with source and timestamp_ns')
+  const digits = /^[1-9]\d{0,18}(?=")/.exec(textOf(message, time, Math.min(end, time + 20)))?.[0]
+  if (digits === undefined) throw new BadMessage('bad_timestamp', 'timestamp_ns is no message time')
+  out.sourceStart = start
+  out.sourceEnd = at
+  out.timestampNs = BigInt(digits)
+}
+
+function matches(message: Uint8Array, at: number, expected: Buffer, end: number): boolean {
+  return at + expected.length <= end && expected.equals(message.subarray(at, at + expected.length))
+}
+
+function decode(message: Uint8Array): unknown {
+  try {
+    return JSON.parse(decodeJsonText(message)) as unknown
+  } catch (error) {
+    if (error instanceof BadMessage) throw error
+    throw new BadMessage('bad_json', `the text is no JSON: ${(error as Error).message}`)
+  }
+}
+
+/** NaN and infinities as text, 64-bit integers as decimal text. */
+function plain(value: Update['value'] | PvValue): Json {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (value === null || typeof value !== 'object') return value
+  if (isVector(value)) return Array.from({ length: value.length }, (_, i) => plain(element(value, i)))
+  if (isStructure(value)) return Object.fromEntries([...value.fields].map(([name, field]) => [name, plain(field)]))
+  return (value as readonly PvValue[]).map(plain)
+}
+
+function describe(update: Update): Json {
+  const { source, timestampNs, dtype, value, alarm, units, enumStrings } = update
+  return {
+    source,
+    timestamp_ns: timestampNs.toString(),
+    dtype: isVector(value) ? value.dtype : dtype,
+    value: plain(value),
+    ...(dtype === 'enum' && typeof value === 'number' ? { text: enumStrings?.[value] ?? '' } : {}),
+    units,
+    alarm: { severity: alarm.severity, status: alarm.status, message: alarmText(alarm) }
+  }
+}
+
+const part = defineConverter({
+  id: 'json',
+  summary: 'Any value, also structures, as JSON text.',
+  config: { type: 'object', additionalProperties: false, properties: {} },
+  open: () => ({
+    peek,
+    decode,
+    encode: (record: unknown) => encodeJsonText(JSON.stringify(record)),
+    convert: (update) => {
+      if (update.kind !== 'value' || update.events !== undefined) return []
+      return [{ value: encodeJsonText(JSON.stringify(describe(update))), ...kafkaTime(update) }]
+    }
+  })
+})
+
+export default definePlugin({
+  name: 'converter-json',
+  version: '1.0.0',
+  api: API,
+  summary: 'Converts any value to and from json.',
+  apply(registry) {
+    registry.converter(part)
+  }
+})
