@@ -84,17 +84,20 @@ export class Outlet {
     this.#waiting.delete(sender)
   }
 
-  /** Sends what waits, as far as Kafka takes it within `timeoutMs`, and closes the producer. Returns what was given up. */
+  /**
+   * Sends what waits, as far as Kafka takes it within `timeoutMs` (and what the producer's own patience adds), and closes
+   * the producer. Returns how many messages beside the producer's were given up; rejects when the producer lost some.
+   */
   async close(timeoutMs: number): Promise<number> {
-    const deadline = new Promise<false>((resolve) => setTimeout(resolve, timeoutMs, false).unref())
-    const all = async (): Promise<true> => {
-      while (!this.open) await this.producer.drained().then(this.#drain)
-      await this.producer.flush()
-      return true
+    const deadline = Date.now() + timeoutMs
+    while (!this.open && Date.now() < deadline) {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadline - Date.now())))
+      await Promise.race([this.producer.drained().then(this.#drain), late])
+      clearTimeout(timer)
     }
-    const flushed = await Promise.race([all().catch(() => false as const), deadline])
+    const left = this.#waiting.size + this.#kept.length - this.#keptFrom
     this.#closed = true
-    const left = flushed ? 0 : this.#waiting.size + this.#kept.length - this.#keptFrom
     await this.producer.close()
     return left
   }

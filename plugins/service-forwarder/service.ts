@@ -84,8 +84,13 @@ export class Forwarder implements Service {
   async stop(): Promise<void> {
     clearInterval(this.#repeater)
     await this.board.close()
-    const left = await this.#outlet.close(closeMs)
-    if (left > 0) this.context.log('error', `${left} messages were given up: Kafka is away`, { code: 'KAFKA_LOST' })
+    const lost = (text: string): void => this.context.log('error', text, { code: 'KAFKA_LOST' })
+    try {
+      const left = await this.#outlet.close(closeMs)
+      if (left > 0) lost(`${left} messages were given up: Kafka is away or too slow`)
+    } catch (error) {
+      lost((error as Error).message)
+    }
     await this.#storage?.close()
   }
 
