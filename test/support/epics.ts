@@ -1,0 +1,93 @@
+// Opens channels of the plugin source-epics in tests and keeps what they emit.
+import {
+  type Context,
+  type Plugin,
+  type Registry,
+  type SourcePart,
+  type Subscription,
+  type Update
+} from '../../core/plugin.js'
+
+export interface Recorder {
+  readonly updates: Update[]
+  readonly subscription: Subscription
+  /** Resolves with the first update (from `from` on) for which `wanted` holds; rejects after 20 s. */
+  until(wanted: (update: Update) => boolean, from?: number): Promise<Update>
+  /** The next value that is not yet taken. */
+  value(wanted?: (update: Update) => boolean): Promise<Update>
+  connection(state: number, from?: number): Promise<Update>
+}
+
+export interface Epics {
+  open(protocol: 'ca' | 'pva', channel: string, config?: Readonly<Record<string, unknown>>): Recorder
+  readonly warnings: string[]
+  close(): Promise<void>
+}
+
+/** The plugin as the daemon loads it, with `options`. */
+export async function openEpics(options: Readonly<Record<string, unknown>>): Promise<Epics> {
+  // A module of its own each time: its clients belong to one load.
+  const url = new URL('../../plugins/source-epics/index.js', import.meta.url)
+  const { default: plugin } = (await import(`${url.href}?${Math.random()}`)) as { default: Plugin }
+  const parts = new Map<string, SourcePart>()
+  const registry = {
+    source: (part: SourcePart) => parts.set(part.id, part),
+    hooks: { snapshot: { tap: () => undefined } }
+  } as unknown as Registry
+  await plugin.apply(registry, options)
+  const warnings: string[] = []
+  const context: Context = {
+    jobId: 'test',
+    signal: new AbortController().signal,
+    log: (level, message) => warnings.push(`${level}: ${message}`),
+    count: () => undefined
+  }
+  return {
+    warnings,
+    open: (protocol, channel, config = {}) =>
+      record((emit) => (parts.get(protocol) as SourcePart).open({ channel, ...config }, context, emit), channel),
+    close: async () => plugin.close?.()
+  }
+}
+
+function record(open: (emit: (update: Update) => void) => Subscription, channel: string): Recorder {
+  const updates: Update[] = []
+  const waiting = new Set<() => void>()
+  const subscription = open((update) => {
+    updates.push(update)
+    for (const check of waiting) check()
+  })
+  const until = (wanted: (update: Update) => boolean, from = 0): Promise<Update> =>
+    new Promise((resolve, reject) => {
+      let next = from
+      const check = (): void => {
+        for (; next < updates.length; next++) {
+          const update = updates[next] as Update
+          if (!wanted(update)) continue
+          waiting.delete(check)
+          clearTimeout(timer)
+          return resolve(update)
+        }
+      }
+      const timer = setTimeout(() => {
+        waiting.delete(check)
+        const seen = updates.map(({ kind, value, connection }) => `${kind} ${String(value)} ${connection}`).slice(-5)
+        reject(new Error(`${channel}: the awaited update did not come; ${updates.length} came: ${seen.join(', ')}`))
+      }, 20_000)
+      waiting.add(check)
+      check()
+    })
+  return {
+    updates,
+    subscription,
+    until,
+    value: (wanted = () => true) => until((update) => update.kind === 'value' && wanted(update)),
+    connection: (state, from) => until((update) => update.kind === 'connection' && update.connection === state, from)
+  }
+}
+
+/** Plugin options with which both clients find exactly these addresses. */
+export const only = (ca: readonly string[], pva: readonly string[], more: Readonly<Record<string, unknown>> = {}) => ({
+  ca: { addr_list: ca, auto_addr_list: false, repeater_port: 9, ...more },
+  pva: { addr_list: pva, auto_addr_list: false, ...more }
+})
