@@ -71,7 +71,12 @@ function record(open: (emit: (update: Update) => void) => Subscription, channel:
       }
       const timer = setTimeout(() => {
         waiting.delete(check)
-        const seen = updates.map(({ kind, value, connection }) => `${kind} ${String(value)} ${connection}`).slice(-5)
+        const seen = updates
+          .map(
+            ({ kind, value, connection }) =>
+              `${kind} ${JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? String(one) : one))?.slice(0, 50)} ${connection}`
+          )
+          .slice(-5)
         reject(new Error(`${channel}: the awaited update did not come; ${updates.length} came: ${seen.join(', ')}`))
       }, 20_000)
       waiting.add(check)

@@ -7,7 +7,7 @@ import { PvaFramer } from './framer.js'
 import { Command, Sub } from './protocol.js'
 import { Reader } from './reader.js'
 import { MonitorState } from './state.js'
-import { readType } from './types.js'
+import { readType, type TypeCache } from './types.js'
 
 // What real servers sent to this client (test/support/record-epics.ts): channels 1…n, two puts at the records.
 const sample = (name: string): Buffer =>
@@ -17,7 +17,7 @@ const sample = (name: string): Buffer =>
 function replay(chunks: readonly Buffer[]) {
   const states = new Map<number, MonitorState>()
   const contents = new Map<number, PvStructure[]>()
-  const types = new Map()
+  const types: TypeCache = new Map()
   const reader = new Reader()
   const framer = new PvaFramer(1 << 20, (command, isBigEndian, bytes, view, start, end) => {
     if (command !== Command.MONITOR) return

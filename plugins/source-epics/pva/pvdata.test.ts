@@ -4,7 +4,7 @@ import { type PvStructure, type PvValue, type Vector } from '../../../core/plugi
 import { PvaEncoder, type Plain } from '../../../test/support/pva-encoder.js'
 import { Reader } from './reader.js'
 import { MonitorState } from './state.js'
-import { Code, readType, type PvType, type StructureType } from './types.js'
+import { Code, readType, type PvType, type StructureType, type TypeCache } from './types.js'
 import { emptyValue, readValue } from './value.js'
 
 const readerOf = (bytes: Buffer, isBigEndian: boolean): Reader =>
@@ -219,7 +219,7 @@ describe('pvData', () => {
     assert.throws(types([0x80, 0, 0xfe, 0xff, 0xff, 0xff, 0x0f]), /too short/)
     assert.throws(types([0x88, 0x22]), /of something else/)
     // A structure of 16 times the one before it, eight levels: 16^8 fields in a few hundred bytes.
-    const cache = new Map()
+    const cache: TypeCache = new Map()
     const bomb = (): void => {
       readType(readerOf(Buffer.from([0xfd, 0, 0, 0x80, 0, 0]), false), cache)
       for (let level = 1; level < 9; level++) {
