@@ -98,8 +98,11 @@ export function makeReport(
   { problems, notes }: Words,
   unmadeLinks: readonly PlanLink[]
 ): Report {
-  const data = streams.filter((stream) => stream.plan.topic !== '')
-  const empty = data.filter((stream) => stream.written === 0 && !stream.plan.companion)
+  // companions that nobody feeds are not worth a line
+  const data = streams.filter(
+    ({ plan, received, kept }) => plan.topic !== '' && !(plan.companion && received === 0 && kept === null)
+  )
+  const empty = data.filter((stream) => stream.written === 0)
   const bad = topics.reduce((sum, topic) => sum + total(topic.bad), 0) + data.reduce((sum, s) => sum + total(s.bad), 0)
   const links = unmadeLinks.map(
     (link) => `link ${link.name}: its target ${link.target} was not made, as there were no data`

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { CodedError, errorCodes, type ErrorCode } from '../errors.js'
 import { type Finding, type LogLevel } from '../plugin.js'
 import { type WorkerConfig } from './config.js'
+import { outputPath } from './output.js'
 import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 
 export interface Ready {
@@ -33,8 +34,9 @@ export interface WriteJob {
 
 const openEndNs = 2n ** 63n - 1n
 
-/** Starts the job in a thread of its own. */
+/** Starts the job in a thread of its own. Throws FILE_PATH or FILE_EXISTS at once. */
 export function startWriteJob(spec: WriteSpec, context: WriteJobContext): WriteJob {
+  outputPath(spec.folder, spec.fileName)
   return new ThreadJob(spec, context)
 }
 

@@ -24,12 +24,10 @@ async function main({ spec, config }: { spec: WriteSpec; config: WorkerConfig })
     }
   } finally {
     await kafka.close()
-    // the port keeps the thread alive otherwise
-    parentPort?.close()
   }
 }
 
-main(workerData as { spec: WriteSpec; config: WorkerConfig }).catch((error: unknown) => {
+function refuse(error: unknown): void {
   const known = error instanceof CodedError
   const message = error instanceof Error ? error.message : String(error)
   const findings = known ? ((error.fields['findings'] as Finding[] | undefined) ?? []) : []
@@ -41,4 +39,9 @@ main(workerData as { spec: WriteSpec; config: WorkerConfig }).catch((error: unkn
     findings,
     ...(path !== undefined && { path })
   })
-})
+}
+
+main(workerData as { spec: WriteSpec; config: WorkerConfig })
+  .catch(refuse)
+  // the port keeps the thread alive otherwise
+  .finally(() => parentPort?.close())

@@ -1,6 +1,6 @@
 // Sample folders: structure and messages in, content of the file compared as h5py reads it, and every reader content.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
@@ -9,10 +9,9 @@ import { readMessages } from '../../core/nexus/messages.js'
 import { parseJson } from '../../core/nexus/parse.js'
 import { partsOf } from '../../core/nexus/parts.js'
 import { packageRoot } from '../../core/root.js'
-import { runPython } from '../support/python.js'
+import { readNexus } from '../support/nexus.js'
 
 const samples = join(packageRoot, 'test/samples/files')
-const reader = join(packageRoot, 'test/support/python/read_nexus.py')
 
 interface Expected {
   readonly start?: number
@@ -21,11 +20,6 @@ interface Expected {
   readonly content: Readonly<Record<string, unknown>>
   /** Parts of the report that must be as they are here. */
   readonly report?: Readonly<Record<string, unknown>>
-}
-
-interface Read {
-  readonly content: Record<string, unknown>
-  readonly troubles: string[]
 }
 
 describe('sample files', () => {
@@ -61,10 +55,7 @@ describe('sample files', () => {
         ...(expected.start !== undefined && { startNs: ns(expected.start) }),
         ...(expected.stop !== undefined && { stopNs: ns(expected.stop) })
       })
-      const paths = join(folder, `${name}.json`)
-      writeFileSync(paths, JSON.stringify(Object.keys(expected.content)))
-      const { content, troubles } = JSON.parse(await runPython(reader, [file, paths])) as Read
-      assert.deepEqual(troubles, [])
+      const content = await readNexus(file, Object.keys(expected.content))
       for (const [path, value] of Object.entries(expected.content)) assert.deepEqual(content[path], value, path)
       const got = Object.fromEntries(Object.keys(expected.report ?? {}).map((key) => [key, report[key as 'written']]))
       assert.deepEqual(got, expected.report ?? {})

@@ -1,0 +1,117 @@
+// A daemon with a file writer on the shared Kafka, and what tests need to steer and feed it.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Daemon, loadConfig, startDaemon } from '../../core/main.js'
+import { type Report } from '../../core/nexus/report.js'
+import { type Producer } from '../../core/plugin.js'
+import { eventCodec } from '../../schemas/events.js'
+import { logF144 } from '../../schemas/log-data.js'
+import { Control } from '../support/control.js'
+import { kafka, testTopics } from '../support/kafka.js'
+
+export type Json = Readonly<Record<string, unknown>>
+const ev44 = eventCodec('ev44')
+const ints = (list: readonly number[]) =>
+  ({ dtype: 'int32', length: list.length, bytes: new Uint8Array(Int32Array.from(list).buffer) }) as const
+
+export class Harness {
+  private constructor(
+    readonly folder: string,
+    readonly control: Control,
+    readonly producer: Producer,
+    private daemon: Daemon | undefined
+  ) {}
+
+  static async start(options: Json = {}): Promise<Harness> {
+    const { brokers } = await kafka()
+    const topics = await testTopics(['commands', 'status'])
+    const folder = mkdtempSync(join(tmpdir(), 'nexstream-files-'))
+    const writer = { folder, max_jobs: 3, late_data_ms: 500, checkpoint_ms: 200, progress_ms: 200, before_start_ms: 1000, ...options } // prettier-ignore
+    const loaded = loadConfig({
+      flags: {
+        'kafka.brokers': JSON.stringify(brokers),
+        'commands.topic': topics.commands,
+        'status.topic': topics.status,
+        'status.interval': '200ms',
+        'log.level': 'error',
+        services: JSON.stringify({ filewriter: writer })
+      }
+    })
+    assert.deepEqual(loaded.findings, [])
+    const control = await Control.open(brokers, topics.commands, [topics.status])
+    const daemon = await startDaemon(loaded, () => undefined)
+    return new Harness(folder, control, control.kafka.producer({ lingerMs: 0 }), daemon)
+  }
+
+  async stopDaemon(): Promise<void> {
+    await this.daemon?.stop('test over')
+    this.daemon = undefined
+  }
+
+  async close(): Promise<void> {
+    await this.stopDaemon()
+    await this.producer.close()
+    await this.control.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** An f144 value whose payload and Kafka time are `atMs`. */
+  log(topic: string, source: string, atMs: number, value: number, partition = 0): void {
+    const timestampNs = BigInt(atMs) * 1_000_000n
+    const message = logF144.encode({ source, timestampNs, dtype: 'float64', value })
+    this.producer.send({ topic, partition, value: message, timestampMs: atMs })
+  }
+
+  /** An ev44 message of one pulse; offsets are as the ids. */
+  events(topic: string, source: string, atMs: number, ids: readonly number[]): void {
+    const zero = BigInt64Array.of(BigInt(atMs) * 1_000_000n)
+    const value = ev44.encode({
+      source,
+      messageId: 1n,
+      referenceTime: { dtype: 'int64', length: 1, bytes: new Uint8Array(zero.buffer) },
+      referenceTimeIndex: ints([0]),
+      timeOfFlight: ints(ids),
+      pixelId: ints(ids)
+    })
+    this.producer.send({ topic, value, timestampMs: atMs })
+  }
+
+  start(command: Json): Promise<Json> {
+    return this.control.send({ cmd: 'start', service: 'filewriter', ...command })
+  }
+
+  /** The event that ends a job. */
+  done(id: string): Promise<Json> {
+    return this.control.json(
+      (json) => json['event'] === 'writing_done' && json['job_id'] === id,
+      `the end of job ${id}`
+    )
+  }
+
+  /** Waits until the job has written so many messages. */
+  async written(id: string, n: number): Promise<void> {
+    await this.control.json((json) => {
+      const jobs = (json['jobs'] ?? []) as Json[]
+      return jobs.some((job) => job['job_id'] === id && (job['written'] as number) >= n)
+    }, `${n} messages of job ${id}`)
+  }
+}
+
+/** A group with one stream. */
+export const group = (name: string, module: string, topic: string, source: string, more: object = {}): object => ({
+  type: 'group',
+  name,
+  children: [{ module, config: { topic, source, ...more } }]
+})
+/** A structure of one NXentry. */
+export const entry = (...children: object[]): object => ({
+  children: [{ type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children }]
+})
+export const reportOf = (event: Json): Report => event['report'] as Report
+/** Code and path of everything that a refusal names. */
+export const codes = (reply: Json): string[] => {
+  assert.equal(reply['response'], 'ERR', JSON.stringify(reply))
+  return (reply['errors'] as { code: string; path: string }[]).map(({ code, path }) => `${code} ${path}`)
+}
