@@ -1,0 +1,172 @@
+// `nexstream check`: what is wrong with a config, a structure or a command, before anything runs.
+import { check as checkSchema } from '../check.js'
+import { type LoadedConfig, loadConfig, printConfig } from '../config.js'
+import { configSchema } from '../config-schema.js'
+import { loadCommands } from '../dispatcher.js'
+import { CodedError } from '../errors.js'
+import { type Loaded } from '../loader.js'
+import { partsOf } from '../nexus/parts.js'
+import { checkStructure } from '../nexus/structure.js'
+import { type Command, type Finding } from '../plugin.js'
+import { resolve } from 'node:path'
+import { commandFindings } from './command-check.js'
+import { flagValues, loadParts } from './config.js'
+import { readInput } from './decode.js'
+import { exitCodes } from './exit.js'
+import { findingLine, print, printJson, say } from './io.js'
+
+const kinds = ['config', 'structure', 'command'] as const
+type Kind = (typeof kinds)[number]
+
+export interface CheckFlags {
+  readonly as?: string
+  readonly config?: string
+  readonly set?: readonly string[]
+  readonly print?: boolean
+  readonly json?: boolean
+}
+
+/** Prints every finding of every file. 5 with findings, 2 when a file cannot be read at all (as an error). */
+export async function check(files: readonly string[], flags: CheckFlags): Promise<number> {
+  let count = 0
+  for (const file of files) {
+    const { kind, findings } = await checkFile(file, flags)
+    count += findings.length
+    for (const finding of findings) {
+      if (flags.json === true) await printJson({ file, kind, ...finding })
+      else await print(`${file}: ${findingLine(finding)}`)
+    }
+    if (findings.length === 0) say(`${file}: ${kind} is good`)
+  }
+  return count > 0 ? exitCodes.findings : exitCodes.done
+}
+
+interface Result {
+  readonly kind: Kind
+  readonly findings: readonly Finding[]
+}
+
+async function checkFile(file: string, flags: CheckFlags): Promise<Result> {
+  const bytes = await readInput(file)
+  const kind = kindOf(flags.as) ?? detect(file, bytes)
+  if (kind === 'config') {
+    const loaded = loadConfig({ file, env: process.env, flags: flagValues(flags.set) })
+    if (flags.print === true) await print(printConfig(loaded))
+    return { kind, findings: await checkConfig(loaded) }
+  }
+  const loaded = loadConfig({ file: flags.config, env: {}, flags: {} })
+  const parts = await loadParts(loaded)
+  try {
+    const value = parsed(file, bytes)
+    // as text, so that integers keep all their digits
+    const structure = isWrapped(value) ? value : bytes.toString('utf8')
+    const findings = kind === 'command' ? await checkCommands(value, parts) : structureFindings(structure, '', parts)
+    return { kind, findings }
+  } finally {
+    await parts.close()
+  }
+}
+
+function kindOf(text: string | undefined): Kind | undefined {
+  if (text === undefined) return undefined
+  const kind = kinds.find((name) => name === text)
+  if (kind === undefined) throw new CodedError('CLI_USAGE', `--as ${text}: must be one of ${kinds.join(', ')}`)
+  return kind
+}
+
+/** By extension and keys: a command has `cmd`, a structure has `children`, a config has our sections. */
+function detect(file: string, bytes: Buffer): Kind {
+  if (/\.(toml|ya?ml)$/i.test(file)) return 'config'
+  const value = parsed(file, bytes)
+  const keys = Array.isArray(value) ? ['commands'] : Object.keys((value ?? {}) as object)
+  if (keys.includes('cmd') || (keys.length === 1 && keys[0] === 'commands' && isCommandList(value))) return 'command'
+  if (keys.includes('children') || keys.includes('nexus_structure')) return 'structure'
+  if (keys.some((key) => Object.hasOwn(configSchema.properties, key))) return 'config'
+  throw new CodedError('FILE_READ', `${file}: neither config, structure nor command; say which with --as KIND`)
+}
+
+function parsed(file: string, bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown
+  } catch (cause) {
+    throw new CodedError('FILE_READ', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+const isWrapped = (value: unknown): value is { nexus_structure: unknown } =>
+  typeof value === 'object' && value !== null && 'nexus_structure' in value
+
+const isCommandList = (value: unknown): boolean =>
+  Array.isArray(value) || Array.isArray((value as { commands?: unknown }).commands)
+
+/** All findings: the schema's, the plugins', the options' of services and reporters, the start-up commands'. */
+export async function checkConfig(loaded: LoadedConfig): Promise<readonly Finding[]> {
+  if (loaded.findings.length > 0) return loaded.findings
+  let parts: Loaded
+  try {
+    parts = await loadParts(loaded)
+  } catch (error) {
+    return [findingOf(error)]
+  }
+  try {
+    return [...sectionFindings(loaded, parts, 'services'), ...sectionFindings(loaded, parts, 'reporters'), ...(await fileFindings(loaded, parts))] // prettier-ignore
+  } finally {
+    await parts.close()
+  }
+}
+
+function findingOf(error: unknown): Finding {
+  if (!(error instanceof CodedError)) throw error
+  return { code: error.code, path: error.path ?? '/', message: error.message }
+}
+
+function sectionFindings({ config }: LoadedConfig, { host }: Loaded, section: 'services' | 'reporters'): Finding[] {
+  const kind = section === 'services' ? 'service' : 'reporter'
+  return Object.entries(config[section]).flatMap(([id, options]) => {
+    if (options === false) return []
+    const part = host.part(kind, id)
+    const path = `/${section}/${id}`
+    if (part === undefined)
+      return [{ code: 'CONFIG_INVALID', path, message: `no plugin brings '${id}'; known are ${host.ids(kind).join(', ')}` }] // prettier-ignore
+    const topic = config.status.topic === undefined || kind === 'service' ? {} : { topic: config.status.topic }
+    const filled = { ...topic, ...(options === true ? {} : (options as object)) }
+    return checkSchema(part.config, structuredClone(filled), path)
+  })
+}
+
+async function fileFindings({ config, baseFolder }: LoadedConfig, parts: Loaded): Promise<readonly Finding[]> {
+  if (config.commands.file === undefined) return []
+  try {
+    const file = resolve(baseFolder, config.commands.file)
+    return await checkCommands(parsed(file, await readInput(file)), parts)
+  } catch (error) {
+    return [findingOf(error)]
+  }
+}
+
+/** One command, a list, or `{"commands": […]}`; structures in them are checked too. */
+async function checkCommands(value: unknown, parts: Loaded): Promise<readonly Finding[]> {
+  const definitions = await loadCommands()
+  const inner = (value as { commands?: unknown }).commands
+  const list = Array.isArray(value) ? value : Array.isArray(inner) ? inner : undefined
+  if (list === undefined) return commandAndStructure(value as Command, '', definitions, parts)
+  const at = Array.isArray(value) ? '' : '/commands'
+  return list.flatMap((command, i) => commandAndStructure(command as Command, `${at}/${i}`, definitions, parts))
+}
+
+function commandAndStructure(
+  command: Command,
+  at: string,
+  definitions: Awaited<ReturnType<typeof loadCommands>>,
+  parts: Loaded
+): readonly Finding[] {
+  const findings = commandFindings(command, definitions).map((finding) => ({ ...finding, path: at + finding.path }))
+  const structure = findings.length === 0 ? command['nexus_structure'] : undefined
+  return structure === undefined ? findings : structureFindings(structure, `${at}/nexus_structure`, parts)
+}
+
+function structureFindings(value: unknown, at: string, { host }: Loaded): readonly Finding[] {
+  const inner = isWrapped(value) ? value.nexus_structure : value
+  const path = isWrapped(value) ? `${at}/nexus_structure` : at
+  return checkStructure(inner, partsOf(host), { at: path }).findings
+}

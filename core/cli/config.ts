@@ -1,0 +1,30 @@
+// The config and the plugins of a sub-command.
+import { type LoadedConfig, requireConfig } from '../config.js'
+import { CodedError } from '../errors.js'
+import { type Loaded, loadPlugins } from '../loader.js'
+
+export interface ConfigFlags {
+  readonly config?: string
+  readonly set?: readonly string[]
+}
+
+/** `--set section.key=value` as the config loader wants it. */
+export function flagValues(pairs: readonly string[] = []): Record<string, string> {
+  const values = pairs.map((pair): [string, string] => {
+    const at = pair.indexOf('=')
+    if (at < 1) throw new CodedError('CLI_USAGE', `'--set ${pair}': write --set section.key=value`)
+    return [pair.slice(0, at), pair.slice(at + 1)]
+  })
+  return Object.fromEntries(values)
+}
+
+/** The merged config of `--config` (or $NEXSTREAM_CONFIG), environment and `--set`. */
+export function configOf(flags: ConfigFlags): LoadedConfig {
+  const file = flags.config ?? (process.env['NEXSTREAM_CONFIG'] || undefined)
+  return requireConfig({ file, env: process.env, flags: flagValues(flags.set) })
+}
+
+/** Loads the plugins that a config names; close them in the end. */
+export function loadParts({ config, baseFolder }: LoadedConfig): Promise<Loaded> {
+  return loadPlugins({ plugins: config.plugins, builtin: config.daemon.builtin_plugins, baseFolder })
+}

@@ -1,0 +1,87 @@
+// From the words of the command line to an open Kafka client.
+import { type Config } from '../config.js'
+import { CodedError } from '../errors.js'
+import { connectKafka } from '../kafka/client.js'
+import { type Kafka } from '../plugin.js'
+import { configOf, type ConfigFlags } from './config.js'
+import { type Address, parseAddress } from './parse.js'
+
+/** Options of every sub-command that talks to Kafka. */
+export interface KafkaFlags extends ConfigFlags {
+  readonly brokers?: string
+}
+
+export interface Target {
+  readonly kafka: Kafka
+  readonly brokers: readonly string[]
+  readonly topic: string | undefined
+  readonly config: Config
+  /** What the client was opened with, for admin calls. */
+  readonly kafkaOptions: Record<string, unknown>
+}
+
+/** The brokers are those of the address, of `--brokers`, or of the config; the first that names any. */
+export function brokersOf(address: Address, flags: KafkaFlags, config: Config): readonly string[] {
+  if (address.brokers.length > 0) return address.brokers
+  if (flags.brokers !== undefined) return flags.brokers.split(',').map((broker) => parseBroker(broker.trim()))
+  const named = (config.kafka as Record<string, unknown>)['brokers'] ?? (config.kafka as Record<string, unknown>)['bootstrap.servers'] // prettier-ignore
+  const list = typeof named === 'string' ? named.split(',') : Array.isArray(named) ? named.map(String) : []
+  if (list.length > 0) return list
+  throw new CodedError(
+    'CLI_USAGE',
+    'no broker named; write host:port/topic, --brokers host:port, or give --config FILE'
+  )
+}
+
+function parseBroker(text: string): string {
+  const [broker] = parseAddress(text).brokers
+  if (broker === undefined) throw new CodedError('CLI_USAGE', `'${text}' is no broker; write host:port`)
+  return broker
+}
+
+/** Connects; call `kafka.close()` in the end. */
+export function connect(text: string | undefined, flags: KafkaFlags): Target {
+  const address: Address = text === undefined ? { brokers: [], topic: undefined } : parseAddress(text)
+  const { config } = configOf(flags)
+  const brokers = brokersOf(address, flags, config)
+  const kafkaOptions = { ...kafkaSection(config, brokers), ...login(address) }
+  return { kafka: connectKafka(kafkaOptions), brokers, topic: address.topic, config, kafkaOptions }
+}
+
+/** The config's section for the Kafka client, with these brokers. */
+export function kafkaSection(config: Config, brokers: readonly string[]): Record<string, unknown> {
+  const section: Record<string, unknown> = { ...config.kafka, brokers }
+  delete section['bootstrap.servers'] // `brokers` says it
+  return section
+}
+
+function login(address: Address): Record<string, unknown> {
+  if (address.user === undefined) return {}
+  const [protocol, mechanism] = (address.mechanism ?? 'SASL_PLAINTEXT+PLAIN').split('+')
+  const password = process.env['NEXSTREAM_PASSWORD']
+  if (password === undefined)
+    throw new CodedError(
+      'CLI_USAGE',
+      `the address names user '${address.user}'; give the password in NEXSTREAM_PASSWORD`
+    )
+  return {
+    'security.protocol': mechanism === undefined ? 'SASL_PLAINTEXT' : protocol,
+    'sasl.mechanism': mechanism ?? protocol,
+    'sasl.username': address.user,
+    'sasl.password': password
+  }
+}
+
+/** The topic of the address, which this sub-command cannot do without. */
+export function needTopic(target: Target): string {
+  if (target.topic === undefined) throw new CodedError('CLI_USAGE', 'no topic named; write host:port/topic')
+  return target.topic
+}
+
+/** The partitions of a topic that exists; TOPIC_MISSING with the hint when it does not. */
+export async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly number[]> {
+  const [info] = await kafka.topics([topic])
+  if (info === undefined || info.partitions.length === 0)
+    throw new CodedError('TOPIC_MISSING', `topic ${topic} does not exist; create it with 'nexstream provision'`)
+  return info.partitions
+}

@@ -1,0 +1,32 @@
+// `nexstream decode`: each file is one message value; prints it as one JSON line.
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { decodeJson } from '../../schemas/index.js'
+import { CodedError } from '../errors.js'
+import { exitCodes, report } from './exit.js'
+import { printJson } from './io.js'
+
+/** A file's bytes, or standard input for `-`. Throws FILE_READ. */
+export async function readInput(file: string): Promise<Buffer> {
+  try {
+    return file === '-' ? await buffer(process.stdin) : await readFile(file)
+  } catch (cause) {
+    throw new CodedError('FILE_READ', `${file} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** A message that cannot be decoded is reported, and the others are printed all the same. */
+export async function decode(files: readonly string[]): Promise<number> {
+  let failed = false
+  for (const file of files) {
+    const bytes = await readInput(file)
+    try {
+      await printJson({ file: file === '-' ? undefined : file, ...(decodeJson(bytes) as object) })
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      report(new CodedError(error.code, `${file}: ${error.message}`))
+      failed = true
+    }
+  }
+  return failed ? exitCodes.failed : exitCodes.done
+}

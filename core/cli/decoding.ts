@@ -1,0 +1,86 @@
+// Message values as people and scripts read them: the JSON of the schemas, and one short line made from it.
+import { decodeJson } from '../../schemas/index.js'
+import { CodedError } from '../errors.js'
+import { toJson, visible } from './io.js'
+
+/** What a message value is. JSON text has the id `json`; what cannot be read has `null` and a reason. */
+export interface Decoded {
+  readonly file_identifier: string | null
+  readonly message: unknown
+  readonly error?: string
+}
+
+/** Never throws for bad bytes: they are data here, and the reason is shown. */
+export function decodeValue(value: Uint8Array | null): Decoded {
+  if (value === null) return { file_identifier: null, message: null, error: 'tombstone (no value)' }
+  if (value[0] === 0x7b || value[0] === 0x5b) {
+    try {
+      return { file_identifier: 'json', message: JSON.parse(Buffer.from(value).toString('utf8')) as unknown }
+    } catch {
+      // not JSON after all: a FlatBuffer may begin with the same byte
+    }
+  }
+  try {
+    return decodeJson(value) as Decoded
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    return { file_identifier: null, message: null, error: error.message }
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The source that a message names. */
+export function sourceOf({ message }: Decoded): string | undefined {
+  if (!isFields(message)) return undefined
+  for (const key of ['source_name', 'source', 'name', 'key', 'service_id'])
+    if (typeof message[key] === 'string' && message[key] !== '') return message[key]
+  return undefined
+}
+
+/** The time of a message in ns, when it has one field for it. */
+export function timeOf({ message }: Decoded): bigint | undefined {
+  if (!isFields(message)) return undefined
+  for (const key of ['timestamp', 'pulse_time', 'reference_time', 'packet_timestamp']) {
+    const value = message[key]
+    const text: unknown = Array.isArray(value) ? value[0] : value
+    if (typeof text === 'string' && /^\d+$/.test(text)) return BigInt(text)
+  }
+  return undefined
+}
+
+const shown = 4
+
+/** A value in a few words: enums by name, unions by content, long lists by their beginning. */
+export function short(value: unknown): string {
+  if (value === null || value === undefined) return '-'
+  if (typeof value === 'string') return visible(value.length > 60 ? `${value.slice(0, 57)}...` : value)
+  if (Array.isArray(value)) {
+    const head = value.slice(0, shown).map(short).join(' ')
+    return value.length > shown ? `[${value.length}: ${head} ...]` : `[${head}]`
+  }
+  if (!isFields(value)) return String(value as number | boolean)
+  if ('type_id' in value) return short(value['value'])
+  if (typeof value['name'] === 'string' && 'value' in value && Object.keys(value).length === 2) return value['name']
+  const keys = Object.keys(value)
+  if (keys.length === 1 && keys[0] === 'value') return short(value['value'])
+  const text = toJson(value)
+  return visible(text.length > 60 ? `${text.slice(0, 57)}...` : text)
+}
+
+const apart = new Set(['source_name', 'source', 'timestamp'])
+
+/** `key=value` of all fields that are there, without source and time. */
+export function summaryOf(decoded: Decoded): string {
+  if (decoded.error !== undefined) return decoded.error
+  if (!isFields(decoded.message)) return short(decoded.message)
+  return Object.entries(decoded.message)
+    .filter(([key, value]) => value !== null && !apart.has(key))
+    .map(([key, value]) => `${key}=${short(value)}`)
+    .join(' ')
+}
+
+/** Local-independent time of the day with date: `2026-11-21 12:00:00.123`. */
+export const clock = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')

@@ -1,0 +1,40 @@
+// Exit codes and the one line that an error becomes.
+import { CodedError, type ErrorCode } from '../errors.js'
+import { say, settings, talkColour } from './io.js'
+
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  unreachable: 3,
+  refused: 4,
+  findings: 5
+} as const
+
+export const exitCodeHelp = `
+Exit codes:
+  0 done   1 failed at run time   2 wrong usage or invalid file   3 not reachable or timed out
+  4 refused (ERR answer)   5 finished with findings (check)   130/143 ended by a signal`
+
+const usage = new Set<ErrorCode>([
+  'CLI_USAGE', 'FILE_READ', 'CONFIG_FILE', 'CONFIG_INVALID', 'COMMAND_JSON', 'COMMAND_INVALID', 'STRUCTURE_INVALID',
+  'PLUGIN_NOT_FOUND', 'PLUGIN_MANIFEST', 'PLUGIN_API', 'PLUGIN_DUPLICATE_ID', 'PLUGIN_SCHEMA', 'PLUGIN_OPTIONS',
+  'FILE_PATH'
+]) // prettier-ignore
+const unreachable = new Set<ErrorCode>(['KAFKA_UNREACHABLE', 'KAFKA_AUTH', 'KAFKA_NONE', 'COMMAND_TIMEOUT'])
+
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof CodedError)) return exitCodes.failed
+  if (usage.has(error.code)) return exitCodes.usage
+  return unreachable.has(error.code) ? exitCodes.unreachable : exitCodes.failed
+}
+
+/** Says an error in one line, with the stack only when asked for (-v). */
+export function report(error: unknown): void {
+  const code = error instanceof CodedError ? error.code : 'INTERNAL'
+  const message = error instanceof Error ? error.message : String(error)
+  const path = error instanceof CodedError && error.path !== undefined ? ` at ${error.path}` : ''
+  const hint = code === 'INTERNAL' && !settings.verbose ? ' (run again with -v for the stack)' : ''
+  process.stderr.write(`${talkColour.red(`${code}:`)} ${message.replaceAll('\n', ' ')}${path}${hint}\n`)
+  if (settings.verbose && error instanceof Error) say(error.stack ?? '')
+}

@@ -1,0 +1,79 @@
+// What the terminal sees: data on stdout, talk on stderr, colour and repainting only for people.
+import { once } from 'node:events'
+import { createColors } from 'picocolors'
+import { type Finding } from '../plugin.js'
+
+/** Set once by the program from the global options. */
+export const settings = { verbose: false, quiet: false, timeoutMs: 10_000 }
+
+const wantsColour = (stream: NodeJS.WriteStream): boolean => stream.isTTY && !process.env['NO_COLOR']
+/** Colours for stdout. */
+export const colour = createColors(wantsColour(process.stdout))
+/** Colours for stderr. */
+export const talkColour = createColors(wantsColour(process.stderr))
+
+// A reader such as `head` may go away: that ends us quietly, it is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+/** One line of data; waits while the reader is slow. */
+export async function print(line: string): Promise<void> {
+  if (!process.stdout.write(line + '\n')) await once(process.stdout, 'drain')
+}
+
+/** One line of talk. */
+export function say(line: string): void {
+  if (!settings.quiet) process.stderr.write(line + '\n')
+}
+
+/** One JSON line; 64-bit integers become decimal strings. */
+export function printJson(value: unknown): Promise<void> {
+  return print(toJson(value))
+}
+
+export function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item), indent)
+}
+
+const escape = String.fromCharCode(27)
+const colours = new RegExp(`${escape}\\[[0-9;]*m`, 'g')
+const width = (text: string): number => [...text.replace(colours, '')].length
+
+/** Columns as wide as their content; the first row is the heading. Empty without rows below it. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => width(row[column] ?? ''))))
+  const line = (row: readonly string[]): string =>
+    widths
+      .map((size, column) => (row[column] ?? '') + ' '.repeat(size - width(row[column] ?? '')))
+      .join('  ')
+      .trimEnd()
+  return rows.map((row, index) => (index === 0 ? colour.bold(line(row)) : line(row))).join('\n')
+}
+
+/** Control characters made visible, so that data cannot steer the terminal. */
+export function visible(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
+/** One finding in one line. */
+export const findingLine = ({ code, path, message }: Finding): string => visible(`${code} ${path} ${message}`)
+
+/** A block of text that is repainted in place on a terminal, and printed once at the end elsewhere. */
+export class Screen {
+  #lines = 0
+
+  paint(text: string): void {
+    if (!process.stdout.isTTY) return
+    const lines = text.split('\n').slice(0, Math.max(1, process.stdout.rows - 1))
+    const up = this.#lines > 0 ? `${escape}[${this.#lines}A` : ''
+    process.stdout.write(up + lines.map((line) => `${escape}[2K${line}\n`).join('') + `${escape}[0J`)
+    this.#lines = lines.length
+  }
+}
+
+/** A progress line on stderr, only for people. */
+export function progress(text: string): void {
+  if (process.stderr.isTTY && !settings.quiet) process.stderr.write(`\r${escape}[2K${text}`)
+}

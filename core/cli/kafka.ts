@@ -1,0 +1,27 @@
+// `nexstream kafka`: a Kafka broker in the foreground, for trying things.
+import { CodedError } from '../errors.js'
+import { print, say } from './io.js'
+
+interface Starter {
+  startKafka(options: { own: boolean }): Promise<{ way: string; brokers: string[]; stop(): Promise<void> }>
+}
+
+/** Docker when there is an engine, else Kafka's jars on Java; ends with Ctrl-C and leaves nothing behind. */
+export async function kafka(): Promise<void> {
+  const starter = new URL('../../test/support/kafka.js', import.meta.url).href
+  let module: Starter
+  try {
+    module = (await import(starter)) as Starter
+  } catch (cause) {
+    throw new CodedError('KAFKA_NONE', `the starter of Kafka cannot be loaded: ${(cause as Error).message}`, { cause })
+  }
+  say('starting Kafka; the first time this fetches it')
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+  const running = await module.startKafka({ own: true })
+  say(`Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it`)
+  await print(running.brokers.join(','))
+  await stopped
+  await running.stop()
+}

@@ -1,0 +1,80 @@
+// `nexstream pvs`: a live table of the newest value, alarm and connection of every source on a topic.
+import { connect, type KafkaFlags, needTopic } from './connect.js'
+import { type Decoded, decodeValue, short, sourceOf } from './decoding.js'
+import { colour, print, printJson, Screen, settings, table, visible } from './io.js'
+import { scan } from './scan.js'
+
+export interface PvsFlags extends KafkaFlags {
+  readonly watch?: boolean
+  readonly json?: boolean
+}
+
+interface Pv {
+  value: string | undefined
+  alarm: string | undefined
+  connection: string | undefined
+  schema: string
+  updates: number
+  lastMs: number
+}
+
+/** Reads the newest 10 000 messages, and goes on with --watch. */
+export async function pvs(address: string | undefined, flags: PvsFlags): Promise<void> {
+  const target = connect(address, flags)
+  const known = new Map<string, Pv>()
+  const screen = new Screen()
+  const watching = flags.watch === true
+  const repaint = watching && flags.json !== true ? setInterval(() => screen.paint(pvTable(known)), 500) : undefined
+  try {
+    await scan(
+      target.kafka,
+      needTopic(target),
+      { last: 10_000, follow: watching, timeoutMs: settings.timeoutMs },
+      { message: ({ value, timestampMs }) => note(known, decodeValue(value), timestampMs) }
+    )
+  } finally {
+    clearInterval(repaint)
+    await target.kafka.close()
+  }
+  if (flags.json !== true) return print(pvTable(known))
+  for (const [name, pv] of sorted(known)) await printJson({ name, ...pv, last: new Date(pv.lastMs).toISOString() })
+}
+
+const sorted = (known: ReadonlyMap<string, Pv>): [string, Pv][] =>
+  [...known].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+
+/** Values, alarms and connection states come in messages of several schemas; each fills in what it knows. */
+function note(known: Map<string, Pv>, decoded: Decoded, timeMs: number): void {
+  const name = sourceOf(decoded)
+  if (name === undefined || decoded.file_identifier === null) return
+  const message = decoded.message as Readonly<Record<string, unknown>>
+  const pv = known.get(name) ?? {
+    value: undefined, alarm: undefined, connection: undefined, schema: '', updates: 0, lastMs: 0
+  } // prettier-ignore
+  known.set(name, pv)
+  pv.lastMs = Math.max(pv.lastMs, timeMs)
+  if (message['value'] !== undefined) {
+    pv.value = short(message['value'])
+    pv.schema = decoded.file_identifier
+    pv.updates++
+  } else if (message['status'] !== undefined || message['type'] !== undefined)
+    pv.connection = short(message['status'] ?? message['type'])
+  const severity = message['severity']
+  if (severity !== undefined && short(severity) !== 'NO_CHANGE') pv.alarm = short(severity)
+}
+
+const alarmColours: Readonly<Record<string, (text: string) => string>> = {
+  MINOR: colour.yellow,
+  MAJOR: colour.red,
+  INVALID: colour.magenta
+}
+
+function pvTable(known: ReadonlyMap<string, Pv>): string {
+  const rows = sorted(known).map(([name, pv]) => {
+    const alarm = pv.alarm ?? '-'
+    const age = `${Math.max(0, Math.round((Date.now() - pv.lastMs) / 1000))} s`
+    const shownAlarm = (alarmColours[alarm] ?? String)(alarm)
+    return [visible(name), pv.value ?? '-', shownAlarm, pv.connection ?? '-', pv.schema, String(pv.updates), age]
+  })
+  return table([['name', 'value', 'alarm', 'connection', 'schema', 'updates', 'age'], ...rows])
+}

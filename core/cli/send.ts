@@ -1,0 +1,64 @@
+// `nexstream send`, `start` and `stop`: one command, its answer.
+import { CodedError } from '../errors.js'
+import { type Command } from '../plugin.js'
+import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
+import { readInput } from './decode.js'
+import { parseMoment } from './parse.js'
+
+/** Sends the command in a JSON file (`-`: standard input). */
+export async function send(file: string, flags: CommandFlags): Promise<number> {
+  return showAnswer(await askOnce(parseCommand(await readInput(file), file), flags), flags.json)
+}
+
+/** Throws COMMAND_JSON for anything but an object with `cmd`. */
+export function parseCommand(bytes: Buffer, file: string): Command {
+  const value = parseJson(bytes, file)
+  if (typeof value === 'object' && value !== null && typeof (value as Command).cmd === 'string') return value as Command
+  throw new CodedError('COMMAND_JSON', `${file}: a command is a JSON object with a string 'cmd'`, { path: '/cmd' })
+}
+
+export function parseJson(bytes: Buffer, file: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown
+  } catch (cause) {
+    throw new CodedError('COMMAND_JSON', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** `nexstream start filewriter file_name=a.nxs nexus_structure=@structure.json stop_time=+10min`. */
+export async function command(
+  cmd: string,
+  service: string | undefined,
+  pairs: readonly string[],
+  flags: CommandFlags
+): Promise<number> {
+  return showAnswer(await askOnce(await buildCommand(cmd, service, pairs), flags), flags.json)
+}
+
+/** Values are JSON, plain words, `@file` (JSON from a file), or for `…_time` keys also `now`, `+10s`, `-5min`. */
+export async function buildCommand(
+  cmd: string,
+  service: string | undefined,
+  pairs: readonly string[]
+): Promise<Command> {
+  const words = service?.includes('=') === true ? [service, ...pairs] : pairs
+  const entries = new Map<string, unknown>()
+  for (const pair of words) {
+    const at = pair.indexOf('=')
+    if (at < 1) throw new CodedError('CLI_USAGE', `'${pair}': write key=value, key=@file.json or key='[1, 2]'`)
+    const key = pair.slice(0, at)
+    entries.set(key, await valueOf(key, pair.slice(at + 1)))
+  }
+  const named = service === undefined || service.includes('=') ? {} : { service }
+  return { cmd, ...named, ...Object.fromEntries(entries) }
+}
+
+async function valueOf(key: string, text: string): Promise<unknown> {
+  if (text.startsWith('@')) return parseJson(await readInput(text.slice(1)), text.slice(1))
+  if (key.endsWith('_time') && /^(now$|[-+])/.test(text)) return new Date(parseMoment(text)).toISOString()
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text // plain words need no quotes
+  }
+}

@@ -1,0 +1,91 @@
+// `nexstream sources`: who writes to a topic: schema, source, count, rate, last time and value.
+import { connect, type KafkaFlags, needTopic } from './connect.js'
+import { clock, type Decoded, decodeValue, sourceOf, summaryOf } from './decoding.js'
+import { print, printJson, progress, say, table, visible } from './io.js'
+import { scan } from './scan.js'
+import { spanOf, type SpanFlags } from './tail.js'
+
+export interface SourcesFlags extends KafkaFlags, Omit<SpanFlags, 'follow'> {
+  readonly json?: boolean
+}
+
+interface Seen {
+  readonly schema: string
+  readonly source: string
+  count: number
+  bytes: number
+  firstMs: number
+  lastMs: number
+  last: Decoded
+}
+
+/** Reads the whole topic unless a span is given. */
+export async function sources(address: string | undefined, flags: SourcesFlags): Promise<void> {
+  const target = connect(address, flags)
+  const seen = new Map<string, Seen>()
+  let total = 0
+  try {
+    await scan(
+      target.kafka,
+      needTopic(target),
+      { ...spanOf(flags), ...(hasSpan(flags) ? {} : { offset: 0 }) },
+      {
+        message: ({ value, timestampMs }) => {
+          total++
+          note(seen, decodeValue(value), value?.length ?? 0, timestampMs)
+        },
+        batch: async () => Promise.resolve(progress(`${total} messages`))
+      }
+    )
+  } finally {
+    progress('')
+    await target.kafka.close()
+  }
+  const list = [...seen.values()].toSorted((a, b) => compare(a.schema + a.source, b.schema + b.source))
+  if (flags.json === true) for (const entry of list) await printJson(jsonOf(entry))
+  else await print(table([['schema', 'source', 'count', 'rate/s', 'last seen', 'last content'], ...list.map(rowOf)]))
+  say(`${total} messages of ${seen.size} sources`)
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const hasSpan = (flags: SourcesFlags): boolean =>
+  flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
+
+function note(seen: Map<string, Seen>, decoded: Decoded, bytes: number, timeMs: number): void {
+  const schema = decoded.file_identifier ?? '????'
+  const source = sourceOf(decoded) ?? ''
+  const key = `${schema}\n${source}`
+  const entry = seen.get(key)
+  if (entry === undefined)
+    seen.set(key, { schema, source, count: 1, bytes, firstMs: timeMs, lastMs: timeMs, last: decoded })
+  else {
+    entry.count++
+    entry.bytes += bytes
+    if (timeMs >= entry.lastMs) [entry.lastMs, entry.last] = [timeMs, decoded]
+    entry.firstMs = Math.min(entry.firstMs, timeMs)
+  }
+}
+
+/** Messages a second between the first and the last one; null for fewer than two moments. */
+const rateOf = ({ count, firstMs, lastMs }: Seen): number | null =>
+  lastMs > firstMs ? ((count - 1) * 1000) / (lastMs - firstMs) : null
+
+const jsonOf = (entry: Seen): unknown => ({
+  schema: entry.schema,
+  source: entry.source,
+  count: entry.count,
+  bytes: entry.bytes,
+  rate_hz: rateOf(entry),
+  first: new Date(entry.firstMs).toISOString(),
+  last: new Date(entry.lastMs).toISOString(),
+  last_message: entry.last.message
+})
+
+const rowOf = (entry: Seen): string[] => [
+  entry.schema,
+  visible(entry.source),
+  String(entry.count),
+  rateOf(entry)?.toFixed(1) ?? '-',
+  clock(entry.lastMs),
+  summaryOf(entry.last).slice(0, 60)
+]

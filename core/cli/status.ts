@@ -1,0 +1,95 @@
+// `nexstream status`: the daemons that report on the status topic, with the age of their last word.
+import { CodedError } from '../errors.js'
+import { type DaemonSnapshot } from '../plugin.js'
+import { connect, type KafkaFlags } from './connect.js'
+import { decodeValue } from './decoding.js'
+import { colour, print, printJson, Screen, settings, table, visible } from './io.js'
+import { jobTable } from './jobs.js'
+import { scan } from './scan.js'
+
+export interface StatusFlags extends KafkaFlags {
+  readonly topic?: string
+  readonly watch?: boolean
+  readonly json?: boolean
+}
+
+interface Heard {
+  readonly snapshot: DaemonSnapshot
+  readonly atMs: number
+}
+
+const isSnapshot = (message: unknown): message is DaemonSnapshot =>
+  typeof message === 'object' && message !== null && (message as DaemonSnapshot).type === 'nexstream_status'
+
+/** Shows the newest status of every daemon; waits for a first one, and goes on with --watch. */
+export async function status(flags: StatusFlags): Promise<void> {
+  const target = connect(undefined, flags)
+  const topic = flags.topic ?? target.config.status.topic
+  if (topic === undefined) throw new CodedError('CLI_USAGE', 'no status topic; give --config FILE or --topic TOPIC')
+  const heard = new Map<string, Heard>()
+  const screen = new Screen()
+  const stop = new AbortController()
+  const giveUp = setTimeout(() => stop.abort(), settings.timeoutMs)
+  const watching = flags.watch === true
+  const repaint = watching && flags.json !== true ? setInterval(() => screen.paint(page(heard)), 1000) : undefined
+  let fresh: DaemonSnapshot[] = []
+  let caught = false
+  try {
+    await scan(
+      target.kafka,
+      topic,
+      { last: 200, follow: true, timeoutMs: settings.timeoutMs, signal: stop.signal },
+      {
+        message: ({ value, timestampMs }) => {
+          const { message } = decodeValue(value)
+          if (!isSnapshot(message)) return
+          clearTimeout(giveUp)
+          heard.set(message.service_id, { snapshot: message, atMs: timestampMs })
+          if (caught || !watching) fresh.push(message)
+        },
+        batch: async () => {
+          if (watching && flags.json === true) for (const snapshot of fresh) await printJson(snapshot)
+          fresh = []
+          return watching || !caught || heard.size === 0
+        },
+        caughtUp: async () => {
+          caught = true
+          if (!watching && heard.size > 0) stop.abort()
+          return Promise.resolve()
+        }
+      }
+    )
+  } finally {
+    clearTimeout(giveUp)
+    clearInterval(repaint)
+    await target.kafka.close()
+  }
+  if (heard.size === 0)
+    throw new CodedError('COMMAND_TIMEOUT', `no daemon reported on ${topic} within ${settings.timeoutMs} ms`)
+  if (flags.json === true && !watching) for (const { snapshot } of heard.values()) await printJson(snapshot)
+  if (flags.json !== true && !watching) await print(page(heard))
+}
+
+/** One line a daemon, one a service, and the jobs. A daemon that missed two intervals is shown as stale. */
+function page(heard: ReadonlyMap<string, Heard>): string {
+  const rows = [['daemon', 'service', 'state', 'age', 'details']]
+  const jobs = []
+  for (const { snapshot, atMs } of heard.values()) {
+    const age = Math.max(0, Date.now() - atMs)
+    const stale = age > 2 * snapshot.update_interval_ms + 3000
+    const shownAge = `${(age / 1000).toFixed(0)} s`
+    const about = `${snapshot.version} on ${snapshot.host} pid ${snapshot.pid}`
+    rows.push([visible(snapshot.service_id), '', stale ? colour.red('stale') : colour.green('alive'), shownAge, about])
+    for (const [id, service] of Object.entries(snapshot.services))
+      rows.push(['', id, service.state, '', details(service)])
+    jobs.push(...snapshot.jobs)
+  }
+  return jobs.length > 0 ? `${table(rows)}\n\n${jobTable(jobs)}` : table(rows)
+}
+
+const details = (service: Readonly<Record<string, unknown>>): string =>
+  Object.entries(service)
+    .filter(([key, value]) => key !== 'state' && ['string', 'number', 'boolean'].includes(typeof value))
+    .map(([key, value]) => visible(`${key}=${String(value)}`))
+    .join(' ')
+    .slice(0, 120)

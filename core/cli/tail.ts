@@ -1,0 +1,87 @@
+// `nexstream tail`: the messages of a topic, decoded, one line each.
+import { type KafkaFlags, connect, needTopic } from './connect.js'
+import { clock, decodeValue, sourceOf, summaryOf } from './decoding.js'
+import { colour, print, settings, toJson, visible } from './io.js'
+import { parseCount, parseMoment } from './parse.js'
+import { scan, type Span, type Visited } from './scan.js'
+
+export interface SpanFlags extends KafkaFlags {
+  readonly last?: string
+  readonly offset?: string
+  readonly time?: string
+  readonly to?: string
+  readonly partition?: string
+  readonly follow?: boolean
+}
+
+export interface TailFlags extends SpanFlags {
+  readonly filter?: string
+  readonly source?: string
+  readonly key?: string
+  readonly json?: boolean
+}
+
+/** The part of a topic that the flags ask for; the whole topic when they say nothing and `defaultLast` is not given. */
+export function spanOf(flags: SpanFlags, defaultLast?: number): Span {
+  const anywhere = flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
+  const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : parseCount(flags.last)
+  return {
+    timeoutMs: settings.timeoutMs,
+    ...(last !== undefined && { last }),
+    ...(flags.offset !== undefined && { offset: parseCount(flags.offset) }),
+    ...(flags.time !== undefined && { fromMs: parseMoment(flags.time) }),
+    ...(flags.to !== undefined && { toMs: parseMoment(flags.to) }),
+    ...(flags.partition !== undefined && { partition: parseCount(flags.partition) }),
+    ...(flags.follow === true && { follow: true })
+  }
+}
+
+interface Line {
+  readonly timestampMs: number
+  readonly text: string
+}
+
+/** Without --follow it ends at what is there now; with --last n it shows the n newest of all partitions. */
+export async function tail(address: string | undefined, flags: TailFlags): Promise<void> {
+  const target = connect(address, flags)
+  const span = spanOf(flags, 10)
+  const ids = flags.filter?.split(',')
+  let lines: Line[] = []
+  // with a filter, the last n of a partition may hold fewer that fit: look at all that was asked for
+  let gathering = span.last !== undefined
+  const flush = async (): Promise<void> => {
+    const ready = lines
+    lines = []
+    for (const line of ready) await print(line.text)
+  }
+  try {
+    await scan(target.kafka, needTopic(target), span, {
+      message: (message) => {
+        const text = lineOf(message, flags, ids)
+        if (text !== undefined) lines.push({ timestampMs: message.timestampMs, text })
+      },
+      batch: async () => (gathering ? undefined : flush()),
+      caughtUp: async () => {
+        if (gathering) lines = lines.toSorted((a, b) => a.timestampMs - b.timestampMs).slice(-(span.last ?? 0) || lines.length) // prettier-ignore
+        gathering = false
+        await flush()
+      }
+    })
+  } finally {
+    await target.kafka.close()
+  }
+}
+
+function lineOf(message: Visited, flags: TailFlags, ids: readonly string[] | undefined): string | undefined {
+  const key = message.key?.toString('utf8') ?? null
+  if (flags.key !== undefined && key !== flags.key) return undefined
+  const decoded = decodeValue(message.value)
+  if (ids !== undefined && !ids.includes(decoded.file_identifier ?? '')) return undefined
+  const source = sourceOf(decoded)
+  if (flags.source !== undefined && source !== flags.source) return undefined
+  const { topic, partition, offset, timestampMs } = message
+  if (flags.json === true) return toJson({ topic, partition, offset, timestamp_ms: timestampMs, key, ...decoded })
+  const place = colour.dim(`${clock(timestampMs)} ${topic}[${partition}]@${offset}`)
+  const id = decoded.error === undefined ? colour.cyan(decoded.file_identifier ?? '????') : colour.red('????')
+  return `${place} ${id} ${colour.bold(visible(source ?? ''))} ${summaryOf(decoded)}`
+}

@@ -1,0 +1,27 @@
+// The topics that a config asks for, with the instrument's name filled in.
+import { type Config, durationMs } from '../config.js'
+import { CodedError } from '../errors.js'
+import { type WantedTopic } from '../kafka/admin.js'
+
+/** `{instrument}` in a name is replaced; without an instrument such a name is an error. */
+export function wantedTopics(config: Config, instrument: string | undefined): WantedTopic[] {
+  if (instrument !== undefined && !/^[A-Za-z0-9_-]+$/.test(instrument))
+    throw new CodedError('CLI_USAGE', `'${instrument}' is no instrument name (letters, digits, '_', '-')`)
+  return config.topics.map((topic, i) => {
+    if (topic.name.includes('{instrument}') && instrument === undefined)
+      throw new CodedError('CLI_USAGE', `topic '${topic.name}' needs an instrument: nexstream provision INSTRUMENT`, {
+        path: `/topics/${i}/name`
+      })
+    const settings = new Map<string, string>()
+    if (topic.retention !== undefined) settings.set('retention.ms', String(durationMs(topic.retention)))
+    if (topic.retention_bytes !== undefined) settings.set('retention.bytes', String(topic.retention_bytes))
+    if (topic.max_message_bytes !== undefined) settings.set('max.message.bytes', String(topic.max_message_bytes))
+    if (topic.compact) settings.set('cleanup.policy', 'compact')
+    return {
+      name: topic.name.replaceAll('{instrument}', instrument ?? ''),
+      partitions: topic.partitions,
+      replication: topic.replication,
+      config: Object.fromEntries(settings)
+    }
+  })
+}

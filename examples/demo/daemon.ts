@@ -1,0 +1,69 @@
+// The daemon of the demo: `nexstream run` as a process of its own, steered by JSON commands on Kafka only.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+const cli = fileURLToPath(new URL('../../core/cli/main.js', import.meta.url))
+
+export class DaemonProcess {
+  readonly #child: ChildProcess
+  readonly #logFile: string
+  readonly exited: Promise<number | null>
+  #stopping = false
+
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv, logFile: string) {
+    this.#logFile = logFile
+    const log = createWriteStream(logFile)
+    // a process group of its own: Ctrl-C reaches the demo, which stops the daemon in its turn
+    this.#child = spawn(process.execPath, ['--enable-source-maps', cli, 'run', ...args], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true
+    })
+    this.#child.stdout?.pipe(log, { end: false })
+    this.#child.stderr?.pipe(log, { end: false })
+    this.exited = new Promise((resolve) => {
+      this.#child.once('error', () => resolve(-1))
+      this.#child.once('close', (code) => {
+        log.end()
+        resolve(code)
+      })
+    })
+    process.once('exit', () => this.#child.kill('SIGKILL'))
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1
+  }
+
+  /** Rejects with the end of the daemon's log when it ends before it is told to. */
+  async crash(): Promise<never> {
+    const code = await this.exited
+    if (this.#stopping) return new Promise<never>(() => undefined)
+    const log = (await readFile(this.#logFile, 'utf8')).trim().split('\n').slice(-8).join('\n')
+    throw new Error(`the daemon ended with ${String(code)}:\n${log}`)
+  }
+
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null> {
+    this.#stopping = true
+    this.#child.kill('SIGTERM')
+    return this.exited
+  }
+}
+
+/** Runs one sub-command of the real command line; resolves to its stdout, rejects with its stderr. */
+export async function nexstream(args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const child = spawn(process.execPath, [cli, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new Error(`nexstream ${args[0]} ended with ${String(code)}: ${err.trim()}`)
+  return out
+}
