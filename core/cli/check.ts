@@ -78,7 +78,7 @@ function kindOf(text: string | undefined): Kind | undefined {
 function detect(file: string, bytes: Buffer): Kind {
   if (/\.(toml|ya?ml)$/i.test(file)) return 'config'
   const value = parsed(file, bytes)
-  const keys = Array.isArray(value) ? ['commands'] : Object.keys((value ?? {}) as object)
+  const keys = Array.isArray(value) ? ['commands'] : Object.keys(value ?? {})
   if (keys.includes('cmd') || (keys.length === 1 && keys[0] === 'commands' && isCommandList(value))) return 'command'
   if (keys.includes('children') || keys.includes('nexus_structure')) return 'structure'
   if (keys.some((key) => Object.hasOwn(configSchema.properties, key))) return 'config'

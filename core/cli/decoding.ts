@@ -21,7 +21,7 @@ export function decodeValue(value: Uint8Array | null): Decoded {
     }
   }
   try {
-    return decodeJson(value) as Decoded
+    return decodeJson(value)
   } catch (error) {
     if (!(error instanceof CodedError)) throw error
     return { file_identifier: null, message: null, error: error.message }
@@ -61,7 +61,7 @@ export function short(value: unknown): string {
     const head = value.slice(0, shown).map(short).join(' ')
     return value.length > shown ? `[${value.length}: ${head} ...]` : `[${head}]`
   }
-  if (!isFields(value)) return String(value as number | boolean)
+  if (!isFields(value)) return toJson(value)
   if ('type_id' in value) return short(value['value'])
   if (typeof value['name'] === 'string' && 'value' in value && Object.keys(value).length === 2) return value['name']
   const keys = Object.keys(value)
