@@ -144,7 +144,7 @@ const manifestSchema = {
   type: 'object',
   required: ['name', 'version', 'api', 'summary'],
   properties: {
-    name: { type: 'string', pattern: '^(@[a-z0-9._-]+/)?[a-z0-9][a-z0-9._-]*$' },
+    name: { type: 'string', pattern: '^(@[a-z0-9._-]+/)?[A-Za-z0-9][A-Za-z0-9._-]*$' },
     version: { type: 'string', minLength: 1 },
     api: { type: 'integer' },
     summary: { type: 'string', minLength: 1 },
