@@ -303,6 +303,14 @@ export interface Metric {
   readonly labels?: Readonly<Record<string, string>>
 }
 
+/** The metrics a service or reporter may give, by name; docs/reference/metrics.md is made from these tables, and tests hold both together. */
+export type MetricTable = Readonly<Record<string, MetricKind>>
+export interface MetricKind {
+  readonly help: string
+  readonly type: 'counter' | 'gauge'
+  readonly labels?: readonly string[]
+}
+
 /** A role of the daemon. */
 export interface Service {
   start(): Promise<void>
@@ -336,6 +344,8 @@ export interface ServiceContext {
 }
 
 export interface ServicePart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  /** Every metric that its snapshots may hold. */
+  readonly metrics?: MetricTable
   open(options: Options<C>, context: ServiceContext): Service
 }
 
@@ -357,6 +367,8 @@ export interface DaemonSnapshot {
   readonly jobs: readonly JobInfo[]
 }
 export interface ReporterPart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  /** Metrics that it makes itself, for reporters that hand metrics on. */
+  readonly metrics?: MetricTable
   open(options: Options<C>, context: ServiceContext): Reporter
 }
 

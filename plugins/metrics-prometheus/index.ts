@@ -2,11 +2,35 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import { API, CodedError, definePlugin, defineReporter, type DaemonSnapshot, type Metric } from '../../core/plugin.js'
+import {
+  API,
+  CodedError,
+  definePlugin,
+  defineReporter,
+  type DaemonSnapshot,
+  type Metric,
+  type MetricTable
+} from '../../core/plugin.js'
+
+const ownMetrics = {
+  nexstream_build_info: {
+    type: 'gauge',
+    help: 'Version of nexstream and Node; always 1.',
+    labels: ['version', 'node']
+  },
+  nexstream_uptime_seconds: { type: 'gauge', help: 'Time since the start of the daemon.' },
+  nexstream_service_state: {
+    type: 'gauge',
+    help: 'State of each service: 1 for the one it is in.',
+    labels: ['service', 'state']
+  },
+  nexstream_jobs: { type: 'gauge', help: 'Running and lately ended jobs by state.', labels: ['state'] }
+} as const satisfies MetricTable
 
 const reporter = defineReporter({
   id: 'prometheus',
   summary: 'Serves metrics in the Prometheus text format at /metrics.',
+  metrics: ownMetrics,
   config: {
     type: 'object',
     additionalProperties: false,
@@ -79,41 +103,24 @@ export class Metrics {
   #all(): Metric[] {
     const { snapshot } = this
     if (snapshot === undefined) return []
-    const { version } = snapshot
-    const own: Metric[] = [
-      {
-        name: 'nexstream_build_info',
-        help: 'Version of nexstream and Node.',
-        type: 'gauge',
-        value: 1,
-        labels: { version, node: process.version }
-      },
-      {
-        name: 'nexstream_uptime_seconds',
-        help: 'Time since the start of the daemon.',
-        type: 'gauge',
-        value: snapshot.uptime_s
-      }
+    const { version, services, jobs } = snapshot
+    return [
+      metric('nexstream_build_info', 1, { version, node: process.version }),
+      metric('nexstream_uptime_seconds', snapshot.uptime_s),
+      ...Object.entries(services).map(([service, { state }]) =>
+        metric('nexstream_service_state', 1, { service, state })
+      ),
+      ...[...countBy(jobs.map((job) => String(job['state'] as string)))].map(([state, count]) =>
+        metric('nexstream_jobs', count, { state })
+      ),
+      ...Object.values(services).flatMap((service) => service.metrics ?? [])
     ]
-    const states = Object.entries(snapshot.services).map(([service, { state }]): Metric => {
-      return {
-        name: 'nexstream_service_state',
-        help: 'State of each service: 1 for the one it is in.',
-        type: 'gauge',
-        value: 1,
-        labels: { service, state }
-      }
-    })
-    const jobs = countBy(snapshot.jobs.map((job) => String(job['state'] as string)))
-    const counts = [...jobs].map(([state, value]): Metric => ({
-      name: 'nexstream_jobs',
-      help: 'Running and lately ended jobs by state.',
-      type: 'gauge',
-      value,
-      labels: { state }
-    }))
-    return [...own, ...states, ...counts, ...Object.values(snapshot.services).flatMap(({ metrics }) => metrics ?? [])]
   }
+}
+
+function metric(name: keyof typeof ownMetrics, value: number, labels?: Metric['labels']): Metric {
+  const { help, type } = ownMetrics[name]
+  return { name, help, type, value, ...(labels && { labels }) }
 }
 
 function countBy(values: readonly string[]): Map<string, number> {

@@ -2,6 +2,7 @@
 import { API, definePlugin, defineService } from '../../core/plugin.js'
 import { optionSchema } from './options.js'
 import { FileWriter } from './service.js'
+import { metrics } from './snapshot.js'
 
 export default definePlugin({
   name: 'service-filewriter',
@@ -14,6 +15,7 @@ export default definePlugin({
         id: 'filewriter',
         summary: 'Writes NeXus files from Kafka topics.',
         config: optionSchema,
+        metrics,
         open: (options, context) => new FileWriter(options, context)
       })
     )

@@ -1,5 +1,5 @@
 // The state of the file writer: for the JSON status, for heartbeats in the words of the field's writer, for metrics.
-import { type Metric, type Snapshot } from '../../core/plugin.js'
+import { type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
 import { type FileJob } from './file-job.js'
 import { msOfNs } from './times.js'
 
@@ -32,29 +32,37 @@ export function snapshotOf(
   }
 }
 
+/** What Prometheus gets of the file writer. */
+export const metrics = {
+  nexstream_filewriter_jobs: { type: 'gauge', help: 'Jobs that run.' },
+  nexstream_filewriter_messages_written: { type: 'gauge', help: 'Messages written by the jobs that run.' },
+  nexstream_filewriter_bytes_read: { type: 'gauge', help: 'Bytes read from Kafka by the jobs that run.' },
+  nexstream_filewriter_messages_behind: {
+    type: 'gauge',
+    help: 'Messages in Kafka that the jobs that run have not read yet.'
+  },
+  nexstream_filewriter_messages_bad: { type: 'gauge', help: 'Bad messages met by the jobs that run.' },
+  nexstream_filewriter_jobs_ended_total: {
+    type: 'counter',
+    help: 'Jobs that have ended, by result (done, failed).',
+    labels: ['result']
+  }
+} as const satisfies MetricTable
+
 function metricsOf(jobs: readonly FileJob[], ended: { done: number; failed: number }): Metric[] {
   const sum = (key: 'written' | 'bytes' | 'behind' | 'bad'): number =>
     jobs.reduce((total, { write }) => total + (write.progress?.[key] ?? 0), 0)
-  const gauge = (name: string, help: string, value: number): Metric => ({
-    name: `nexstream_filewriter_${name}`,
-    help,
-    type: 'gauge',
-    value
-  })
-  const jobsEnded = (result: 'done' | 'failed'): Metric => ({
-    name: 'nexstream_filewriter_jobs_ended_total',
-    help: 'Jobs that have ended.',
-    type: 'counter',
-    value: ended[result],
-    labels: { result }
-  })
+  const metric = (name: keyof typeof metrics, value: number, labels?: Metric['labels']): Metric => {
+    const { help, type } = metrics[name]
+    return { name, help, type, value, ...(labels && { labels }) }
+  }
   return [
-    gauge('jobs', 'Jobs that run.', jobs.length),
-    gauge('messages_written', 'Messages written by the jobs that run.', sum('written')),
-    gauge('bytes_read', 'Bytes read from Kafka by the jobs that run.', sum('bytes')),
-    gauge('messages_behind', 'Messages in Kafka that the jobs have not read yet.', sum('behind')),
-    gauge('messages_bad', 'Bad messages met by the jobs that run.', sum('bad')),
-    jobsEnded('done'),
-    jobsEnded('failed')
+    metric('nexstream_filewriter_jobs', jobs.length),
+    metric('nexstream_filewriter_messages_written', sum('written')),
+    metric('nexstream_filewriter_bytes_read', sum('bytes')),
+    metric('nexstream_filewriter_messages_behind', sum('behind')),
+    metric('nexstream_filewriter_messages_bad', sum('bad')),
+    metric('nexstream_filewriter_jobs_ended_total', ended.done, { result: 'done' }),
+    metric('nexstream_filewriter_jobs_ended_total', ended.failed, { result: 'failed' })
   ]
 }
