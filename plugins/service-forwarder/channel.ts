@@ -105,9 +105,9 @@ export class Channel {
     this.#subscription = source.open({ ...options, channel: this.name }, own, this.#take)
   }
 
+  /** Ends the subscription. Routes that are still there keep what waits for Kafka: the outlet sends it when it closes. */
   async close(): Promise<void> {
     this.#abort.abort()
-    for (const id of [...this.entries.keys()]) this.remove(id)
     await this.#subscription?.close()
   }
 

@@ -1,7 +1,7 @@
 // What reaches Kafka when it is slow, when nothing changes and when clocks are wrong.
 import assert from 'node:assert/strict'
 import { type Snapshot } from '../../core/plugin.js'
-import { forwarder, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
+import { forwarder, running, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
 import { nowNs } from '../../test/support/forwarder/parts.js'
 
 describe('service-forwarder: delivery', () => {
@@ -156,5 +156,44 @@ describe('service-forwarder: delivery', () => {
         }
       })
     }
+  })
+
+  describe('the end', () => {
+    it('sends what waits before it ends', async () => {
+      const f = await forwarder()
+      await f.run('start', { streams: [stream('PV1')] })
+      f.kafka.held = true
+      f.source.connect('PV1', 1)
+      running.length = 0
+      let ended = false
+      const stopped = f.service.stop().then(() => (ended = true))
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual([f.values('a'), ended], [[], false])
+      f.kafka.release()
+      await stopped
+      assert.deepEqual(f.values('a'), [1])
+      assert.equal(f.source.open.size, 0)
+      assert.equal(f.kafka.producers.size, 0)
+    })
+
+    it('sends before it ends what waits behind a full buffer', async () => {
+      const f = await forwarder({ buffer_bytes: 65_536, connection_schema: 'none' })
+      await f.run('start', {
+        streams: [stream('FILL', { topic: 'b' }), stream('PV1'), stream('PV2', { lossless: true })]
+      })
+      f.kafka.held = true
+      while (f.service.snapshot().state !== 'overloaded') f.source.put('FILL', 'x'.repeat(1000))
+      for (let i = 0; i < 3; i++) for (const name of ['PV1', 'PV2']) f.source.put(name, `${name} ${i}`)
+      running.length = 0
+      const stopped = f.service.stop()
+      await new Promise((resolve) => setImmediate(resolve))
+      f.kafka.release()
+      await stopped
+      assert.deepEqual(f.values('a'), ['PV2 0', 'PV2 1', 'PV2 2', 'PV1 2'])
+      assert.deepEqual(
+        f.context.logs.filter(({ level }) => level === 'error'),
+        []
+      )
+    })
   })
 })

@@ -1,6 +1,6 @@
 // The forwarder's streams, commands and status, on an in-memory Kafka.
 import assert from 'node:assert/strict'
-import { forwarder, running, stopAll, stream, where } from '../../test/support/forwarder/forwarder.js'
+import { forwarder, stopAll, stream, where } from '../../test/support/forwarder/forwarder.js'
 
 describe('service-forwarder', () => {
   afterEach(async () => {
@@ -310,20 +310,5 @@ describe('service-forwarder', () => {
       [one.channels[0]?.['state'], one.channels[0]?.['severity'], one.channels[0]?.['updates']],
       ['CONNECTED', 2, 1]
     )
-  })
-
-  it('sends what waits before it ends', async () => {
-    const f = await forwarder()
-    await f.run('start', { streams: [stream('PV1')] })
-    f.kafka.held = true
-    f.source.connect('PV1', 1)
-    running.length = 0
-    const stopped = f.service.stop()
-    await new Promise((resolve) => setImmediate(resolve))
-    f.kafka.release()
-    await stopped
-    assert.deepEqual(f.values('a'), [1])
-    assert.equal(f.source.open.size, 0)
-    assert.equal(f.kafka.producers.size, 0)
   })
 })

@@ -25,6 +25,7 @@ class MemoryProducer implements Producer {
   bufferedBytes = 0
   #queue: (() => void)[] = []
   #waiters: (() => void)[] = []
+  #closed = false
 
   constructor(
     readonly kafka: MemoryKafka,
@@ -32,6 +33,7 @@ class MemoryProducer implements Producer {
   ) {}
 
   send(message: ProducerMessage, onDelivered?: Delivered): boolean {
+    if (this.#closed) throw new Error('the producer is closed')
     const size = bytesOf(message.value).length
     this.bufferedBytes += size
     this.#queue.push(() => {
@@ -61,9 +63,11 @@ class MemoryProducer implements Producer {
     return this.drained()
   }
 
-  close(): Promise<void> {
+  /** As the real one: what was sent is delivered first. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.drained()
     this.kafka.producers.delete(this)
-    return Promise.resolve()
   }
 }
 
