@@ -1,0 +1,22 @@
+// Before the tests: gets what they need (once, cached), so that no test waits for a download and what is missing is said at once.
+import { startKafka } from './kafka.js'
+import { python } from './python.js'
+
+async function step(what: string, work: () => Promise<string>): Promise<void> {
+  const begin = performance.now()
+  process.stdout.write(`preparing ${what} … `)
+  try {
+    const found = await work()
+    process.stdout.write(`${found} (${Math.round((performance.now() - begin) / 1000)} s)\n`)
+  } catch (error) {
+    process.stdout.write(`✗\n${(error as Error).message}\n`)
+    process.exit(1)
+  }
+}
+
+await step('Python with EPICS servers and HDF5 readers (first time: a minute)', () => python())
+await step('Apache Kafka (first time: a download)', async () => {
+  const kafka = await startKafka()
+  await kafka.stop()
+  return `by ${kafka.way}`
+})
