@@ -1,17 +1,24 @@
-"""Reads a NeXus file with h5py, scippnexus and nexusformat: content at given paths, and whatever is wrong with the file.
+"""Reads NeXus files with h5py, scippnexus and nexusformat: content at given paths, and whatever is wrong with a file.
 
-usage: read_nexus.py FILE [PATHS.json]; prints {"content": {path: value}, "troubles": [text]}
-A path may end in @name for an attribute, #dtype, #shape or #chunks for the form of a dataset. Times beyond 2^53 come as text.
+For each line {"file", "paths"} of stdin prints a line {"content": {path: value}, "troubles": [text]}.
+A path may end in @name for an attribute, #dtype, #shape, #maxshape or #chunks for the form of a dataset.
+Integers beyond 2^53 and numbers that JSON has no word for come as text.
 """
 import json
+import logging
 import math
+import re
 import sys
+import traceback
 import warnings
 
+import dateutil.parser
 import h5py
+import hdf5plugin  # noqa: F401  zstd for h5py
 import numpy as np
 
 warnings.simplefilter("ignore")
+logging.disable(logging.CRITICAL)
 
 
 def plain(value):
@@ -45,39 +52,98 @@ def look_up(file, path):
     return plain(item[()])
 
 
-def nx_class(group):
-    value = group.attrs.get("NX_class", "")
+def text_of(value):
     return value.decode() if isinstance(value, bytes) else value
 
 
-def lengths(group, names):
-    return {name: group[name].shape[0] for name in names if name in group and group[name].ndim > 0}
+def nx_class(group):
+    return text_of(group.attrs.get("NX_class", ""))
 
 
-def check_group(group, troubles):
-    kind = nx_class(group)
-    together = []
-    if kind == "NXlog":
-        together = [["time", "value"], ["alarm_time", "alarm_severity", "alarm_status", "alarm_message"]]
-        together += [["connection_status", "connection_status_time"]]
-        if "value" not in group:
-            together[0] = []
-    if kind == "NXevent_data":
-        together = [["event_time_zero", "event_index"], ["event_id", "event_time_offset", "event_weight"]]
-    together.append([name for name in group if name.startswith("cue_")])
+# ---------------------------------------------------------------- our own invariants
+
+TOGETHER = [
+    ["alarm_time", "alarm_severity", "alarm_status", "alarm_message"],
+    ["connection_status", "connection_status_time"],
+    ["units_time", "units_text"],
+    ["histograms", "errors", "timestamps"],
+]
+EVENTS = [
+    ["event_time_zero", "event_index", "period_number", "run_state", "proton_charge"],
+    ["event_id", "event_time_offset", "event_weight", "adc_pulse_amplitude", "adc_pulse_peak_area",
+     "adc_pulse_background", "adc_pulse_threshold_time", "adc_pulse_peak_time"],
+    ["cue_index", "cue_pulse_index", "cue_timestamp_zero"],
+]
+LOGS = [["time", "value"], ["cue_index", "cue_timestamp_zero"]]
+
+
+def growing(item):
+    return isinstance(item, h5py.Dataset) and item.ndim > 0 and item.maxshape[0] is None
+
+
+def check_lengths(group, kind, troubles):
+    together = TOGETHER + (EVENTS if kind == "NXevent_data" else LOGS)
     for names in together:
-        found = lengths(group, names)
+        found = {name: len(group[name]) for name in names if name in group and growing(group[name])}
         if len(set(found.values())) > 1:
             troubles.append(f"{group.name}: lengths differ: {found}")
+    if text_of(group.attrs.get("writer_module", "")) == "da00" and "time" in group:
+        found = {name: len(group[name]) for name in group if growing(group[name]) and not name.startswith("cue_")}
+        if len(set(found.values())) > 1:
+            troubles.append(f"{group.name}: lengths differ: {found}")
+
+
+def check_indices(group, troubles):
+    rows = len(group["event_id"]) if "event_id" in group else len(group["time"]) if "time" in group else None
     for name in ("event_index", "cue_index", "cue_pulse_index"):
-        if name in group and np.any(np.diff(group[name][()]) < 0):
+        if name not in group:
+            continue
+        index = group[name][()]
+        bound = len(group["event_time_zero"]) if name == "cue_pulse_index" else rows
+        if np.any(np.diff(index) < 0):
             troubles.append(f"{group.name}/{name} is not monotonic")
-    if "event_index" in group and len(group["event_index"]) and group["event_index"][-1] > len(group["event_id"]):
-        troubles.append(f"{group.name}/event_index points past the events")
-    for name in ("default", "signal"):
-        target = group.attrs.get(name)
-        if target is not None and target not in group:
-            troubles.append(f"{group.name}@{name} points to {target}, which is not there")
+        last = bound if name == "event_index" else None if bound is None else bound - 1
+        if last is not None and np.any((index < 0) | (index > last)):
+            troubles.append(f"{group.name}/{name} points past the {bound} rows")
+
+
+def check_times(group, troubles):
+    for name in group:
+        if name in ("time", "event_time_zero", "cue_timestamp_zero") or name.endswith("_time"):
+            item = group.get(name)
+            if growing(item) and (text_of(item.attrs.get("units", "")) != "ns" or "start" not in item.attrs):
+                troubles.append(f"{item.name}: a time needs units and start")
+
+
+def check_signal(group, troubles):
+    signal = text_of(group.attrs.get("signal", ""))
+    if signal == "":
+        return
+    if signal not in group:
+        return troubles.append(f"{group.name}@signal points to {signal}, which is not there")
+    shape = group[signal].shape
+    axes = [text_of(axis) for axis in np.atleast_1d(group.attrs.get("axes", []))]
+    if len(axes) != len(shape):
+        return troubles.append(f"{group.name}@axes {axes} do not fit the shape {shape} of {signal}")
+    for axis, size in zip(axes, shape):
+        if axis == ".":
+            continue
+        if axis not in group:
+            troubles.append(f"{group.name}@axes names {axis}, which is not there")
+        elif group[axis].ndim == 1 and len(group[axis]) not in (size, size + 1):
+            troubles.append(f"{group.name}: axis {axis} has {len(group[axis])} points for {size}")
+
+
+def check_default(file, groups, troubles):
+    """From the root, `default` leads to something that can be plotted, if the file has anything of the kind."""
+    if not any("signal" in group.attrs for group in groups):
+        return
+    group = file
+    while "signal" not in group.attrs:
+        default = text_of(group.attrs.get("default", ""))
+        if default == "" or default not in group:
+            return troubles.append(f"{group.name}@default is '{default}': nothing there can be plotted")
+        group = group[default]
 
 
 def check_links(group, troubles):
@@ -86,49 +152,134 @@ def check_links(group, troubles):
             troubles.append(f"{group.name}/{name} is a link to nothing")
 
 
-def scipp(path, troubles):
+def check_file(file, troubles):
+    groups = [file]
+    file.visititems(lambda _, item: groups.append(item) if isinstance(item, h5py.Group) else None)
+    for group in groups:
+        check_lengths(group, nx_class(group), troubles)
+        check_indices(group, troubles)
+        check_times(group, troubles)
+        check_signal(group, troubles)
+        check_links(group, troubles)
+        for name in group:
+            if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+                continue
+            if name in group and isinstance(group[name], h5py.Dataset):
+                group[name][()]
+    check_default(file, groups, troubles)
+
+
+# ---------------------------------------------------------------- scippnexus
+
+
+def datetime_trouble(loaded, kind):
+    if kind == "NXevent_data":
+        coords = loaded.bins.coords if loaded.bins is not None else {}
+        time = loaded.coords["event_time_zero"] if "event_time_zero" in loaded.coords else coords["event_time_zero"]
+        return None if str(time.dtype) == "datetime64" else f"event_time_zero is {time.dtype}"
+    data = loaded if "time" in getattr(loaded, "coords", {}) else loaded["value"]
+    time = data.coords["time"]
+    return None if str(time.dtype) == "datetime64" else f"time is {time.dtype}"
+
+
+def scipp(path, raw, troubles):
     import scippnexus as sx
 
-    with h5py.File(path) as raw, sx.File(path) as file:
-        groups = []
-        raw.visititems(lambda name, item: groups.append(name) if isinstance(item, h5py.Group) else None)
+    groups = []
+    raw.visititems(lambda name, item: groups.append(name) if isinstance(item, h5py.Group) else None)
+    with sx.File(path) as file:
         for name in groups:
             kind = nx_class(raw[name])
-            if kind not in ("NXlog", "NXevent_data", "NXdata"):
-                continue
-            if kind == "NXlog" and "value" not in raw[name]:
+            if kind not in ("NXlog", "NXevent_data", "NXdata") or (kind == "NXlog" and "value" not in raw[name]):
                 continue
             try:
                 loaded = file[name][()]
-                if kind == "NXevent_data":
-                    coords = loaded.bins.coords if loaded.bins is not None else {}
-                    time = loaded.coords["event_time_zero"] if "event_time_zero" in loaded.coords else coords["event_time_zero"]
-                    if str(time.dtype) != "datetime64":
-                        troubles.append(f"scippnexus: {name}: event_time_zero is {time.dtype}")
-                if kind == "NXlog":
-                    data = loaded if "time" in getattr(loaded, "coords", {}) else loaded["value"]
-                    if str(data.coords["time"].dtype) != "datetime64":
-                        troubles.append(f"scippnexus: {name}: time is {data.coords['time'].dtype}")
+                trouble = None if kind == "NXdata" else datetime_trouble(loaded, kind)
+                # a group that could not be understood as an array comes as a bag of fields
+                if kind == "NXdata" and type(loaded).__name__ == "DataGroup":
+                    trouble = "loads as a bag of fields, not as an array"
+                if trouble is not None:
+                    troubles.append(f"scippnexus: {name}: {trouble}")
             except Exception as error:  # anything a reader throws is a finding
                 troubles.append(f"scippnexus: {name}: {type(error).__name__}: {error}")
 
 
-def main(path, wanted):
+# ---------------------------------------------------------------- nexusformat
+
+# What the validator says of what the field's files are meant to have. Everything else is a trouble.
+ACCEPTED = [
+    # external links to files that come later
+    r'is a broken link to ".*\[.*\]"',
+    # attributes and datasets beyond the definitions: topic, source, alarm_*, cue_pulse_index, total_counts …
+    r'^"@\w+" is not defined as an attribute in',
+    r"^This field is not defined in",
+    # where the structure puts a group: ISIS and ESS have events right in the entry
+    r"^\w+ is an invalid class in \w+$",
+    # values whose unit nobody knows; ids and indices have none
+    r"^Units of (NX_ANY|NX_DIMENSIONLESS) not specified",
+]
+
+
+def is_accepted(where, message, file):
+    if any(re.search(known, message) for known in ACCEPTED):
+        return True
+    kind, _, path = where.partition(": ")
+    # the definitions want one text for a list of times
+    if path.endswith("/cue_timestamp_zero") and "not a valid NX_DATE_TIME" in message:
+        return True
+    # logs of texts
+    text = kind == "Field" and h5py.check_string_dtype(file[path].dtype) is not None
+    return text and path.endswith("/value") and "not a valid NX_NUMBER" in message
+
+
+class Sink:
+    nxclass = None
+
+    def __init__(self):
+        self.logged_messages = []
+
+
+def is_iso8601(value):
+    """The validator's own fails on what is no text."""
+    try:
+        dateutil.parser.parse(value)
+        return True
+    except (ValueError, TypeError):
+        return False
+
+
+def validate(path, file, troubles):
+    from nexusformat.nexus import nxload, validate as nexus
+
+    nexus.logger.setLevel(logging.INFO)
+    nexus.is_valid_iso8601 = is_iso8601
+    sink = Sink()
+    root = nxload(path, "r")
+    with root.nxfile:
+        nexus.get_validator("NXroot").validate(root, parent=sink)
+    where = "/"
+    for message, level, _ in sink.logged_messages:
+        if level == "all":
+            where = message
+        elif level in ("warning", "error") and not is_accepted(where, message, file):
+            troubles.append(f"nexusformat: {where}: {message} ({level})")
+
+
+def examine(path, wanted):
     troubles = []
     with h5py.File(path, "r") as file:
         content = {name: look_up(file, name) for name in wanted}
-        groups = [file]
-        file.visititems(lambda _, item: groups.append(item) if isinstance(item, h5py.Group) else None)
-        for group in groups:
-            check_group(group, troubles)
-            check_links(group, troubles)
-            for name in group:
-                if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
-                    continue
-                if name in group and isinstance(group[name], h5py.Dataset):
-                    group[name][()]
-    scipp(path, troubles)
-    print(json.dumps({"content": content, "troubles": troubles}))
+        check_file(file, troubles)
+        scipp(path, file, troubles)
+        validate(path, file, troubles)
+    return {"content": content, "troubles": troubles}
 
 
-main(sys.argv[1], json.load(open(sys.argv[2])) if len(sys.argv) > 2 else [])
+for line in sys.stdin:
+    request = json.loads(line)
+    try:
+        answer = examine(request["file"], request["paths"])
+    except Exception:
+        answer = {"error": traceback.format_exc()}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
