@@ -31,7 +31,8 @@ export interface IocOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export type PutValue = number | string | boolean | readonly number[] | readonly string[]
+export type PutValue =
+  number | bigint | string | boolean | readonly number[] | readonly bigint[] | readonly boolean[] | readonly string[]
 
 export interface Ioc {
   readonly kind: IocKind
@@ -188,7 +189,7 @@ class Server implements Ioc {
   call(op: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
     const id = this.#nextId++
     const result = this.#expect(id)
-    ;(this.#child?.stdin as Writable).write(`${JSON.stringify({ id, op, args })}\n`)
+    ;(this.#child?.stdin as Writable).write(`${toJson({ id, op, args })}\n`)
     return result
   }
 
@@ -285,6 +286,13 @@ class Server implements Ioc {
       PYTHONUNBUFFERED: '1'
     }
   }
+}
+
+/** JSON as Python reads it: bigints are numbers of all their digits, NaN and infinities are there. */
+function toJson(value: unknown): string {
+  const isPlain = (one: unknown): boolean => typeof one !== 'bigint' && (typeof one !== 'number' || Number.isFinite(one))
+  const mark = (_: string, one: unknown): unknown => (isPlain(one) ? one : `\u0001${String(one)}`)
+  return JSON.stringify(value, mark).replace(/"\\u0001(-?\w+)"/g, '$1')
 }
 
 /** Four ports that nobody has, neither TCP nor UDP; below the range from which clients get theirs. */

@@ -19,6 +19,12 @@ class Group(PVGroup):
     arr = pvproperty(value=[1.0, 2.0, 3.0], max_length=10)
     fl = pvproperty(value=2.5, dtype=ChannelType.FLOAT)
     sh = pvproperty(value=-7, dtype=ChannelType.INT)
+    ch = pvproperty(value=7, dtype=ChannelType.CHAR)
+    st = pvproperty(value="short", dtype=ChannelType.STRING)
+    strings = pvproperty(value=["a", "b"], dtype=ChannelType.STRING, max_length=4)
+    shorts = pvproperty(value=[1], dtype=ChannelType.INT, max_length=8)
+    longs = pvproperty(value=[1], dtype=ChannelType.LONG, max_length=8)
+    floats = pvproperty(value=[1.0], dtype=ChannelType.FLOAT, max_length=8)
 
 
 group = Group(prefix=sys.argv[1])

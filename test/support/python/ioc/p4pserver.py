@@ -32,6 +32,10 @@ for code, value in zip("?bBhHiIlLfds", ARRAYS):
 add("empty", NTScalar("ad"), [])
 add("longstring", NTScalar("s"), "x" * 70000)
 add("counter", NTScalar("i"), 0)
+for name, value, stamp in (("d", "d", "l"), ("h", "h", "L"), ("q", "l", "d")):
+    add("samples:" + name, NTTable([("value", value), ("timestamp", stamp)]), [])
+for name in ("frame:" + dtype for code, dtype in NAMES.items() if code not in "?s"):
+    channels[prefix + name] = SharedPV(initial=NTNDArray().wrap(np.zeros((1, 1), dtype=np.uint8), timestamp=STAMP))
 channels[prefix + "enum"] = SharedPV(nt=NTEnum(), initial={"index": 1, "choices": ["OFF", "ON", "a choice much longer than twenty-six characters"]})
 image = np.arange(width * height, dtype=np.uint16).reshape(height, width)
 channels[prefix + "image"] = SharedPV(nt=NTNDArray(), initial=image)
@@ -86,6 +90,25 @@ def delta(name, fields):
     channels[name].post(raw)
 
 
+def table(name, columns, timestamp):
+    """Posts whole columns of a table."""
+    now = channels[name].current()
+    value = Value(getattr(now, "raw", now).type(), {"labels": list(columns), "value": columns})
+    value["timeStamp.secondsPastEpoch"], value["timeStamp.nanoseconds"] = timestamp
+    channels[name].post(value)
+
+
+def frame(name, dtype, shape, values, timestamp, attributes=None, unique_id=0):
+    """Posts one frame; `shape` is slowest first."""
+    pixels = np.array(values, dtype=dtype).reshape(shape)
+    value = NTNDArray().wrap(pixels, attrib=attributes, timestamp=tuple(timestamp))
+    value["uniqueId"] = unique_id
+    value["dataTimeStamp.secondsPastEpoch"], value["dataTimeStamp.nanoseconds"] = timestamp
+    for attribute in value["attribute"]:
+        attribute["descriptor"], attribute["source"] = "about " + attribute["name"], "driver"
+    channels[name].post(value)
+
+
 def frames(name, n, hz):
     """Posts n frames whose first pixel counts from 1."""
     begin = time.monotonic()
@@ -117,6 +140,8 @@ with Server(providers=[provider]):
             "put": put,
             "delta": delta,
             "frames": frames,
+            "frame": frame,
+            "table": table,
             "close": close,
             "reopen": reopen,
             "ramp": lambda names, n, hz, start=1: lines.ramp(put, names, n, hz, start),

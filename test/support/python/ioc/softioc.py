@@ -26,7 +26,7 @@ core.dbChannelPutField.argtypes = [ctypes.c_void_p, ctypes.c_short, ctypes.c_voi
 core.dbChannelPutField.restype = ctypes.c_long
 core.dbChannelGetField.argtypes = [ctypes.c_void_p, ctypes.c_short, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
 core.dbChannelGetField.restype = ctypes.c_long
-STRING, CHAR, INT64, DOUBLE = 0, 1, 7, 10
+STRING, CHAR, INT64, UINT64, DOUBLE = 0, 1, 7, 8, 10
 channels = {}
 
 
@@ -45,6 +45,8 @@ def buffer_of(value):
     if all(isinstance(v, str) for v in values) and values:
         data = b"".join(v.encode()[:39].ljust(40, b"\0") for v in values)
         return STRING, ctypes.create_string_buffer(data, len(data)), len(values)
+    if any(isinstance(v, int) and v >= 2**63 for v in values):
+        return UINT64, (ctypes.c_uint64 * len(values))(*values), len(values)
     if all(isinstance(v, int) for v in values):
         return INT64, (ctypes.c_int64 * max(1, len(values)))(*values), len(values)
     return DOUBLE, (ctypes.c_double * len(values))(*[float(v) for v in values]), len(values)
