@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-const folders = ['core', 'plugins', 'schemas', 'commands', 'test', 'bench', 'examples']
+const folders = ['core', 'plugins', 'schemas', 'commands', 'test', 'bench', 'examples', 'docs']
 const files = folders
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)))

@@ -41,5 +41,5 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [] }]
     }
   },
-  { files: ['core/cli/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'], rules: { 'no-console': 'off' } }
+  { files: ['core/cli/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'docs/**/*.ts'], rules: { 'no-console': 'off' } }
 )

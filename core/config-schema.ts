@@ -50,7 +50,7 @@ export const configSchema = {
         instrument: {
           type: 'string',
           pattern: '^[A-Za-z0-9_-]+$',
-          description: 'Instrument name; `nexstream provision` puts it before topic names.'
+          description: 'Instrument name; `nexstream provision` puts it in place of `{instrument}` in topic names.'
         },
         builtin_plugins: {
           type: 'array',
@@ -68,7 +68,7 @@ export const configSchema = {
       type: 'object',
       default: {},
       description:
-        'Brokers and security, in our words (`brokers`, `ssl`, `sasl`) or in those of librdkafka (`"bootstrap.servers"`, `"security.protocol"`, `"sasl.mechanism"`, …); checked by the Kafka client.',
+        'Brokers and security, in our words (`brokers`, `ssl`, `sasl`) or in those of librdkafka (`"bootstrap.servers"`, `"security.protocol"`, `"sasl.mechanism"`, …); unknown words are refused.',
       additionalProperties: true,
       properties: {}
     },

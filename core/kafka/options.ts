@@ -30,35 +30,91 @@ export interface TlsSettings {
 
 type Kind = 'string' | 'list' | 'ms' | 'boolean' | 'secret'
 
-/** Our key → its type and the librdkafka keys that mean the same. */
-const keys: Readonly<Record<string, { readonly kind: Kind; readonly also: readonly string[] }>> = {
-  brokers: { kind: 'list', also: ['bootstrap.servers', 'metadata.broker.list'] },
-  client_id: { kind: 'string', also: ['client.id'] },
-  security_protocol: { kind: 'string', also: ['security.protocol'] },
-  connect_timeout_ms: { kind: 'ms', also: ['socket.connection.setup.timeout.ms'] },
-  request_timeout_ms: { kind: 'ms', also: ['socket.timeout.ms', 'request.timeout.ms'] },
-  timeout_ms: { kind: 'ms', also: [] },
-  'sasl.mechanism': { kind: 'string', also: ['sasl.mechanisms'] },
-  'sasl.username': { kind: 'string', also: [] },
-  'sasl.username_file': { kind: 'string', also: [] },
-  'sasl.username_env': { kind: 'string', also: [] },
-  'sasl.password': { kind: 'secret', also: [] },
-  'sasl.password_file': { kind: 'string', also: [] },
-  'sasl.password_env': { kind: 'string', also: [] },
-  'ssl.enabled': { kind: 'boolean', also: [] },
-  'ssl.ca': { kind: 'string', also: ['ssl.ca.pem'] },
-  'ssl.ca_file': { kind: 'string', also: ['ssl.ca.location'] },
-  'ssl.cert': { kind: 'string', also: ['ssl.certificate.pem'] },
-  'ssl.cert_file': { kind: 'string', also: ['ssl.certificate.location'] },
-  'ssl.key': { kind: 'secret', also: ['ssl.key.pem'] },
-  'ssl.key_file': { kind: 'string', also: ['ssl.key.location'] },
-  'ssl.passphrase': { kind: 'secret', also: ['ssl.key.password'] },
-  'ssl.passphrase_file': { kind: 'string', also: [] },
-  'ssl.passphrase_env': { kind: 'string', also: [] },
-  'ssl.servername': { kind: 'string', also: [] },
-  'ssl.verify': { kind: 'boolean', also: ['enable.ssl.certificate.verification'] }
+interface KafkaKey {
+  readonly kind: Kind
+  readonly also: readonly string[]
+  readonly says: string
 }
-const meaning = new Map(Object.entries(keys).flatMap(([key, { also }]) => [key, ...also].map((word) => [word, key])))
+
+/** Our key → its type, the librdkafka keys that mean the same, and what it says (for docs/reference/config.md). */
+export const kafkaKeys: Readonly<Record<string, KafkaKey>> = {
+  brokers: {
+    kind: 'list',
+    also: ['bootstrap.servers', 'metadata.broker.list'],
+    says: 'Brokers to begin with, `host:port` each; port 9092 where none is given.'
+  },
+  client_id: {
+    kind: 'string',
+    also: ['client.id'],
+    says: 'Name of this client in the logs of the brokers; default nexstream.'
+  },
+  security_protocol: {
+    kind: 'string',
+    also: ['security.protocol'],
+    says: 'PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; default told by `ssl` and `sasl`.'
+  },
+  connect_timeout_ms: {
+    kind: 'ms',
+    also: ['socket.connection.setup.timeout.ms'],
+    says: 'Longest time to open a connection; default 5000.'
+  },
+  request_timeout_ms: {
+    kind: 'ms',
+    also: ['socket.timeout.ms', 'request.timeout.ms'],
+    says: 'Longest time a broker may take for one answer; default 30000.'
+  },
+  timeout_ms: {
+    kind: 'ms',
+    also: [],
+    says: 'Look-ups and administration give up after this long, all tries together; default 30000.'
+  },
+  'sasl.mechanism': {
+    kind: 'string',
+    also: ['sasl.mechanisms'],
+    says: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; default SCRAM-SHA-512.'
+  },
+  'sasl.username': { kind: 'string', also: [], says: 'User name.' },
+  'sasl.username_file': { kind: 'string', also: [], says: 'File that holds the user name.' },
+  'sasl.username_env': { kind: 'string', also: [], says: 'Environment variable that holds the user name.' },
+  'sasl.password': { kind: 'secret', also: [], says: 'Password.' },
+  'sasl.password_file': { kind: 'string', also: [], says: 'File that holds the password.' },
+  'sasl.password_env': { kind: 'string', also: [], says: 'Environment variable that holds the password.' },
+  'ssl.enabled': {
+    kind: 'boolean',
+    also: [],
+    says: 'Encrypt; `ssl = true` says the same, and a section `ssl` implies it.'
+  },
+  'ssl.ca': {
+    kind: 'string',
+    also: ['ssl.ca.pem'],
+    says: 'Certificates of trusted authorities, PEM text; default those of Node.'
+  },
+  'ssl.ca_file': { kind: 'string', also: ['ssl.ca.location'], says: 'File with them.' },
+  'ssl.cert': {
+    kind: 'string',
+    also: ['ssl.certificate.pem'],
+    says: 'Our certificate, PEM text, for brokers that ask for one.'
+  },
+  'ssl.cert_file': { kind: 'string', also: ['ssl.certificate.location'], says: 'File with it.' },
+  'ssl.key': { kind: 'secret', also: ['ssl.key.pem'], says: 'Private key of our certificate, PEM text.' },
+  'ssl.key_file': { kind: 'string', also: ['ssl.key.location'], says: 'File with it.' },
+  'ssl.passphrase': { kind: 'secret', also: ['ssl.key.password'], says: 'Passphrase of the private key.' },
+  'ssl.passphrase_file': { kind: 'string', also: [], says: 'File that holds the passphrase.' },
+  'ssl.passphrase_env': { kind: 'string', also: [], says: 'Environment variable that holds the passphrase.' },
+  'ssl.servername': {
+    kind: 'string',
+    also: [],
+    says: "Name expected in the broker's certificate; default the broker's host name."
+  },
+  'ssl.verify': {
+    kind: 'boolean',
+    also: ['enable.ssl.certificate.verification'],
+    says: 'false takes any certificate: for tests only. Default true.'
+  }
+}
+const meaning = new Map(
+  Object.entries(kafkaKeys).flatMap(([key, { also }]) => [key, ...also].map((word) => [word, key]))
+)
 
 const bad = (path: string, message: string): CodedError =>
   new CodedError('CONFIG_INVALID', `kafka: ${message}`, { path: `/kafka/${path}` })
@@ -79,7 +135,7 @@ function* flatten(options: KafkaOptions): Generator<[string, unknown]> {
 }
 
 function convert(key: string, word: string, value: unknown): unknown {
-  const { kind } = keys[key]!
+  const { kind } = kafkaKeys[key]!
   if (kind === 'list') {
     const list = typeof value === 'string' ? value.split(',') : value
     if (!Array.isArray(list) || !list.every((item) => typeof item === 'string'))
@@ -117,7 +173,9 @@ function unknownKey(word: string): CodedError {
     .map((known) => [distance(short, known), known] as const)
     .sort((a, b) => a[0] - b[0])
   const hint =
-    near && near[0] <= 1 + word.length / 3 ? `did you mean ${near[1]}?` : `known are ${Object.keys(keys).join(', ')}`
+    near && near[0] <= 1 + word.length / 3
+      ? `did you mean ${near[1]}?`
+      : `known are ${Object.keys(kafkaKeys).join(', ')}`
   return bad(word, `unknown key ${word}; ${hint}`)
 }
 
@@ -215,7 +273,7 @@ function tlsSettings(values: Map<string, unknown>): TlsSettings {
 
 /** The options with every password and private key replaced, for logs and `check`. */
 export function redact(options: KafkaOptions): Record<string, unknown> {
-  const secretWords = new Set([...meaning].filter(([, key]) => keys[key]!.kind === 'secret').map(([word]) => word))
+  const secretWords = new Set([...meaning].filter(([, key]) => kafkaKeys[key]!.kind === 'secret').map(([word]) => word))
   const walk = (value: unknown, path: string): unknown => {
     if (secretWords.has(path)) return '***'
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value

@@ -1,0 +1,23 @@
+// docs/reference/errors.md: every error code, what it means, what to do, and what clients and shells see of it.
+import { exitCodeOf } from '../../core/cli/exit.js'
+import { refusal } from '../../core/dispatcher.js'
+import { CodedError, type ErrorCode, errorCodes } from '../../core/errors.js'
+import { code, type Page, reference, table } from './markdown.js'
+
+const intro = `Every error that a person can act on has a code, in the answer to a command (\`errors[].code\`), in the log (\`code=\`), and on the command line
+(\`CODE: message at /path\`). Codes are never reused. *Status* is the number in the answer to a command, *exit* the exit code of the command line.`
+
+const classes = `## Three classes of trouble
+
+- **message**: one message is bad. It is counted by reason and skipped; the job goes on. Only \`MESSAGE_BAD\`.
+- **job**: one job cannot go on. Its file is finished as far as it is good, the end is reported, other jobs go on.
+- **process**: the daemon cannot run. It says why and leaves with a non-zero exit code.`
+
+export function errorsPage(): Page {
+  const rows = Object.entries(errorCodes).map(([name, text]) => {
+    const error = new CodedError(name as ErrorCode, text)
+    return [code(name), String(refusal(error).status), String(exitCodeOf(error)), text]
+  })
+  const listed = table([['code', 'status', 'exit', 'meaning and what to do'], ...rows])
+  return reference('errors', 'Errors', 'core/errors.ts', intro, listed, classes)
+}

@@ -1,0 +1,28 @@
+// docs/reference/metrics.md: the metrics that services and reporters declare.
+import { type Host } from '../../core/host.js'
+import { type MetricTable } from '../../core/plugin.js'
+import { code, type Page, reference, table } from './markdown.js'
+
+const intro = `Served by the reporter [prometheus](../../plugins/metrics-prometheus/README.md), on loopback port 9464 unless configured otherwise. Numbers per PV or
+per source are not metrics: they are in the status. Beside these stand the metrics of the Node process (\`process_…\`, \`nodejs_…\`).`
+
+/** Declared tables by the part that declares them. */
+export function metricTables(host: Host): ReadonlyMap<string, MetricTable> {
+  const tables = (['reporter', 'service'] as const).flatMap((kind) =>
+    host.ids(kind).map((id) => [`${kind} ${id}`, host.part(kind, id)?.metrics ?? {}] as const)
+  )
+  return new Map(tables.filter(([, metrics]) => Object.keys(metrics).length > 0))
+}
+
+export function metricsPage(host: Host): Page {
+  const parts = [...metricTables(host)].map(([part, metrics]) => {
+    const rows = Object.entries(metrics).map(([name, { type, labels = [], help }]) => [
+      code(name),
+      type,
+      labels.map(code).join(', '),
+      help
+    ])
+    return `## ${part}\n\n${table([['metric', 'type', 'labels', 'meaning'], ...rows])}`
+  })
+  return reference('metrics', 'Metrics', 'the `metrics` of services and reporters', intro, ...parts)
+}

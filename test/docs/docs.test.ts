@@ -1,0 +1,125 @@
+// The docs hold what the code says: generated pages are fresh, links lead somewhere, examples are good, tables are whole.
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { check } from '../../core/check.js'
+import { configSchema } from '../../core/config-schema.js'
+import { parseConfigText } from '../../core/config.js'
+import { errorCodes } from '../../core/errors.js'
+import { loadPlugins } from '../../core/loader.js'
+import { packageRoot } from '../../core/root.js'
+import { allPages, isFresh } from '../../docs/generate/pages.js'
+
+function filesBelow(folder: string, ending: string): string[] {
+  const all = readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
+  return all.filter((name) => name.endsWith(ending)).map((name) => join(folder, name))
+}
+const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
+const pages = ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('plugins', '.md')]
+
+/** The fenced blocks of a language, with the file and the line they begin at. */
+function blocks(language: string): { where: string; text: string }[] {
+  return pages.flatMap((file) => {
+    const text = read(file)
+    return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => ({
+      where: `${file}:${text.slice(0, match.index).split('\n').length}`,
+      text: match[1] ?? ''
+    }))
+  })
+}
+
+describe('docs', () => {
+  it('are as fresh as npm run docs makes them', async () => {
+    const all = await allPages()
+    assert.ok(all.length > 40)
+    assert.deepEqual(
+      all.filter((page) => !isFresh(page)).map(({ path }) => path),
+      []
+    )
+    const [first] = all
+    assert.equal(isFresh({ path: first?.path ?? '', content: `${first?.content}\nmore` }), false)
+    assert.equal(isFresh({ path: 'docs/reference/no-such-page.md', content: '' }), false)
+  })
+
+  it('link only to what is there', () => {
+    const broken = pages.flatMap((file) => {
+      const prose = read(file)
+        .replace(/^```[\s\S]*?^```/gm, '')
+        .replace(/`[^`\n]*`/g, '')
+      const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '')
+      return targets
+        .filter((target) => !/^(https?:|#|mailto:)/.test(target))
+        .filter((target) => !existsSync(resolve(packageRoot, dirname(file), target.split('#')[0] ?? '')))
+        .map((target) => `${file}: ${target}`)
+    })
+    assert.deepEqual(broken, [])
+  })
+
+  it('name every page in the index', () => {
+    const index = read('docs/README.md')
+    const missing = filesBelow('docs', '.md')
+      .filter((file) => file !== 'docs/README.md')
+      .filter((file) => !index.includes(`(${relative('docs', file)})`))
+    assert.deepEqual(missing, [])
+  })
+
+  it('show configs and JSON that are good', () => {
+    const configs = blocks('toml')
+    assert.ok(configs.length > 2)
+    for (const { where, text } of configs)
+      assert.deepEqual(check(configSchema, parseConfigText(text, 'example.toml')), [], where)
+    for (const { where, text } of blocks('json')) assert.doesNotThrow(() => JSON.parse(text) as unknown, where)
+  })
+})
+
+describe('error table', () => {
+  // string literals that look like codes of our families, where errors and findings are made
+  const families = [...new Set(Object.keys(errorCodes).map((code) => code.split('_')[0]))].join('|')
+  const literal = new RegExp(`'((?:${families})(?:_[A-Z0-9]+)+|INTERNAL)'`, 'g')
+  const used = new Set<string>()
+  before(() => {
+    const sources = ['core', 'plugins', 'schemas', 'commands', 'test/support', 'examples'].flatMap((folder) =>
+      filesBelow(folder, '.ts')
+    )
+    // the last holds Kafka's own names
+    const tables = ['core/errors.ts', 'core/cli/exit.ts', 'core/kafka/broker-errors.ts']
+    for (const file of sources.filter((name) => !name.endsWith('.test.ts') && !tables.includes(name)))
+      for (const match of read(file).matchAll(literal)) used.add(match[1] ?? '')
+  })
+
+  it('holds every code that the source uses', () => {
+    assert.deepEqual(
+      [...used].filter((code) => !Object.hasOwn(errorCodes, code)),
+      []
+    )
+  })
+
+  it('holds no code that nobody uses', () => {
+    assert.deepEqual(
+      Object.keys(errorCodes).filter((code) => !used.has(code)),
+      []
+    )
+  })
+
+  it('says what each code means, in a sentence', () => {
+    for (const [code, text] of Object.entries(errorCodes)) assert.match(text, /^[A-Z].{20,}\.$/, code)
+  })
+})
+
+describe('plugins', () => {
+  it('have a README each that begins with their name and says something, and a summary', async () => {
+    const loaded = await loadPlugins({ plugins: [], baseFolder: packageRoot })
+    try {
+      const folders = readdirSync(join(packageRoot, 'plugins')).toSorted()
+      assert.deepEqual(loaded.plugins.map(({ name }) => name).toSorted(), folders)
+      for (const { name, summary } of loaded.plugins) {
+        assert.match(summary, /^\S.{5,}\.$/, name)
+        const [title, , first] = read(`plugins/${name}/README.md`).split('\n')
+        assert.equal(title, `# ${name}`)
+        assert.ok((first ?? '').length > 30, name)
+      }
+    } finally {
+      await loaded.close()
+    }
+  })
+})
