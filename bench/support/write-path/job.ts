@@ -1,0 +1,63 @@
+// One write job as the daemon runs it, in a thread of this process: prints what it cost as JSON.
+// node dist/bench/support/write-path/job.js TASK.json FILE
+import { readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { startWriteJob, type WriteOptions } from '../../../core/plugin.js'
+import { stopwatch } from '../report.js'
+import { structureOf, type Task } from './workloads.js'
+
+const [, , taskFile = '', file = '', changes = '{}'] = process.argv
+const task = JSON.parse(readFileSync(taskFile, 'utf8')) as Task
+
+/** The defaults of the service, with progress told more often so that the first value is seen. */
+const options: WriteOptions = {
+  beforeStartMs: 10_000,
+  lateDataMs: 5000,
+  checkpointMs: 2000,
+  progressMs: 250,
+  lookBackMs: null,
+  lookBackBytes: 2 ** 32,
+  seekByTime: true,
+  onMissingTopic: 'fail',
+  fetchBytes: 8 << 20,
+  memoryBytes: 64 << 20,
+  reportInFile: true,
+  readOnly: true,
+  sha256: false,
+  compression: null,
+  ...(JSON.parse(changes) as Partial<WriteOptions>)
+}
+
+const structure = JSON.stringify(structureOf(task))
+const stop = stopwatch()
+const start = performance.now()
+const job = startWriteJob(
+  {
+    jobId: 'bench',
+    structure,
+    structureAt: '',
+    lenient: false,
+    folder: dirname(file),
+    fileName: basename(file),
+    startNs: BigInt(task.startMs) * 1_000_000n,
+    stopNs: BigInt(task.stopMs) * 1_000_000n,
+    run: { runName: '', instrumentName: '', periods: null, detectorSpectrumMap: null },
+    options
+  },
+  {
+    config: { plugins: [], baseFolder: process.cwd(), kafka: { brokers: task.brokers } },
+    log: (level, message) => console.error(level, message)
+  }
+)
+let firstValue = NaN
+const watch = setInterval(() => {
+  if (Number.isNaN(firstValue) && (job.progress?.written ?? 0) > 0) firstValue = (performance.now() - start) / 1000
+}, 20)
+await job.ready
+const ready = (performance.now() - start) / 1000
+const { report, message } = await job.done
+clearInterval(watch)
+const cost = stop(task.units)
+if (report === null || report.lost || report.written !== task.messages || report.problems.length > 0)
+  throw new Error(`the job wrote ${report?.written} of ${task.messages} messages: ${message}`)
+console.log(JSON.stringify({ ...cost, ready, firstValue }))
