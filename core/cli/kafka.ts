@@ -3,11 +3,17 @@ import { CodedError } from '../errors.js'
 import { print, say } from './io.js'
 
 interface Starter {
-  startKafka(options: { own: boolean }): Promise<{ way: string; brokers: string[]; stop(): Promise<void> }>
+  startKafka(options: {
+    own: boolean
+    port: number
+  }): Promise<{ way: string; brokers: string[]; stop(): Promise<void> }>
 }
 
 /** Docker when there is an engine, else Kafka's jars on Java; ends with Ctrl-C and leaves nothing behind. */
-export async function kafka(): Promise<void> {
+export async function kafka(flags: { readonly port: string }): Promise<void> {
+  const port = Number(flags.port)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new CodedError('CLI_USAGE', `--port ${flags.port}: not a port`)
   const starter = new URL('../../test/support/kafka.js', import.meta.url).href
   let module: Starter
   try {
@@ -19,9 +25,11 @@ export async function kafka(): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
-  const running = await module.startKafka({ own: true })
+  const running = await module.startKafka({ own: true, port })
   say(`Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it`)
   await print(running.brokers.join(','))
+  const awake = setInterval(() => undefined, 2 ** 30) // a broker in another process keeps nothing alive here
   await stopped
+  clearInterval(awake)
   await running.stop()
 }

@@ -41,7 +41,8 @@ function addDaemon(program: Command, ends: Ends): void {
   program
     .command('kafka')
     .description('run a Kafka broker in the foreground, for trying things')
-    .action(ends(async () => (await import('./kafka.js')).kafka()))
+    .option('--port <n>', 'where it listens on 127.0.0.1', '9092')
+    .action(ends(async (flags: { port: string }) => (await import('./kafka.js')).kafka(flags)))
 }
 
 function addCommands(program: Command, ends: Ends): void {

@@ -11,6 +11,8 @@ export const CLUSTER_ID = 'bmV4c3RyZWFtLXRlc3QtMQ'
 export interface KafkaSetup {
   /** Nodes of the cluster, each broker and controller; default 1. */
   readonly brokers?: number
+  /** Port of the first node's plaintext listener; default: any free one. */
+  readonly port?: number
   /** Adds listeners with SASL PLAIN and SCRAM for this user. */
   readonly sasl?: { readonly username: string; readonly password: string }
   /** Adds TLS listeners with a self-signed certificate for localhost. */

@@ -78,7 +78,8 @@ async function places(setup: KafkaSetup): Promise<NodePlace[]> {
     controllerPort: 9093,
     internalPort: 9094,
     listeners: names.map((name) => {
-      const port = ports.pop()!
+      const free = ports.pop()!
+      const port = i === 0 && name === 'plaintext' ? (setup.port ?? free) : free
       return { name, bindPort: port, advertised: `127.0.0.1:${port}` }
     }),
     dataFolder: `${inside}-data`,

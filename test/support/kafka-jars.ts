@@ -124,7 +124,8 @@ async function places(setup: KafkaSetup, root: string): Promise<NodePlace[]> {
     controllerPort: ports.pop()!,
     internalPort: ports.pop()!,
     listeners: names.map((name) => {
-      const port = ports.pop()!
+      const free = ports.pop()!
+      const port = i === 0 && name === 'plaintext' ? (setup.port ?? free) : free
       return { name, bindPort: port, advertised: `127.0.0.1:${port}` }
     }),
     dataFolder: join(root, `node-${i + 1}`),
