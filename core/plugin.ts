@@ -12,6 +12,7 @@ export type * from './kafka/types.js'
 export { startWriteJob, type Ready, type WriteJob } from './worker/job.js'
 export type { JobEnd, Progress, WriteOptions, WriteSpec } from './worker/protocol.js'
 export type { WorkerConfig } from './worker/config.js'
+export { Cues, timeAttributes } from './nexus/cues.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
 export const API = 1
@@ -34,6 +35,11 @@ export interface Context {
   count(reason: string, n?: number): void
   /** The write job, for writers of run information; absent elsewhere. */
   readonly run?: RunInfo
+  /**
+   * Writers only: runs `change`, which may make columns, datasets, groups and attributes although messages come already (what only
+   * the first message tells). Costs milliseconds: once per stream, not more. Names are noted in `madeAtClose` where links may want them.
+   */
+  late?(change: () => void): void
 }
 
 /** What is known about the run that a write job records. */
@@ -179,6 +185,8 @@ export interface Group {
     options: { dtype: DataType; shape?: readonly number[]; attributes?: Attributes }
   ): void
   attribute(name: string, value: AttributeValue, dtype?: DataType): void
+  /** Sets an attribute of a dataset of this group, in the place of one of that name; only in `late` and `Writer.close`. */
+  datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void
   /** `target` is an absolute path in the file (hard, soft) or `FILE:PATH` (external). */
   link(name: string, target: string, kind?: 'hard' | 'soft' | 'external'): void
 }
@@ -188,6 +196,8 @@ export type DatasetValue = AttributeValue | ArrayBufferView | readonly boolean[]
 export interface Writer<R = unknown> {
   /** Called for each message that is in the time window; synchronous. Throw BadMessage to have it counted and skipped. */
   write(record: R, schemaId: string): void
+  /** Called after the last message: what was gathered can still be appended. */
+  flush?(): void
   /** Called when all columns are complete; static datasets and attributes may still be made. */
   close?(): void
 }

@@ -124,6 +124,10 @@ export class Plan implements StructureSink {
     return []
   }
 
+  removeAttribute(path: string, name: string): void {
+    throw new CodedError('INTERNAL', `${path}@${name}: a planned file has no attributes to replace`)
+  }
+
   kind(path: string): 'group' | 'dataset' | 'other' | 'none' {
     const item = this.resolve(path)
     return item?.kind ?? 'none'

@@ -23,6 +23,7 @@ export interface StructureSink {
   /** Of what was in the file before it was opened. */
   children(path: string): string[]
   attributes(path: string): string[]
+  removeAttribute(path: string, name: string): void
   kind(path: string): 'group' | 'dataset' | 'other' | 'none'
 }
 
@@ -186,6 +187,15 @@ export class FileGroup implements Group {
     if (this.entry.attributes.has(name)) throw exists(`${this.path}@${name}`)
     sink.attribute(this.path, name, encoded)
     this.entry.attributes.add(name)
+  }
+
+  datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void {
+    const path = checkName(this.path, dataset)
+    const sink = this.owner.sink()
+    const encoded = encodeAttribute(path, name, value, dtype)
+    if (!this.entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
+    if (sink.attributes(path).includes(name)) sink.removeAttribute(path, name)
+    sink.attribute(path, name, encoded)
   }
 
   link(name: string, target: string, kind: 'hard' | 'soft' | 'external' = 'soft'): void {

@@ -174,6 +174,10 @@ export class WasmFile {
     return this.guard('list', path, () => this.module.get_names(this.file, path, false))
   }
 
+  removeAttribute(path: string, name: string): void {
+    this.guard('remove attribute', `${path}@${name}`, () => this.module.delete_attribute(this.file, path, name))
+  }
+
   attributes(path: string): string[] {
     return this.guard('list attributes of', path, () => this.module.get_attribute_names(this.file, path))
   }

@@ -111,6 +111,7 @@ function guardedGroup(group: Group, taken: Set<string>, options: BuildOptions): 
       taken.add(name)
       group.attribute(name, value, dtype)
     },
+    datasetAttribute: (dataset, name, value, dtype) => group.datasetAttribute(dataset, name, value, dtype),
     link: (name, target, kind) => group.link(name, target, kind)
   }
 }

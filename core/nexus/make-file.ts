@@ -35,7 +35,8 @@ export interface MakeFileOptions {
 export async function makeFile(options: MakeFileOptions): Promise<Report & { findings: readonly Finding[] }> {
   const { plan, findings } = checkStructure(options.structure, options.parts)
   if (findings.length > 0 && options.lenient !== true) throw structureError(findings)
-  const window = { startNs: options.startNs ?? 1n, stopNs: options.stopNs ?? openEndNs }
+  // 1 ns is the time of messages that have none
+  const window = { startNs: options.startNs ?? 2n, stopNs: options.stopNs ?? openEndNs }
   const file = await createNexusFile(options.file, { fsync: 'never', ...options.hdf5 })
   try {
     const recorder = new Recorder(plan, options.parts, file, {

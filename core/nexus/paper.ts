@@ -51,6 +51,8 @@ export class PaperGroup implements Group {
     this.made.add(`@${name}`)
   }
 
+  datasetAttribute(): void {}
+
   link(name: string): void {
     this.make(name)
   }

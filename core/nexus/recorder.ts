@@ -108,8 +108,9 @@ export class Recorder {
   /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. */
   finish(): Report {
     for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
+    for (const [i, writer] of this.writers.entries()) this.last(() => writer.flush?.(), this.streams[i]?.plan)
     this.file.finish()
-    for (const [i, writer] of this.writers.entries()) this.closeWriter(writer, this.streams[i]?.plan)
+    for (const [i, writer] of this.writers.entries()) this.last(() => writer.close?.(), this.streams[i]?.plan)
     const links = this.built.finish()
     const report = makeReport(this.options.window, this.streams, [...this.topics.values()], this, links)
     if (this.options.reportInFile) this.writeReport(report)
@@ -129,6 +130,7 @@ export class Recorder {
       jobId,
       signal,
       run,
+      late: (change) => this.file.lateStructure(change),
       log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
       count: (reason, n) => countIn(stream.counts, reason, n)
     }
@@ -156,9 +158,9 @@ export class Recorder {
     return converters
   }
 
-  private closeWriter(writer: Writer, plan: PlanStream | undefined): void {
+  private last(step: () => void, plan: PlanStream | undefined): void {
     try {
-      writer.close?.()
+      step()
     } catch (error) {
       if (error instanceof BadMessage) return
       this.problems.push(`${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`)

@@ -1,0 +1,91 @@
+// Vectors from one element type to another, as a dataset of a fixed type needs it.
+import { BadMessage } from '../core/errors.js'
+import { type Vector, type VectorType } from './records.js'
+import { widthOf } from './reader.js'
+
+type Numbers =
+  Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
+type BigInts = BigInt64Array | BigUint64Array
+
+const views = {
+  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
+  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
+  float32: Float32Array, float64: Float64Array
+} as const // prettier-ignore
+
+const ranges: Readonly<Record<string, readonly [number, number]>> = {
+  int8: [-128, 127], int16: [-32768, 32767], int32: [-2147483648, 2147483647],
+  uint8: [0, 255], uint16: [0, 65535], uint32: [0, 4294967295]
+} // prettier-ignore
+const bigRanges: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n]
+}
+
+/** The elements as an aligned typed array (a copy when the bytes are not aligned). */
+export function numbersIn({ bytes, dtype, length }: Vector): Numbers | BigInts {
+  const aligned = bytes.byteOffset % widthOf(dtype) === 0 ? bytes : new Uint8Array(bytes)
+  return new views[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, length)
+}
+
+/**
+ * The bytes of a vector in another element type. Fractions are cut and numbers beyond the range brought to its end for integers;
+ * `changed` says how many. Throws BadMessage `not_a_number` for NaN as an integer.
+ */
+export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Array; readonly changed: number } {
+  if (vector.dtype === to) return { bytes: vector.bytes, changed: 0 }
+  const from = numbersIn(vector)
+  const into = new views[to](vector.length)
+  const changed =
+    into instanceof BigInt64Array || into instanceof BigUint64Array
+      ? intoBigInts(from, into, bigRanges[to]!)
+      : intoNumbers(from, into, ranges[to])
+  return { bytes: new Uint8Array(into.buffer), changed }
+}
+
+function intoNumbers(from: Numbers | BigInts, into: Numbers, range: readonly [number, number] | undefined): number {
+  let changed = 0
+  for (let i = 0; i < into.length; i++) {
+    const number = Number(from[i])
+    if (range === undefined) {
+      into[i] = number
+      continue
+    }
+    if (Number.isNaN(number)) throw notANumber()
+    const fit = Math.min(Math.max(Math.trunc(number), range[0]), range[1])
+    if (fit !== number) changed++
+    into[i] = fit
+  }
+  return changed
+}
+
+function intoBigInts(from: Numbers | BigInts, into: BigInts, [low, high]: readonly [bigint, bigint]): number {
+  let changed = 0
+  for (let i = 0; i < into.length; i++) {
+    const value = from[i]!
+    if (Number.isNaN(value)) throw notANumber()
+    const whole = typeof value === 'bigint' ? value : toBigInt(value, low, high)
+    const fit = whole < low ? low : whole > high ? high : whole
+    if (fit !== value && Number(fit) !== value) changed++
+    into[i] = fit
+  }
+  return changed
+}
+
+const toBigInt = (value: number, low: bigint, high: bigint): bigint =>
+  Number.isFinite(value) ? BigInt(Math.trunc(value)) : value > 0 ? high : low
+
+const notANumber = (): BadMessage => new BadMessage('not_a_number', 'NaN cannot be stored as an integer')
+
+const aliases: Readonly<Record<string, VectorType>> = {
+  short: 'int16', int: 'int32', long: 'int64', float: 'float32', double: 'float64', bool: 'int8',
+  uint32_t: 'uint32', uint64_t: 'uint64', int32_t: 'int32', int64_t: 'int64', c_string: 'uint8'
+} // prettier-ignore
+
+/** Names of element types as structures spell them. */
+export const typeNames = [
+  'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64', ...Object.keys(aliases)
+] as const // prettier-ignore
+
+/** The element type behind any of `typeNames`. */
+export const typeOf = (name: string): VectorType => aliases[name] ?? (name as VectorType)
