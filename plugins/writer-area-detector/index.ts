@@ -1,0 +1,166 @@
+// Area detector frames (NDAr, ADAr, ad00) as an NXlog of images.
+import {
+  API,
+  BadMessage,
+  CodedError,
+  type Column,
+  type Context,
+  Cues,
+  defineWriter,
+  definePlugin,
+  type FrameRecord,
+  type Group,
+  type JSONSchema,
+  type NumberType,
+  type Options,
+  timeAttributes,
+  type Writer
+} from '../../core/plugin.js'
+import { cast, typeNames, typeOf } from '../../schemas/cast.js'
+import { widthOf } from '../../schemas/reader.js'
+import { place } from '../../schemas/place.js'
+
+const sizes = { type: 'integer', minimum: 1, maximum: 4_294_967_295 } as const
+const config = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    array_size: {
+      type: 'array',
+      items: sizes,
+      minItems: 1,
+      maxItems: 31,
+      description:
+        'Shape of a frame, slowest dimension first; default: that of the first frame. Smaller frames are filled up with 0, larger ones refused.'
+    },
+    dtype: { type: 'string', enum: typeNames, description: 'Type of `value`; default: that of the first frame, float64 when array_size is given.' }, // prettier-ignore
+    type: { type: 'string', enum: typeNames, description: 'Older word for `dtype`.' },
+    unit: { type: 'string', default: '', description: 'Attribute `units` of `value`.' },
+    chunk_size: {
+      anyOf: [sizes, { type: 'array', items: sizes, minItems: 1, maxItems: 32 }],
+      default: 1_048_576,
+      description: 'Elements per chunk, or the shape of a chunk, whose first number (frames) counts. A chunk holds whole frames.' // prettier-ignore
+    },
+    cue_interval: {
+      type: 'integer',
+      minimum: 1,
+      default: 1000,
+      description: 'A cue (index and time) after every so many frames.'
+    }
+  }
+} as const satisfies JSONSchema
+
+type Config = Options<typeof config>
+/** What HDF5 and the readers' memory can take. */
+const frameBytes = 1 << 30
+
+class FrameWriter implements Writer<FrameRecord> {
+  private value: Column | null = null
+  private shape: readonly number[] = []
+  private type: NumberType
+  private readonly time: Column
+  private readonly cues: Cues
+
+  constructor(
+    private readonly group: Group,
+    private readonly config: Config,
+    private readonly context: Context
+  ) {
+    const { array_size: shape } = config
+    this.type = this.givenType ?? 'float64'
+    this.time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
+    this.cues = new Cues(group, config.cue_interval)
+    group.attribute('signal', 'value')
+    if (shape === undefined) return
+    if (!this.fits(shape)) throw new CodedError('STRUCTURE_INVALID', `a frame of ${shape.join(' × ')} is larger than ${frameBytes} bytes`) // prettier-ignore
+    this.make(shape)
+  }
+
+  write({ data, shape, timestampNs }: FrameRecord): void {
+    this.value ??= this.first(shape, data.dtype)
+    const { bytes, changed } = cast(data, this.type)
+    const frame = this.fill(bytes, shape)
+    if (changed > 0) this.context.count('converted', changed)
+    this.value.append(frame)
+    this.time.appendBigInt(timestampNs)
+    this.cues.row(this.time.length - 1, timestampNs)
+  }
+
+  /** No frame came, so that its form stays unknown: what `signal` and links name is there all the same. */
+  close(): void {
+    if (this.value !== null) return
+    const shape = [0, 1, 1]
+    this.group.dataset('value', new Uint8Array(0), { dtype: this.type, shape, attributes: { units: this.config.unit } })
+    this.group.attribute('axes', ['time', '.', '.'])
+  }
+
+  private get givenType(): NumberType | undefined {
+    const name = this.config.dtype ?? this.config.type
+    return name === undefined ? undefined : typeOf(name)
+  }
+
+  private fits(shape: readonly number[]): boolean {
+    return shape.reduce((product, n) => product * n, widthOf(this.type)) <= frameBytes
+  }
+
+  private first(shape: readonly number[], dtype: NumberType): Column {
+    this.type = this.givenType ?? dtype
+    if (shape.length === 0 || shape.length > 31 || shape.includes(0) || !this.fits(shape))
+      throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} cannot be written`)
+    this.context.late?.(() => this.make(shape))
+    return this.value ?? failed()
+  }
+
+  private make(shape: readonly number[]): void {
+    const { chunk_size: size, unit } = this.config
+    const elements = shape.reduce((product, n) => product * n, 1)
+    const rows = typeof size === 'number' ? Math.floor(size / elements) : (size[0] ?? 1)
+    this.shape = shape
+    this.value = this.group.column('value', {
+      dtype: this.type,
+      row: shape,
+      chunk: Math.max(1, Math.min(rows, Math.floor(frameBytes / elements / 8))),
+      bulk: true,
+      attributes: { units: unit }
+    })
+    this.group.attribute('axes', ['time', ...shape.map(() => '.')])
+  }
+
+  /** A frame of the shape of the dataset. */
+  private fill(bytes: Uint8Array, shape: readonly number[]): Uint8Array {
+    const full = this.shape
+    if (shape.length !== full.length || shape.some((n, i) => n > (full[i] ?? 0)))
+      throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} where ${full.join(' × ')} is written`)
+    if (shape.every((n, i) => n === full[i])) return bytes
+    this.context.count('padded')
+    const frame = new Uint8Array(full.reduce((product, n) => product * n, widthOf(this.type)))
+    place(bytes, shape, frame, full, full.map(() => 0), widthOf(this.type)) // prettier-ignore
+    return frame
+  }
+}
+
+const failed = (): never => {
+  throw new CodedError('INTERNAL', 'the dataset of the frames could not be made late')
+}
+
+const part = (id: string) =>
+  defineWriter({
+    id,
+    summary: `Frames of ${id} messages: value (frames × dimensions), time, cues.`,
+    accepts: [id],
+    config,
+    nxClass: 'NXlog',
+    keepsLast: true,
+    madeAtClose: ['value'],
+    open: (group, config, context) => new FrameWriter(group, config, context)
+  })
+
+export default definePlugin({
+  name: 'writer-area-detector',
+  version: '1.0.0',
+  api: API,
+  summary: 'Writes frames of area detectors (NDAr, ADAr, ad00).',
+  apply(registry) {
+    for (const id of ['NDAr', 'ADAr', 'ad00']) registry.writer(part(id))
+  }
+})
