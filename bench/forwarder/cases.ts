@@ -1,0 +1,269 @@
+// The cases of the forwarder's bench: steady rates, a flood, connecting, images, IOCs that die.
+import { type Ioc, startIoc } from '../../test/support/ioc.js'
+import { testTopics } from '../../test/support/kafka.js'
+import { until } from '../../test/support/forwarder/live.js'
+import { audit, type Audit, endOf } from './audit.js'
+import { type Job, type Running, startNexstream, startPython } from './candidates.js'
+import { cpuSeconds, idleMeter, memory } from './usage.js'
+
+export interface Settings {
+  readonly brokers: readonly string[]
+  readonly pvs: number
+  readonly seconds: number
+  readonly schema: string
+  /** PVs of the yardstick: more would only show how it drowns. */
+  readonly yardstickPvs: number
+  readonly size: number
+  readonly cpuProfile: string | undefined
+}
+
+export const candidates = ['nexstream-ca', 'nexstream-pva', 'python-ca', 'python-pva'] as const
+export type Candidate = (typeof candidates)[number]
+
+/** One row of a result. */
+export type Row = Readonly<Record<string, string | number | null>>
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const round = (value: number, digits = 1): number => Math.round(value * 10 ** digits) / 10 ** digits
+const protocolOf = (candidate: Candidate): 'ca' | 'pva' => (candidate.endsWith('-ca') ? 'ca' : 'pva')
+const isOurs = (candidate: Candidate): boolean => candidate.startsWith('nexstream')
+
+const namesOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `B:${i}`)
+
+/** Counters that are processed ten times a second, or only when put. */
+export const counters = (count: number, scan: string): string =>
+  namesOf(count)
+    .map((name) => `record(calc, "${name}") { field(CALC, "VAL+1") field(SCAN, "${scan}") field(PINI, "YES") }`)
+    .join('\n')
+
+const values = (count: number): string =>
+  namesOf(count)
+    .map((name) => `record(longout, "${name}") { field(PINI, "YES") }`)
+    .join('\n')
+
+const topicConfig = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '50000000' }
+
+async function newTopic(brokers: readonly string[]): Promise<string> {
+  return (await testTopics(['bench'], { brokers, config: topicConfig })).bench
+}
+
+async function start(candidate: Candidate, job: Job, settings: Settings): Promise<Running> {
+  if (!isOurs(candidate)) return startPython(job)
+  const { cpuProfile } = settings
+  const nodeArgs = cpuProfile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfile}`]
+  return startNexstream(job, { nodeArgs })
+}
+
+/** Waits until nothing more arrives on the topic. */
+async function still(brokers: readonly string[], topic: string): Promise<number> {
+  for (let before = await endOf(brokers, topic); ;) {
+    await pause(500)
+    const now = await endOf(brokers, topic)
+    if (now === before) return now
+    before = now
+  }
+}
+
+/** Waits until the topic has a value of every PV. */
+async function firstValues(settings: Settings, topic: string, count: number, timeoutMs: number): Promise<Audit> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const found = await audit(settings.brokers, topic, [0, 0])
+    if (found.sources.size >= count || Date.now() > deadline) return found
+    await pause(200)
+  }
+}
+
+/** Figures over `settings.seconds` of a running candidate. */
+async function window(
+  settings: Settings,
+  running: Running,
+  topic: string
+): Promise<Row & { from: number; to: number }> {
+  const { brokers, seconds } = settings
+  const idle = idleMeter()
+  const [from, cpu, startMs] = [await endOf(brokers, topic), cpuSeconds(running.pid), performance.now()]
+  await pause(seconds * 1000)
+  const [to, spent, passed] = [
+    await endOf(brokers, topic),
+    cpuSeconds(running.pid) - cpu,
+    (performance.now() - startMs) / 1000
+  ]
+  const { rssMb, peakMb } = memory(running.pid)
+  return {
+    from,
+    to,
+    'messages/s': Math.round((to - from) / passed),
+    'cpu %': round((spent / passed) * 100),
+    'updates/cpu-s': spent > 0 ? Math.round((to - from) / spent) : null,
+    'rss MB': rssMb,
+    'peak MB': peakMb,
+    'machine idle %': round(idle() * 100, 0)
+  }
+}
+
+const latencyRow = ({ latencyMs }: Audit): Row => ({
+  'p50 ms': latencyMs?.p50 ?? null,
+  'p99 ms': latencyMs?.p99 ?? null,
+  'max ms': latencyMs?.max ?? null
+})
+
+/** Values that the IOC made after the last one on the topic. */
+async function missingAtEnd(ioc: Ioc, found: Audit): Promise<number> {
+  let missing = 0
+  for (const [name, { last }] of found.sources) missing += Math.max(0, (await ioc.count(name)) - last)
+  return missing
+}
+
+async function stopScanning(ioc: Ioc, names: readonly string[]): Promise<void> {
+  await Promise.all(names.map((name) => ioc.put(`${name}.SCAN`, 'Passive')))
+}
+
+/** PVs that count at 10 Hz: CPU, loss and latency of a steady load. */
+export async function rate(candidate: Candidate, settings: Settings): Promise<Row> {
+  const pvs = isOurs(candidate) ? settings.pvs : Math.min(settings.pvs, settings.yardstickPvs)
+  const ioc = await startIoc({ kind: 'qsrv2', db: counters(settings.pvs, '.1 second') })
+  const names = namesOf(pvs)
+  const topic = await newTopic(settings.brokers)
+  const job: Job = { ...settings, iocs: [ioc], protocol: protocolOf(candidate), topic, names }
+  const running = await start(candidate, job, settings).catch(async (error: unknown) => {
+    await ioc.stop()
+    throw error
+  })
+  try {
+    await firstValues(settings, topic, pvs, 60_000)
+    await pause(2000)
+    const { from, to, ...figures } = await window(settings, running, topic)
+    await stopScanning(ioc, namesOf(settings.pvs))
+    await still(settings.brokers, topic)
+    const status = await running.figures()
+    await running.stop()
+    const found = await audit(settings.brokers, topic, [from, to])
+    const missing = await missingAtEnd(ioc, found)
+    return {
+      candidate,
+      pvs,
+      silent: pvs - found.sources.size,
+      ...figures,
+      lost: found.lost + missing,
+      ...latencyRow(found),
+      ...(status === undefined ? {} : { refused: status['older']! + status['ahead']! })
+    }
+  } finally {
+    await running.stop()
+    await ioc.stop()
+  }
+}
+
+/** Puts as fast as the IOC takes them: nothing we received may be lost, the newest value must be there. */
+export async function flood(candidate: Candidate, settings: Settings): Promise<Row> {
+  const pvs = Math.min(settings.pvs, isOurs(candidate) ? 100 : 10)
+  const names = namesOf(pvs)
+  const ioc = await startIoc({ kind: 'qsrv2', db: values(pvs) })
+  const topic = await newTopic(settings.brokers)
+  const job: Job = { ...settings, iocs: [ioc], protocol: protocolOf(candidate), topic, names }
+  const running = await start(candidate, job, settings).catch(async (error: unknown) => {
+    await ioc.stop()
+    throw error
+  })
+  try {
+    await firstValues(settings, topic, pvs, 60_000)
+    const cpu = cpuSeconds(running.pid)
+    const from = await endOf(settings.brokers, topic)
+    const started = performance.now()
+    const deadline = started + settings.seconds * 1000
+    let n = 0
+    for (const step = 200; performance.now() < deadline; n += step) await ioc.ramp(names, step, 0, n + 1)
+    const passed = (performance.now() - started) / 1000
+    const to = await still(settings.brokers, topic)
+    const spent = cpuSeconds(running.pid) - cpu
+    const status = await running.figures()
+    const { peakMb } = memory(running.pid)
+    await running.stop()
+    const found = await audit(settings.brokers, topic, [from, to])
+    const newest = [...found.sources.values()].filter(({ last }) => last === n).length
+    return {
+      candidate,
+      pvs,
+      'posted/s': Math.round((n * pvs) / passed),
+      'messages/s': Math.round((to - from) / passed),
+      'updates/cpu-s': Math.round((to - from) / spent),
+      'merged by the server': n * pvs - (to - from),
+      'received but not sent': status === undefined ? null : status['updates']! - found.messages,
+      superseded: status?.['superseded'] ?? null,
+      'newest arrived': `${newest}/${pvs}`,
+      ...latencyRow(found),
+      'peak MB': peakMb
+    }
+  } finally {
+    await running.stop()
+    await ioc.stop()
+  }
+}
+
+/** Until every PV is connected and its first value is in Kafka's log, from the start command on. */
+export async function connect(candidate: Candidate, settings: Settings): Promise<Row> {
+  const pvs = isOurs(candidate) ? settings.pvs : Math.min(settings.pvs, settings.yardstickPvs)
+  const ioc = await startIoc({ kind: 'qsrv2', db: counters(settings.pvs, 'Passive') })
+  const topic = await newTopic(settings.brokers)
+  const job: Job = { ...settings, iocs: [ioc], protocol: protocolOf(candidate), topic, names: namesOf(pvs) }
+  // The daemon is up when the command comes; Python needs its time to start: not counted.
+  const running = await start(candidate, { ...job, names: isOurs(candidate) ? [] : job.names }, settings)
+  try {
+    const startMs = Date.now()
+    if ('control' in running) await sendStreams(running as Awaited<ReturnType<typeof startNexstream>>, job)
+    const found = await firstValues(settings, topic, pvs, 60_000)
+    const times = [...found.sources.values()].map(({ firstAppendMs }) => firstAppendMs).toSorted((a, b) => a - b)
+    const origin = isOurs(candidate) ? startMs : times[0]!
+    return {
+      candidate,
+      pvs,
+      connected: found.sources.size,
+      'half s': round((times[times.length >> 1]! - origin) / 1000, 2),
+      'all s': round((times.at(-1)! - origin) / 1000, 2),
+      'rss MB': memory(running.pid).rssMb
+    }
+  } finally {
+    await running.stop()
+    await ioc.stop()
+  }
+}
+
+async function sendStreams({ control }: Awaited<ReturnType<typeof startNexstream>>, job: Job): Promise<void> {
+  const { protocol, schema: converter, topic } = job
+  const streams = job.names.map((channel) => ({ channel, protocol, converter, topic }))
+  const { response, message } = await control.send({ cmd: 'start', service: 'forwarder', streams }, 60_000)
+  if (response !== 'ACK') throw new Error(String(message))
+}
+
+/** Images of size² uint16 at 10 Hz over pvAccess. */
+export async function images(candidate: Candidate, settings: Settings): Promise<Row> {
+  const { size, seconds, brokers } = settings
+  if (protocolOf(candidate) === 'ca') return { candidate, note: 'images are pvAccess' }
+  const ioc = await startIoc({ kind: 'p4p', macros: { P: 'I:' }, image: [size, size] })
+  const topic = await newTopic(brokers)
+  const own = { ...settings, schema: isOurs(candidate) ? settings.schema : 'ad00' }
+  const job: Job = { ...own, brokers, iocs: [ioc], protocol: 'pva', topic, names: ['I:image'] }
+  const running = await start(candidate, job, settings)
+  try {
+    await until(async () => (await endOf(brokers, topic)) > 0)
+    await pause(2000)
+    const [cpu, from] = [cpuSeconds(running.pid), await still(brokers, topic)]
+    const frames = seconds * 10
+    await ioc.call('frames', { name: 'I:image', n: frames, hz: 10 })
+    const arrived = (await still(brokers, topic)) - from
+    const spent = cpuSeconds(running.pid) - cpu
+    return {
+      candidate,
+      schema: job.schema,
+      frames,
+      arrived,
+      'cpu ms/frame': round((spent * 1000) / Math.max(1, arrived), 2),
+      'MB/s': round((arrived * size * size * 2) / 1e6 / seconds),
+      'peak MB': memory(running.pid).peakMb
+    }
+  } finally {
+    await running.stop()
+    await ioc.stop()
+  }
+}
