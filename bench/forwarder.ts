@@ -66,6 +66,9 @@ function chosen(): { names: (keyof typeof cases)[]; list: Candidate[] } {
   return { names, list }
 }
 
+// Ctrl-C and kill end the servers and daemons that were started, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 async function main(): Promise<void> {
   const { names, list } = chosen()
   const rounds = number('rounds')

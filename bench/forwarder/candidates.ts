@@ -28,6 +28,13 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** Also when this process is ended or throws. */
+function dieWithUs(child: ChildProcess): void {
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+}
+
 /** Ends a child and waits for it; SIGKILL when it does not listen. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
@@ -81,6 +88,7 @@ export async function startDaemonProcess(
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), cli, 'run', config], {
     stdio: ['ignore', 'inherit', 'inherit']
   })
+  dieWithUs(child)
   const died = new Promise<never>((_, reject) =>
     child.once('exit', (code, signal) => reject(new Error(`the daemon ended with ${String(code ?? signal)}`)))
   )
@@ -119,6 +127,7 @@ export async function startNexstream(job: Job, options: DaemonOptions = {}): Pro
     ...{ channel, protocol: job.protocol },
     ...{ converter: job.schema, topic: job.topic }
   }))
+  if (streams.length === 0) return running
   const { message, response } = await running.control.send({ cmd: 'start', service: 'forwarder', streams }, 60_000)
   if (response !== 'ACK') throw new Error(String(message))
   return running
@@ -131,6 +140,7 @@ export async function startPython(job: Job): Promise<Running> {
     stdio: ['pipe', 'ignore', 'inherit'],
     env: { ...process.env, ...joinEnv(job.iocs) }
   })
+  dieWithUs(child)
   child.stdin?.end(job.names.join('\n'))
   return { pid: child.pid!, figures: () => Promise.resolve(undefined), stop: () => end(child) }
 }
