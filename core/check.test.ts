@@ -41,6 +41,19 @@ describe('check', () => {
     assert.equal(({} as { polluted?: boolean }).polluted, undefined)
   })
 
+  it('says what a choice allows, once', () => {
+    const time = { anyOf: [{ type: 'integer' }, { type: 'string', format: 'date-time' }] } as const
+    const choice = {
+      type: 'object',
+      properties: { time, all: {}, one: {} },
+      anyOf: [{ required: ['all'] }, { required: ['one'] }]
+    } as const
+    assert.deepEqual(check(choice, { time: true }), [
+      { code: 'CONFIG_INVALID', path: '/', message: 'needs one of all, one' },
+      { code: 'CONFIG_INVALID', path: '/time', message: 'must be integer or string (date-time)' }
+    ])
+  })
+
   it('finds near words only', () => {
     assert.equal(nearest('sttop', ['start', 'stop']), 'stop')
     assert.equal(nearest('banana', ['start', 'stop']), undefined)

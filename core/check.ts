@@ -27,8 +27,24 @@ export function compileSchema(schema: JSONSchema): ValidateFunction {
 export function check(schema: JSONSchema, value: unknown, at = '', code = 'CONFIG_INVALID'): Finding[] {
   const validate = compileSchema(schema)
   if (validate(value)) return []
-  const errors = (validate.errors ?? []).filter((error) => error.keyword !== 'if')
-  return errors.map((error) => ({ code, path: at + pathOf(error) || '/', message: messageOf(error) }))
+  return withoutBranches(validate.errors ?? []).map((error) => ({
+    code,
+    path: at + pathOf(error) || '/',
+    message: messageOf(error)
+  }))
+}
+
+const isChoice = ({ keyword }: ErrorObject): boolean => keyword === 'anyOf' || keyword === 'oneOf'
+
+/** A choice is one finding, not one for each of its branches; what lies deeper than the choice stays. */
+function withoutBranches(errors: readonly ErrorObject[]): ErrorObject[] {
+  const choices = errors.filter(isChoice)
+  const isBranch = (error: ErrorObject): boolean =>
+    choices.some(
+      ({ schemaPath, instancePath }) =>
+        error.schemaPath.startsWith(`${schemaPath}/`) && error.instancePath === instancePath
+    )
+  return errors.filter((error) => error.keyword !== 'if' && !isBranch(error))
 }
 
 function pathOf(error: ErrorObject): string {
@@ -49,11 +65,24 @@ function messageOf(error: ErrorObject): string {
       return `must be one of ${(params['allowedValues'] as unknown[]).map((v) => JSON.stringify(v)).join(', ')}`
     case 'const':
       return `must be ${JSON.stringify(params['allowedValue'])}`
+    case 'anyOf':
+    case 'oneOf':
+      return choiceText(error.schema as readonly JSONSchema[])
     case 'type':
       return `must be of type ${String(params['type'])}`
     default:
       return error.message ?? `does not fit (${error.keyword})`
   }
+}
+
+function choiceText(branches: readonly JSONSchema[]): string {
+  const keys = branches.flatMap((branch) => (typeof branch === 'object' ? [...(branch.required ?? [])] : []))
+  const types = branches.flatMap((branch) => {
+    if (typeof branch !== 'object' || branch.type === undefined) return []
+    return `${[branch.type].flat().join(' or ')}${branch.format === undefined ? '' : ` (${branch.format})`}`
+  })
+  if (types.length === branches.length) return `must be ${types.join(' or ')}`
+  return keys.length === branches.length ? `needs one of ${keys.join(', ')}` : 'fits none of the allowed forms'
 }
 
 function unknownKey(error: ErrorObject): string {

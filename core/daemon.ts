@@ -25,7 +25,7 @@ import {
   type Snapshot
 } from './plugin.js'
 import { version } from './root.js'
-import { StatusLoop } from './status.js'
+import { reporterOptions, StatusLoop } from './status.js'
 import { type WorkerConfig } from './worker/config.js'
 
 /** Loads the plugins that a config names (also in worker threads). */
@@ -84,25 +84,36 @@ export class Daemon {
       this.#loaded = await loadParts(workerConfigOf(this.loaded))
       this.#definitions = await loadCommands()
       const dialects = await this.#dialects()
+      this.#goOn()
       this.#kafka = connectKafka(this.#config.kafka)
       this.#producer = this.#kafka.producer({ lingerMs: 5 })
       await this.#requireStatusTopic()
+      this.#goOn()
       this.#listener = this.#makeListener(dialects)
       this.#openParts()
       for (const [id, service] of this.#services) {
         await service.start()
+        this.#goOn()
         this.log('info', `service ${id} started`)
       }
+      if (this.#services.size === 0)
+        this.log('warn', 'no service is configured: nothing to do; see [services] in the docs')
       await this.#listen()
+      this.#goOn()
       this.#startStatus()
       this.log('info', `nexstream ${version} is up as ${this.serviceId}`, {
         services: [...this.#services.keys()],
-        commands: this.#listens().map(({ topic }) => topic)
+        commands: this.#listens().map(({ listen }) => listen.topic)
       })
     } catch (error) {
       await this.stop('start failed')
       throw error
     }
+  }
+
+  /** Nothing is opened any more once the end has been asked for. */
+  #goOn(): void {
+    if (this.#stopping !== undefined) throw new CodedError('COMMAND_FAILED', 'stopped while it started')
   }
 
   /** Ends in the opposite order: files are finished, messages delivered. Safe to call twice. */
@@ -174,10 +185,11 @@ export class Daemon {
       this.#services.set(id, part.open(options, context(`service ${id}`)))
     }
     for (const [id, options] of Object.entries(this.#config.reporters)) {
-      if (options === false || this.#config.status.topic === undefined) continue
+      if (options === false) continue
       const part = host.part('reporter', id)
       if (part === undefined) throw unknownPart('reporters', id, host.ids('reporter'))
-      const filled = { topic: this.#config.status.topic, ...(options === true ? {} : (options as object)) }
+      const filled = reporterOptions(part, options, this.#config.status.topic)
+      if (filled === undefined) continue
       throwFindings(check(part.config, filled, `/reporters/${id}`), 'config')
       this.#reporters.set(id, part.open(filled, context(`reporter ${id}`)))
     }
@@ -203,13 +215,15 @@ export class Daemon {
     })
   }
 
-  #listens(): Config['commands']['listen'] {
+  /** Everything to listen to, each with its path in the config. */
+  #listens(): { at: string; listen: Config['commands']['listen'][number] }[] {
     const { topic, listen } = this.#config.commands
-    return topic === undefined ? listen : [{ topic, dialects: ['json'], from: 'latest' }, ...listen]
+    const own = topic === undefined ? [] : [{ at: '/commands', listen: { topic, dialects: ['json'], from: 'latest' as const } }] // prettier-ignore
+    return [...own, ...listen.map((entry, i) => ({ at: `/commands/listen/${i}`, listen: entry }))]
   }
 
   async #listen(): Promise<void> {
-    for (const [i, listen] of this.#listens().entries()) await this.#listener.add(listen, `/commands/listen/${i}`)
+    for (const { at, listen } of this.#listens()) await this.#listener.add(listen, at)
     const { file } = this.#config.commands
     if (file !== undefined) await this.#listener.runFile(readCommandFile(resolve(this.loaded.baseFolder, file)))
   }

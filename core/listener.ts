@@ -68,7 +68,7 @@ export class CommandListener {
       dialects: listen.dialects.map((id, i) => this.#dialect(id, `${at}/dialects/${i}`)),
       replyTopic
     }
-    await this.#requireTopics([listen.topic, replyTopic])
+    await this.#requireTopics([listen.topic, replyTopic], `${at}/topic`)
     if (listen.group === undefined) this.#open.add(await this.#read(ear, listen.from))
     else {
       const onMessage = (message: CommandMessage): Promise<void> => this.#handle(ear, message)
@@ -80,7 +80,7 @@ export class CommandListener {
 
   /** Hears a further topic from a time on (control topic of a job). */
   async listen(topic: string, { dialect, fromMs }: { dialect: string; fromMs?: number }): Promise<Subscription> {
-    await this.#requireTopics([topic])
+    await this.#requireTopics([topic], '/control_topic')
     const ear = { topic, dialects: [this.#dialect(dialect, '/control_topic')], replyTopic: topic }
     const open = await this.#read(ear, fromMs === undefined ? 'latest' : { timestampMs: fromMs })
     this.#open.add(open)
@@ -121,14 +121,15 @@ export class CommandListener {
     })
   }
 
-  async #requireTopics(names: readonly string[]): Promise<void> {
+  async #requireTopics(names: readonly string[], path: string): Promise<void> {
     const missing = (await this.options.kafka.topics(names))
       .filter((topic) => topic.partitions.length === 0)
       .map((topic) => topic.name)
     if (missing.length > 0)
       throw new CodedError(
         'TOPIC_MISSING',
-        `no topic ${missing.join(', ')} on the broker; create it with 'nexstream provision'`
+        `no topic ${missing.join(', ')} on the broker; create it with 'nexstream provision'`,
+        { path }
       )
   }
 

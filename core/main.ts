@@ -34,8 +34,10 @@ export async function runDaemon(sources: ConfigSources): Promise<number> {
       shutdown(signal)
     })
   }
-  const daemon = await startDaemon(loaded, shutdown)
-  const reason = await asked
+  const daemon = new Daemon(loaded, (reason) => shutdown(reason))
+  const started = daemon.start()
+  // a signal before everything is up ends the start; what the start says to that is no news
+  const reason = await Promise.race([asked, started.then(() => asked)])
   return stopWithin(daemon, reason, durationMs(loaded.config.daemon.shutdown_timeout))
 }
 

@@ -2,17 +2,19 @@
 import { check as checkSchema } from '../check.js'
 import { type LoadedConfig, loadConfig, printConfig } from '../config.js'
 import { configSchema } from '../config-schema.js'
-import { loadCommands } from '../dispatcher.js'
+import { loadCommands, loadDialects } from '../dispatcher.js'
 import { CodedError } from '../errors.js'
+import { kafkaSettings } from '../kafka/options.js'
 import { type Loaded } from '../loader.js'
 import { partsOf } from '../nexus/parts.js'
 import { checkStructure } from '../nexus/structure.js'
-import { type Command, type Finding } from '../plugin.js'
+import { type Command, type Finding, type ReporterPart } from '../plugin.js'
+import { reporterOptions } from '../status.js'
 import { resolve } from 'node:path'
 import { commandFindings } from './command-check.js'
 import { flagValues, loadParts } from './config.js'
 import { readInput } from './decode.js'
-import { exitCodes } from './exit.js'
+import { exitCodeOf, exitCodes, report } from './exit.js'
 import { findingLine, print, printJson, say } from './io.js'
 
 const kinds = ['config', 'structure', 'command'] as const
@@ -26,19 +28,25 @@ export interface CheckFlags {
   readonly json?: boolean
 }
 
-/** Prints every finding of every file. 5 with findings, 2 when a file cannot be read at all (as an error). */
+/** Prints every finding of every file. 5 with findings, 2 when a file cannot be read or parsed; the others are checked all the same. */
 export async function check(files: readonly string[], flags: CheckFlags): Promise<number> {
-  let count = 0
+  let code: number = exitCodes.done
   for (const file of files) {
-    const { kind, findings } = await checkFile(file, flags)
-    count += findings.length
-    for (const finding of findings) {
-      if (flags.json === true) await printJson({ file, kind, ...finding })
-      else await print(`${file}: ${findingLine(finding)}`)
+    try {
+      const { kind, findings } = await checkFile(file, flags)
+      for (const finding of findings) {
+        if (flags.json === true) await printJson({ file, kind, ...finding })
+        else await print(`${file}: ${findingLine(finding)}`)
+      }
+      if (findings.length === 0) say(`${file}: ${kind} is good`)
+      else if (code === exitCodes.done) code = exitCodes.findings
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      report(error)
+      code = exitCodeOf(error)
     }
-    if (findings.length === 0) say(`${file}: ${kind} is good`)
   }
-  return count > 0 ? exitCodes.findings : exitCodes.done
+  return code
 }
 
 interface Result {
@@ -109,10 +117,50 @@ export async function checkConfig(loaded: LoadedConfig): Promise<readonly Findin
     return [findingOf(error)]
   }
   try {
-    return [...sectionFindings(loaded, parts, 'services'), ...sectionFindings(loaded, parts, 'reporters'), ...(await fileFindings(loaded, parts))] // prettier-ignore
+    return [
+      ...kafkaFindings(loaded),
+      ...(await dialectFindings(loaded, parts)),
+      ...sectionFindings(loaded, parts, 'services'),
+      ...sectionFindings(loaded, parts, 'reporters'),
+      ...(await fileFindings(loaded, parts))
+    ]
   } finally {
     await parts.close()
   }
+}
+
+/** Brokers may come later (`--brokers`, a variable), everything else must be right. */
+function kafkaFindings({ config }: LoadedConfig): Finding[] {
+  const named =
+    'brokers' in config.kafka || 'bootstrap.servers' in config.kafka || 'metadata.broker.list' in config.kafka
+  if (!named) say('no brokers are named; give them by NEXSTREAM_BROKERS or --brokers when it runs')
+  try {
+    kafkaSettings(named ? config.kafka : { ...config.kafka, brokers: ['localhost:9092'] })
+    return []
+  } catch (error) {
+    return [findingOf(error)]
+  }
+}
+
+/** Every entry needs dialects that exist and a place for its answers. */
+async function dialectFindings({ config }: LoadedConfig, { host }: Loaded): Promise<Finding[]> {
+  const known = new Set([...(await loadDialects()).map(({ id }) => id), ...host.ids('dialect')])
+  const { listen, topic } = config.commands
+  const unanswered = (path: string): Finding[] =>
+    config.status.topic === undefined
+      ? [{ code: 'CONFIG_INVALID', path, message: 'its answers have no topic: give status.topic or reply_topic' }]
+      : []
+  return [
+    ...(topic === undefined ? [] : unanswered('/commands/topic')),
+    ...listen.flatMap((entry, i) => [
+      ...(entry.reply_topic === undefined ? unanswered(`/commands/listen/${i}/reply_topic`) : []),
+      ...entry.dialects.flatMap((id, n): Finding[] => {
+        if (known.has(id)) return []
+        const message = `unknown dialect '${id}'; known are ${[...known].toSorted().join(', ')}`
+        return [{ code: 'CONFIG_INVALID', path: `/commands/listen/${i}/dialects/${n}`, message }]
+      })
+    ])
+  ]
 }
 
 function findingOf(error: unknown): Finding {
@@ -128,9 +176,8 @@ function sectionFindings({ config }: LoadedConfig, { host }: Loaded, section: 's
     const path = `/${section}/${id}`
     if (part === undefined)
       return [{ code: 'CONFIG_INVALID', path, message: `no plugin brings '${id}'; known are ${host.ids(kind).join(', ')}` }] // prettier-ignore
-    const topic = config.status.topic === undefined || kind === 'service' ? {} : { topic: config.status.topic }
-    const filled = { ...topic, ...(options === true ? {} : (options as object)) }
-    return checkSchema(part.config, structuredClone(filled), path)
+    const filled = kind === 'service' ? options : reporterOptions(part as ReporterPart, options, config.status.topic)
+    return filled === undefined ? [] : checkSchema(part.config, structuredClone(filled), path)
   })
 }
 
@@ -160,7 +207,10 @@ function commandAndStructure(
   definitions: Awaited<ReturnType<typeof loadCommands>>,
   parts: Loaded
 ): readonly Finding[] {
-  const findings = commandFindings(command, definitions).map((finding) => ({ ...finding, path: at + finding.path }))
+  const findings = commandFindings(command, definitions).map((finding) => ({
+    ...finding,
+    path: finding.path === '/' && at !== '' ? at : at + finding.path
+  }))
   const structure = findings.length === 0 ? command['nexus_structure'] : undefined
   return structure === undefined ? findings : structureFindings(structure, `${at}/nexus_structure`, parts)
 }
