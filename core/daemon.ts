@@ -163,8 +163,7 @@ export class Daemon {
       serviceId: this.serviceId,
       maxBytes: this.#config.commands.max_bytes,
       log: this.log,
-      joinGroup: ({ group, topic, from, onMessage }) =>
-        groupReader(this.#config.kafka, { groupId: group, topic, from, commit: 'before' }, onMessage, this.log)
+      joinGroup: (group, work) => groupReader(this.#config.kafka, group, work, this.log)
     })
   }
 
@@ -211,6 +210,9 @@ export class Daemon {
       ids: (kind) => host.ids(kind),
       emit: (event, origin) => this.#listener.emit(event, origin),
       listen: (topic, options) => this.#listener.listen(topic, options),
+      takeJobs: (yes) => this.#listener.takeJobs(yes),
+      recall: (origin) => this.#listener.recall(origin),
+      answer: (command, origin, reply) => this.#listener.answer(command, origin, reply),
       check: (schema, value, path) => check(schema, value, path)
     })
   }

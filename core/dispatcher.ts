@@ -75,6 +75,7 @@ export function refusal(error: unknown): Reply {
 
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   JOB_UNKNOWN: 404,
+  JOB_ENDED: 409,
   JOB_EXISTS: 409,
   JOB_LIMIT: 409,
   FILE_EXISTS: 409,
@@ -163,9 +164,18 @@ export class Dispatcher {
   async #withTimeout(reply: Promise<Reply>, command: Command): Promise<Reply> {
     const { timeoutMs } = this.options
     let timer: NodeJS.Timeout | undefined
+    let over = false
+    // an answer that comes too late is not sent; what waits for it goes on
+    void reply.then(
+      ({ sent }) => over && sent?.(),
+      () => undefined // told below, or with the time-out
+    )
     const late = new Promise<never>((_, reject) => {
       const text = `'${command.cmd}' was not carried out within ${timeoutMs / 1000} s; it may still take effect, ask for the jobs`
-      timer = setTimeout(() => reject(new CodedError('COMMAND_FAILED', text)), timeoutMs)
+      timer = setTimeout(() => {
+        over = true
+        reject(new CodedError('COMMAND_FAILED', text))
+      }, timeoutMs)
     })
     try {
       return await Promise.race([reply, late])

@@ -20,6 +20,7 @@ export const errorCodes = {
   COMMAND_TIMEOUT: 'No answer came in time. Check that the daemon runs and listens on this command topic.',
   COMMAND_FAILED: 'The command was understood but carrying it out failed. See the message.',
   JOB_UNKNOWN: 'No job of this id is running here.',
+  JOB_ENDED: 'The job has ended already.',
   JOB_EXISTS: 'A job of this id is running already.',
   JOB_LIMIT: 'All job slots of this daemon are busy.',
   JOB_FAILED: 'The job ended with an error; the file holds what was good so far.',

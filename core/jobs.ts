@@ -28,7 +28,7 @@ class RegisteredJob implements Job {
   constructor(
     readonly id: string,
     readonly service: string,
-    readonly describe: () => JobInfo,
+    readonly describe: (detail: boolean) => JobInfo,
     readonly onEnd: (job: RegisteredJob) => void
   ) {}
 
@@ -44,7 +44,7 @@ class RegisteredJob implements Job {
     this.onEnd(this)
   }
 
-  info(): JobInfo {
+  info(detail = false): JobInfo {
     return {
       job_id: this.id,
       service: this.service,
@@ -52,7 +52,7 @@ class RegisteredJob implements Job {
       message: this.message,
       started: this.startedAt,
       ended: this.endedAt,
-      ...this.describe()
+      ...this.describe(detail)
     }
   }
 }
@@ -60,7 +60,7 @@ class RegisteredJob implements Job {
 /** All jobs of the daemon: the running ones and the last ended ones. */
 export class JobRegistry implements Jobs {
   readonly #running = new Map<string, RegisteredJob>()
-  readonly #ended: JobInfo[] = []
+  readonly #ended: { readonly short: JobInfo; readonly all: JobInfo }[] = []
 
   constructor(
     readonly listeners: Listeners,
@@ -68,7 +68,7 @@ export class JobRegistry implements Jobs {
   ) {}
 
   /** Asks the plugins (hook `jobStarting`) and registers the job. Throws JOB_EXISTS or the refusal of a plugin. */
-  async open(id: string, service: string, describe: () => JobInfo): Promise<Job> {
+  async open(id: string, service: string, describe: (detail: boolean) => JobInfo): Promise<Job> {
     if (this.#running.has(id))
       throw new CodedError('JOB_EXISTS', `job ${id} is running already; stop it or use another job_id`)
     const job = new RegisteredJob(id, service, describe, (job) => this.#end(job))
@@ -88,12 +88,16 @@ export class JobRegistry implements Jobs {
 
   /** Running jobs first, then the last ended ones, newest first. */
   list(): JobInfo[] {
-    return [...[...this.#running.values()].map((job) => job.info()), ...this.#ended]
+    return [...[...this.#running.values()].map((job) => job.info()), ...this.#ended.map(({ short }) => short)]
+  }
+
+  show(id: string): JobInfo | undefined {
+    return this.#running.get(id)?.info(true) ?? this.#ended.find(({ all }) => all['job_id'] === id)?.all
   }
 
   #end(job: RegisteredJob): void {
     this.#running.delete(job.id)
-    this.#ended.unshift(job.info())
+    this.#ended.unshift({ short: job.info(), all: job.info(true) })
     this.#ended.length = Math.min(this.#ended.length, this.keep)
     void this.listeners.stopped(job)
   }

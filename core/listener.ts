@@ -1,7 +1,9 @@
 // Hears command topics: bytes → dialect → dispatcher → exactly one answer on the reply topic.
+import { createHash } from 'node:crypto'
 import { type ListenConfig } from './config-schema.js'
 import { type Dispatcher, refusal } from './dispatcher.js'
 import { CodedError } from './errors.js'
+import { type GroupReader, type Take, type Work } from './kafka/group.js'
 import { errorFields, type Log } from './log.js'
 import {
   type Command,
@@ -24,20 +26,18 @@ export interface ListenerOptions {
   readonly serviceId: string
   readonly maxBytes: number
   readonly log: Log
-  /** Joins a consumer group and calls back for one message at a time, committed before the call. */
-  readonly joinGroup: (options: GroupOptions) => Promise<Subscription>
-}
-export interface GroupOptions {
-  readonly group: string
-  readonly topic: string
-  readonly from: 'latest' | 'earliest'
-  readonly onMessage: (message: CommandMessage) => Promise<void>
+  /** Joins a consumer group and calls back for one message at a time. */
+  readonly joinGroup: (
+    options: { readonly groupId: string; readonly topic: string; readonly from: 'latest' | 'earliest' },
+    work: Work
+  ) => Promise<GroupReader>
 }
 export interface CommandMessage {
   readonly value: Buffer
   readonly timestampMs: number
   readonly partition: number
   readonly offset: number
+  readonly take?: Take
 }
 
 /** What is heard on one topic. */
@@ -45,12 +45,24 @@ interface Ear {
   readonly topic: string
   readonly dialects: readonly Dialect[]
   readonly replyTopic: string
+  /** Of a consumer group: exactly one daemon hears a command. */
+  readonly pool: boolean
+  /** Only commands for this job are heard, and no starts. */
+  readonly jobId?: string
 }
 
 const known = (dialects: ReadonlyMap<string, Dialect>): string => [...dialects.keys()].toSorted().join(', ')
 
 export class CommandListener {
   readonly #open = new Set<Subscription>()
+  readonly #pools: GroupReader[] = []
+  /** Dialects in which this daemon gets its starts from a pool. */
+  readonly #pooled = new Set<string>()
+  #taking = true
+  /** Topics that are heard all the time. */
+  readonly #heard = new Set<string>()
+  /** What this daemon said itself on a topic that it hears. */
+  readonly #said = new Set<string>()
 
   constructor(readonly options: ListenerOptions) {}
 
@@ -63,26 +75,54 @@ export class CommandListener {
         `answers to '${listen.topic}' have no topic: give status.topic or reply_topic`,
         { path: `${at}/reply_topic` }
       )
+    const { topic, group, from } = listen
     const ear = {
-      topic: listen.topic,
+      topic,
       dialects: listen.dialects.map((id, i) => this.#dialect(id, `${at}/dialects/${i}`)),
-      replyTopic
+      replyTopic,
+      pool: group !== undefined
     }
-    await this.#requireTopics([listen.topic, replyTopic], `${at}/topic`)
-    if (listen.group === undefined) this.#open.add(await this.#read(ear, listen.from))
-    else {
-      const onMessage = (message: CommandMessage): Promise<void> => this.#handle(ear, message)
-      this.#open.add(
-        await this.options.joinGroup({ group: listen.group, topic: listen.topic, from: listen.from, onMessage })
-      )
+    await this.#requireTopics([topic, replyTopic], `${at}/topic`)
+    if (group === undefined) {
+      this.#heard.add(topic)
+      this.#open.add(await this.#read(ear, from))
+      return
     }
+    for (const { id } of ear.dialects) this.#pooled.add(id)
+    const work: Work = async (message, take) => {
+      if (!this.#taking) return 'later'
+      await this.#handle(ear, { ...message, take })
+      return 'done'
+    }
+    this.#pools.push(await this.options.joinGroup({ groupId: group, topic, from }, work))
+    if (!this.#taking) await this.#pools.at(-1)?.leave()
   }
 
-  /** Hears a further topic from a time on (control topic of a job). */
-  async listen(topic: string, { dialect, fromMs }: { dialect: string; fromMs?: number }): Promise<Subscription> {
+  /** Whether this daemon takes commands from its pools. */
+  takeJobs(yes: boolean): void {
+    if (yes === this.#taking) return
+    this.#taking = yes
+    for (const pool of this.#pools)
+      (yes ? pool.join() : pool.leave()).catch((error: unknown) =>
+        this.options.log(
+          'error',
+          `${yes ? 'joining' : 'leaving'} a pool: ${(error as Error).message}`,
+          errorFields(error)
+        )
+      )
+  }
+
+  /**
+   * Hears the commands for one job on a further topic (its control topic) from a time on. What is heard all the time
+   * anyway is only read up to its present end: what came before the job was known here.
+   */
+  async listen(
+    topic: string,
+    { dialect, jobId, fromMs }: { dialect: string; jobId: string; fromMs: number }
+  ): Promise<Subscription> {
     await this.#requireTopics([topic], '/control_topic')
-    const ear = { topic, dialects: [this.#dialect(dialect, '/control_topic')], replyTopic: topic }
-    const open = await this.#read(ear, fromMs === undefined ? 'latest' : { timestampMs: fromMs })
+    const ear = { topic, dialects: [this.#dialect(dialect, '/control_topic')], replyTopic: topic, pool: false, jobId }
+    const open = await this.#read(ear, { timestampMs: fromMs }, this.#heard.has(topic))
     this.#open.add(open)
     const close = async (): Promise<void> => {
       this.#open.delete(open)
@@ -91,12 +131,43 @@ export class CommandListener {
     return { close }
   }
 
+  /** Reads a command again from where it came. Throws COMMAND_FAILED when it is gone. */
+  async recall({ dialect: id, topic, partition, offset }: Origin): Promise<Command> {
+    const gone = (why: string): CodedError =>
+      new CodedError('COMMAND_FAILED', `the command at offset ${offset} of ${topic} ${why}`)
+    if (partition === undefined || offset === undefined) throw gone('did not come from Kafka')
+    const { kafka } = this.options
+    const first = (await kafka.offsets(topic, [partition], 'earliest')).get(partition) ?? 0
+    const end = (await kafka.offsets(topic, [partition], 'latest')).get(partition) ?? 0
+    if (offset < first || offset >= end) throw gone('is in Kafka no more')
+    const reader = kafka.reader({ assign: [{ topic, partition, offset }] })
+    try {
+      for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+        const i = Array.from({ length: batch.count }, (_, i) => batch.offset(i)).indexOf(offset)
+        const value = i < 0 ? null : Buffer.from(batch.value(i) ?? [])
+        const passed = batch.nextOffset > offset
+        batch.release()
+        const command = value === null ? undefined : this.#dialect(id, '/dialect').decode(value)
+        if (command !== undefined) return command
+        if (passed) break
+      }
+    } finally {
+      await reader.close()
+    }
+    throw gone('cannot be read')
+  }
+
+  /** Sends an answer that no dispatch gave. */
+  answer(command: Command, origin: Origin, reply: Reply): void {
+    this.#answer(this.#dialect(origin.dialect, '/dialect'), command, origin, reply)
+  }
+
   /** Carries out commands of the start-up file; answers go to the log and the status topic. */
   async runFile(commands: readonly Command[]): Promise<void> {
     const dialect = this.#dialect('json', '/commands/file')
     for (const command of commands) {
       const origin = { dialect: 'json', topic: '', replyTopic: this.options.statusTopic ?? '', timestampMs: Date.now() }
-      await this.#answer(dialect, command, origin, await this.options.dispatcher.dispatch(command, origin))
+      this.#answer(dialect, command, origin, await this.options.dispatcher.dispatch(command, origin))
     }
   }
 
@@ -109,7 +180,7 @@ export class CommandListener {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open].map(async (open) => open.close()))
+    await Promise.all([...this.#open, ...this.#pools].map(async (open) => open.close()))
     this.#open.clear()
   }
 
@@ -133,13 +204,19 @@ export class CommandListener {
       )
   }
 
-  async #read(ear: Ear, from: 'latest' | 'earliest' | { timestampMs: number }): Promise<Subscription> {
+  /** `toEnd`: only what is there now. */
+  async #read(ear: Ear, from: 'latest' | 'earliest' | { timestampMs: number }, toEnd = false): Promise<Subscription> {
     const { kafka } = this.options
     const [info] = await kafka.topics([ear.topic])
-    const offsets = await kafka.offsets(ear.topic, info?.partitions ?? [], from)
+    const partitions = info?.partitions ?? []
+    const offsets = await kafka.offsets(ear.topic, partitions, from)
+    const ends = toEnd ? await kafka.offsets(ear.topic, partitions, 'latest') : undefined
+    if (ends !== undefined)
+      for (const [partition, offset] of offsets) if (offset >= (ends.get(partition) ?? 0)) offsets.delete(partition)
+    if (ends !== undefined && offsets.size === 0) return { close: () => undefined }
     const assign = [...offsets].map(([partition, offset]) => ({ topic: ear.topic, partition, offset }))
     const reader = kafka.reader({ assign, maxWaitMs: 500 })
-    const done = this.#pump(ear, reader).catch((error: unknown) => {
+    const done = this.#pump(ear, reader, ends).catch((error: unknown) => {
       this.options.log(
         'error',
         `commands on ${ear.topic} are no longer heard: ${(error as Error).message}`,
@@ -149,7 +226,12 @@ export class CommandListener {
     return { close: () => reader.close().then(() => done) }
   }
 
-  async #pump(ear: Ear, reader: ReturnType<Kafka['reader']>): Promise<void> {
+  async #pump(
+    ear: Ear,
+    reader: ReturnType<Kafka['reader']>,
+    ends: ReadonlyMap<number, number> | undefined
+  ): Promise<void> {
+    const open = new Set(ends?.keys())
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
       for (let i = 0; i < batch.count; i++) {
         const value = batch.value(i)
@@ -160,9 +242,13 @@ export class CommandListener {
           partition: batch.partition,
           offset: batch.offset(i)
         }
-        void this.#handle(ear, message)
+        if (ends === undefined || message.offset < (ends.get(batch.partition) ?? 0)) void this.#handle(ear, message)
       }
+      const { partition, nextOffset } = batch
       batch.release()
+      if (ends === undefined || nextOffset < (ends.get(partition) ?? 0)) continue
+      open.delete(partition)
+      if (open.size === 0) return reader.close()
     }
   }
 
@@ -170,7 +256,16 @@ export class CommandListener {
   async #handle(ear: Ear, message: CommandMessage): Promise<void> {
     const { log, maxBytes } = this.options
     let dialect = ear.dialects[0]
-    const at = (id: string): Origin => ({ ...message, dialect: id, topic: ear.topic, replyTopic: ear.replyTopic })
+    const at = (id: string): Origin => ({
+      dialect: id,
+      topic: ear.topic,
+      replyTopic: ear.replyTopic,
+      timestampMs: message.timestampMs,
+      partition: message.partition,
+      offset: message.offset,
+      ...(message.take !== undefined && { take: message.take })
+    })
+    if (!ear.pool && ear.jobId === undefined && this.#said.delete(sayKey(ear.topic, message.value))) return
     try {
       if (message.value.length > maxBytes)
         throw new CodedError(
@@ -178,7 +273,7 @@ export class CommandListener {
           `the command has ${message.value.length} bytes; the limit commands.max_bytes is ${maxBytes}`
         )
       for (dialect of ear.dialects) {
-        const command = dialect.decode(message.value)
+        const command = this.#forUs(ear, dialect, dialect.decode(message.value))
         if (command === undefined) continue
         const origin = at(dialect.id)
         log('info', `command ${command.cmd}${command.service === undefined ? '' : ` ${command.service}`}`, {
@@ -186,19 +281,36 @@ export class CommandListener {
           topic: ear.topic,
           offset: message.offset
         })
-        return await this.#answer(dialect, command, origin, await this.options.dispatcher.dispatch(command, origin))
+        const reply = await this.options.dispatcher.dispatch(command, origin)
+        return this.#answer(dialect, command, origin, this.#othersMay(ear, reply) ? { ...reply, silent: true } : reply)
       }
     } catch (error) {
-      if (dialect === undefined) return
+      if (dialect === undefined || ear.jobId !== undefined) return
       // what the dialect could read of the broken command, so that the answer can name it
       const read = error instanceof CodedError ? (error.fields['command'] as Partial<Command> | undefined) : undefined
       const command = { cmd: '', ...read }
-      await this.#answer(dialect, command, at(dialect.id), refusal(error))
+      this.#answer(dialect, command, at(dialect.id), refusal(error))
     }
   }
 
-  async #answer(dialect: Dialect, command: Command, origin: Origin, reply: Reply): Promise<void> {
-    if (reply.silent === true) return
+  /** undefined for what is not to be carried out here. */
+  #forUs(ear: Ear, { id }: Dialect, command: Command | undefined): Command | undefined {
+    if (command === undefined) return undefined
+    if (ear.jobId !== undefined) return command['job_id'] === ear.jobId && command.cmd !== 'start' ? command : undefined
+    // the group has chosen this daemon, whoever the command names
+    if (ear.pool) return 'service_id' in command ? withoutAddressee(command) : command
+    // an accepted start is repeated on a control topic that others hear: starts come from the pool
+    const start = command.cmd === 'start' && command.service !== undefined && command['service_id'] === undefined
+    return start && this.#pooled.has(id) ? undefined : command
+  }
+
+  /** In a pool the job that nobody here knows is another daemon's, which answers. */
+  #othersMay(ear: Ear, { errors }: Reply): boolean {
+    return !ear.pool && this.#pools.length > 0 && errors?.some(({ code }) => code === 'JOB_UNKNOWN') === true
+  }
+
+  #answer(dialect: Dialect, command: Command, origin: Origin, reply: Reply): void {
+    if (reply.silent === true) return reply.sent?.()
     const level = reply.response === 'ACK' ? 'info' : 'warn'
     this.options.log(level, `${reply.response} ${command.cmd}: ${reply.message}`, {
       msg_id: command.msg_id,
@@ -206,12 +318,14 @@ export class CommandListener {
       topic: origin.topic
     })
     const topic = reply.reply_topic ?? origin.replyTopic
-    if (topic !== '') this.#send(topic, dialect.reply(command, reply, this.options.serviceId))
-    return Promise.resolve()
+    this.#send(topic, dialect.reply(command, reply, this.options.serviceId), reply.sent)
   }
 
-  #send(topic: string, messages: readonly OutMessage[]): void {
-    for (const message of messages) {
+  /** `delivered` is called once, after the last of them. */
+  #send(topic: string, messages: readonly OutMessage[], delivered?: () => void): void {
+    if (topic === '' || messages.length === 0) return delivered?.()
+    messages.forEach((message, i) => {
+      if (this.#heard.has(topic)) this.#said.add(sayKey(topic, message.value))
       this.options.producer.send({ topic, ...message }, (error) => {
         if (error !== null)
           this.options.log(
@@ -219,7 +333,13 @@ export class CommandListener {
             `an answer or event could not be sent to ${topic}: ${error.message}`,
             errorFields(error)
           )
+        if (i === messages.length - 1) delivered?.()
       })
-    }
+    })
   }
 }
+
+const sayKey = (topic: string, value: Uint8Array): string =>
+  `${topic} ${createHash('sha256').update(value).digest('base64')}`
+
+const withoutAddressee = ({ service_id: _, ...command }: Command): Command => command

@@ -250,6 +250,8 @@ export interface Reply {
   readonly reply_topic?: string
   /** No answer at all: the command is for another daemon. */
   readonly silent?: boolean
+  /** Called once, when the answer is delivered (or cannot be); what must come after the answer waits for it. */
+  readonly sent?: () => void
 }
 
 /** Where a command came from; answers and events of its job go back there. */
@@ -262,6 +264,8 @@ export interface Origin {
   readonly timestampMs: number
   readonly partition?: number
   readonly offset?: number
+  /** Only for a command that a consumer group gave to this daemon: takes it for good. Without a call it is taken when the answer is made. */
+  readonly take?: () => Promise<void>
 }
 
 /** Something that happened to a job; dialects turn it into their own words. */
@@ -277,8 +281,8 @@ export interface Snapshot {
   /** The service's keys of the x5f2 `status_json` (file writer: `job_id`, …; forwarder: `streams`). */
   readonly heartbeat?: Readonly<Record<string, unknown>>
   readonly metrics?: readonly Metric[]
-  /** Where heartbeats of this service go at present, when not to the configured topic (control topic of a job). */
-  readonly heartbeat_topic?: string
+  /** In place of `heartbeat`: several, each to its own topic (control topic of a job) or the configured one; [] for none. */
+  readonly heartbeats?: readonly { readonly topic?: string; readonly content: Readonly<Record<string, unknown>> }[]
   readonly [key: string]: unknown
 }
 
@@ -296,10 +300,15 @@ export interface Job {
 }
 /** The jobs of the daemon; shown by the `jobs` command and in the status. */
 export interface Jobs {
-  /** `describe` gives the service's own keys of the job, called when someone looks. Throws JOB_EXISTS or a plugin's refusal. */
-  open(id: string, service: string, describe: () => JobInfo): Promise<Job>
+  /**
+   * `describe` gives the service's own keys of the job, called when someone looks: in short for lists, with `detail` for one job.
+   * Throws JOB_EXISTS or a plugin's refusal.
+   */
+  open(id: string, service: string, describe: (detail: boolean) => JobInfo): Promise<Job>
   get(id: string): Job | undefined
   list(): JobInfo[]
+  /** All about a running job or one of the last ended ones. */
+  show(id: string): JobInfo | undefined
 }
 
 /** One number for Prometheus and other monitoring; not part of the JSON status. */
@@ -347,8 +356,17 @@ export interface ServiceContext {
   ids(kind: 'source' | 'converter' | 'writer'): string[]
   /** Sent to the status topic of the origin (or of the daemon) in the words of its dialect. */
   emit(event: ServiceEvent, origin?: Origin): void
-  /** Hears commands on a further topic (the control topic of a job) from a time on, until closed. Throws TOPIC_MISSING. */
-  listen(topic: string, options: { readonly dialect: string; readonly fromMs?: number }): Promise<Subscription>
+  /** Hears the commands for one job on a further topic (its control topic) from a time on, until closed. Throws TOPIC_MISSING. */
+  listen(
+    topic: string,
+    options: { readonly dialect: string; readonly jobId: string; readonly fromMs: number }
+  ): Promise<Subscription>
+  /** false: this daemon leaves its pools (consumer groups) of commands, so that others take them; true: it joins again. */
+  takeJobs(yes: boolean): void
+  /** Reads a command again from where it came. Throws COMMAND_FAILED when Kafka has it no more. */
+  recall(origin: Origin): Promise<Command>
+  /** Answers a command that was not dispatched, in the words of its dialect. */
+  answer(command: Command, origin: Origin, reply: Reply): void
   /** Checks a value against a JSON Schema; [] when it fits. Defaults are filled in. */
   check(schema: JSONSchema, value: unknown, path?: string): Finding[]
 }

@@ -175,7 +175,7 @@ describe('dialect ess', () => {
       [end.message['error_encountered'], end.message['message'], end.message['file_name']],
       [true, 'disk full', '/f.nxs']
     )
-    assert.deepEqual(JSON.parse(end.message['metadata'] as string), { report: {} })
+    assert.deepEqual(JSON.parse(end.message['metadata'] as string), { nexstream_report: {} })
     assert.deepEqual(ess.event({ event: 'other' }, 'me'), [])
   })
 })

@@ -118,19 +118,26 @@ function answ(command: Command, reply: Reply, serviceId: string): OutMessage {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-function wrdn(event: ServiceEvent, serviceId: string): OutMessage {
-  const report = {
-    ...(event['metadata'] === undefined ? {} : { metadata: event['metadata'] }),
-    report: event['report'] ?? {}
+/** What the client sent, at the place where it looks; always an object of JSON, which a client parses without looking. */
+function givenBack(metadata: unknown): object {
+  if (typeof metadata !== 'string') return typeof metadata === 'object' && metadata !== null ? metadata : {}
+  try {
+    const value: unknown = JSON.parse(metadata)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  } catch {
+    // plain text
   }
+  return metadata === '' ? {} : { metadata }
+}
+
+function wrdn(event: ServiceEvent, serviceId: string): OutMessage {
   return {
     value: encodeMessage('wrdn', {
       service_id: serviceId,
       job_id: event.job_id ?? '',
       error_encountered: event['error_encountered'] === true,
       file_name: textOf(event['file_name']),
-      // always valid JSON: a client parses it without looking
-      metadata: JSON.stringify(report, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)),
+      metadata: JSON.stringify({ ...givenBack(event['metadata']), nexstream_report: event['report'] ?? {} }),
       message: textOf(event['message'])
     })
   }

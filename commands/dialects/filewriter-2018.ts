@@ -22,6 +22,7 @@ function toStart(value: Obj): Command {
   const refuse = (path: string): never => {
     throw new CodedError('COMMAND_INVALID', 'is missing', { path, fields: { command } })
   }
+  const strict = value['abort_on_uninitialised_stream'] === true
   if (typeof value['job_id'] !== 'string') refuse('/job_id')
   if (typeof fileName !== 'string') refuse('/file_attributes/file_name')
   if (value['nexus_structure'] === undefined) refuse('/nexus_structure')
@@ -31,7 +32,7 @@ function toStart(value: Obj): Command {
     file_name: fileName,
     nexus_structure: value['nexus_structure'],
     // that file writer dropped bad groups and streams and wrote the rest
-    lenient: value['abort_on_uninitialised_stream'] !== true,
+    ...(strict ? {} : { lenient: true, on_missing_topic: 'skip' }),
     ...times(value, ['start_time', 'stop_time']),
     ...named(value, ['service_id'])
   }
@@ -43,6 +44,8 @@ const times = (value: Obj, keys: readonly string[]): Obj =>
 
 function toCommand(value: Obj): Command | undefined {
   const cmd = value['cmd']
+  // a writer of another team
+  if (value['teamid'] !== undefined && value['teamid'] !== 0) return undefined
   switch (typeof cmd === 'string' ? cmd.toLowerCase() : undefined) {
     case 'filewriter_new':
       return toStart(value)
@@ -79,8 +82,14 @@ function event(code: Code, jobId: unknown, message: string, serviceId: string): 
   return { value: Buffer.from(JSON.stringify(value)) }
 }
 
-function reply(command: Command, { response, message, job_id: id }: Reply, serviceId: string): readonly OutMessage[] {
+function reply(
+  command: Command,
+  { response, message, errors, job_id: id }: Reply,
+  serviceId: string
+): readonly OutMessage[] {
   const job = id ?? command['job_id']
+  // a second start of one job was only logged: a FAIL would look like the end of the first
+  if (errors?.some(({ code }) => code === 'JOB_EXISTS') === true) return []
   if (response === 'ERR') return [event('FAIL', job, message, serviceId)]
   return command.cmd === 'start' ? [event('START', job, message, serviceId)] : []
 }

@@ -16,16 +16,16 @@ export interface GroupMessage {
 export interface GroupOptions {
   readonly groupId: string
   readonly topic: string
-  /**
-   * `before`: the message is taken for good before the work starts (at most once: a job that dies is not begun again
-   * elsewhere). `after`: when the work has ended (at least once).
-   */
-  readonly commit: 'before' | 'after'
   /** Where a group without history begins; default its end. */
   readonly from?: 'earliest' | 'latest'
-  /** A member that is silent for so long is taken to be dead; default 30 s. */
+  /** A member that is silent for so long is taken to be dead; default 10 s. */
   readonly sessionTimeoutMs?: number
 }
+
+/** Takes the message for good: no other member gets it. Rejects when it went to another member meanwhile. */
+export type Take = () => Promise<void>
+/** `later`: the message is not taken; this member leaves the group and another one gets it. */
+export type Work = (message: GroupMessage, take: Take) => Promise<'done' | 'later'>
 
 export interface GroupReader {
   /** Leaves the group, so that the work goes to others; messages under way are finished. */
@@ -37,17 +37,18 @@ export interface GroupReader {
 }
 
 /**
- * Joins the group and calls `onMessage` for one message after the other; membership is kept alive while it works, however
- * long that takes. Messages without a value are passed over. A rejection of `onMessage` is logged; with `after` the message is tried again.
+ * Joins the group and calls `work` for one message after the other; membership is kept alive while it works, however
+ * long that takes. A message that `work` did not take is taken when it is done (at least once); one that it took before
+ * it began is not given again (at most once). Messages without a value are passed over.
  * Rejects with KAFKA_UNREACHABLE, KAFKA_AUTH or TOPIC_MISSING.
  */
 export async function groupReader(
   options: KafkaOptions,
   group: GroupOptions,
-  onMessage: (message: GroupMessage) => Promise<void>,
+  work: Work,
   log: Log = () => undefined
 ): Promise<GroupReader> {
-  const reader = new KafkajsGroup(kafkaSettings(options), group, onMessage, log)
+  const reader = new KafkajsGroup(kafkaSettings(options), group, work, log)
   await reader.join()
   return reader
 }
@@ -55,19 +56,46 @@ export async function groupReader(
 class KafkajsGroup implements GroupReader {
   readonly #kafka: kafkajs.Kafka
   #consumer: Consumer | undefined
+  /** Joining and leaving, one after the other. */
+  #turn: Promise<void> = Promise.resolve()
+  #wanted = false
+  #closed = false
 
   constructor(
     readonly settings: KafkaSettings,
     readonly group: GroupOptions,
-    readonly onMessage: (message: GroupMessage) => Promise<void>,
+    readonly work: Work,
     readonly log: Log
   ) {
     this.#kafka = new kafkajs.Kafka(kafkajsConfig(settings, log))
   }
 
-  async join(): Promise<void> {
+  join(): Promise<void> {
+    this.#wanted = !this.#closed
+    return this.#inTurn(() => (this.#wanted ? this.#join() : Promise.resolve()))
+  }
+
+  /** No message is begun after this call. */
+  leave(): Promise<void> {
+    this.#wanted = false
+    this.#consumer?.pause([{ topic: this.group.topic }])
+    return this.#inTurn(() => (this.#wanted ? Promise.resolve() : this.#leave()))
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    return this.leave()
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(step)
+    this.#turn = mine.catch(() => undefined) // the caller sees the error
+    return mine
+  }
+
+  async #join(): Promise<void> {
     if (this.#consumer) return
-    const { groupId, topic, from, sessionTimeoutMs = 30_000 } = this.group
+    const { groupId, topic, from, sessionTimeoutMs = 10_000 } = this.group
     const consumer = this.#kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -96,19 +124,15 @@ class KafkajsGroup implements GroupReader {
       await consumer.run({ autoCommit: false, eachMessage: (payload) => this.#work(consumer, payload) })
       await joined
     } catch (error) {
-      await this.leave()
+      await this.#leave()
       throw coded(error)
     }
   }
 
-  async leave(): Promise<void> {
+  async #leave(): Promise<void> {
     const consumer = this.#consumer
     this.#consumer = undefined
     await consumer?.disconnect()
-  }
-
-  close(): Promise<void> {
-    return this.leave()
   }
 
   /** kafkajs would try for ever; also says what is wrong with credentials in our words. */
@@ -124,28 +148,38 @@ class KafkajsGroup implements GroupReader {
   async #work(consumer: Consumer, payload: EachMessagePayload): Promise<void> {
     const { topic, partition, message } = payload
     const offset = Number(message.offset)
-    const done = (): Promise<void> => consumer.commitOffsets([{ topic, partition, offset: String(offset + 1) }])
+    const stay = this.#wanted && this.#consumer === consumer
+    // paused, so that nothing after this message is begun either; what is not committed goes to another member
+    if (!stay) return consumer.pause([{ topic }])
+    let taken = false
+    const take = async (): Promise<void> => {
+      if (!taken) await consumer.commitOffsets([{ topic, partition, offset: String(offset + 1) }])
+      taken = true
+    }
     const { key, value } = message
-    if (this.group.commit === 'before' || value === null) await done()
-    if (value === null) return
-    // kafkajs sends heartbeats between messages only; a job lasts longer than a session.
+    if (value === null) return take()
+    // kafkajs sends heartbeats between messages only; a job may take longer than a session to begin.
     const beat = setInterval(
       () => {
         payload
           .heartbeat()
           .catch((error: unknown) => this.log('warn', `group ${this.group.groupId}: ${(error as Error).message}`))
       },
-      (this.group.sessionTimeoutMs ?? 30_000) / 10
+      (this.group.sessionTimeoutMs ?? 10_000) / 10
     )
     try {
-      await this.onMessage({ topic, partition, offset, timestampMs: Number(message.timestamp), key, value })
-    } catch (error) {
-      this.log('error', `group ${this.group.groupId}: offset ${offset}: ${(error as Error).message}`)
-      if (this.group.commit === 'after') throw error
+      const given = { topic, partition, offset, timestampMs: Number(message.timestamp), key, value }
+      if ((await this.work(given, take)) === 'done') await take()
+      else this.#aside(consumer)
     } finally {
       clearInterval(beat)
     }
-    if (this.group.commit === 'after') await done()
+  }
+
+  #aside(consumer: Consumer): void {
+    consumer.pause([{ topic: this.group.topic }])
+    // not awaited: leaving waits for the end of this very message
+    this.leave().catch((error: unknown) => this.log('warn', `group ${this.group.groupId}: ${(error as Error).message}`))
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type Writer
 } from '../plugin.js'
 import { buildFile, type Built } from './build.js'
-import { type Plan, type PlanStream } from './plan.js'
+import { type Plan, type PlanLink, type PlanStream } from './plan.js'
 import { makeReport, type Report } from './report.js'
 import { TopicRoute } from './route.js'
 import { type Parts } from './structure.js'
@@ -22,6 +22,8 @@ import { countIn, StreamState, type TimeWindow } from './window.js'
 
 export interface RecorderOptions {
   readonly jobId: string
+  /** Default 1. */
+  readonly attempt?: number
   readonly window: TimeWindow
   readonly run: RunInfo
   readonly signal: AbortSignal
@@ -102,7 +104,7 @@ export class Recorder {
 
   /** How it stands: the same as the final report. */
   report(): Report {
-    return makeReport(this.options.window, this.streams, [...this.topics.values()], this, [])
+    return this.reportNow([])
   }
 
   /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. */
@@ -112,10 +114,16 @@ export class Recorder {
     this.file.finish()
     for (const [i, writer] of this.writers.entries()) this.last(() => writer.close?.(), this.streams[i]?.plan)
     const links = this.built.finish()
-    const report = makeReport(this.options.window, this.streams, [...this.topics.values()], this, links)
+    const report = this.reportNow(links)
     if (this.options.reportInFile) this.writeReport(report)
     this.file.close()
     return report
+  }
+
+  private reportNow(links: readonly PlanLink[]): Report {
+    const { window, attempt = 1 } = this.options
+    const { problems, notes } = this
+    return makeReport(window, this.streams, [...this.topics.values()], { attempt, problems, notes }, links)
   }
 
   /** Ends without the niceties, after a failure of the file: what is good stays readable. */

@@ -35,6 +35,8 @@ export interface TopicReport {
 }
 
 export interface Report {
+  /** More than 1: the job was run again from history after its daemon was lost. */
+  readonly attempt: number
   readonly start_time: string
   readonly stop_time: string | null
   readonly messages: number
@@ -87,6 +89,7 @@ function streamReport(stream: StreamState): StreamReport {
 
 /** Of the job as a whole. */
 interface Words {
+  readonly attempt: number
   readonly problems: readonly string[]
   readonly notes: readonly string[]
 }
@@ -95,7 +98,7 @@ export function makeReport(
   window: TimeWindow,
   streams: readonly StreamState[],
   topics: readonly TopicRoute[],
-  { problems, notes }: Words,
+  { attempt, problems, notes }: Words,
   unmadeLinks: readonly PlanLink[]
 ): Report {
   // companions that nobody feeds are not worth a line
@@ -108,6 +111,7 @@ export function makeReport(
     (link) => `link ${link.name}: its target ${link.target} was not made, as there were no data`
   )
   return {
+    attempt,
     start_time: isoNs(window.startNs),
     stop_time: window.stopNs === openEndNs ? null : isoNs(window.stopNs),
     messages: topics.reduce((sum, topic) => sum + topic.messages, 0),
@@ -123,7 +127,7 @@ export function makeReport(
       bad: counters(topic.bad)
     })),
     without_data: empty.map((stream) => stream.plan.group.path),
-    problems,
+    problems: [...problems],
     notes: [...notes, ...links],
     lost: bad > 0 || problems.length > 0 || data.some((stream) => stream.missing)
   }

@@ -4,7 +4,7 @@ import { CodedError, errorCodes, type ErrorCode } from '../errors.js'
 import { type Finding, type LogLevel } from '../plugin.js'
 import { type WorkerConfig } from './config.js'
 import { outputPath } from './output.js'
-import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
+import { type FromWorker, type JobEnd, type Progress, type StopHow, type ToWorker, type WriteSpec } from './protocol.js'
 
 export interface Ready {
   readonly file: string
@@ -28,15 +28,16 @@ export interface WriteJob {
   readonly stopNs: bigint | null
   readonly progress: Progress | null
   setStop(stopNs: bigint | null): void
-  /** Ends with what is in Kafka now; `abort` with what has been read. */
-  stopNow(reason: string, abort?: boolean): void
+  stopNow(reason: string, how?: StopHow): void
+  /** Ends at once and leaves the unfinished file: another daemon writes it. */
+  abandon(reason: string): void
 }
 
 const openEndNs = 2n ** 63n - 1n
 
 /** Starts the job in a thread of its own. Throws FILE_PATH or FILE_EXISTS at once. */
 export function startWriteJob(spec: WriteSpec, context: WriteJobContext): WriteJob {
-  outputPath(spec.folder, spec.fileName)
+  outputPath(spec.folder, spec.fileName, spec.attempt)
   return new ThreadJob(spec, context)
 }
 
@@ -76,10 +77,14 @@ class ThreadJob implements WriteJob {
     this.tell({ type: 'set_stop', stopNs: stopNs ?? openEndNs })
   }
 
-  stopNow(reason: string, abort = false): void {
+  stopNow(reason: string, how: StopHow = 'now'): void {
     const nowNs = BigInt(Date.now()) * 1_000_000n
     if (this.stopNs === null || this.stopNs > nowNs) this.stopNs = nowNs
-    this.tell({ type: 'stop_now', stopNs: this.stopNs, abort, reason })
+    this.tell({ type: 'stop_now', stopNs: this.stopNs, how, reason })
+  }
+
+  abandon(reason: string): void {
+    this.tell({ type: 'abandon', reason })
   }
 
   private tell(message: ToWorker): void {

@@ -28,10 +28,10 @@ const refuse = (name: string, why: string): CodedError =>
 const there = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
 /**
- * The paths for a file name below `folder`. An absolute name is taken as relative to the folder, as the field's writer does.
+ * The paths for a file name below `folder`; each attempt at a job has a part file of its own. An absolute name is taken as relative to the folder, as the field's writer does.
  * @throws CodedError FILE_PATH (empty, `..`, leaves the folder through a link, no such folder), FILE_EXISTS
  */
-export function outputPath(folder: string, name: string): OutputPath {
+export function outputPath(folder: string, name: string, attempt = 1): OutputPath {
   if (!existsSync(folder)) throw new CodedError('FILE_PATH', `the output folder ${folder} does not exist`)
   const parts = name.split(/[/\\]/).filter((part) => part !== '' && part !== '.')
   if (parts.length === 0 || /[/\\]$/.test(name)) throw refuse(name, 'is not the name of a file')
@@ -45,7 +45,7 @@ export function outputPath(folder: string, name: string): OutputPath {
   if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep))
     throw refuse(name, 'leaves the output folder through a link')
   const file = join(real, parts.at(-1) ?? '')
-  const part = `${file}.part`
+  const part = attempt === 1 ? `${file}.part` : `${file}.${attempt}.part`
   for (const path of [file, part])
     if (there(path))
       throw new CodedError('FILE_EXISTS', `${path} exists already; use another file_name`, { path: '/file_name' })

@@ -11,6 +11,10 @@ export interface WriteSpec {
   readonly structure: unknown
   /** Its JSON path in the command, for findings. */
   readonly structureAt: string
+  /** 1, or more when an earlier one was lost with its daemon. */
+  readonly attempt: number
+  /** What the report shall say beside its own notes. */
+  readonly notes: readonly string[]
   readonly lenient: boolean
   readonly folder: string
   readonly fileName: string
@@ -45,10 +49,17 @@ export interface WriteOptions {
   readonly compression: ColumnOptions['compression'] | null
 }
 
+/**
+ * `now`: reads on to the present end of the topics; `early`: the same, but nobody wanted this end, so it is no success;
+ * `abort`: with what has been read.
+ */
+export type StopHow = 'now' | 'early' | 'abort'
+
 export type ToWorker =
   | { readonly type: 'set_stop'; readonly stopNs: bigint }
-  /** Ends at once with what has come; `abort`: without reading on to the present end of the topics. */
-  | { readonly type: 'stop_now'; readonly stopNs: bigint; readonly abort: boolean; readonly reason: string }
+  | { readonly type: 'stop_now'; readonly stopNs: bigint; readonly how: StopHow; readonly reason: string }
+  /** Ends without giving the file its name: another daemon writes it. */
+  | { readonly type: 'abandon'; readonly reason: string }
 
 export interface Progress extends Totals {
   readonly phase: 'waiting' | 'searching' | 'writing' | 'closing'

@@ -34,6 +34,8 @@ export class WriteRun {
   private phase: Progress['phase'] = 'waiting'
   /** No grace for late data: the user said now. */
   private now = false
+  /** The file keeps the name of an unfinished one. */
+  private abandoned = false
   private ended = false
   private nextCheckpoint = 0
   private nextProgress = 0
@@ -45,21 +47,29 @@ export class WriteRun {
     private readonly say: (message: FromWorker) => void
   ) {
     this.window = { startNs: spec.startNs, stopNs: spec.stopNs ?? openEndNs }
-    this.path = outputPath(spec.folder, spec.fileName)
+    this.path = outputPath(spec.folder, spec.fileName, spec.attempt)
   }
 
   /** A command from the main thread. */
   hear(message: ToWorker): void {
+    if (message.type === 'abandon') {
+      this.abandoned = true
+      return this.cut(message.reason)
+    }
     this.window.stopNs = message.stopNs
     this.stopMoved.abort()
     this.stopMoved = new AbortController()
     if (message.type === 'set_stop') return this.reading?.openEnds()
     this.now = true
-    if (message.abort) {
-      this.recorder?.problems.push(`ended early: ${message.reason}`)
-      this.abort.abort()
-      this.reading?.endHere()
-    } else this.recorder?.notes.push(message.reason)
+    if (message.how === 'abort') this.cut(message.reason)
+    else if (message.how === 'early') this.recorder?.problems.push(`ended early: ${message.reason}`)
+    else this.recorder?.notes.push(message.reason)
+  }
+
+  private cut(reason: string): void {
+    this.recorder?.problems.push(`ended early: ${reason}`)
+    this.abort.abort()
+    this.reading?.endHere()
   }
 
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
@@ -88,6 +98,7 @@ export class WriteRun {
     const { reportInFile, compression } = spec.options
     const recorder = new Recorder(plan, this.parts, file, {
       jobId: spec.jobId,
+      attempt: spec.attempt,
       window: this.window,
       run: runInfo(this.window, spec.fileName, spec.run),
       signal: this.abort.signal,
@@ -96,6 +107,7 @@ export class WriteRun {
       log: (level, message, fields) => this.say({ type: 'log', level, message, ...(fields && { fields }) }),
       ...(compression === null ? {} : { compression })
     })
+    recorder.notes.push(...spec.notes)
     for (const stream of recorder.streams) stream.missing = topics.skipped.has(stream.plan.topic)
     return recorder
   }
@@ -282,6 +294,7 @@ export class WriteRun {
       }
     }
     let { file } = path
+    if (this.abandoned) return { file: path.part, report, error: true, message: sayReport(report) }
     try {
       publish(path, spec.options.readOnly)
       if (spec.options.sha256) await writeChecksum(file)

@@ -1,11 +1,28 @@
 // One accepted job: its thread, its place in the daemon's list, and what is told about it.
-import { CodedError, type Job, type JobEnd, type JobInfo, type Ready, type WriteJob } from '../../core/plugin.js'
-import { isoOfNs } from './times.js'
+import {
+  CodedError,
+  type Job,
+  type JobEnd,
+  type JobInfo,
+  type Origin,
+  type Ready,
+  type WriteJob
+} from '../../core/plugin.js'
+import { type Run } from './journal.js'
+import { isoOfNs, msOfNs } from './times.js'
 
 export class FileJob {
   ready: Ready | null = null
   end: JobEnd | null = null
   ended: Promise<void> = Promise.resolve()
+  /** Its start is answered: heartbeats may name it. */
+  announced = false
+  /** To be called when the answer to its start is sent. */
+  answered: () => void = () => undefined
+  /** Its place in the journal. */
+  run: Run | undefined
+  /** Another daemon has it: it is silent about its end. */
+  handedOver = false
 
   constructor(
     readonly job: Job,
@@ -16,6 +33,12 @@ export class FileJob {
 
   get replyTopic(): { reply_topic?: string } {
     return this.controlTopic === undefined ? {} : { reply_topic: this.controlTopic }
+  }
+
+  /** Where events of the job go. */
+  origin(start: Origin): Origin {
+    const { controlTopic } = this
+    return controlTopic === undefined ? start : { ...start, topic: controlTopic, replyTopic: controlTopic }
   }
 
   /** Throws when the stop time has passed: what came after it is gone from the job's sight. */
@@ -32,16 +55,30 @@ export class FileJob {
       )
   }
 
-  /** For `nexstream jobs` and the status. */
-  info(): JobInfo {
+  /** For `nexstream jobs` and the status; the whole report only in detail. */
+  info(detail: boolean): JobInfo {
     const { spec, progress, stopNs } = this.write
     const report = this.end?.report ?? null
     return {
       file_name: this.end?.file ?? this.ready?.file ?? spec.fileName,
       start_time: isoOfNs(spec.startNs),
       stop_time: isoOfNs(stopNs),
+      ...(spec.attempt > 1 && { attempt: spec.attempt }),
       ...progress,
-      ...(report !== null && { report })
+      ...(report !== null && { lost: report.lost }),
+      ...(report !== null && detail && { report })
+    }
+  }
+
+  /** In the words of the field's writer. */
+  heartbeat(): Readonly<Record<string, unknown>> {
+    const { spec, stopNs } = this.write
+    return {
+      state: 'writing',
+      job_id: this.job.id,
+      file_being_written: this.ready?.file ?? spec.fileName,
+      start_time: msOfNs(spec.startNs) ?? 0,
+      stop_time: msOfNs(stopNs) ?? 0
     }
   }
 }

@@ -12,6 +12,24 @@ export const optionSchema = {
       description: 'Output folder; no file is ever made outside it.'
     },
     max_jobs: { type: 'integer', minimum: 1, maximum: 64, default: 4, description: 'Files written at the same time.' },
+    journal_topic: {
+      type: 'string',
+      pattern: '^[a-zA-Z0-9._-]{1,249}$',
+      description:
+        'Topic of one partition, best compacted, that all daemons of a pool share: a job whose daemon dies is run again from history by another, or by the same one after a restart. Without it such a job is lost.'
+    },
+    journal_lease_ms: {
+      type: 'integer',
+      minimum: 500,
+      default: 10_000,
+      description: 'A daemon that is silent in the journal for twice as long is taken to be dead.'
+    },
+    on_shutdown: {
+      enum: ['finish', 'hand_over'],
+      default: 'finish',
+      description:
+        'What a daemon that is told to end does with its jobs: finish their files with what there is, or leave them to the others of the journal.'
+    },
     before_start_ms: {
       type: 'integer',
       minimum: 0,

@@ -14,41 +14,71 @@ import {
   type WorkerConfig
 } from '../../core/plugin.js'
 import { FileJob } from './file-job.js'
+import { Journal, type Place, type Run } from './journal.js'
 import { type optionSchema } from './options.js'
+import { RunningJobs } from './running-jobs.js'
+import { shortened } from './short-report.js'
 import { snapshotOf } from './snapshot.js'
-import { specOf } from './spec.js'
-import { isoOfNs, msOfNs, nsOfMs, timeNs } from './times.js'
+import { type Again, specOf } from './spec.js'
+import { msOfNs, nsOfMs } from './times.js'
 
 /** A job that has not ended so long after the daemon asked for it ends without reading on. */
 const stopPatienceMs = 15_000
+/** Clocks of brokers, clients and daemons differ; commands from so long before a daemon was lost are heard again. */
+const clockDoubtMs = 5000
 
 export class FileWriter implements Service {
   readonly commands = {
     start: (command: Command, origin: Origin) => this.startJob(command, origin),
-    stop: (command: Command) => settle(() => this.stopJobs(command)),
-    config: (command: Command) => settle(() => this.configure(command)),
-    status: (command: Command) => settle(() => this.status(command))
+    stop: (command: Command) => this.running.stop(command),
+    config: (command: Command) => this.running.configure(command),
+    status: (command: Command) => this.running.status(command)
   }
   private readonly jobs = new Map<string, FileJob>()
+  private readonly running: RunningJobs
   private readonly ended = { done: 0, failed: 0 }
+  private readonly journal: Journal | undefined
+  /** Places kept for jobs that are about to begin. */
+  private opening = 0
   private closing = false
 
   constructor(
     private readonly options: Options<typeof optionSchema>,
     private readonly context: ServiceContext
-  ) {}
+  ) {
+    this.running = new RunningJobs(this.jobs, context.jobs, (job) => this.remember(job))
+    const { journal_topic: topic, journal_lease_ms: leaseMs } = options
+    if (topic === undefined) return
+    const { kafka, serviceId } = context
+    this.journal = new Journal(
+      kafka,
+      { topic, leaseMs, serviceId },
+      {
+        lost: (run) => this.lost(run),
+        orphaned: () => this.keepPlace(),
+        adopt: (run, former) => void this.adopt(run, former),
+        log: (level, message) => context.log(level, message)
+      }
+    )
+  }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    await this.journal?.open()
+  }
 
   async stop(reason: string): Promise<void> {
     this.closing = true
     const running = [...this.jobs.values()]
-    for (const job of running) job.write.stopNow(`the daemon stops: ${reason}`)
+    for (const job of running) {
+      if (this.options.on_shutdown === 'hand_over' && job.run !== undefined) this.handOver(job, job.run, reason)
+      else job.write.stopNow(`the daemon stops: ${reason}`, 'early')
+    }
     const late = setTimeout(() => {
-      for (const job of running) job.write.stopNow(`the daemon stops: ${reason}`, true)
+      for (const job of running) job.write.stopNow(`the daemon stops: ${reason}`, 'abort')
     }, stopPatienceMs)
     await Promise.all(running.map((job) => job.ended))
     clearTimeout(late)
+    await this.journal?.close()
   }
 
   snapshot(): Snapshot {
@@ -58,165 +88,225 @@ export class FileWriter implements Service {
   private async startJob(command: Command, origin: Origin): Promise<Reply> {
     const id = typeof command['job_id'] === 'string' ? command['job_id'] : randomUUID()
     if (this.closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
-    if (this.jobs.size >= this.options.max_jobs)
+    if (!this.keepPlace())
       throw new CodedError('JOB_LIMIT', `${this.jobs.size} jobs run already (max_jobs)`, { fields: { job_id: id } })
-    const spec = specOf(id, command, this.options, nsOfMs(origin.timestampMs))
-    const file: { job?: FileJob } = {}
-    const job = await this.context.jobs.open(id, 'filewriter', () => file.job?.info() ?? {})
+    try {
+      const place = placeOf(origin)
+      const run = place === undefined ? undefined : await this.journal?.claim(id, place)
+      const others = place !== undefined && this.journal !== undefined && run === undefined
+      if (!others) await this.take(origin, run)
+      if (others || (this.closing && run !== undefined)) return silent('another daemon runs it')
+      return await this.begin(id, command, origin, run)
+    } finally {
+      this.freePlace()
+    }
+  }
+
+  /** Takes the command from its pool for good. What the journal has is safe whatever the pool says. */
+  private async take(origin: Origin, run: Run | undefined): Promise<void> {
+    try {
+      await origin.take?.()
+    } catch (error) {
+      if (run === undefined) throw error
+      this.context.log('warn', `a job is taken but its pool does not know: ${(error as Error).message}`)
+    }
+  }
+
+  /** Begins a job, for the first time or again; a refusal ends it in the journal. */
+  private async begin(
+    id: string,
+    command: Command,
+    origin: Origin,
+    run: Run | undefined,
+    again?: Again
+  ): Promise<Reply> {
+    const box: { job?: FileJob } = {}
     let control: Subscription | undefined
     try {
-      control = await this.control(command, origin)
-      job.to('starting')
-      const config = this.context.workerConfig as WorkerConfig
-      const write = startWriteJob(spec, {
-        config,
-        log: (level, message, fields) => this.context.log(level, message, fields)
-      })
-      const topic = typeof command['control_topic'] === 'string' ? command['control_topic'] : undefined
-      const mine = new FileJob(job, write, topic, command['metadata'])
-      file.job = mine
-      this.jobs.set(id, mine)
-      const ready = await write.ready
-      job.to('running', `writing ${ready.file}`)
-      mine.ready = ready
-      this.follow(mine, topic === undefined ? origin : { ...origin, topic, replyTopic: topic }, control)
-      return {
-        response: 'ACK',
-        status: 201,
-        message: `writing ${ready.file}`,
-        job_id: id,
-        result: {
-          file_name: ready.file,
-          streams: ready.streams,
-          start_time_ms: msOfNs(spec.startNs),
-          stop_time_ms: msOfNs(spec.stopNs)
-        },
-        ...(ready.findings.length > 0 && { errors: ready.findings }),
-        ...(topic !== undefined && { reply_topic: topic })
+      const spec = specOf(id, command, this.options, nsOfMs(origin.timestampMs), again)
+      const job = await this.context.jobs.open(id, 'filewriter', (detail) => box.job?.info(detail) ?? {})
+      try {
+        job.to('starting')
+        const config = this.context.workerConfig as WorkerConfig
+        const log: ServiceContext['log'] = (level, message, fields) => this.context.log(level, message, fields)
+        const topic = await this.controlTopic(command)
+        const mine = new FileJob(job, startWriteJob(spec, { config, log }), topic, command['metadata'])
+        mine.run = run
+        box.job = mine
+        this.jobs.set(id, mine)
+        // after the job is known here: what was said before is heard now, what comes later anyway
+        control = await this.control(mine, origin, again?.heardMs)
+        const ready = await mine.write.ready
+        job.to('running', `writing ${ready.file}`)
+        mine.ready = ready
+        return this.accepted(mine, origin, control)
+      } catch (error) {
+        box.job?.write.abandon('its start failed')
+        if (this.jobs.get(id) === box.job) this.jobs.delete(id)
+        await control?.close()
+        job.to('failed', error instanceof Error ? error.message : String(error))
+        throw error
       }
     } catch (error) {
-      this.jobs.delete(id)
-      await control?.close()
-      job.to('failed', error instanceof Error ? error.message : String(error))
+      if (run !== undefined) await this.journal?.end(run)
       throw error
     }
   }
 
-  private async control(command: Command, origin: Origin): Promise<Subscription | undefined> {
-    const topic = command['control_topic']
-    if (typeof topic !== 'string' || topic === origin.topic) return undefined
-    const fromMs = Math.min(
-      origin.timestampMs,
-      msOfNs(timeNs(command['start_time'], '/start_time') ?? null) ?? Infinity
-    )
-    return this.context.listen(topic, { dialect: origin.dialect, fromMs })
-  }
-
-  /** Says that the job runs, and once how it ended. */
-  private follow(mine: FileJob, origin: Origin, control: Subscription | undefined): void {
-    const { job, write } = mine
-    const started = { event: 'writing_started', job_id: job.id, file_name: mine.ready?.file ?? '' }
-    // after the answer
-    setImmediate(() => this.context.emit(started, origin))
-    mine.ended = write.done.then(async (end) => {
-      this.jobs.delete(job.id)
-      mine.end = end
-      const failed = end.report === null
-      this.ended[end.error ? 'failed' : 'done']++
-      if (failed) job.to('failed', end.message)
-      else {
-        job.to('stopping')
-        job.to(end.error ? 'failed' : 'done', end.message)
-      }
-      this.context.log(end.error ? 'error' : 'info', `job ${job.id}: ${end.file}: ${end.message}`)
-      this.context.emit(
-        {
-          event: 'writing_done',
-          job_id: job.id,
-          file_name: end.file,
-          error_encountered: end.error,
-          message: end.message,
-          report: end.report,
-          ...(mine.metadata !== undefined && { metadata: mine.metadata })
-        },
-        origin
-      )
-      await control?.close()
-    })
-  }
-
-  private stopJobs(command: Command): Reply {
-    if (command['all'] === true) {
-      for (const job of this.jobs.values()) this.stopOne(job, command)
-      return { response: 'ACK', status: 201, message: `stopping ${this.jobs.size} jobs` }
-    }
-    const job = this.find(command)
-    this.stopOne(job, command)
-    const { stopNs } = job.write
+  private accepted(mine: FileJob, origin: Origin, control: Subscription | undefined): Reply {
+    const { job, write, ready } = mine
+    const { spec } = write
+    const answered = new Promise<void>((resolve) => (mine.answered = resolve))
+    this.follow(mine, mine.origin(origin), control, answered)
+    const again = spec.attempt > 1 ? `, attempt ${spec.attempt}` : ''
+    const findings = ready?.findings ?? []
     return {
       response: 'ACK',
       status: 201,
-      message: `stopping at ${isoOfNs(stopNs)}`,
-      job_id: job.job.id,
-      result: { stop_time_ms: msOfNs(stopNs) },
-      ...job.replyTopic
+      message: `writing ${ready?.file}${again}`,
+      job_id: job.id,
+      result: {
+        file_name: ready?.file,
+        streams: ready?.streams,
+        start_time_ms: msOfNs(spec.startNs),
+        stop_time_ms: msOfNs(spec.stopNs),
+        ...(spec.attempt > 1 && { attempt: spec.attempt })
+      },
+      ...(findings.length > 0 && { errors: findings }),
+      ...mine.replyTopic,
+      sent: () => mine.answered()
     }
   }
 
-  private stopOne(job: FileJob, command: Command): void {
-    const stopNs = timeNs(command['stop_time'], '/stop_time')
-    if (stopNs === undefined) {
-      job.write.stopNow('stopped by command', command['abort'] === true)
-      job.job.to('stopping')
-      return
-    }
-    job.mayMove()
-    job.write.setStop(stopNs)
+  /** Throws TOPIC_MISSING before anything is made. */
+  private async controlTopic(command: Command): Promise<string | undefined> {
+    const topic = command['control_topic']
+    if (typeof topic !== 'string') return undefined
+    const [info] = await this.context.kafka.topics([topic])
+    if (info !== undefined && info.partitions.length > 0) return topic
+    throw new CodedError('TOPIC_MISSING', `control topic '${topic}' does not exist`, { path: '/control_topic' })
   }
 
-  private configure(command: Command): Reply {
-    const job = this.find(command)
-    job.mayMove()
-    const stopNs = timeNs(command['stop_time'], '/stop_time') ?? null
-    job.write.setStop(stopNs)
-    const until = stopNs === null ? 'until it is stopped' : `until ${isoOfNs(stopNs)}`
-    const result = { stop_time_ms: msOfNs(stopNs) }
-    return { response: 'ACK', status: 200, message: `runs ${until}`, job_id: job.job.id, result, ...job.replyTopic }
+  private control(mine: FileJob, origin: Origin, heardMs: number | undefined): Promise<Subscription> | undefined {
+    const { controlTopic: topic, job, write } = mine
+    if (topic === undefined) return undefined
+    const startMs = msOfNs(write.spec.startNs) ?? 0
+    const fromMs = heardMs ?? Math.min(origin.timestampMs, startMs)
+    return this.context.listen(topic, { dialect: origin.dialect, jobId: job.id, fromMs })
   }
 
-  private status(command: Command): Reply {
-    if (command['job_id'] === undefined) {
-      const jobs = [...this.jobs.values()].map((job) => job.job.info())
-      return { response: 'ACK', status: 200, message: `${jobs.length} jobs run`, result: { jobs } }
-    }
-    const info = this.context.jobs.list().find((job) => job['job_id'] === command['job_id'])
-    if (info === undefined) throw unknown(textOf(command['job_id']))
-    return {
-      response: 'ACK',
-      status: 200,
-      message: String(info['state']),
-      job_id: textOf(command['job_id']),
-      result: info
+  /** Says, after the answer, that the job runs, and once how it ended. */
+  private follow(mine: FileJob, origin: Origin, control: Subscription | undefined, answered: Promise<void>): void {
+    const { job, write } = mine
+    const started = answered.then(() => {
+      mine.announced = true
+      this.context.emit({ event: 'writing_started', job_id: job.id, file_name: mine.ready?.file ?? '' }, origin)
+    })
+    mine.ended = write.done.then(async (end) => {
+      await started
+      this.jobs.delete(job.id)
+      mine.end = end
+      this.ended[end.error ? 'failed' : 'done']++
+      if (end.report !== null) job.to('stopping')
+      job.to(end.error ? 'failed' : 'done', end.message)
+      this.context.log(end.error ? 'error' : 'info', `job ${job.id}: ${end.file}: ${end.message}`)
+      if (!mine.handedOver) await this.tellEnd(mine, origin, end)
+      await control?.close()
+      this.offer()
+    })
+  }
+
+  private async tellEnd(mine: FileJob, origin: Origin, end: NonNullable<FileJob['end']>): Promise<void> {
+    const { job, metadata, run } = mine
+    this.context.emit(
+      {
+        event: 'writing_done',
+        job_id: job.id,
+        file_name: end.file,
+        error_encountered: end.error,
+        message: end.message,
+        report: end.report === null ? null : shortened(end.report),
+        ...(metadata !== undefined && { metadata })
+      },
+      origin
+    )
+    if (run !== undefined) await this.journal?.end(run)
+  }
+
+  // ------------------------------------------------------------ places and the pool
+
+  private keepPlace(): boolean {
+    if (this.closing || this.jobs.size + this.opening >= this.options.max_jobs) return false
+    this.opening++
+    this.offer()
+    return true
+  }
+
+  private freePlace(): void {
+    this.opening--
+    this.offer()
+  }
+
+  /** Takes starts from pools only while there is a place for one. */
+  private offer(): void {
+    if (!this.closing) this.context.takeJobs(this.jobs.size + this.opening < this.options.max_jobs)
+  }
+
+  /** A job of a daemon that is gone is ours now; a place is kept for it. */
+  private async adopt(run: Run, former: Run): Promise<void> {
+    const { jobId: id, place, attempt, stopNs } = run
+    const origin: Origin = { ...place }
+    const note = `run again from history: attempt ${attempt}, as ${former.serviceId} was lost`
+    this.context.log('warn', `job ${id}: ${note}`)
+    let command: Command = { cmd: 'start', job_id: id }
+    try {
+      command = await this.context.recall(place)
+      const again = { attempt, note, stopNs, heardMs: former.lastMs - clockDoubtMs }
+      this.context.answer(command, origin, await this.begin(id, command, origin, run, again))
+    } catch (error) {
+      await this.notAgain(id, command, origin, note, error)
+      await this.journal?.end(run)
+    } finally {
+      this.freePlace()
     }
   }
 
-  private find(command: Command): FileJob {
-    const id = command['job_id']
-    if (typeof id === 'string') {
-      const job = this.jobs.get(id)
-      if (job === undefined) throw unknown(id)
-      return job
-    }
-    const [only, ...others] = this.jobs.values()
-    if (only !== undefined && others.length === 0) return only
-    const text = only === undefined ? 'no job runs' : `${this.jobs.size} jobs run; say which by job_id`
-    throw new CodedError('JOB_UNKNOWN', text, { path: '/job_id' })
+  /** The job was accepted once, so its end is told although it could not begin again. */
+  private async notAgain(id: string, command: Command, start: Origin, note: string, error: unknown): Promise<void> {
+    const message = `${note}; that failed: ${(error as Error).message}`
+    this.ended.failed++
+    this.context.log('error', `job ${id}: ${message}`)
+    const topic = command['control_topic']
+    const origin = typeof topic === 'string' ? { ...start, topic, replyTopic: topic } : start
+    const { file_name: name = '', metadata } = command
+    const event = { event: 'writing_done', job_id: id, file_name: name, error_encountered: true, message, report: null }
+    this.context.emit({ ...event, ...(metadata !== undefined && { metadata }) }, origin)
+    return Promise.resolve()
+  }
+
+  /** The journal gave a job that runs here to another daemon, which thought this one dead. */
+  private lost(run: Run): void {
+    const job = [...this.jobs.values()].find((job) => job.run?.key === run.key)
+    if (job === undefined) return
+    this.context.log('error', `job ${job.job.id}: another daemon has taken it over; ending here`)
+    this.handOver(job, run, 'another daemon has taken it over')
+  }
+
+  /** Whoever runs the job after this daemon shall know its stop time. */
+  private async remember(job: FileJob): Promise<void> {
+    if (job.run !== undefined) await this.journal?.stopAt(job.run, job.write.stopNs)
+  }
+
+  private handOver(job: FileJob, run: Run, reason: string): void {
+    job.handedOver = true
+    this.journal?.forget(run)
+    job.write.abandon(reason)
   }
 }
 
-/** Runs at once; what it throws becomes a rejection. */
-const settle = (run: () => Reply): Promise<Reply> => new Promise((resolve) => resolve(run()))
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+const placeOf = ({ dialect, topic, replyTopic, timestampMs, partition, offset }: Origin): Place | undefined =>
+  partition === undefined || offset === undefined
+    ? undefined
+    : { dialect, topic, replyTopic, timestampMs, partition, offset }
 
-const unknown = (id: string): CodedError =>
-  new CodedError('JOB_UNKNOWN', `no job ${id} runs here`, { path: '/job_id', fields: { job_id: id } })
+const silent = (message: string): Reply => ({ response: 'ACK', status: 200, message, silent: true })

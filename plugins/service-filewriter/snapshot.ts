@@ -1,35 +1,35 @@
 // The state of the file writer: for the JSON status, for heartbeats in the words of the field's writer, for metrics.
 import { type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
 import { type FileJob } from './file-job.js'
-import { msOfNs } from './times.js'
 
 export function snapshotOf(
   jobs: readonly FileJob[],
   ended: { done: number; failed: number },
   maxJobs: number
 ): Snapshot {
-  const [first] = jobs
-  const state = first === undefined ? 'idle' : 'writing'
-  const heartbeat =
-    first === undefined
-      ? { state, job_id: '', file_being_written: '', start_time: 0, stop_time: 0 }
-      : {
-          state,
-          job_id: first.job.id,
-          file_being_written: first.ready?.file ?? first.write.spec.fileName,
-          start_time: msOfNs(first.write.spec.startNs) ?? 0,
-          stop_time: msOfNs(first.write.stopNs) ?? 0
-        }
   return {
-    state,
+    state: jobs.length === 0 ? 'idle' : 'writing',
     jobs_running: jobs.length,
     max_jobs: maxJobs,
     jobs_done: ended.done,
     jobs_failed: ended.failed,
-    heartbeat,
-    ...(first?.controlTopic !== undefined && { heartbeat_topic: first.controlTopic }),
+    heartbeats: heartbeatsOf(jobs, maxJobs),
     metrics: metricsOf(jobs, ended)
   }
+}
+
+const idle = { state: 'idle', job_id: '', file_being_written: '', start_time: 0, stop_time: 0 }
+
+/** One for each job on its control topic; on the usual topic those without one, or that a place is free. */
+function heartbeatsOf(jobs: readonly FileJob[], maxJobs: number): NonNullable<Snapshot['heartbeats']> {
+  const beats = jobs
+    .filter((job) => job.announced)
+    .map((job) => ({
+      ...(job.controlTopic !== undefined && { topic: job.controlTopic }),
+      content: job.heartbeat()
+    }))
+  const usual = beats.some(({ topic }) => topic === undefined)
+  return usual || jobs.length >= maxJobs ? beats : [{ content: idle }, ...beats]
 }
 
 /** What Prometheus gets of the file writer. */

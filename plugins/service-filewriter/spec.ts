@@ -3,16 +3,28 @@ import { CodedError, type Command, type Options, type WriteSpec } from '../../co
 import { type optionSchema } from './options.js'
 import { timeNs } from './times.js'
 
+/** What is known of an earlier attempt at the job. */
+export interface Again {
+  readonly attempt: number
+  readonly note: string
+  /** undefined: as the command says. */
+  readonly stopNs: bigint | null | undefined
+  /** Commands for the job are heard from this Kafka time on, ms. */
+  readonly heardMs: number
+}
+
 /** Throws COMMAND_INVALID for times that make no window. */
 export function specOf(
   jobId: string,
   command: Command,
   options: Options<typeof optionSchema>,
-  sentNs: bigint
+  sentNs: bigint,
+  again?: Again
 ): WriteSpec {
   const startNs = timeNs(command['start_time'], '/start_time') ?? sentNs
-  const stopNs = timeNs(command['stop_time'], '/stop_time') ?? null
-  if (stopNs !== null && stopNs < startNs)
+  const asked = timeNs(command['stop_time'], '/stop_time') ?? null
+  const stopNs = again?.stopNs === undefined ? asked : again.stopNs
+  if (asked !== null && asked < startNs)
     throw new CodedError('COMMAND_INVALID', 'the stop time is before the start time', {
       path: '/stop_time',
       fields: { job_id: jobId }
@@ -22,6 +34,8 @@ export function specOf(
     jobId,
     structure: command['nexus_structure'],
     structureAt: '/nexus_structure',
+    attempt: again?.attempt ?? 1,
+    notes: again === undefined ? [] : [again.note],
     lenient: command['lenient'] === true,
     folder: options.folder,
     fileName: text('file_name'),

@@ -1,21 +1,15 @@
 // Reporter: heartbeats as x5f2 FlatBuffers, with the keys in status_json that the field's clients read.
-import {
-  API,
-  definePlugin,
-  defineReporter,
-  type DaemonSnapshot,
-  type Producer,
-  type Snapshot
-} from '../../core/plugin.js'
+import { API, definePlugin, defineReporter, type DaemonSnapshot, type Producer } from '../../core/plugin.js'
 import { encodeMessage } from '../../schemas/index.js'
 
 const topic = { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$' } as const
 
-/** One heartbeat: which services it speaks for and where it goes. */
+/** One heartbeat: which services it speaks for, with their keys of status_json, and where it goes. */
 interface Heartbeat {
   readonly topic: string
-  readonly services: readonly [string, Snapshot][]
+  readonly services: Map<string, Content>
 }
+type Content = Readonly<Record<string, unknown>>
 
 const reporter = defineReporter({
   id: 'x5f2',
@@ -61,26 +55,34 @@ const reporter = defineReporter({
   }
 })
 
-/** Services that answer on the same topic share one heartbeat. */
+/** Services that answer on the same topic share one heartbeat; a service with several (one per job) has one message each. */
 export function heartbeats(
   snapshot: DaemonSnapshot,
   topic: string,
   own: Readonly<Record<string, string>>
 ): Heartbeat[] {
-  const byTopic = new Map<string, [string, Snapshot][]>()
-  for (const [id, service] of Object.entries(snapshot.services)) {
-    const at = service.heartbeat_topic ?? (Object.hasOwn(own, id) ? own[id] : undefined) ?? topic
-    byTopic.set(at, [...(byTopic.get(at) ?? []), [id, service]])
+  const beats: Heartbeat[] = []
+  const services = Object.entries(snapshot.services)
+  for (const [id, service] of services) {
+    const usual = (Object.hasOwn(own, id) ? own[id] : undefined) ?? topic
+    for (const { topic: at = usual, content } of service.heartbeats ?? [{ content: service.heartbeat ?? {} }]) {
+      let beat = beats.find((other) => other.topic === at && !other.services.has(id))
+      if (beat === undefined) beats.push((beat = { topic: at, services: new Map() }))
+      beat.services.set(id, { state: service.state, ...content })
+    }
   }
-  if (byTopic.size === 0) byTopic.set(topic, [])
-  return [...byTopic].map(([at, services]) => ({ topic: at, services }))
+  return services.length === 0 ? [{ topic, services: new Map() }] : beats
 }
 
 /** `state` and `job_id` are always there, since clients index them without looking. */
-export function statusJson(services: Heartbeat['services']): Record<string, unknown> {
-  const states = Object.fromEntries(services.map(([id, service]) => [id, service.state]))
-  const merged: Record<string, unknown> = { state: services[0]?.[1].state ?? 'idle', job_id: '', services: states }
-  for (const [, service] of services) Object.assign(merged, service.heartbeat)
+export function statusJson(services: ReadonlyMap<string, Content>): Record<string, unknown> {
+  const states = Object.fromEntries([...services].map(([id, { state }]) => [id, state]))
+  const [first] = services.values()
+  const merged: Record<string, unknown> = { state: first?.['state'] ?? 'idle', job_id: '', services: states }
+  for (const content of services.values()) {
+    const { state, ...rest } = content
+    Object.assign(merged, 'job_id' in rest ? { state } : {}, rest)
+  }
   return merged
 }
 

@@ -12,17 +12,31 @@ describe('status-x5f2', () => {
       ['s']
     )
     assert.deepEqual(
-      heartbeats(both, 's', { forwarder: 'f' }).map((beat) => [beat.topic, beat.services.map(([id]) => id)]),
+      heartbeats(both, 's', { forwarder: 'f' }).map((beat) => [beat.topic, [...beat.services.keys()]]),
       [
         ['s', ['filewriter']],
         ['f', ['forwarder']]
       ]
     )
-    const busy = snapshot({ filewriter: { state: 'writing', heartbeat_topic: 'control' } })
+    const jobs = [
+      { topic: 'control', content: { job_id: 'a' } },
+      { content: { job_id: 'b' } },
+      { content: { job_id: 'c' } }
+    ]
+    const busy = snapshot({ filewriter: { state: 'writing', heartbeats: jobs }, forwarder: { state: 'idle' } })
     assert.deepEqual(
-      heartbeats(busy, 's', { filewriter: 'w' }).map((beat) => beat.topic),
-      ['control']
+      heartbeats(busy, 's', {}).map((beat) => [
+        beat.topic,
+        [...beat.services.keys()],
+        statusJson(beat.services)['job_id']
+      ]),
+      [
+        ['control', ['filewriter'], 'a'],
+        ['s', ['filewriter', 'forwarder'], 'b'],
+        ['s', ['filewriter'], 'c']
+      ]
     )
+    assert.deepEqual(heartbeats(snapshot({ filewriter: { state: 'writing', heartbeats: [] } }), 's', {}), [])
     assert.deepEqual(
       heartbeats(snapshot({}), 's', {}).map((beat) => beat.topic),
       ['s']
@@ -30,10 +44,9 @@ describe('status-x5f2', () => {
   })
 
   it('always says state and job_id', () => {
-    assert.deepEqual(statusJson([]), { state: 'idle', job_id: '', services: {} })
-    const busy = statusJson([
-      ['filewriter', { state: 'writing', heartbeat: { job_id: 'j', file_being_written: 'f.nxs' } }]
-    ])
+    assert.deepEqual(statusJson(new Map()), { state: 'idle', job_id: '', services: {} })
+    const content = { state: 'writing', job_id: 'j', file_being_written: 'f.nxs' }
+    const busy = statusJson(new Map([['filewriter', content]]))
     assert.deepEqual([busy['state'], busy['job_id'], busy['file_being_written']], ['writing', 'j', 'f.nxs'])
   })
 })

@@ -1,0 +1,91 @@
+// Commands for jobs that run: stop, config and status.
+import { CodedError, type Command, type Jobs, type Reply } from '../../core/plugin.js'
+import { type FileJob } from './file-job.js'
+import { isoOfNs, msOfNs, timeNs } from './times.js'
+
+export class RunningJobs {
+  constructor(
+    private readonly jobs: ReadonlyMap<string, FileJob>,
+    private readonly all: Jobs,
+    /** Keeps a stop time that moved; before the answer. */
+    private readonly remember: (job: FileJob) => Promise<void>
+  ) {}
+
+  async stop(command: Command): Promise<Reply> {
+    if (command['all'] === true) {
+      const jobs = [...this.jobs.values()]
+      for (const job of jobs) await this.stopOne(job, command)
+      return { response: 'ACK', status: 201, message: `stopping ${jobs.length} jobs` }
+    }
+    const job = this.find(command)
+    await this.stopOne(job, command)
+    const { stopNs } = job.write
+    return {
+      response: 'ACK',
+      status: 201,
+      message: `stopping at ${isoOfNs(stopNs)}`,
+      job_id: job.job.id,
+      result: { stop_time_ms: msOfNs(stopNs) },
+      ...job.replyTopic
+    }
+  }
+
+  private async stopOne(job: FileJob, command: Command): Promise<void> {
+    const stopNs = timeNs(command['stop_time'], '/stop_time')
+    if (stopNs === undefined) {
+      job.write.stopNow('stopped by command', command['abort'] === true ? 'abort' : 'now')
+      job.job.to('stopping')
+    } else {
+      job.mayMove()
+      job.write.setStop(stopNs)
+    }
+    await this.remember(job)
+  }
+
+  async configure(command: Command): Promise<Reply> {
+    const job = this.find(command)
+    job.mayMove()
+    const stopNs = timeNs(command['stop_time'], '/stop_time') ?? null
+    job.write.setStop(stopNs)
+    await this.remember(job)
+    const until = stopNs === null ? 'until it is stopped' : `until ${isoOfNs(stopNs)}`
+    const result = { stop_time_ms: msOfNs(stopNs) }
+    return { response: 'ACK', status: 200, message: `runs ${until}`, job_id: job.job.id, result, ...job.replyTopic }
+  }
+
+  status(command: Command): Promise<Reply> {
+    return settle(() => this.show(command))
+  }
+
+  private show(command: Command): Reply {
+    const id = command['job_id']
+    if (typeof id !== 'string') {
+      const jobs = [...this.jobs.values()].map((job) => job.job.info())
+      return { response: 'ACK', status: 200, message: `${jobs.length} jobs run`, result: { jobs } }
+    }
+    const info = this.all.show(id)
+    if (info === undefined) throw unknown(id)
+    return { response: 'ACK', status: 200, message: String(info['state']), job_id: id, result: info }
+  }
+
+  private find(command: Command): FileJob {
+    const id = command['job_id']
+    if (typeof id === 'string') {
+      const job = this.jobs.get(id)
+      if (job !== undefined) return job
+      const message = this.all.show(id)?.['message']
+      if (typeof message !== 'string') throw unknown(id)
+      throw new CodedError('JOB_ENDED', `job ${id} has ended: ${message}`, { path: '/job_id', fields: { job_id: id } })
+    }
+    const [only, ...others] = this.jobs.values()
+    if (only !== undefined && others.length === 0) return only
+    const text = only === undefined ? 'no job runs' : `${this.jobs.size} jobs run; say which by job_id`
+    throw new CodedError('JOB_UNKNOWN', text, { path: '/job_id' })
+  }
+}
+
+/** Runs at once; what it throws becomes a rejection. */
+const settle = (run: () => Reply): Promise<Reply> => new Promise((resolve) => resolve(run()))
+
+const unknown = (id: string): CodedError =>
+  new CodedError('JOB_UNKNOWN', `no job ${id} runs here`, { path: '/job_id', fields: { job_id: id } })
