@@ -11,10 +11,10 @@ export interface WriteSpec {
   readonly structure: unknown
   /** Its JSON path in the command, for findings. */
   readonly structureAt: string
-  /** 1, or more when an earlier one was lost with its daemon. */
-  readonly attempt: number
+  /** Default 1; more when an earlier one was lost with its daemon. */
+  readonly attempt?: number
   /** What the report shall say beside its own notes. */
-  readonly notes: readonly string[]
+  readonly notes?: readonly string[]
   readonly lenient: boolean
   readonly folder: string
   readonly fileName: string

@@ -98,7 +98,7 @@ export class WriteRun {
     const { reportInFile, compression } = spec.options
     const recorder = new Recorder(plan, this.parts, file, {
       jobId: spec.jobId,
-      attempt: spec.attempt,
+      ...(spec.attempt !== undefined && { attempt: spec.attempt }),
       window: this.window,
       run: runInfo(this.window, spec.fileName, spec.run),
       signal: this.abort.signal,
@@ -107,7 +107,7 @@ export class WriteRun {
       log: (level, message, fields) => this.say({ type: 'log', level, message, ...(fields && { fields }) }),
       ...(compression === null ? {} : { compression })
     })
-    recorder.notes.push(...spec.notes)
+    recorder.notes.push(...(spec.notes ?? []))
     for (const stream of recorder.streams) stream.missing = topics.skipped.has(stream.plan.topic)
     return recorder
   }

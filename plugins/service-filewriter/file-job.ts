@@ -63,7 +63,7 @@ export class FileJob {
       file_name: this.end?.file ?? this.ready?.file ?? spec.fileName,
       start_time: isoOfNs(spec.startNs),
       stop_time: isoOfNs(stopNs),
-      ...(spec.attempt > 1 && { attempt: spec.attempt }),
+      ...(spec.attempt !== 1 && { attempt: spec.attempt }),
       ...progress,
       ...(report !== null && { lost: report.lost }),
       ...(report !== null && detail && { report })

@@ -158,7 +158,7 @@ export class FileWriter implements Service {
     const { spec } = write
     const answered = new Promise<void>((resolve) => (mine.answered = resolve))
     this.follow(mine, mine.origin(origin), control, answered)
-    const again = spec.attempt > 1 ? `, attempt ${spec.attempt}` : ''
+    const again = spec.attempt === 1 ? '' : `, attempt ${spec.attempt}`
     const findings = ready?.findings ?? []
     return {
       response: 'ACK',
@@ -170,7 +170,7 @@ export class FileWriter implements Service {
         streams: ready?.streams,
         start_time_ms: msOfNs(spec.startNs),
         stop_time_ms: msOfNs(spec.stopNs),
-        ...(spec.attempt > 1 && { attempt: spec.attempt })
+        ...(spec.attempt !== 1 && { attempt: spec.attempt })
       },
       ...(findings.length > 0 && { errors: findings }),
       ...mine.replyTopic,
