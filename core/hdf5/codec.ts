@@ -1,21 +1,14 @@
 // Compression of chunks; ids are those of the HDF5 filter registry.
 import zlib from 'node:zlib'
 import { CodedError } from '../errors.js'
+import { zstdCompress, zstdDecompress } from '../zstd.js'
+
+/** To be awaited once per thread before codecs are used. */
+export { loadZstd as loadCodecs } from '../zstd.js'
 
 export interface Codec {
   compress(bytes: Buffer): Buffer
   expand(bytes: Buffer, size: number): Buffer
-}
-
-interface Zstd {
-  compress(bytes: Uint8Array, level: number): Uint8Array
-  decompress(bytes: Uint8Array): Uint8Array
-}
-let zstd: Zstd | undefined
-
-/** Loads what cannot be loaded synchronously; once per thread. */
-export async function loadCodecs(): Promise<void> {
-  zstd ??= (await (await import('@hpcc-js/wasm-zstd')).Zstd.load()) as Zstd
 }
 
 /** undefined when this filter cannot be written here. */
@@ -26,13 +19,10 @@ export function codec(id: number, values: readonly number[]): Codec | undefined 
       compress: (bytes) => zlib.deflateSync(bytes, { level }),
       expand: (bytes, size) => zlib.inflateSync(bytes, { maxOutputLength: size })
     }
-  const packer = zstd
-  if (id !== 32015 || !packer) return undefined
-  const buffer = ({ buffer: memory, byteOffset, byteLength }: Uint8Array): Buffer =>
-    Buffer.from(memory as ArrayBuffer, byteOffset, byteLength)
+  if (id !== 32015) return undefined
   return {
-    compress: (bytes) => buffer(packer.compress(bytes, level ?? 3)),
-    expand: (bytes) => buffer(packer.decompress(bytes))
+    compress: (bytes) => zstdCompress(bytes, level),
+    expand: (bytes, size) => zstdDecompress(bytes, size)
   }
 }
 

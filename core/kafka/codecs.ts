@@ -1,8 +1,8 @@
 // Compression of record batches. Every decompression is bounded: a small message must not become gigabytes.
 import zlib from 'node:zlib'
-import { Decompress } from 'fzstd'
 import lz4 from 'lz4-napi'
 import snappy from 'snappy'
+import { ZstdError, loadZstd, zstdCompress, zstdDecompress } from '../zstd.js'
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 /** In the order of their numbers in the attributes of a batch. */
@@ -23,12 +23,6 @@ export class CodecError extends Error {
 const tooLarge = (limit: number): CodecError =>
   new CodecError('too_large', `the batch holds more than ${limit} bytes when decompressed`)
 
-// Node >= 22.15 has zstd itself; the types are those of Node 20.
-const native = zlib as unknown as {
-  zstdCompressSync?: (data: Uint8Array) => Buffer
-  zstdDecompressSync?: (data: Uint8Array, options: { maxOutputLength: number }) => Buffer
-}
-
 /** Throws CodecError; never returns more than `limit` bytes. */
 export function decompress(codec: Codec, data: Buffer, limit = MAX_DECOMPRESSED): Buffer {
   try {
@@ -36,21 +30,18 @@ export function decompress(codec: Codec, data: Buffer, limit = MAX_DECOMPRESSED)
     if (codec === 'gzip') return zlib.gunzipSync(data, { maxOutputLength: limit })
     if (codec === 'snappy') return unsnappy(data, limit)
     if (codec === 'lz4') return unlz4(data, limit)
-    return native.zstdDecompressSync?.(data, { maxOutputLength: limit }) ?? unzstd(data, limit)
+    return zstdDecompress(data, limit)
   } catch (error) {
     if (error instanceof CodecError) throw error
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
+    const large = error instanceof ZstdError && error.tooLarge
+    if (large || (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
     throw new CodecError('codec', `${codec}: ${(error as Error).message}`)
   }
 }
 
-let wasmZstd: { compress(data: Uint8Array): Uint8Array } | undefined
-
-/** Must be awaited before the first `compress` with this codec. */
+/** Must be awaited before this codec is used. */
 export async function prepare(codec: Codec): Promise<void> {
-  if (codec !== 'zstd' || native.zstdCompressSync || wasmZstd) return
-  const { Zstd } = await import('@hpcc-js/wasm-zstd')
-  wasmZstd = await Zstd.load()
+  if (codec === 'zstd') await loadZstd()
 }
 
 export function compress(codec: Codec, data: Buffer): Uint8Array {
@@ -58,9 +49,7 @@ export function compress(codec: Codec, data: Buffer): Uint8Array {
   if (codec === 'gzip') return zlib.gzipSync(data)
   if (codec === 'snappy') return snappy.compressSync(data)
   if (codec === 'lz4') return lz4.compressFrameSync(data)
-  if (native.zstdCompressSync) return native.zstdCompressSync(data)
-  if (!wasmZstd) throw new Error('prepare("zstd") was not awaited')
-  return wasmZstd.compress(data)
+  return zstdCompress(data)
 }
 
 // ---------------------------------------------------------------- snappy
@@ -120,21 +109,4 @@ function unlz4(data: Buffer, limit: number): Buffer {
   const result = lz4.decompressFrameSync(data)
   if (result.length > limit) throw tooLarge(limit)
   return result
-}
-
-// ---------------------------------------------------------------- zstd without Node's own
-
-function unzstd(data: Buffer, limit: number): Buffer {
-  const chunks: Uint8Array[] = []
-  let total = 0
-  let complete = false
-  const stream = new Decompress((chunk, final) => {
-    total += chunk.length
-    if (total > limit) throw tooLarge(limit)
-    chunks.push(chunk)
-    complete ||= final === true
-  })
-  stream.push(data, true)
-  if (!complete) throw new CodecError('codec', 'zstd: the frame is cut off')
-  return Buffer.concat(chunks, total)
 }

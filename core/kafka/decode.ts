@@ -11,7 +11,8 @@ import {
   batchFault,
   batchHeader,
   indexRecords,
-  inflate
+  inflate,
+  readI64
 } from './record-batch.js'
 
 export interface DecodeOptions {
@@ -27,47 +28,66 @@ export interface Suspect {
   readonly suspect: number
 }
 
+/** What of a part can be used. */
+export interface Usable {
+  /** Holds complete batches only. */
+  readonly part: FetchedPart
+  /** Where to fetch on. */
+  readonly next: number
+  /** Where the batch begins that was left out because of its place; -1 without one. */
+  readonly clash: number
+}
+
 /**
- * Offset after the last complete batch of a part, by the batches' headers alone; undefined when there is none.
- * It is where the next fetch goes on while this part waits to be decoded.
+ * By the batches' headers alone: those in ascending order before the end that the broker names; undefined when there is
+ * none. The checksum does not cover the base offset; a wrong one must not lead far away. A batch that was written while
+ * the broker answered is left out, too.
  */
-export function scanEnd(part: FetchedPart, buffer: Buffer): number | undefined {
-  let last: number | undefined
-  for (let at = part.recordsStart; ;) {
+export function usable(part: FetchedPart, buffer: Buffer): Usable | undefined {
+  let last = -1
+  let clash = -1
+  let at = part.recordsStart
+  for (;;) {
     const end = batchEnd(buffer, at, part.recordsEnd)
-    if (end === undefined) return last
-    const { lastOffset } = batchHeader(buffer, at, end)
-    if (last !== undefined && lastOffset < last) return last
-    last = lastOffset + 1
+    if (end === undefined) break
+    const { baseOffset, lastOffset } = batchHeader(buffer, at, end)
+    if (baseOffset <= last) clash = baseOffset
+    if (baseOffset <= last || lastOffset < baseOffset || lastOffset >= part.end) break
+    last = lastOffset
     at = end
   }
+  return at === part.recordsStart ? undefined : { part: { ...part, recordsEnd: at }, next: last + 1, clash }
 }
 
 /** Decodes step by step: as many uncompressed record batches as follow each other, or one compressed, per `next`. */
 export class PartDecoder {
+  readonly part: FetchedPart
   #at: number
   #next: number
   #skipped: Record<string, number> | undefined
   #aborting = new Set<bigint>()
   #abortedAt = 0
+  /** Some batch was damaged: where it ended is not known for sure. */
+  damaged = false
 
   /**
    * `from`: offset wanted; what lies before is left out. `suspect`: a damaged batch at this offset has been fetched twice
    * and is skipped now, counted by reason.
    */
   constructor(
-    readonly part: FetchedPart,
+    readonly source: Usable,
     readonly lease: Lease,
     from: number,
     readonly suspect: number | undefined,
     readonly options: DecodeOptions
   ) {
-    this.#at = part.recordsStart
+    this.part = source.part
+    this.#at = this.part.recordsStart
     this.#next = from
   }
 
   get done(): boolean {
-    return batchEnd(this.lease.buffer, this.#at, this.part.recordsEnd) === undefined
+    return this.#at === this.part.recordsEnd
   }
 
   /** undefined when no complete batch is left. */
@@ -75,9 +95,8 @@ export class PartDecoder {
     const { buffer } = this.lease
     const first = this.#at
     let index: RecordIndex | undefined
-    for (;;) {
-      const end = batchEnd(buffer, this.#at, this.part.recordsEnd)
-      if (end === undefined) break
+    while (!this.done) {
+      const end = this.#at + 12 + buffer.readInt32BE(this.#at + 8)
       const header = batchHeader(buffer, this.#at, end)
       const fault = batchFault(buffer, header, this.options.checkCrc)
       if (fault !== undefined) {
@@ -134,12 +153,11 @@ export class PartDecoder {
   /** The header's own words may be damaged: the next batch says best where this one ended. */
   #skip(header: BatchHeader, reason: string): void {
     this.#count(reason)
-    const after = batchEnd(this.lease.buffer, header.end, this.part.recordsEnd)
-    const following = after === undefined ? undefined : batchHeader(this.lease.buffer, header.end, after).baseOffset
-    const own = header.lastOffset + 1
-    const next = following ?? (own > this.#next && own <= this.part.end ? own : this.#next + 1)
+    this.damaged = true
     this.#at = header.end
-    this.#next = next > this.#next && next <= this.part.end ? next : this.#next + 1
+    const { clash } = this.source
+    const own = clash > this.#next ? clash : header.lastOffset + 1
+    this.#next = Math.max(this.#next + 1, this.done ? own : readI64(this.lease.buffer, this.#at))
   }
 
   /** Control records are for us; records of aborted transactions are for nobody. */

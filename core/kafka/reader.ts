@@ -4,7 +4,8 @@ import { CodedError } from '../errors.js'
 import { FetchedBatch, type Lease } from './batch.js'
 import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
 import { type Cluster, backoffMs, isPassing } from './cluster.js'
-import { PartDecoder, scanEnd } from './decode.js'
+import { prepare } from './codecs.js'
+import { PartDecoder, type Usable, usable } from './decode.js'
 import { type Desk, type FetchLimits, Fetcher, type Position } from './fetcher.js'
 import { BufferPool } from './pool.js'
 import { EARLIEST, type FetchedPart, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
@@ -16,8 +17,10 @@ interface Item {
   readonly generation: number
   /** A finished batch, or a part to be decoded when its turn comes. */
   readonly batch?: FetchedBatch
-  readonly part?: FetchedPart
+  readonly found?: Usable
   readonly lease?: Lease
+  /** Where fetching went on. */
+  readonly next: number
   decoder?: PartDecoder
 }
 type Taken = Batch | null | undefined
@@ -149,15 +152,18 @@ export class PartitionReader implements Reader, Desk {
         continue
       }
       position.delivered = result.nextOffset
+      // What came after a damaged batch may have been fetched from the wrong place.
+      if (item.decoder?.done && item.decoder.damaged && result.nextOffset !== item.next)
+        this.#rewind(position, result.nextOffset)
       return result
     }
     return undefined
   }
 
   #decoder(item: Item): PartDecoder {
-    const { position, part, lease } = item
+    const { position, found, lease } = item
     const options = { checkCrc: this.#checkCrc, spare: this.#spare }
-    item.decoder ??= new PartDecoder(part!, lease!, position.delivered, position.suspect, options)
+    item.decoder ??= new PartDecoder(found!, lease!, position.delivered, position.suspect, options)
     return item.decoder
   }
 
@@ -204,20 +210,20 @@ export class PartitionReader implements Reader, Desk {
     if (part.error !== 0) return this.#failed(position, part)
     position.failures = 0
     if (part.recordsEnd === part.recordsStart) return
-    const next = scanEnd(part, lease.buffer)
-    if (next === undefined || next <= position.offset) {
-      // Not one whole batch fits: old brokers cut even the first. Otherwise its length is damaged.
+    const found = usable(part, lease.buffer)
+    if (found === undefined || found.next <= position.offset) {
+      // Not one whole batch fits: old brokers cut even the first. Otherwise its header is damaged.
       if (position.maxBytes < 1 << 30) position.maxBytes *= 2
-      else this.#jump(position, position.offset + 1, 'length')
+      else this.#jump(position, position.offset + 1, 'header')
       return
     }
     const { generation } = position
-    position.offset = next
+    position.offset = found.next
     // Who got data goes to the end of the line: the first in a request is served first.
     this.#positions.delete(key(position.topic, position.partition))
     this.#positions.set(key(position.topic, position.partition), position)
     lease.hold()
-    this.#push({ position, generation, part, lease })
+    this.#push({ position, generation, lease, found, next: found.next })
   }
 
   /** Goes on at `offset` and tells so by a batch without records. */
@@ -227,7 +233,7 @@ export class PartitionReader implements Reader, Desk {
     const skipped = { [reason]: count }
     const batch = new FetchedBatch(topic, partition, offset, offset, skipped, new RecordIndex(), this.#spare, undefined)
     position.failures = 0
-    this.#push({ position, generation: position.generation, batch })
+    this.#push({ position, generation: position.generation, batch, next: offset })
   }
 
   // ---------------------------------------------------------------- trouble
@@ -280,6 +286,7 @@ export class PartitionReader implements Reader, Desk {
   }
 
   async #findLeaders(): Promise<void> {
+    await prepare('zstd') // decoding is synchronous
     for (let n = 0; !this.closed; n++) {
       const lost = this.led(-1)
       if (lost.length === 0) return

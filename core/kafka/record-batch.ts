@@ -78,7 +78,7 @@ export function batchFault(buffer: Buffer, header: BatchHeader, checkCrc: boolea
   if (checkCrc && crc32c(buffer.subarray(header.at + 21, header.end)) !== buffer.readUInt32BE(header.at + 17))
     return 'crc'
   if ((header.attributes & attribute.codec) >= codecs.length) return 'codec'
-  if (header.count < 0 || header.lastOffset < header.baseOffset) return 'records'
+  if (header.count < 0 || header.count > header.lastOffset - header.baseOffset + 1) return 'records'
   return undefined
 }
 
@@ -91,6 +91,8 @@ export function inflate(buffer: Buffer, header: BatchHeader, limit?: number): Bu
 
 /** The smallest record: length, attributes, time, offset, key, value and header count of one byte each. */
 const SMALLEST_RECORD = 7
+/** Ten bytes; more would make times that are no numbers. */
+const LONGEST_VARLONG = 128 ** 10
 
 /**
  * Appends the records in `index.buffer` from `start` to `end` with offset >= `from` to the index.
@@ -134,6 +136,7 @@ export function indexRecords(
       time += (byte & 127) * scale
       scale *= 128
     } while (byte > 127)
+    if (scale > LONGEST_VARLONG) return finish(index, n, false)
     time = time % 2 === 1 ? -(time + 1) / 2 : time / 2
     value = shift = 0
     do {

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { crc32c } from '@node-rs/crc32'
+import fc from 'fast-check'
+import { decode, encode, forge, layoutOf, part, some } from '../../test/support/kafka-batches.js'
+import { codecs, prepare } from './codecs.js'
+import { usable } from './decode.js'
+
+describe('damaged record batches', () => {
+  before(() => prepare('zstd'))
+
+  it('uses whole batches only', () => {
+    const whole = encode(some('a', 3))
+    const log = Buffer.concat([whole, encode(some('b', 3), 'none', 3)])
+    for (let cut = 0; cut < log.length; cut++) {
+      const { out, skipped } = decode(log.subarray(0, cut))
+      assert.equal(out.length, cut < whole.length ? 0 : 3)
+      assert.deepEqual(skipped, {})
+      assert.equal(usable(part(log.subarray(0, cut)), log.subarray(0, cut))?.next, cut < whole.length ? undefined : 3)
+    }
+  })
+
+  it('skips and counts damaged batches, and those only', () => {
+    const log = Buffer.concat([0, 3, 6].map((base) => encode(some(`b${base}-`, 3), 'none', base)))
+    const size = log.length / 3
+    const crc = Buffer.from(log)
+    crc[size + 70]! ^= 1
+    assert.deepEqual(decode(crc).skipped, { crc: 1 })
+    assert.deepEqual(
+      decode(crc).out.map(({ offset }) => offset),
+      [0, 1, 2, 6, 7, 8]
+    )
+    const old = Buffer.from(log)
+    old[16] = 1
+    assert.deepEqual(decode(old).skipped, { old_format: 1 })
+    assert.deepEqual(
+      decode(old).out.map(({ offset }) => offset),
+      [3, 4, 5, 6, 7, 8]
+    )
+  })
+
+  it('skips records that lie about their lengths though the checksum is right', () => {
+    const lies: ((batch: Buffer) => void)[] = [
+      (b) => (b[61] = 0x7e), // length of the record
+      (b) => (b[66] = 0x7e), // length of the value
+      (b) => (b[65] = 3), // key of length -2
+      (b) => b.writeInt32BE(1_000_000_000, 57), // number of records
+      (b) => b.writeInt32BE(-1, 57),
+      (b) => (b[64] = 40) // offset beyond the batch
+    ]
+    for (const lie of lies) {
+      const { out, skipped } = decode(
+        Buffer.concat([forge(encode(some('x', 1)), lie), encode(some('y', 2), 'none', 1)])
+      )
+      assert.deepEqual(skipped, { records: 1 }, lie.toString())
+      assert.deepEqual(
+        out.map(({ value }) => value?.toString()),
+        ['y0', 'y1']
+      )
+    }
+  })
+
+  it('does not inflate bombs', () => {
+    const zeros = [{ key: null, value: Buffer.alloc(9e6), time: 0 }]
+    for (const codec of codecs.slice(1)) {
+      assert.equal(decode(encode(zeros, codec)).out[0]?.value?.length, 9e6, codec)
+      assert.deepEqual(decode(encode(zeros, codec), { maxDecompressed: 1e6 }).skipped, { too_large: 1 }, codec)
+    }
+  })
+
+  it('counts compressed data that is no such data', () => {
+    for (const codec of codecs.slice(1)) {
+      const cut = encode(some('x', 50), codec)
+      const broken = forge(cut, (b) => b.fill(0xa5, 61 + 4))
+      const { skipped, out } = decode(Buffer.concat([broken, encode(some('y', 1), 'none', 50)]))
+      assert.equal((skipped['codec'] ?? 0) + (skipped['records'] ?? 0) + (skipped['too_large'] ?? 0), 1, codec)
+      assert.deepEqual(
+        out.map(({ offset }) => offset),
+        [50],
+        codec
+      )
+    }
+    const unknown = forge(encode(some('x', 1)), (b) => b.writeInt16BE(7, 21))
+    assert.deepEqual(decode(unknown).skipped, { codec: 1 })
+  })
+
+  it('survives random damage, with and without a right checksum', () => {
+    const log = Buffer.concat(codecs.map((codec, i) => encode(some(codec, 20), codec, i * 20)))
+    const layout = layoutOf(log)
+    const starts = [0, ...layout.map(([, at]) => at)].slice(0, -1)
+    const original = decode(log, { end: 100, layout }).out
+    assert.equal(original.length, 100)
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(log.length - 1), fc.nat(255)), { minLength: 1, maxLength: 12 }),
+        fc.boolean(),
+        (hits, repair) => {
+          const damaged = Buffer.from(log)
+          // The checksum does not cover where a batch begins in the log.
+          const placeOf = (at: number): boolean => starts.some((start) => at >= start && at < start + 8)
+          for (const [at, byte] of hits) if (repair || !placeOf(at)) damaged[at] = byte
+          if (repair)
+            for (const at of starts) {
+              const end = at + 12 + damaged.readInt32BE(at + 8)
+              if (end > at + 61 && end <= damaged.length)
+                damaged.writeUInt32BE(crc32c(damaged.subarray(at + 21, end)), at + 17)
+            }
+          const { out, next } = decode(damaged, { end: 100, layout, maxDecompressed: 1 << 22 })
+          assert.ok(next <= 100 && out.every(({ time }) => Number.isFinite(time)))
+          if (repair) return
+          out.reduce((last, { offset }) => {
+            assert.ok(offset > last)
+            return offset
+          }, -1)
+          // Without a forged checksum: nothing but what was written, and all of every batch that is whole.
+          for (const { offset, value } of out) assert.ok(original[offset]!.value!.equals(value!))
+          starts.forEach((at, i) => {
+            const end = layout[i]![1]
+            const whole = damaged.subarray(at, end).equals(log.subarray(at, end))
+            if (whole) assert.equal(out.filter(({ offset }) => Math.floor(offset / 20) === i).length, 20)
+          })
+        }
+      ),
+      { numRuns: 500 }
+    )
+  })
+})
