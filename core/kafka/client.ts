@@ -1,12 +1,15 @@
 // The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
 import { CodedError } from '../errors.js'
 import { type Log, Cluster, expectOk } from './cluster.js'
+import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
 import { BatchProducer } from './producer.js'
 import { EARLIEST, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
 import { PartitionReader } from './reader.js'
 import {
   type Kafka,
+  type Membership,
+  type MembershipOptions,
   type Producer,
   type ProducerOptions,
   type Reader,
@@ -88,6 +91,10 @@ export class KafkaClient implements Kafka {
 
   producer(options: ProducerOptions = {}): Producer {
     return this.#own((onClose) => new BatchProducer(this.cluster, options, onClose))
+  }
+
+  membership(options: MembershipOptions): Membership {
+    return this.#own((onClose) => new GroupMembership(this.cluster, options, this.cluster.log, onClose))
   }
 
   /** Closes readers and producers (those deliver what they can first), then the connections. */

@@ -9,6 +9,30 @@ export interface Kafka {
   ): Promise<Map<number, number>>
   reader(options: ReaderOptions): Reader
   producer(options?: ProducerOptions): Producer
+  /** Joins a group of equals, for as long as it takes; trouble is logged. */
+  membership(options: MembershipOptions): Membership
+  close(): Promise<void>
+}
+export interface MembershipOptions {
+  readonly group: string
+  /** What the others see; should stay the same when the process starts again. */
+  readonly name: string
+  /** A member that is silent for so long is taken to be dead; default 10 s, at least what the broker allows (6 s). */
+  readonly sessionTimeoutMs?: number
+  /** Called when someone came or went: after it everyone has been told the same. Not called while Kafka is away. */
+  readonly onChange: (members: Members) => void
+}
+export interface Members {
+  /** All members, in order; those of the same name are made different. */
+  readonly names: readonly string[]
+  /** This one among them. */
+  readonly self: string
+  /** True for exactly one of them. */
+  readonly isLeader: boolean
+  readonly generation: number
+}
+export interface Membership {
+  /** Leaves: the others are told at once. */
   close(): Promise<void>
 }
 export interface TopicInfo {

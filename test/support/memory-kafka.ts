@@ -2,6 +2,8 @@
 import {
   type Batch,
   type Kafka,
+  type Membership,
+  type MembershipOptions,
   type Producer,
   type ProducerMessage,
   type ProducerOptions,
@@ -140,6 +142,8 @@ export class MemoryKafka implements Kafka {
   /** While true nothing is delivered. */
   held = false
   readonly #topics = new Map<string, Stored[]>()
+  readonly #members = new Set<{ readonly options: MembershipOptions }>()
+  #generation = 0
 
   constructor(...topics: string[]) {
     for (const topic of topics) this.#topics.set(topic, [])
@@ -183,6 +187,28 @@ export class MemoryKafka implements Kafka {
     const producer = new MemoryProducer(this, options.maxBufferedBytes ?? 32 * 1024 * 1024)
     this.producers.add(producer)
     return producer
+  }
+
+  /** One group: everyone is told as soon as someone comes or goes. */
+  membership(options: MembershipOptions): Membership {
+    const member = { options }
+    this.#members.add(member)
+    this.#tell()
+    return {
+      close: () => {
+        if (this.#members.delete(member)) this.#tell()
+        return Promise.resolve()
+      }
+    }
+  }
+
+  #tell(): void {
+    this.#generation++
+    const members = [...this.#members]
+    const names = members.map(({ options }) => options.name).toSorted()
+    members.forEach(({ options: { name, onChange } }, i) =>
+      onChange({ names, self: name, isLeader: i === 0, generation: this.#generation })
+    )
   }
 
   close(): Promise<void> {
