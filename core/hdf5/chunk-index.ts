@@ -115,7 +115,7 @@ export class ChunkIndex {
 }
 
 export function addressBytes(address: number): Buffer {
-  const out = Buffer.alloc(8)
+  const out = Buffer.allocUnsafe(8)
   out.writeBigUInt64LE(BigInt(address), 0)
   return out
 }

@@ -71,8 +71,9 @@ export class DirectBackend implements Backend, Space {
     return column
   }
 
-  /** Columns whose headers plan.ts wrote: nothing has to be read. */
+  /** Columns whose headers plan.ts wrote, the first time: nothing has to be read. */
   planned(table: Table, places: ReadonlyMap<string, HeaderPlace>): void {
+    if (this.table) return
     this.table = table
     for (const column of this.columns) column.place = places.get(column.path)
   }

@@ -62,8 +62,9 @@ class WritableFile implements NexusFile, StructureOwner {
   readonly backend: 'direct' | 'h5wasm'
   private state: State = 'structure'
   private wasm: WasmFile | undefined
-  private plan: { readonly plan: Plan; readonly disk: Disk } | undefined
-  private addresses: ReadonlyMap<string, { readonly address: number }> = new Map()
+  /** Of a file that was made here, until the library changes it. */
+  private plan: Plan | undefined
+  private readonly addresses = new Map<string, number>()
   private readonly direct: DirectBackend | undefined
   private readonly plain: PlainBackend | undefined
 
@@ -82,8 +83,13 @@ class WritableFile implements NexusFile, StructureOwner {
     else this.plain = new PlainBackend(() => this.opened(), budget)
     this.backend = this.direct ? 'direct' : 'h5wasm'
     if (this.direct && create) {
-      const disk = new Disk(path, 'create', hook)
-      this.plan = { plan: new Plan(disk), disk }
+      let fresh: Disk | undefined = new Disk(path, 'create', hook)
+      this.plan = new Plan(() => {
+        const disk = fresh ?? new Disk(path, 'change', hook)
+        const end = fresh ? 0 : readSuperblock(disk).end
+        fresh = undefined
+        return { disk, end }
+      })
     } else this.wasm = library(path, create ? 'create' : 'change')
     this.root = FileGroup.root(this, create)
   }
@@ -96,14 +102,19 @@ class WritableFile implements NexusFile, StructureOwner {
     return this.direct?.bytes ?? statSync(this.path).size
   }
 
-  sink(): StructureSink {
+  sink(attributeOf?: string): StructureSink {
     if (this.state === 'growing' || this.state === 'closed')
       throw new CodedError('HDF5_FAILED', `${this.path}: structure cannot be changed while the file is ${this.state}`)
-    return this.plan?.plan ?? this.opened()
+    if (this.plan && (attributeOf === undefined || this.plan.takesAttributes(attributeOf))) return this.plan
+    return this.opened()
   }
 
-  /** The file in the library's hands. */
+  /** The file in the library's hands; what was planned is written before. */
   private opened(): WasmFile {
+    if (this.wasm) return this.wasm
+    const { plan } = this
+    this.plan = undefined
+    if (plan) this.realize(plan)
     return (this.wasm ??= this.library(this.path, 'change'))
   }
 
@@ -111,8 +122,8 @@ class WritableFile implements NexusFile, StructureOwner {
     if (this.state === 'finished') throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
     const publishing: Publishing = { group: parent, index: options.index ?? false, bulk: options.bulk ?? false }
     if (!this.direct) return this.plain?.column(path, layout, publishing, 0) as Column
-    const address = this.plan ? undefined : this.opened().address(path)
-    return this.direct.column(path, layout, publishing, () => address ?? this.addresses.get(path)?.address ?? 0)
+    if (!this.plan) this.addresses.set(path, this.opened().address(path))
+    return this.direct.column(path, layout, publishing, () => this.addresses.get(path) ?? 0)
   }
 
   group(path: string): Group | undefined {
@@ -154,25 +165,20 @@ class WritableFile implements NexusFile, StructureOwner {
     this.state = 'growing'
   }
 
-  /** Writes the planned structure or takes the file out of the library's hands. */
+  /** Writes what is planned and takes the file out of the library's hands. */
   private release(): void {
-    if (this.plan) {
-      const { plan, disk } = this.plan
-      this.plan = undefined
-      try {
-        const { table, columns, external } = plan.write()
-        this.addresses = columns
-        this.direct?.planned(table, columns)
-        disk.close()
-        for (const { path, target } of external) this.opened().link(path, target, 'external')
-      } catch (error) {
-        disk.close()
-        throw error
-      }
-    }
+    if (this.plan) this.realize(this.plan)
     const { wasm } = this
     this.wasm = undefined
     wasm?.close()
+  }
+
+  private realize(plan: Plan): void {
+    const written = plan.write()
+    if (!written) return
+    for (const [path, { address }] of written.columns) this.addresses.set(path, address)
+    this.direct?.planned(written.table, written.columns)
+    for (const { path, target } of written.external) this.opened().link(path, target, 'external')
   }
 
   checkpoint(): void {

@@ -1,5 +1,5 @@
 // Variable-length strings of a new file: global heap collections (File Format Specification, III.E).
-import { padded } from './messages.js'
+import { padded, zeroed } from './messages.js'
 
 const HEAD = 16
 const OBJECT_HEAD = 16
@@ -18,7 +18,7 @@ export class HeapWriter {
 
   /** The 16-byte references of texts, as elements of an attribute or dataset hold them. */
   references(texts: readonly string[]): Buffer {
-    const out = Buffer.alloc(16 * texts.length)
+    const out = zeroed(16 * texts.length)
     texts.forEach((text, i) => this.put(Buffer.from(text), out, 16 * i))
     return out
   }

@@ -18,13 +18,16 @@ export const MESSAGE = {
   symbolTable: 0x11
 } as const
 
+/** From the pool: thousands of small buffers of their own would cost more than what is written into them. */
+export const zeroed = (bytes: number): Buffer => Buffer.allocUnsafe(bytes).fill(0)
+
 /** Header messages and heap entries are multiples of 8 bytes. */
 export const padded = (n: number): number => (n + 7) & ~7
 
 /** A message of a version 1 object header with its 8-byte prefix. */
 export function message(type: number, content: Buffer): Buffer {
   const size = padded(content.length)
-  const out = Buffer.alloc(8 + size)
+  const out = zeroed(8 + size)
   out.writeUInt16LE(type, 0)
   out.writeUInt16LE(size, 2)
   content.copy(out, 8)
@@ -34,7 +37,7 @@ export function message(type: number, content: Buffer): Buffer {
 /** Version 1 dataspace; `grows` makes the first dimension unlimited. */
 export function dataspace(shape: readonly number[], grows = false): Buffer {
   const rank = shape.length
-  const out = Buffer.alloc(8 + 8 * rank * (grows ? 2 : 1))
+  const out = zeroed(8 + 8 * rank * (grows ? 2 : 1))
   out[0] = 1
   out[1] = rank
   out[2] = grows ? 1 : 0
@@ -48,7 +51,7 @@ const NULL_PADDED = 1
 const CLASS = { integer: 0, float: 1, string: 3, variable: 9 } as const
 
 const typeHead = (kind: number, bits: number, size: number, properties: number): Buffer => {
-  const out = Buffer.alloc(8 + properties)
+  const out = zeroed(8 + properties)
   out[0] = 0x10 | kind
   out.writeUIntLE(bits, 1, 3)
   out.writeUInt32LE(size, 4)
@@ -86,7 +89,7 @@ export function datatype(dtype: DataType): Buffer {
 export const fillValue = (chunked: boolean): Buffer => Buffer.from([2, chunked ? 3 : 2, 2, 1, 0, 0, 0, 0])
 
 export function contiguousLayout(address: number, bytes: number): Buffer {
-  const out = Buffer.alloc(18)
+  const out = zeroed(18)
   out[0] = 3
   out[1] = 1
   out.writeBigUInt64LE(bytes === 0 ? UNDEFINED : BigInt(address), 2)
@@ -96,7 +99,7 @@ export function contiguousLayout(address: number, bytes: number): Buffer {
 
 /** `chunk` in elements, without the last entry (element size). */
 export function chunkedLayout(chunk: readonly number[], size: number): Buffer {
-  const out = Buffer.alloc(11 + 4 * (chunk.length + 1))
+  const out = zeroed(11 + 4 * (chunk.length + 1))
   out[0] = 3
   out[1] = 2
   out[2] = chunk.length + 1
@@ -107,7 +110,7 @@ export function chunkedLayout(chunk: readonly number[], size: number): Buffer {
 
 /** A pipeline of one filter. */
 export function filterPipeline(id: number, values: readonly number[]): Buffer {
-  const out = Buffer.alloc(8 + 8 + padded(4 * values.length))
+  const out = zeroed(8 + 8 + padded(4 * values.length))
   out[0] = 1
   out[1] = 1
   out.writeUInt16LE(id, 8)
@@ -121,18 +124,18 @@ export function attribute(name: string, dtype: DataType, shape: readonly number[
   const label = Buffer.from(`${name}\0`)
   const type = datatype(dtype)
   const space = dataspace(shape)
-  const head = Buffer.alloc(8)
+  const head = zeroed(8)
   head[0] = 1
   head.writeUInt16LE(label.length, 2)
   head.writeUInt16LE(type.length, 4)
   head.writeUInt16LE(space.length, 6)
-  const pad = (part: Buffer): Buffer[] => [part, Buffer.alloc(padded(part.length) - part.length)]
+  const pad = (part: Buffer): Buffer[] => [part, zeroed(padded(part.length) - part.length)]
   return Buffer.concat([head, ...pad(label), ...pad(type), ...pad(space), data])
 }
 
 /** Version 1 object header around whole messages. */
 export function objectHeader(messages: readonly Buffer[], count: number, references: number): Buffer {
-  const prefix = Buffer.alloc(16)
+  const prefix = zeroed(16)
   prefix[0] = 1
   prefix.writeUInt16LE(count, 2)
   prefix.writeUInt32LE(references, 4)
@@ -144,7 +147,7 @@ export function objectHeader(messages: readonly Buffer[], count: number, referen
 }
 
 export function pair(first: number, second: number): Buffer {
-  const out = Buffer.alloc(16)
+  const out = zeroed(16)
   out.writeBigUInt64LE(BigInt(first), 0)
   out.writeBigUInt64LE(BigInt(second), 8)
   return out

@@ -1,11 +1,10 @@
 // Old-style group content: local heap of names, symbol nodes and the B-tree above them (File Format Specification, III.A to III.D).
 import { padded, UNDEFINED } from './messages.js'
 
-/** A link of a group: to an object (with the symbol table if it is a group), or soft. */
+/** A link of a group: to an object, or soft. */
 export interface Symbol {
   readonly name: string
   readonly address?: number
-  readonly table?: number
   readonly soft?: string
 }
 
@@ -40,12 +39,11 @@ export function symbolTableSize(symbols: readonly { name: string; soft?: string 
 export const tableParts = (at: number): { tree: number; heap: number } => ({ tree: at, heap: at + TREE_BYTES })
 
 /** The table of a group at a file address. */
-export function symbolTable(symbols: readonly Symbol[], at: number): { bytes: Buffer; tree: number; heap: number } {
+export function symbolTable(symbols: readonly Symbol[], at: number): Buffer {
   const sorted = symbols
     .map((symbol) => ({ ...symbol, key: Buffer.from(symbol.name) }))
     .sort((a, b) => Buffer.compare(a.key, b.key))
   const bytes = Buffer.alloc(symbolTableSize(symbols))
-  const { tree, heap } = tableParts(at)
   const texts = TREE_BYTES + HEAP_HEAD
   let textEnd = 8
   const addText = (text: string): number => {
@@ -78,20 +76,16 @@ export function symbolTable(symbols: readonly Symbol[], at: number): { bytes: Bu
     nodes.push({ address: at + node, last: places[i + count - 1]?.name ?? 0 })
   }
   putTree(bytes, at, nodesAt + nodes.length * NODE_BYTES, nodes)
-  return { bytes, tree, heap }
+  return bytes
 }
 
+/** Nothing of a group is cached here: its header alone says where its table is, so that it can get another one. */
 function putSymbol(bytes: Buffer, at: number, symbol: Symbol, place: { name: number; soft: number }): void {
   bytes.writeBigUInt64LE(BigInt(place.name), at)
   bytes.writeBigUInt64LE(symbol.address === undefined ? UNDEFINED : BigInt(symbol.address), at + 8)
   if (symbol.soft !== undefined) {
     bytes.writeUInt32LE(2, at + 16)
     bytes.writeUInt32LE(place.soft, at + 24)
-  } else if (symbol.table !== undefined) {
-    const parts = tableParts(symbol.table)
-    bytes.writeUInt32LE(1, at + 16)
-    bytes.writeBigUInt64LE(BigInt(parts.tree), at + 24)
-    bytes.writeBigUInt64LE(BigInt(parts.heap), at + 32)
   }
 }
 
