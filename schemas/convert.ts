@@ -9,9 +9,9 @@ import {
   type VectorType
 } from './records.js'
 
-/** Names of the EPICS alarm status codes (alarm.h). */
+/** Names of the EPICS alarm status codes, as both protocols and alarmString.h spell them. */
 export const statusNames: readonly string[] = (
-  'NO_ALARM READ WRITE HIHI HIGH LOLO LOW STATE COS COMM TIMED HWLIMIT CALC SCAN LINK SOFT BAD_SUB UDF DISABLE SIMM ' +
+  'NO_ALARM READ WRITE HIHI HIGH LOLO LOW STATE COS COMM TIMEOUT HWLIMIT CALC SCAN LINK SOFT BAD_SUB UDF DISABLE SIMM ' +
   'READ_ACCESS WRITE_ACCESS'
 ).split(' ')
 

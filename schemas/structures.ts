@@ -77,9 +77,11 @@ export function nanoseconds(vector: Vector): bigint[] {
   return Array.from({ length: vector.length }, (_, i) => toWhole(element(vector, i)))
 }
 
-/** Throws BadMessage `out_of_range` for NaN and infinities. */
+/** Throws BadMessage `out_of_range` for what is no int64: NaN, infinities, larger numbers. */
 export function toWhole(value: number | bigint): bigint {
-  if (typeof value === 'bigint') return value
-  if (!Number.isFinite(value)) throw new BadMessage('out_of_range', `${value} is no whole number`)
-  return BigInt(Math.round(value))
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new BadMessage('out_of_range', `${value} is no whole number`)
+  const whole = typeof value === 'bigint' ? value : BigInt(Math.round(value))
+  if (BigInt.asIntN(64, whole) !== whole) throw new BadMessage('out_of_range', `${value} has more than 64 bits`)
+  return whole
 }

@@ -17,6 +17,7 @@ import { toWhole } from '../../schemas/structures.js'
 
 const code = idCode('tdct')
 const slots = { source: 0, time: 1 }
+const maxTimeNs = 2n ** 63n - 1n
 
 function decode(message: Uint8Array): TimestampsRecord {
   const t = Table.root(message, 'tdct')
@@ -49,6 +50,9 @@ function times(update: Update, meaning: Meaning): Vector {
       : meaning === 'offset_ns'
         ? list.map((offset) => update.timestampNs + offset)
         : Array.from({ length: list.length / 2 }, (_, i) => list[2 * i]! * 1_000_000_000n + list[2 * i + 1]!)
+  const wrong = found.find((time) => time <= 0n || time > maxTimeNs)
+  if (wrong !== undefined)
+    throw new BadMessage('out_of_range', `${update.source} makes ${wrong}, which is no time in ns`)
   const bytes = new Uint8Array(BigUint64Array.from(found).buffer)
   return { dtype: 'uint64', length: found.length, bytes }
 }

@@ -35,7 +35,10 @@ def plain(x):
     if isinstance(x, bytes):
         return x.decode()
     if isinstance(x, np.ndarray):
-        return plain(x.item()) if x.ndim == 0 else [plain(one) for one in x]
+        if x.ndim == 0:
+            return plain(x.item())
+        exact = x.dtype.kind in "iuf" and np.isfinite(x).all() and (x.dtype.kind == "f" or (np.abs(x.astype(float)) < 2**53).all())
+        return x.tolist() if exact else [plain(one) for one in x]
     if isinstance(x, datetime.datetime):
         return x.timestamp()
     if hasattr(x, "_asdict"):
@@ -61,8 +64,16 @@ def type_of(schema, raw, content):
 
 
 def literal(text):
-    """A Python literal as NICOS reads it."""
-    return ast.literal_eval(text) if text not in ("nan", "inf", "-inf") else float(text)
+    """A Python literal as NICOS reads it: nan and inf are names."""
+    return evaluate(ast.parse(text, mode="eval").body)
+
+
+def evaluate(node):
+    if isinstance(node, ast.List):
+        return [evaluate(one) for one in node.elts]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -evaluate(node.operand)
+    return float(node.id) if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
 for line in sys.stdin:

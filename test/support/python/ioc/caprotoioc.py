@@ -37,6 +37,8 @@ def put(name, value, timestamp=None, status=None, severity=None):
         more["timestamp"] = timestamp
     if status is not None:
         more.update(status=AlarmStatus[status], severity=AlarmSeverity[severity])
+    if group.pvdb[name].data_type == ChannelType.CHAR and isinstance(value, list):
+        value = bytes(value)
     asyncio.run_coroutine_threadsafe(group.pvdb[name].write(value, **more), loop).result(10)
 
 

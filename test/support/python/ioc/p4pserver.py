@@ -13,6 +13,7 @@ import lines
 prefix = sys.argv[1]
 width, height = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (4, 3)
 channels = {}
+tables = {}
 SECONDS, NANOSECONDS = 1700000000, 123456789
 STAMP = (SECONDS, NANOSECONDS)
 
@@ -33,7 +34,8 @@ add("empty", NTScalar("ad"), [])
 add("longstring", NTScalar("s"), "x" * 70000)
 add("counter", NTScalar("i"), 0)
 for name, value, stamp in (("d", "d", "l"), ("h", "h", "L"), ("q", "l", "d")):
-    add("samples:" + name, NTTable([("value", value), ("timestamp", stamp)]), [])
+    tables[prefix + "samples:" + name] = nt = NTTable([("value", value), ("timestamp", stamp)])
+    channels[prefix + "samples:" + name] = SharedPV(initial=nt.wrap([], timestamp=STAMP))
 for name in ("frame:" + dtype for code, dtype in NAMES.items() if code not in "?s"):
     channels[prefix + name] = SharedPV(initial=NTNDArray().wrap(np.zeros((1, 1), dtype=np.uint8), timestamp=STAMP))
 channels[prefix + "enum"] = SharedPV(nt=NTEnum(), initial={"index": 1, "choices": ["OFF", "ON", "a choice much longer than twenty-six characters"]})
@@ -92,8 +94,7 @@ def delta(name, fields):
 
 def table(name, columns, timestamp):
     """Posts whole columns of a table."""
-    now = channels[name].current()
-    value = Value(getattr(now, "raw", now).type(), {"labels": list(columns), "value": columns})
+    value = Value(tables[name].type, {"labels": list(columns), "value": columns})
     value["timeStamp.secondsPastEpoch"], value["timeStamp.nanoseconds"] = timestamp
     channels[name].post(value)
 
