@@ -85,6 +85,7 @@ export class Daemon {
       this.#definitions = await loadCommands()
       const dialects = await this.#dialects()
       this.#goOn()
+      this.log('info', `nexstream ${version} connects to Kafka`, { brokers: brokersOf(this.#config) })
       this.#kafka = connectKafka(this.#config.kafka)
       this.#producer = this.#kafka.producer({ lingerMs: 5 })
       await this.#requireStatusTopic()

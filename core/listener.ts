@@ -73,7 +73,7 @@ export class CommandListener {
       throw new CodedError(
         'CONFIG_INVALID',
         `answers to '${listen.topic}' have no topic: give status.topic or reply_topic`,
-        { path: `${at}/reply_topic` }
+        { path: `${at}/topic` }
       )
     const { topic, group, from } = listen
     const ear = {

@@ -153,7 +153,7 @@ async function dialectFindings({ config }: LoadedConfig, { host }: Loaded): Prom
   return [
     ...(topic === undefined ? [] : unanswered('/commands/topic')),
     ...listen.flatMap((entry, i) => [
-      ...(entry.reply_topic === undefined ? unanswered(`/commands/listen/${i}/reply_topic`) : []),
+      ...(entry.reply_topic === undefined ? unanswered(`/commands/listen/${i}/topic`) : []),
       ...entry.dialects.flatMap((id, n): Finding[] => {
         if (known.has(id)) return []
         const message = `unknown dialect '${id}'; known are ${[...known].toSorted().join(', ')}`

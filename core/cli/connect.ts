@@ -4,6 +4,7 @@ import { CodedError } from '../errors.js'
 import { connectKafka } from '../kafka/client.js'
 import { type Kafka } from '../plugin.js'
 import { configOf, type ConfigFlags } from './config.js'
+import { settings } from './io.js'
 import { type Address, parseAddress } from './parse.js'
 
 /** Options of every sub-command that talks to Kafka. */
@@ -48,9 +49,9 @@ export function connect(text: string | undefined, flags: KafkaFlags): Target {
   return { kafka: connectKafka(kafkaOptions), brokers, topic: address.topic, config, kafkaOptions }
 }
 
-/** The config's section for the Kafka client, with these brokers. */
+/** The config's section for the Kafka client, with these brokers; `--timeout` bounds look-ups unless the config does. */
 export function kafkaSection(config: Config, brokers: readonly string[]): Record<string, unknown> {
-  const section: Record<string, unknown> = { ...config.kafka, brokers }
+  const section: Record<string, unknown> = { timeout_ms: settings.timeoutMs, ...config.kafka, brokers }
   delete section['bootstrap.servers'] // `brokers` says it
   return section
 }

@@ -29,6 +29,12 @@ export function exitCodeOf(error: unknown): number {
   return unreachable.has(error.code) ? exitCodes.unreachable : exitCodes.failed
 }
 
+/** What to try when the message cannot say it. */
+const hints: Partial<Record<ErrorCode, string>> = {
+  KAFKA_UNREACHABLE: "is the address right and the broker up? 'nexstream kafka' starts one for trying things",
+  KAFKA_AUTH: 'check [kafka] of the config: security_protocol, sasl, ssl'
+}
+
 /** Says an error in one line, with the stack only when asked for (-v). */
 export function report(error: unknown): void {
   const code = error instanceof CodedError ? error.code : 'INTERNAL'
@@ -36,5 +42,6 @@ export function report(error: unknown): void {
   const path = error instanceof CodedError && error.path !== undefined ? ` at ${error.path}` : ''
   const hint = code === 'INTERNAL' && !settings.verbose ? ' (run again with -v for the stack)' : ''
   process.stderr.write(`${talkColour.red(`${code}:`)} ${message.replaceAll('\n', ' ')}${path}${hint}\n`)
+  if (error instanceof CodedError && hints[error.code] !== undefined) say(`hint: ${hints[error.code]}`)
   if (settings.verbose && error instanceof Error) say(error.stack ?? '')
 }

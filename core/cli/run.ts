@@ -2,6 +2,7 @@
 import { CodedError } from '../errors.js'
 import { runDaemon } from '../main.js'
 import { flagValues } from './config.js'
+import { exitCodes } from './exit.js'
 
 export interface RunFlags {
   readonly brokers?: string
@@ -9,7 +10,7 @@ export interface RunFlags {
 }
 
 /** Runs until a signal or the command `exit`; gives the daemon's exit code. */
-export function run(file: string | undefined, flags: RunFlags): Promise<number> {
+export async function run(file: string | undefined, flags: RunFlags): Promise<number> {
   const config = file ?? (process.env['NEXSTREAM_CONFIG'] || undefined)
   if (config === undefined && flags.set === undefined && flags.brokers === undefined)
     throw new CodedError(
@@ -18,5 +19,8 @@ export function run(file: string | undefined, flags: RunFlags): Promise<number> 
     )
   const brokers: Record<string, string> =
     flags.brokers === undefined ? {} : { 'kafka.brokers': JSON.stringify(flags.brokers.split(',')) }
-  return runDaemon({ file: config, env: process.env, flags: { ...flagValues(flags.set), ...brokers } })
+  const code = await runDaemon({ file: config, env: process.env, flags: { ...flagValues(flags.set), ...brokers } })
+  // what did not stop in time would hold the process
+  if (code !== exitCodes.done) process.exit(code)
+  return code
 }

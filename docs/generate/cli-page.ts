@@ -4,7 +4,7 @@ import { createProgram } from '../../core/cli/program.js'
 import { block, type Page, reference } from './markdown.js'
 
 const intro = `Data go to standard output, talk to standard error. \`--json\` prints one JSON object a line. Output is whole when piped, and a reader that goes
-away (\`| head\`) is no error. Global options (\`-v\`, \`-q\`, \`--timeout\`) stand before the sub-command. Colours only on a terminal, and not with \`NO_COLOR\`.`
+away (\`| head\`) is no error. The global options (\`-v\`, \`-q\`, \`--timeout\`) may stand anywhere. Colours only on a terminal, and not with \`NO_COLOR\`.`
 
 /** Every command with its full name, the program first; those that only group others are left out below it. */
 export function allCommands(command: Command, path: readonly string[] = []): { name: string; command: Command }[] {
