@@ -1,9 +1,32 @@
 // Row-major blocks inside row-major arrays.
 
 /**
- * Copies a block of shape `shape` into an array of shape `full`, its first element at `offset`. Ranks are equal and the block
- * lies inside; elements have `width` bytes.
+ * Calls `line` for each run of elements that lies in one piece in both: `from` and `to` are the positions of its first element in
+ * the block and in the array. Ranks are equal and the block lies inside.
  */
+export function eachLine(
+  shape: readonly number[],
+  full: readonly number[],
+  offset: readonly number[],
+  line: (from: number, to: number, length: number) => void
+): void {
+  if (shape.includes(0)) return
+  const last = shape.length - 1
+  const strides = full.map((_, i) => full.slice(i + 1).reduce((product, n) => product * n, 1))
+  const length = shape[last] ?? 1
+  let from = 0
+  const walk = (axis: number, to: number): void => {
+    if (axis >= last) {
+      line(from, to + (offset[last] ?? 0), length)
+      from += length
+      return
+    }
+    for (let i = 0; i < (shape[axis] ?? 0); i++) walk(axis + 1, to + ((offset[axis] ?? 0) + i) * (strides[axis] ?? 0))
+  }
+  walk(0, 0)
+}
+
+/** Copies a block of shape `shape` into an array of shape `full`, its first element at `offset`; elements have `width` bytes. */
 export function place(
   block: Uint8Array,
   shape: readonly number[],
@@ -12,23 +35,10 @@ export function place(
   offset: readonly number[],
   width: number
 ): void {
-  // strides of the array in bytes
-  const strides: number[] = []
-  let stride = width
-  for (let i = full.length - 1; i >= 0; i--) {
-    strides[i] = stride
-    stride *= full[i] ?? 1
-  }
-  const last = shape.length - 1
-  const line = (shape[last] ?? 1) * width
-  let from = 0
-  const copy = (axis: number, to: number): void => {
-    if (axis >= last) {
-      into.set(block.subarray(from, from + line), to + (offset[last] ?? 0) * width)
-      from += line
-      return
-    }
-    for (let i = 0; i < (shape[axis] ?? 0); i++) copy(axis + 1, to + ((offset[axis] ?? 0) + i) * (strides[axis] ?? 0))
-  }
-  if (!shape.includes(0)) copy(0, 0)
+  eachLine(shape, full, offset, (from, to, length) =>
+    into.set(block.subarray(from * width, (from + length) * width), to * width)
+  )
 }
+
+/** Number of elements of a shape. */
+export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)

@@ -18,7 +18,7 @@ import {
 } from '../../core/plugin.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 import { widthOf } from '../../schemas/reader.js'
-import { place } from '../../schemas/place.js'
+import { elementsOf, place } from '../../schemas/place.js'
 
 const sizes = { type: 'integer', minimum: 1, maximum: 4_294_967_295 } as const
 const config = {
@@ -39,7 +39,7 @@ const config = {
     chunk_size: {
       anyOf: [sizes, { type: 'array', items: sizes, minItems: 1, maxItems: 32 }],
       default: 1_048_576,
-      description: 'Elements per chunk, or the shape of a chunk, whose first number (frames) counts. A chunk holds whole frames.' // prettier-ignore
+      description: 'Elements per chunk, or (several numbers) the shape of a chunk, whose first number (frames) counts. A chunk holds whole frames.' // prettier-ignore
     },
     cue_interval: {
       type: 'integer',
@@ -100,7 +100,7 @@ class FrameWriter implements Writer<FrameRecord> {
   }
 
   private fits(shape: readonly number[]): boolean {
-    return shape.reduce((product, n) => product * n, widthOf(this.type)) <= frameBytes
+    return elementsOf(shape) * widthOf(this.type) <= frameBytes
   }
 
   private first(shape: readonly number[], dtype: NumberType): Column {
@@ -113,8 +113,9 @@ class FrameWriter implements Writer<FrameRecord> {
 
   private make(shape: readonly number[]): void {
     const { chunk_size: size, unit } = this.config
-    const elements = shape.reduce((product, n) => product * n, 1)
-    const rows = typeof size === 'number' ? Math.floor(size / elements) : (size[0] ?? 1)
+    const elements = elementsOf(shape)
+    const [first = 1, ...rest] = typeof size === 'number' ? [size] : size
+    const rows = rest.length === 0 ? Math.floor(first / elements) : first
     this.shape = shape
     this.value = this.group.column('value', {
       dtype: this.type,
@@ -133,7 +134,7 @@ class FrameWriter implements Writer<FrameRecord> {
       throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} where ${full.join(' × ')} is written`)
     if (shape.every((n, i) => n === full[i])) return bytes
     this.context.count('padded')
-    const frame = new Uint8Array(full.reduce((product, n) => product * n, widthOf(this.type)))
+    const frame = new Uint8Array(elementsOf(full) * widthOf(this.type))
     place(bytes, shape, frame, full, full.map(() => 0), widthOf(this.type)) // prettier-ignore
     return frame
   }

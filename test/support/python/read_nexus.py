@@ -195,8 +195,9 @@ def scipp(path, raw, troubles):
             try:
                 loaded = file[name][()]
                 trouble = None if kind == "NXdata" else datetime_trouble(loaded, kind)
-                # a group that could not be understood as an array comes as a bag of fields
-                if kind == "NXdata" and type(loaded).__name__ == "DataGroup":
+                # what could not be understood as an array comes as a bag of fields; histograms have a group beside it that can
+                bag = type(loaded).__name__ == "DataGroup"
+                if kind == "NXdata" and bag and not (name + "/plot" in raw):
                     trouble = "loads as a bag of fields, not as an array"
                 if trouble is not None:
                     troubles.append(f"scippnexus: {name}: {trouble}")
@@ -213,6 +214,9 @@ ACCEPTED = [
     # attributes and datasets beyond the definitions: topic, source, alarm_*, cue_pulse_index, total_counts …
     r'^"@\w+" is not defined as an attribute in',
     r"^This field is not defined in",
+    # layout of the field's histograms
+    r"^This field is now deprecated. Use ``DATA_errors`` instead",
+    r'^Using "axis" as a field attribute is no longer valid',
     # where the structure puts a group: ISIS and ESS have events right in the entry
     r"^\w+ is an invalid class in \w+$",
     # values whose unit nobody knows; ids and indices have none

@@ -1,0 +1,96 @@
+// Puts histograms together that come in parts: parts of one time belong together, none may overlap.
+import { BadMessage, type NumberType } from '../../core/plugin.js'
+import { eachLine, elementsOf, place } from '../../schemas/place.js'
+import { widthOf } from '../../schemas/reader.js'
+
+export interface Part {
+  readonly timestampNs: bigint
+  readonly shape: readonly number[]
+  readonly offset: readonly number[]
+  readonly data: Uint8Array
+  readonly errors: Uint8Array
+}
+
+/** A histogram that waits for its other parts. */
+export interface Slot {
+  readonly timestampNs: bigint
+  readonly data: Uint8Array
+  readonly errors: Uint8Array
+  readonly done: Uint8Array
+  missing: number
+}
+
+/** Histograms that may be incomplete at one time, as the field's writer has it. */
+const mostSlots = 4
+/** Written histograms whose late parts are known for what they are. */
+const mostWritten = 64
+
+export class Assembly {
+  private readonly slots = new Map<bigint, Slot>()
+  private readonly written: bigint[] = []
+
+  constructor(
+    private readonly full: readonly number[],
+    private readonly types: { readonly data: NumberType; readonly errors: NumberType },
+    private readonly emit: (slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
+  ) {}
+
+  /** Throws BadMessage `histogram_shape` or `overlap` before anything is taken over. */
+  add(part: Part): void {
+    const { timestampNs, shape, offset } = part
+    const { full } = this
+    const inside = (n: number, i: number): boolean => (offset[i] ?? -1) >= 0 && (offset[i] ?? 0) + n <= (full[i] ?? 0)
+    if (shape.includes(0) || shape.length !== full.length || offset.length !== full.length || !shape.every(inside))
+      throw new BadMessage('histogram_shape', `a part of ${shape.join(' × ')} at ${offset.join(', ')} is not in ${full.join(' × ')}`) // prettier-ignore
+    if (this.written.includes(timestampNs)) throw new BadMessage('overlap', 'a histogram of this time has been written')
+    const whole = shape.every((n, i) => n === full[i])
+    if (whole && !this.slots.has(timestampNs)) return this.write(part, true)
+    const slot = this.slots.get(timestampNs) ?? this.open(timestampNs)
+    this.take(slot, part)
+    if (slot.missing === 0) this.finish(slot, true)
+  }
+
+  /** Writes what is not complete, in the order in which it began. */
+  flush(): void {
+    for (const slot of [...this.slots.values()]) this.finish(slot, false)
+  }
+
+  private open(timestampNs: bigint): Slot {
+    const [oldest] = this.slots.values()
+    if (this.slots.size >= mostSlots && oldest !== undefined) this.finish(oldest, false)
+    const elements = elementsOf(this.full)
+    const slot: Slot = {
+      timestampNs,
+      data: new Uint8Array(elements * widthOf(this.types.data)),
+      errors: new Uint8Array(elements * widthOf(this.types.errors)),
+      done: new Uint8Array(elements),
+      missing: elements
+    }
+    this.slots.set(timestampNs, slot)
+    return slot
+  }
+
+  private take(slot: Slot, { shape, offset, data, errors }: Part): void {
+    const { full, types } = this
+    let overlaps = false
+    eachLine(shape, full, offset, (_, to, length) => {
+      overlaps ||= slot.done.subarray(to, to + length).includes(1)
+    })
+    if (overlaps) throw new BadMessage('overlap', 'a part overlaps another one of the same time')
+    eachLine(shape, full, offset, (_, to, length) => slot.done.fill(1, to, to + length))
+    place(data, shape, slot.data, full, offset, widthOf(types.data))
+    place(errors, shape, slot.errors, full, offset, widthOf(types.errors))
+    slot.missing -= elementsOf(shape)
+  }
+
+  private finish(slot: Slot, complete: boolean): void {
+    this.slots.delete(slot.timestampNs)
+    this.write(slot, complete)
+  }
+
+  private write(slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean): void {
+    this.written.push(slot.timestampNs)
+    if (this.written.length > mostWritten) this.written.shift()
+    this.emit(slot, complete)
+  }
+}
