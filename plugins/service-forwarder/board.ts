@@ -1,6 +1,7 @@
 // The list of streams and the channels that are open for it; brings the second in line with the first.
 import { CodedError, type ErrorCode } from '../../core/plugin.js'
 import { Channel, type Shared } from './channel.js'
+import { everything, type Ownership } from './share.js'
 import { type Spec } from './spec.js'
 
 export interface Failure {
@@ -12,10 +13,14 @@ export class Board {
   /** Every stream of the list, by identity. */
   readonly specs = new Map<string, Spec>()
   readonly channels = new Map<string, Channel>()
-  /** Whether this daemon forwards a channel; others may share the list. */
-  owns: (channelKey: string) => boolean = () => true
+  /** Topics that do not exist (yet): streams to them wait. */
+  missingTopics: ReadonlySet<string> = new Set()
 
-  constructor(readonly shared: Shared) {}
+  constructor(
+    readonly shared: Shared,
+    /** Which channels are for this daemon; others may share the list. */
+    readonly ownership: Ownership = everything
+  ) {}
 
   /**
    * Opens, changes and closes what differs from the list. Routes that are in both go on untouched.
@@ -23,12 +28,16 @@ export class Board {
    */
   async reconcile(): Promise<Map<string, Failure>> {
     const failures = new Map<string, Failure>()
+    const { ownership } = this
+    ownership.update(this.specs.values())
     for (const [key, channel] of this.channels) {
-      const owned = this.owns(key)
-      for (const id of [...channel.entries.keys()]) if (!owned || !this.specs.has(id)) channel.remove(id)
+      const kept = ownership.keeps(key)
+      for (const id of [...channel.entries.keys()]) if (!kept || !this.specs.has(id)) channel.remove(id)
     }
     for (const spec of [...this.specs.values()]) {
-      if (!this.owns(spec.channelKey)) continue
+      const { channelKey: key } = spec
+      if (!ownership.owns(key) && !(this.channels.has(key) && ownership.keeps(key))) continue
+      if (this.missingTopics.has(spec.topic)) continue
       try {
         this.#open(spec)
       } catch (error) {

@@ -69,6 +69,29 @@ export const optionSchema = {
       description: 'Form of the kept list; fc00 is what older forwarders read, without converter options.'
     },
     skip_restore: { type: 'boolean', default: false, description: 'Start without the list kept on storage_topic.' },
+    group: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 200,
+      description:
+        'Daemons that name the same group share one list: each channel is forwarded by one of them. Needs storage_topic in JSON.'
+    },
+    group_session_ms: {
+      type: 'integer',
+      minimum: 1000,
+      maximum: 300_000,
+      default: 10_000,
+      description:
+        'A member of the group that is silent for so long is taken to be dead and the others take over; brokers want at least 6000.'
+    },
+    handover_ms: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 60_000,
+      default: 3000,
+      description:
+        'A channel that another member takes over is forwarded by both for so long (no gap, the same values twice).'
+    },
     status_channels: {
       type: 'integer',
       minimum: 0,

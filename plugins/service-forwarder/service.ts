@@ -1,7 +1,9 @@
 // The forwarder service: commands on the list of streams, the list kept and restored, repeats, status.
 import {
+  CodedError,
   type Command,
   type Finding,
+  type Origin,
   type Reply,
   type Service,
   type ServiceContext,
@@ -11,8 +13,10 @@ import { Board } from './board.js'
 import { noChannelCounts } from './channel.js'
 import { Converters } from './converters.js'
 import { matches } from './glob.js'
+import { Group } from './group.js'
 import { type ForwarderOptions } from './options.js'
 import { Outlet } from './outlet.js'
+import { Positions } from './positions.js'
 import { Report } from './report.js'
 import { finding, type Spec, SpecParser } from './spec.js'
 import { Status } from './status.js'
@@ -27,6 +31,8 @@ interface Selector {
 
 /** Longest wait for the last messages when the service stops. */
 const closeMs = 10_000
+/** How often missing topics are looked for. */
+const topicsMs = 10_000
 
 export class Forwarder implements Service {
   readonly board: Board
@@ -34,13 +40,18 @@ export class Forwarder implements Service {
   readonly #parser: SpecParser
   readonly #status: Status
   readonly #storage: Storage | undefined
+  readonly #group: Group | undefined
+  readonly #positions = new Positions()
+  readonly #ended = new AbortController()
+  #following: Promise<void> | undefined
   #repeater: NodeJS.Timeout | undefined
+  #topicsTimer: NodeJS.Timeout | undefined
 
   readonly commands: Service['commands'] = {
-    start: (command) => this.#start(command),
-    stop: (command) => this.#stop(command),
-    config: (command) => this.#config(command),
-    status: (command) => Promise.resolve(this.#show(command))
+    start: (command, origin) => this.#change(command, origin, () => this.#start(command)),
+    stop: (command, origin) => this.#change(command, origin, () => this.#stop(command)),
+    config: (command, origin) => this.#change(command, origin, () => this.#config(command)),
+    status: (command) => Promise.resolve(this.#oneVoice(command, this.#show(command)))
   }
 
   constructor(
@@ -54,35 +65,50 @@ export class Forwarder implements Service {
       compression: options.compression
     })
     this.#outlet = new Outlet(producer, context, { losslessBytes: options.lossless_bytes })
-    this.board = new Board({
+    const { group, group_session_ms: sessionMs, handover_ms: handoverMs } = options
+    if (group !== undefined) {
+      needsStorage(options)
+      this.#group = new Group(context, { group, sessionMs, handoverMs }, () => void this.#reconcile())
+    }
+    const shared = {
       context,
       converters: new Converters(context),
       outlet: this.#outlet,
       maxAheadNs: BigInt(Math.round(options.max_ahead_s * 1e9)),
       dropNeverProcessed: options.never_processed === 'drop',
       totals: noChannelCounts()
-    })
+    }
+    this.board = new Board(shared, this.#group?.share)
     this.#parser = new SpecParser(context, options)
-    this.#status = new Status(this.board, this.#outlet, options.status_channels)
+    this.#status = new Status(this.board, this.#outlet, options.status_channels, this.#group)
     if (options.storage_topic !== undefined)
       this.#storage = new Storage(context, options.storage_topic, options.storage_format)
   }
 
   /** Opens the streams of the config file and those that were kept. What is wrong with them is logged, the rest is done. */
   async start(): Promise<void> {
-    const kept = this.options.skip_restore ? undefined : await this.#storage?.restore()
+    const found = await this.#storage?.restore()
+    const kept = this.options.skip_restore ? undefined : found
     const errors: Finding[] = []
     for (const [i, stream] of this.options.streams.entries()) this.#put(stream, `/forwarder/streams/${i}`, errors)
     this.#take(kept, errors)
-    const failures = await this.board.reconcile()
+    this.#positions.restore(kept?.commands ?? {})
     for (const { path, message } of errors) this.context.log('warn', `stream not forwarded: ${path}: ${message}`)
-    for (const { message } of failures.values()) this.context.log('warn', `stream not forwarded: ${message}`)
+    await this.#lookForTopics()
+    await this.#group?.join()
+    await this.#reconcile()
     if (this.board.specs.size > 0) this.context.log('info', `forwarding ${this.board.specs.size} streams`)
     this.#repeater = setInterval(() => this.board.repeat(Date.now()), this.#repeatTickMs())
+    if (this.#group !== undefined)
+      this.#following = this.#storage?.follow(this.#ended.signal, (list) => this.#adopt(list))
   }
 
   async stop(): Promise<void> {
+    this.#ended.abort()
+    await this.#group?.leave()
     clearInterval(this.#repeater)
+    clearTimeout(this.#topicsTimer)
+    await this.#following
     await this.board.close()
     const lost = (text: string): void => this.context.log('error', text, { code: 'KAFKA_LOST' })
     try {
@@ -99,6 +125,18 @@ export class Forwarder implements Service {
   }
 
   // ---------------------------------------------------------------- commands
+
+  /** A command on the list; one that a list taken over from another daemon holds already is not carried out again. */
+  async #change(command: Command, origin: Origin, carryOut: () => Promise<Reply>): Promise<Reply> {
+    if (this.#positions.take(origin)) return this.#oneVoice(command, await carryOut())
+    return this.#oneVoice(command, { response: 'ACK', status: 200, message: 'done already by another member' })
+  }
+
+  /** In a group all carry out a command on the list and one answers, but for the daemon that is asked by its name. */
+  #oneVoice(command: Command, reply: Reply): Reply {
+    const isMine = this.#group === undefined || this.#group.share.isLeader || command['service_id'] !== undefined
+    return isMine ? reply : { ...reply, silent: true }
+  }
 
   async #start(command: Command): Promise<Reply> {
     const report = new Report()
@@ -164,12 +202,64 @@ export class Forwarder implements Service {
       if (failure !== undefined) report.refuse(spec, failure)
     }
     if (report.changed && this.#storage !== undefined)
-      report.kept = await this.#storage.save([...this.board.specs.values()])
+      report.kept = await this.#storage.save([...this.board.specs.values()], this.#positions.offsets())
     if (report.changed) this.context.log('info', `streams: ${report.summary()}`)
     return report.reply()
   }
 
   // ---------------------------------------------------------------- streams
+
+  /** Brings the channels in line with the list outside of commands. Never rejects. */
+  async #reconcile(): Promise<void> {
+    try {
+      const failures = await this.board.reconcile()
+      for (const { message } of failures.values()) this.context.log('warn', `stream not forwarded: ${message}`)
+    } catch (error) {
+      this.context.log('error', `channels could not be closed: ${(error as Error).message}`)
+    }
+  }
+
+  /** Another member kept a list: taken over when it has followed the commands further than ours. */
+  async #adopt(list: StoredList): Promise<void> {
+    if (!this.#positions.follow(list.commands)) return
+    const before = this.board.specs.size
+    this.board.specs.clear()
+    const errors: Finding[] = []
+    this.#take(list, errors)
+    for (const { path, message } of errors) this.context.log('warn', `stream not forwarded: ${path}: ${message}`)
+    await this.#lookForTopics()
+    await this.#reconcile()
+    const { size } = this.board.specs
+    this.context.log('info', `list taken over from ${list.writer}: ${size} streams instead of ${before}`)
+  }
+
+  /** Streams whose topic does not exist wait for it; it is looked for again and again. */
+  async #lookForTopics(): Promise<void> {
+    clearTimeout(this.#topicsTimer)
+    const topics = new Set([...this.board.specs.values()].map(({ topic }) => topic))
+    const missing = await this.#missing([...topics])
+    const before = this.board.missingTopics
+    this.board.missingTopics = missing
+    for (const topic of missing) {
+      if (before.has(topic)) continue
+      const count = [...this.board.specs.values()].filter((spec) => spec.topic === topic).length
+      const text = `topic '${topic}' does not exist: ${count} streams wait for it; create it with nexstream provision`
+      this.context.log('warn', text, { code: 'TOPIC_MISSING', topic })
+    }
+    if (missing.size === 0) return
+    this.#topicsTimer = setTimeout(() => void this.#retryTopics(), topicsMs)
+  }
+
+  async #retryTopics(): Promise<void> {
+    const before = this.board.missingTopics.size
+    try {
+      await this.#lookForTopics()
+    } catch {
+      // Kafka is away, which the producer tells
+      this.#topicsTimer = setTimeout(() => void this.#retryTopics(), topicsMs)
+    }
+    if (this.board.missingTopics.size < before) await this.#reconcile()
+  }
 
   /** The good specs of a command; topics of new ones must exist. */
   async #parse(streams: readonly unknown[], report: Report): Promise<Spec[]> {
@@ -182,6 +272,9 @@ export class Forwarder implements Service {
     }
     const topics = new Set(found.filter(({ spec }) => !this.board.specs.has(spec.id)).map(({ spec }) => spec.topic))
     const missing = await this.#missing([...topics])
+    this.board.missingTopics = new Set(
+      [...this.board.missingTopics].filter((topic) => missing.has(topic) || !topics.has(topic))
+    )
     const good = new Map<string, Spec>()
     for (const { spec, path } of found) {
       if (missing.has(spec.topic)) {
@@ -223,4 +316,11 @@ function selects(selector: Selector, spec: Spec): boolean {
     (schema === undefined || schema === spec.schema) &&
     (protocol === undefined || protocol === spec.protocol)
   )
+}
+
+/** Members that start later get the list from there. */
+function needsStorage({ storage_topic: topic, storage_format: format }: ForwarderOptions): void {
+  if (topic !== undefined && format === 'json') return
+  const text = 'a group needs storage_topic with storage_format json: members that start later get the list from there'
+  throw new CodedError('CONFIG_INVALID', text, { path: '/services/forwarder/storage_topic' })
 }

@@ -2,6 +2,7 @@
 import { type Snapshot } from '../../core/plugin.js'
 import { type Board } from './board.js'
 import { type Channel, type ChannelCounts } from './channel.js'
+import { type Group } from './group.js'
 import { type Outlet } from './outlet.js'
 import { type RouteCounts } from './route.js'
 
@@ -37,7 +38,8 @@ export class Status {
   constructor(
     readonly board: Board,
     readonly outlet: Outlet,
-    pageSize: number
+    pageSize: number,
+    readonly group?: Group
   ) {
     this.#pageSize = pageSize
   }
@@ -83,8 +85,17 @@ export class Status {
       kept_bytes: this.outlet.keptBytes,
       waiting_routes: this.outlet.waitingRoutes,
       overloads: this.outlet.overloads,
-      sent_bytes: this.outlet.sentBytes
+      sent_bytes: this.outlet.sentBytes,
+      ...(this.board.missingTopics.size === 0 ? {} : { missing_topics: [...this.board.missingTopics].slice(0, 100) }),
+      ...this.#members()
     }
+  }
+
+  #members(): Row {
+    if (this.group === undefined) return {}
+    const { members } = this.group.share
+    const { names = [], self = null, isLeader = false, generation = null } = members ?? {}
+    return { group: { name: this.group.options.group, members: names, self, leader: isLeader, generation } }
   }
 
   /** Channels `page * size` and on, as rows. */

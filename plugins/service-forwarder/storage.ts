@@ -1,6 +1,7 @@
 // The list of streams on its storage topic: one message holds the whole list, the last readable one counts.
 import { CodedError, type Kafka, type Producer, type ServiceContext } from '../../core/plugin.js'
 import { decodeJson, encodeMessage, schemaId } from '../../schemas/index.js'
+import { type Offsets } from './positions.js'
 import { type Spec } from './spec.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -9,6 +10,8 @@ type Json = Readonly<Record<string, unknown>>
 export interface StoredList {
   readonly streams: readonly unknown[]
   readonly writer: string
+  /** Last commands that are in it; {} when it does not say. */
+  readonly commands: Offsets
 }
 
 const listType = 'nexstream_forwarder_streams'
@@ -34,6 +37,7 @@ function decodeFc00(value: Buffer): StoredList {
   const list = change.name === 'REMOVEALL' ? [] : (streams ?? [])
   return {
     writer: '',
+    commands: {},
     streams: list.map(({ channel, schema, topic, protocol, periodic }) => ({
       ...{ channel, topic, converter: schema },
       protocol: protocolNames[protocol.value] ?? String(protocol.value),
@@ -45,14 +49,25 @@ function decodeFc00(value: Buffer): StoredList {
 /** A kept list in either form. Throws for anything else. */
 export function decodeList(value: Buffer): StoredList {
   if (schemaId(value) === 'fc00') return decodeFc00(value)
-  const content = JSON.parse(value.toString()) as { type?: unknown; streams?: unknown; service_id?: unknown } | null
-  if (content?.type !== listType || !Array.isArray(content.streams)) throw new TypeError('not a list of streams')
-  return { streams: content.streams, writer: String(content.service_id) }
+  const content = JSON.parse(value.toString()) as Json | null
+  if (content?.['type'] !== listType || !Array.isArray(content['streams'])) throw new TypeError('not a list of streams')
+  const { streams, service_id: writer, commands } = content
+  return { streams: streams as unknown[], writer: String(writer), commands: offsetsOf(commands) }
 }
+
+function offsetsOf(value: unknown): Offsets {
+  if (typeof value !== 'object' || value === null) return {}
+  return Object.fromEntries(Object.entries(value).filter(([, offset]) => Number.isSafeInteger(offset)))
+}
+
+/** The topic may be compacted: this key is always the same. */
+const key = 'streams'
 
 export class Storage {
   readonly #kafka: Kafka
   readonly #producer: Producer
+  /** Up to here the list was restored. */
+  #end = 0
 
   constructor(
     readonly context: ServiceContext,
@@ -73,6 +88,7 @@ export class Storage {
       )
     const first = await this.#offset('earliest')
     const end = await this.#offset('latest')
+    this.#end = end
     // backwards in growing steps: the last message nearly always is the one
     for (let step = 1, upTo = end; upTo > first; step *= 8) {
       const from = Math.max(first, upTo - step)
@@ -84,12 +100,12 @@ export class Storage {
   }
 
   /** Keeps the list; resolves to false when Kafka did not confirm within `timeoutMs` (it is sent all the same). */
-  async save(specs: readonly Spec[], timeoutMs = 5000): Promise<boolean> {
-    const value = this.format === 'fc00' ? encodeFc00(specs) : this.#json(specs)
+  async save(specs: readonly Spec[], commands: Offsets, timeoutMs = 5000): Promise<boolean> {
+    const value = this.format === 'fc00' ? encodeFc00(specs) : this.#json(specs, commands)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, timeoutMs, false)))
     const sent = new Promise<boolean>((resolve) => {
-      this.#producer.send({ topic: this.topic, partition: 0, value }, (error) => {
+      this.#producer.send({ topic: this.topic, partition: 0, key, value }, (error) => {
         if (error !== null)
           this.context.log('error', `the list of streams was not kept: ${error.message}`, { code: 'KAFKA_LOST' })
         resolve(error === null)
@@ -106,12 +122,28 @@ export class Storage {
     return this.#producer.close()
   }
 
-  #json(specs: readonly Spec[]): string {
+  /** Calls `onList` for every list that another daemon keeps from now on, until `signal`. Never rejects. */
+  async follow(signal: AbortSignal, onList: (list: StoredList) => Promise<void>): Promise<void> {
+    const assign = [{ topic: this.topic, partition: 0, offset: this.#end }]
+    const reader = this.#kafka.reader({ assign, signal })
+    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+      const lists: StoredList[] = []
+      for (let i = 0; i < batch.count; i++) {
+        const list = this.#decode(batch.value(i), batch.offset(i))
+        if (list !== undefined) lists.push(list)
+      }
+      batch.release()
+      for (const list of lists) if (list.writer !== this.context.serviceId) await onList(list)
+    }
+  }
+
+  #json(specs: readonly Spec[], commands: Offsets): string {
     const streams = specs.map(({ canonical }) => canonical)
     return JSON.stringify({
       type: listType,
       service_id: this.context.serviceId,
       time: new Date().toISOString(),
+      commands,
       streams
     })
   }

@@ -290,7 +290,8 @@ class Server implements Ioc {
 
 /** JSON as Python reads it: bigints are numbers of all their digits, NaN and infinities are there. */
 function toJson(value: unknown): string {
-  const isPlain = (one: unknown): boolean => typeof one !== 'bigint' && (typeof one !== 'number' || Number.isFinite(one))
+  const isPlain = (one: unknown): boolean =>
+    typeof one !== 'bigint' && (typeof one !== 'number' || Number.isFinite(one))
   const mark = (_: string, one: unknown): unknown => (isPlain(one) ? one : `\u0001${String(one)}`)
   return JSON.stringify(value, mark).replace(/"\\u0001(-?\w+)"/g, '$1')
 }

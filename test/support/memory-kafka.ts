@@ -149,6 +149,10 @@ export class MemoryKafka implements Kafka {
     for (const topic of topics) this.#topics.set(topic, [])
   }
 
+  addTopic(name: string): void {
+    this.#topics.set(name, [])
+  }
+
   /** Everything that was delivered to a topic. */
   messages(topic: string): readonly Stored[] {
     return this.#topics.get(topic) ?? []

@@ -37,10 +37,14 @@ export async function stopAll(): Promise<void> {
 }
 
 /** A forwarder that runs, with all that a test needs to drive it and to look at it. */
-export async function forwarder(options: Record<string, unknown> = {}, kafka = new MemoryKafka('a', 'b', 'keep')) {
+export async function forwarder(
+  options: Record<string, unknown> = {},
+  kafka = new MemoryKafka('a', 'b', 'keep'),
+  serviceId = 'test'
+) {
   const source = new HandSource()
   const { opened, parts } = testConverters()
-  const context = serviceContext(kafka, { sources: [source.part], converters: parts })
+  const context = serviceContext(kafka, { sources: [source.part], converters: parts, serviceId })
   const all = { default_protocol: 'hand', ...structuredClone(options) }
   assert.deepEqual(check(optionSchema, all), [])
   const service = new Forwarder(context, all as unknown as ForwarderOptions)

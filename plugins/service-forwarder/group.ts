@@ -1,0 +1,78 @@
+// Membership of the forwarder: joins, tells when channels move, and leaves without a gap.
+import { type Members, type Membership, type ServiceContext } from '../../core/plugin.js'
+import { Share } from './share.js'
+
+export interface GroupOptions {
+  readonly group: string
+  readonly sessionMs: number
+  readonly handoverMs: number
+}
+
+/** Longest wait at start for Kafka to tell the members. */
+const joinMs = 30_000
+
+export class Group {
+  readonly share: Share
+  #membership: Membership | undefined
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #joined: (() => void) | undefined
+  #leaving = false
+
+  constructor(
+    readonly context: ServiceContext,
+    readonly options: GroupOptions,
+    /** Channels are to be opened or closed. */
+    readonly onChange: () => void
+  ) {
+    this.share = new Share(options.handoverMs)
+  }
+
+  /** Joins; resolves when the members are known, or with a warning after 30 s. */
+  async join(): Promise<void> {
+    const { group, sessionMs } = this.options
+    const known = new Promise<void>((resolve) => (this.#joined = resolve))
+    this.#membership = this.context.kafka.membership({
+      group,
+      name: this.context.serviceId,
+      sessionTimeoutMs: sessionMs,
+      onChange: (members) => this.#take(members)
+    })
+    await Promise.race([known, this.#wait(joinMs)])
+    if (this.share.members !== undefined) return
+    this.context.log('warn', `group ${group}: not joined yet; nothing is forwarded here until then`)
+  }
+
+  /** Leaves; goes on with its channels until the others have taken them. */
+  async leave(): Promise<void> {
+    this.#leaving = true
+    const isAlone = (this.share.members?.names.length ?? 0) < 2
+    await this.#membership?.close()
+    if (!isAlone) await this.#wait(this.options.handoverMs)
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  #take(members: Members): void {
+    if (this.#leaving) return
+    const { names, self, isLeader } = members
+    this.share.take(members)
+    const who = `${names.length} members (${names.join(', ')})`
+    const fields = { members: names, self, leader: isLeader }
+    this.context.log('info', `group ${this.options.group}: ${who}`, fields)
+    this.#joined?.()
+    this.onChange()
+    // what others have taken over by then is let go
+    void this.#wait(this.options.handoverMs + 1).then(() => {
+      if (!this.#leaving) this.onChange()
+    })
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer)
+        resolve()
+      }, ms)
+      this.#timers.add(timer)
+    })
+  }
+}
