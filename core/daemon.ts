@@ -1,7 +1,7 @@
 // The daemon, start to stop in reading order: plugins → Kafka → services → commands → status; and back.
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { check } from './check.js'
 import { durationMs, redacted, throwFindings, type Config, type LoadedConfig } from './config.js'
 import { Dispatcher, loadCommands, loadDialects } from './dispatcher.js'
@@ -39,6 +39,17 @@ export const workerConfigOf = ({ config, baseFolder }: LoadedConfig): WorkerConf
   builtin: config.daemon.builtin_plugins,
   baseFolder
 })
+
+/** What a worker thread loads: of the built-in plugins only those that bring a converter or writer. */
+export function jobConfigOf(config: LoadedConfig, { host, plugins }: Loaded): WorkerConfig {
+  const owners = new Set((['converter', 'writer'] as const).flatMap((kind) => host.ids(kind).map((id) => host.owner(kind, id)))) // prettier-ignore
+  const builtin = plugins.filter((plugin) => plugin.builtin)
+  const folder = ({ file }: { file: string }): string => basename(dirname(file))
+  const needed = builtin.filter(({ name }) => owners.has(name)).map(folder)
+  const others = new Set(builtin.map(folder).filter((name) => !needed.includes(name)))
+  const whole = workerConfigOf(config)
+  return { ...whole, builtin: needed, plugins: whole.plugins.filter(({ use }) => !others.has(use)), checked: true }
+}
 
 export class Daemon {
   readonly serviceId: string
@@ -197,13 +208,14 @@ export class Daemon {
 
   #context(): (name: string) => ServiceContext {
     const { host } = this.#loaded
+    const workerConfig = jobConfigOf(this.loaded, this.#loaded)
     return (name) => ({
       serviceId: this.serviceId,
       signal: this.#abort.signal,
       kafka: this.#kafka,
       jobs: this.jobs,
       brokers: brokersOf(this.#config),
-      workerConfig: workerConfigOf(this.loaded),
+      workerConfig,
       log: this.#logger.with({ part: name }),
       source: (id) => host.part('source', id),
       converter: (id) => host.part('converter', id),

@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly builtin?: readonly string[] | undefined
   /** Folder of the config file, from which paths and npm names are resolved. */
   readonly baseFolder: string
+  /** The main thread has loaded and checked them: schemas are not compiled once more. */
+  readonly checked?: boolean
 }
 
 export interface LoadedPlugin {
@@ -56,7 +58,7 @@ export async function loadPlugins(options: LoadOptions): Promise<Loaded> {
     const file = resolveUse(entry.use, options.baseFolder, at)
     await load(host, plugins, { file, shown: `'${entry.use}'`, at, builtin: false, options: entry.options })
   }
-  checkPartSchemas(host)
+  if (options.checked !== true) checkPartSchemas(host)
   return { host, plugins, close: () => closeAll(plugins) }
 }
 

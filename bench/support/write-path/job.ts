@@ -2,6 +2,8 @@
 // node dist/bench/support/write-path/job.js TASK.json FILE
 import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { loadConfig } from '../../../core/config.js'
+import { jobConfigOf, loadParts, workerConfigOf } from '../../../core/daemon.js'
 import { startWriteJob, type WriteOptions } from '../../../core/plugin.js'
 import { stopwatch } from '../report.js'
 import { structureOf, type Task } from './workloads.js'
@@ -29,6 +31,9 @@ const options: WriteOptions = {
 }
 
 const structure = JSON.stringify(structureOf(task))
+// what the daemon has done long before a job starts
+const loaded = loadConfig({ flags: { 'kafka.brokers': JSON.stringify(task.brokers), 'commands.topic': 'bench' } })
+const config = jobConfigOf(loaded, await loadParts(workerConfigOf(loaded)))
 const stop = stopwatch()
 const start = performance.now()
 const job = startWriteJob(
@@ -45,7 +50,7 @@ const job = startWriteJob(
     options
   },
   {
-    config: { plugins: [], baseFolder: process.cwd(), kafka: { brokers: task.brokers } },
+    config,
     log: (level, message) => console.error(level, message)
   }
 )
