@@ -1,8 +1,11 @@
 // The chunk index of one dataset: a version 1 B-tree that is never changed where a reader may look at it.
+import { type Disk } from './disk.js'
 import { UNDEFINED } from './messages.js'
 
 /** Children per node: 2 × the default "indexed storage internal node K" of every superblock without an own value. */
 const PER_NODE = 64
+
+let scratch = Buffer.alloc(0)
 
 interface Node {
   address: number
@@ -28,8 +31,8 @@ export class ChunkIndex {
     private readonly rows: number,
     /** Bytes of an unfiltered chunk. */
     private readonly chunkBytes: number,
-    private readonly allocate: (bytes: number) => number,
-    private readonly write: (bytes: Buffer, position: number) => void
+    private readonly path: string,
+    private readonly space: { readonly disk: Disk; allocate(bytes: number, align: number): number }
   ) {
     this.keyBytes = 8 + 8 * (rank + 1)
     this.nodeBytes = 24 + PER_NODE * 8 + (PER_NODE + 1) * this.keyBytes
@@ -70,13 +73,17 @@ export class ChunkIndex {
     }
   }
 
+  private write(bytes: Buffer, position: number): void {
+    this.space.disk.write(bytes, position, `${this.path} (chunk index)`)
+  }
+
   private move(nodes: Node[], k: number): void {
     const node = nodes[k]
     if (!node) {
-      nodes[k] = { address: this.allocate(this.nodeBytes), spare: 0 }
+      nodes[k] = { address: this.space.allocate(this.nodeBytes, 8), spare: 0 }
       return
     }
-    const place = node.spare === 0 ? this.allocate(this.nodeBytes) : node.spare
+    const place = node.spare === 0 ? this.space.allocate(this.nodeBytes, 8) : node.spare
     node.spare = node.address
     node.address = place
   }
@@ -85,7 +92,9 @@ export class ChunkIndex {
     const nodes = this.levels[level] ?? []
     const start = k * PER_NODE
     const used = Math.min(PER_NODE, children.length - start)
-    const out = Buffer.alloc(this.nodeBytes)
+    // Behind the last key a node may hold anything
+    const size = 24 + used * (8 + this.keyBytes) + this.keyBytes
+    const out = scratch.length < size ? (scratch = Buffer.alloc(this.nodeBytes)) : scratch.fill(0, 0, size)
     out.write('TREE', 0, 'latin1')
     out[4] = 1
     out[5] = level
@@ -102,7 +111,7 @@ export class ChunkIndex {
       p += this.keyBytes + 8
     }
     this.key(out, p, Math.min(total, (start + used) * span), 0)
-    this.write(out, nodes[k]?.address ?? 0)
+    this.write(out.subarray(0, size), nodes[k]?.address ?? 0)
   }
 
   private key(out: Buffer, p: number, chunk: number, bytes: number): void {

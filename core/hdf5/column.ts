@@ -4,30 +4,69 @@ import { type Column } from '../plugin.js'
 import { cutText, elements, elementSize, numberTypes } from './types.js'
 import { type Layout } from './wasm.js'
 
-/** Memory that all tails of a file may use together. */
+const SLAB_BYTES = 1 << 20
+
+/** A piece of a slab. */
+interface Piece {
+  readonly memory: ArrayBuffer
+  readonly offset: number
+}
+
+/** Memory that all tails of a file may use together; small tails are cut from slabs, since thousands of buffers of their own cost more. */
 export class Budget {
   used = 0
+  private slab = new ArrayBuffer(0)
+  private cut = 0
+  private readonly idle = new Map<number, Piece[]>()
+
   constructor(
     readonly limit: number,
     /** Most bytes for one tail. */
     readonly tail: number
   ) {}
+
+  /** `bytes` at a multiple of 8. */
+  take(bytes: number): Piece {
+    this.used += bytes
+    const room = (bytes + 7) & ~7
+    if (room > SLAB_BYTES / 8) return { memory: new ArrayBuffer(room), offset: 0 }
+    const known = this.idle.get(room)?.pop()
+    if (known) return known
+    if (this.cut + room > this.slab.byteLength) {
+      this.slab = new ArrayBuffer(SLAB_BYTES)
+      this.cut = 0
+    }
+    const piece = { memory: this.slab, offset: this.cut }
+    this.cut += room
+    return piece
+  }
+
+  give(piece: Piece, bytes: number): void {
+    this.used -= bytes
+    const room = (bytes + 7) & ~7
+    if (room > SLAB_BYTES / 8) return
+    const list = this.idle.get(room)
+    if (list) list.push(piece)
+    else this.idle.set(room, [piece])
+  }
 }
 
 type NumberView =
   Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
 
-const views: Readonly<Record<string, (buffer: ArrayBuffer) => NumberView>> = {
-  int8: (buffer) => new Int8Array(buffer),
-  int16: (buffer) => new Int16Array(buffer),
-  int32: (buffer) => new Int32Array(buffer),
-  uint8: (buffer) => new Uint8Array(buffer),
-  uint16: (buffer) => new Uint16Array(buffer),
-  uint32: (buffer) => new Uint32Array(buffer),
-  float32: (buffer) => new Float32Array(buffer),
-  float64: (buffer) => new Float64Array(buffer)
+const views: Readonly<Record<string, new (buffer: ArrayBuffer, offset: number, length: number) => NumberView>> = {
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  float32: Float32Array,
+  float64: Float64Array
 }
-const WORD = 0x100000000
+const NOTHING = Buffer.alloc(0)
+const NO_NUMBERS = new Uint8Array(0)
+const NO_WORDS = new BigUint64Array(0)
 const FIRST_TAIL = 256
 /** From here on copying costs more than a write of its own. */
 const DIRECT_BYTES = 1 << 16
@@ -36,14 +75,15 @@ const DIRECT_BYTES = 1 << 16
 export abstract class TailColumn implements Column {
   readonly rowBytes: number
   protected readonly itemBytes: number
-  protected tail: Buffer = Buffer.alloc(0)
+  protected tail: Buffer = NOTHING
   protected fill = 0
   /** Bytes taken by `store` so far, those found in the file included. */
   protected stored = 0
   private capacity = 0
+  private piece: Piece | undefined
   private readonly kind: 'number' | 'word' | 'text'
-  private numbers: NumberView = new Uint8Array(0)
-  private words: Int32Array = new Int32Array(0)
+  private numbers: NumberView = NO_NUMBERS
+  private words: BigUint64Array = NO_WORDS
   private readonly single: boolean
 
   constructor(
@@ -88,9 +128,7 @@ export abstract class TailColumn implements Column {
     else {
       if (this.kind === 'text' || !Number.isSafeInteger(value))
         throw this.refuse(`${value} is not a whole number below 2^53`)
-      const at = this.fill >>> 2
-      this.words[at] = value
-      this.words[at + 1] = Math.floor(value / WORD)
+      this.words[this.fill >>> 3] = BigInt(value)
     }
     this.fill += this.itemBytes
   }
@@ -98,7 +136,7 @@ export abstract class TailColumn implements Column {
   appendBigInt(value: bigint): void {
     if (this.fill + this.itemBytes > this.capacity || !this.single) this.roomForOne()
     if (this.kind !== 'word') throw this.refuse('it does not hold 64-bit integers')
-    this.tail.writeBigUInt64LE(BigInt.asUintN(64, value), this.fill)
+    this.words[this.fill >>> 3] = value
     this.fill += this.itemBytes
   }
 
@@ -122,8 +160,12 @@ export abstract class TailColumn implements Column {
 
   /** Gives the tail's memory back. */
   release(): void {
-    this.budget.used -= this.capacity
-    this.hold(0)
+    if (this.piece) this.budget.give(this.piece, this.capacity)
+    this.piece = undefined
+    this.capacity = 0
+    this.tail = NOTHING
+    this.numbers = NO_NUMBERS
+    this.words = NO_WORDS
   }
 
   private take(bytes: Uint8Array): void {
@@ -152,19 +194,19 @@ export abstract class TailColumn implements Column {
 
   private grow(bytes: number): void {
     const capacity = Math.ceil(bytes / this.itemBytes) * this.itemBytes
-    this.budget.used += capacity - this.capacity
-    this.hold(capacity)
-  }
-
-  private hold(capacity: number): void {
-    const memory = new ArrayBuffer(capacity)
-    const tail = Buffer.from(memory)
+    const piece = this.budget.take(capacity)
+    const tail = Buffer.from(piece.memory, piece.offset, capacity)
     this.tail.copy(tail, 0, 0, this.fill)
+    if (this.piece) this.budget.give(this.piece, this.capacity)
+    this.piece = piece
     this.tail = tail
     this.capacity = capacity
-    const { dtype } = this.layout
-    if (this.kind === 'word') this.words = new Int32Array(memory)
-    else if (this.kind === 'number') this.numbers = views[dtype as string]?.(memory) ?? this.numbers
+    const { memory, offset } = piece
+    if (this.kind === 'word') this.words = new BigUint64Array(memory, offset, capacity >>> 3)
+    else if (this.kind === 'number') {
+      const View = views[this.layout.dtype as string]
+      if (View) this.numbers = new View(memory, offset, capacity / this.itemBytes)
+    }
   }
 
   protected refuse(message: string): CodedError {

@@ -46,7 +46,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
   /** The last, not yet full chunk of a compressed dataset. */
   private plain: Buffer | undefined
   private partDirty = false
-  private readonly slots = new Slots()
+  private readonly slots: Slots | undefined
 
   constructor(
     path: string,
@@ -59,17 +59,12 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     this.chunkBytes = layout.chunk * this.rowBytes
     this.align = publishing.bulk ? PAGE : 8
     this.codec = layout.filter && codecFor(path, layout.filter.id, layout.filter.values)
+    this.slots = this.codec && new Slots()
     this.index = this.newIndex()
   }
 
   private newIndex(): ChunkIndex {
-    return new ChunkIndex(
-      1 + this.layout.row.length,
-      this.layout.chunk,
-      this.chunkBytes,
-      (bytes) => this.space.allocate(bytes, 8),
-      (bytes, at) => this.space.disk.write(bytes, at, `${this.path} (chunk index)`)
-    )
+    return new ChunkIndex(1 + this.layout.row.length, this.layout.chunk, this.chunkBytes, this.path, this.space)
   }
 
   /** Reads from the file what the dataset holds, e.g. after the library changed it. Throws Unsupported. */
@@ -94,7 +89,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     const chunks = readIndex(disk, found, this.path)
     this.index = this.newIndex()
     this.plain = undefined
-    this.slots.clear()
+    this.slots?.clear()
     for (let i = 0; i < count; i++) {
       const stored = chunks[i]
       if (!stored && (found.filled || this.codec)) throw new Unsupported(`${this.path}: a chunk is missing`)
@@ -102,7 +97,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
       else this.index.set(i, this.space.allocate(this.chunkBytes, this.align))
     }
     const last = chunks[count - 1]
-    if (this.codec && last && this.stored % this.chunkBytes !== 0) this.slots.found(last)
+    if (this.codec && last && this.stored % this.chunkBytes !== 0) this.slots?.found(last)
   }
 
   protected store(bytes: Uint8Array): void {
@@ -147,7 +142,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
       this.space.disk.write(packed, address, this.path)
       this.index.set(chunk, address, packed.length)
       this.partDirty = false
-      this.slots.drop()
+      this.slots?.drop()
       plain.fill(0)
     }
   }
@@ -167,7 +162,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
 
   /** Writes a partly filled compressed chunk; never over the version that is published. */
   private seal(): void {
-    if (!this.partDirty || !this.plain || !this.codec) return
+    if (!this.partDirty || !this.plain || !this.codec || !this.slots) return
     const packed = this.codec.compress(this.plain)
     const { address } = this.slots.take(packed.length, (bytes) => this.space.allocate(bytes, 8))
     this.space.disk.write(packed, address, this.path)
@@ -184,7 +179,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
 
   /** Called when the newest index is published. */
   published(): void {
-    this.slots.published()
+    this.slots?.published()
   }
 
   /** Gives memory back: the tail of an idle column, and the partly filled chunk. */

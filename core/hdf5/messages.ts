@@ -41,7 +41,7 @@ export function dataspace(shape: readonly number[], grows = false): Buffer {
   out[0] = 1
   out[1] = rank
   out[2] = grows ? 1 : 0
-  shape.forEach((n, i) => out.writeBigUInt64LE(BigInt(n), 8 + 8 * i))
+  shape.forEach((n, i) => put64(out, n, 8 + 8 * i))
   if (grows) shape.forEach((n, i) => out.writeBigUInt64LE(i === 0 ? UNDEFINED : BigInt(n), 8 + 8 * (rank + i)))
   return out
 }
@@ -74,13 +74,21 @@ function floatType(size: number): Buffer {
   return out
 }
 
+const types = new Map<DataType, Buffer>()
+
 /** Version 1 datatype. */
 export function datatype(dtype: DataType): Buffer {
+  if (typeof dtype !== 'string') return typeHead(CLASS.string, NULL_PADDED | (UTF8 << 4), dtype.string, 0)
+  let made = types.get(dtype)
+  if (made === undefined) types.set(dtype, (made = plainType(dtype)))
+  return made
+}
+
+function plainType(dtype: Extract<DataType, string>): Buffer {
   if (dtype === 'string') {
     const base = integerType(1, false)
     return Buffer.concat([typeHead(CLASS.variable, 1 | (UTF8 << 8), elementSize(dtype), 0), base])
   }
-  if (typeof dtype !== 'string') return typeHead(CLASS.string, NULL_PADDED | (UTF8 << 4), dtype.string, 0)
   const { size, float, signed } = numberTypes[dtype]
   return float ? floatType(size) : integerType(size, signed)
 }
@@ -119,8 +127,11 @@ export function filterPipeline(id: number, values: readonly number[]): Buffer {
   return out
 }
 
-/** `data` are the element bytes (references for variable strings). */
-export function attribute(name: string, dtype: DataType, shape: readonly number[], data: Buffer): Buffer {
+/** What comes before the data of attributes; the same few come again in every group. */
+const heads = new Map<string, Buffer>()
+const MOST_HEADS = 1000
+
+function attributeHead(name: string, dtype: DataType, shape: readonly number[]): Buffer {
   const label = Buffer.from(`${name}\0`)
   const type = datatype(dtype)
   const space = dataspace(shape)
@@ -130,7 +141,30 @@ export function attribute(name: string, dtype: DataType, shape: readonly number[
   head.writeUInt16LE(type.length, 4)
   head.writeUInt16LE(space.length, 6)
   const pad = (part: Buffer): Buffer[] => [part, zeroed(padded(part.length) - part.length)]
-  return Buffer.concat([head, ...pad(label), ...pad(type), ...pad(space), data])
+  return Buffer.concat([head, ...pad(label), ...pad(type), ...pad(space)])
+}
+
+/** A whole attribute message; `data` are the element bytes (references for variable strings). */
+export function attribute(name: string, dtype: DataType, shape: readonly number[], data: Buffer): Buffer {
+  const key = typeof dtype === 'string' ? `${name} ${dtype} ${shape.join(' ')}` : ''
+  let head = heads.get(key)
+  if (head === undefined || key === '') {
+    head = attributeHead(name, dtype, shape)
+    if (key !== '' && heads.size < MOST_HEADS) heads.set(key, head)
+  }
+  const size = padded(head.length + data.length)
+  const out = zeroed(8 + size)
+  out.writeUInt16LE(MESSAGE.attribute, 0)
+  out.writeUInt16LE(size, 2)
+  out.set(head, 8)
+  out.set(data, 8 + head.length)
+  return out
+}
+
+/** Writes a non-negative 64-bit integer below 2^53. */
+export function put64(out: Buffer, value: number, at: number): void {
+  out.writeUInt32LE(value % 0x100000000, at)
+  out.writeUInt32LE(Math.floor(value / 0x100000000), at + 4)
 }
 
 /** Version 1 object header around whole messages. */
@@ -147,8 +181,8 @@ export function objectHeader(messages: readonly Buffer[], count: number, referen
 }
 
 export function pair(first: number, second: number): Buffer {
-  const out = zeroed(16)
-  out.writeBigUInt64LE(BigInt(first), 0)
-  out.writeBigUInt64LE(BigInt(second), 8)
+  const out = Buffer.allocUnsafe(16)
+  put64(out, first, 0)
+  put64(out, second, 8)
   return out
 }

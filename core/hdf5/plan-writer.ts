@@ -3,7 +3,7 @@ import { addressBytes } from './chunk-index.js'
 import { type Disk } from './disk.js'
 import { writeEnd } from './format.js'
 import { MESSAGE, message, objectHeader, padded, pair } from './messages.js'
-import { type Planned, type PlannedDataset, type PlannedGroup } from './plan.js'
+import { type PlannedDataset, type PlannedGroup } from './plan.js'
 import { symbolTable, symbolTableSize, tableParts, type Symbol } from './symbols.js'
 
 const SUPERBLOCK_BYTES = 96
@@ -82,7 +82,7 @@ export class PlanWriter {
     for (const group of groups) {
       const isNew = group.address === 0
       if (isNew) group.address = this.reserve(headerSize(group))
-      placed.groups.push({ group, table: this.reserve(symbolTableSize(names(group))), isNew })
+      placed.groups.push({ group, table: this.reserve(symbolTableSize(group.children)), isNew })
       const own: PlannedDataset[] = []
       for (const child of group.children.values()) {
         if (child.kind === 'soft' || child.address > 0) continue
@@ -175,11 +175,6 @@ export class PlanWriter {
     this.pieces.length = 0
   }
 }
-
-const names = (group: PlannedGroup): { name: string; soft?: string }[] =>
-  [...group.children].map(([name, child]: [string, Planned]) =>
-    child.kind === 'soft' ? { name, soft: child.target } : { name }
-  )
 
 function headerSize(item: PlannedGroup | PlannedDataset): number {
   const own = item.messages.reduce((sum, part) => sum + part.length, 16)

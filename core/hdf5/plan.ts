@@ -16,12 +16,25 @@ import {
   padded
 } from './messages.js'
 import { PlanWriter, type WrittenPlan } from './plan-writer.js'
+import { type DataType } from '../plugin.js'
 import { type StructureSink } from './structure.js'
 import { elementSize, type Encoded } from './types.js'
 import { type Layout } from './wasm.js'
 
 export const SUPERBLOCK_BYTES = 96
 const LARGE = 1 << 16
+
+const growingFill = message(MESSAGE.fill, fillValue(true))
+const staticFill = message(MESSAGE.fill, fillValue(false))
+const typeMessages = new Map<DataType, Buffer>()
+
+function typeMessage(dtype: DataType): Buffer {
+  let made = typeMessages.get(dtype)
+  if (made) return made
+  made = message(MESSAGE.datatype, datatype(dtype))
+  if (typeof dtype === 'string') typeMessages.set(dtype, made)
+  return made
+}
 
 interface Item {
   readonly path: string
@@ -62,14 +75,14 @@ interface Session {
 }
 
 export class Plan implements StructureSink {
-  private readonly objects = new Map<string, Planned>()
   private readonly root = newGroup('/')
+  private readonly groups = new Map<string, PlannedGroup>([['/', this.root]])
+  private parent = this.root
+  private latest: Planned | undefined
   private session: Session | undefined
 
   /** @param open - called when there is something to write, and never while columns grow */
-  constructor(private readonly open: () => Ground) {
-    this.objects.set('/', this.root)
-  }
+  constructor(private readonly open: () => Ground) {}
 
   group(path: string): void {
     this.add(path, newGroup(path))
@@ -81,37 +94,48 @@ export class Plan implements StructureSink {
     const at = data.length === 0 ? 0 : this.payload(path, data)
     const messages = [
       message(MESSAGE.dataspace, dataspace(value.shape)),
-      message(MESSAGE.datatype, datatype(value.dtype)),
-      message(MESSAGE.fill, fillValue(false)),
+      typeMessage(value.dtype),
+      staticFill,
       message(MESSAGE.layout, contiguousLayout(at, data.length))
     ]
     this.add(path, { kind: 'dataset', path, address: 0, references: 1, messages, growing: undefined })
   }
 
   column(path: string, layout: Layout, index: boolean): void {
-    const { dtype, row, chunk, filter } = layout
-    const messages = [message(MESSAGE.datatype, datatype(dtype)), message(MESSAGE.fill, fillValue(true))]
+    const { dtype, filter } = layout
+    const messages = [typeMessage(dtype), growingFill]
     if (filter) messages.push(message(MESSAGE.filter, filterPipeline(filter.id, filter.values)))
-    const changing = Buffer.concat([
-      message(MESSAGE.dataspace, dataspace([0, ...row], true)),
-      message(MESSAGE.layout, chunkedLayout([chunk, ...row], elementSize(dtype)))
-    ])
-    const growing = { messages: changing, index, at: 0 }
+    const growing = { messages: this.changing(layout), index, at: 0 }
     this.add(path, { kind: 'dataset', path, address: 0, references: 1, messages, growing })
+  }
+
+  private readonly changes = new Map<string, Buffer>()
+
+  /** Dataspace and layout of an empty column: most columns have the same. */
+  private changing({ dtype, row, chunk }: Layout): Buffer {
+    const size = elementSize(dtype)
+    const key = `${row.join(' ')} ${chunk} ${size}`
+    let made = this.changes.get(key)
+    if (made) return made
+    made = Buffer.concat([
+      message(MESSAGE.dataspace, dataspace([0, ...row], true)),
+      message(MESSAGE.layout, chunkedLayout([chunk, ...row], size))
+    ])
+    this.changes.set(key, made)
+    return made
   }
 
   /** Whether an attribute can be added: headers that are written have no room. */
   takesAttributes(path: string): boolean {
-    const item = this.objects.get(path)
-    return item !== undefined && item.kind !== 'soft' && item.address === 0
+    return this.find(path)?.address === 0
   }
 
   attribute(path: string, name: string, value: Encoded): void {
     const { heap } = this.begun()
     const data = 'texts' in value ? heap.references(value.texts) : value.bytes
-    const item = this.objects.get(path)
-    if (!item || item.kind === 'soft') throw new CodedError('INTERNAL', `${path}: no object for attribute ${name}`)
-    item.messages.push(message(MESSAGE.attribute, attribute(name, value.dtype, value.shape, data)))
+    const item = this.find(path)
+    if (!item) throw new CodedError('INTERNAL', `${path}: no object for attribute ${name}`)
+    item.messages.push(attribute(name, value.dtype, value.shape, data))
   }
 
   link(path: string, target: string, kind: 'hard' | 'soft' | 'external'): void {
@@ -132,16 +156,12 @@ export class Plan implements StructureSink {
   }
 
   attributes(path: string): string[] {
-    const item = this.objects.get(path)
-    return item === undefined || item.kind === 'soft'
-      ? []
-      : item.messages.map(attributeName).filter((name) => name !== '')
+    return (this.find(path)?.messages ?? []).map(attributeName).filter((name) => name !== '')
   }
 
   removeAttribute(path: string, name: string): void {
-    const item = this.objects.get(path)
-    if (item !== undefined && item.kind !== 'soft')
-      item.messages = item.messages.filter((part) => attributeName(part) !== name)
+    const item = this.find(path)
+    if (item) item.messages = item.messages.filter((part) => attributeName(part) !== name)
   }
 
   kind(path: string): 'group' | 'dataset' | 'other' | 'none' {
@@ -181,22 +201,44 @@ export class Plan implements StructureSink {
   }
 
   private resolve(path: string, depth = 0): PlannedGroup | PlannedDataset | undefined {
-    let item = this.objects.get('/')
+    let item: Planned | undefined = this.root
+    const soft = (found: Planned | undefined): found is Extract<Planned, { kind: 'soft' }> => found?.kind === 'soft'
     for (const name of path.split('/').filter((part) => part !== '')) {
       if (item?.kind !== 'group') return undefined
       item = item.children.get(name)
-      if (item?.kind === 'soft') item = depth > 16 ? undefined : this.resolve(item.target, depth + 1)
+      if (soft(item)) item = depth > 16 ? undefined : this.resolve(item.target, depth + 1)
     }
-    return item?.kind === 'soft' ? undefined : item
+    return soft(item) ? undefined : item
   }
 
   private add(path: string, item: Planned): void {
     const slash = path.lastIndexOf('/')
-    const parent = this.objects.get(slash <= 0 ? '/' : path.slice(0, slash))
+    const parent = this.parentOf(path, slash)
     if (parent?.kind !== 'group') throw new CodedError('INTERNAL', `${path}: its group was not planned`)
     if (parent.address > 0) this.begun().changed.add(parent)
     parent.children.set(path.slice(slash + 1), item)
-    this.objects.set(path, item)
+    if (item.kind === 'group') this.groups.set(path, item)
+    this.latest = item
+  }
+
+  /** Objects of one group are made one after the other. */
+  private parentOf(path: string, slash: number): PlannedGroup | undefined {
+    const { parent } = this
+    const length = parent.path === '/' ? 0 : parent.path.length
+    if (length === slash && (length === 0 || path.startsWith(parent.path))) return parent
+    const found = this.groups.get(slash <= 0 ? '/' : path.slice(0, slash))
+    if (found) this.parent = found
+    return found
+  }
+
+  /** By its own path, not through links. */
+  private find(path: string): PlannedGroup | PlannedDataset | undefined {
+    const { latest } = this
+    if (latest && latest.kind !== 'soft' && latest.path === path) return latest
+    if (path === '/') return this.root
+    const slash = path.lastIndexOf('/')
+    const found = this.parentOf(path, slash)?.children.get(path.slice(slash + 1))
+    return found?.kind === 'soft' ? undefined : found
   }
 
   private reserve(bytes: number): number {

@@ -1,5 +1,5 @@
 // Old-style group content: local heap of names, symbol nodes and the B-tree above them (File Format Specification, III.A to III.D).
-import { padded, UNDEFINED } from './messages.js'
+import { padded, put64, UNDEFINED } from './messages.js'
 
 /** A link of a group: to an object, or soft. */
 export interface Symbol {
@@ -17,6 +17,8 @@ const HEAP_HEAD = 32
 const NO_FREE = 1n
 
 const textSize = (text: string): number => padded(Buffer.byteLength(text) + 1)
+/** From here on the order of UTF-16 is not that of UTF-8. */
+const unusual = /[\ud800-\uffff]/
 
 function treeCounts(nodes: number): number[] {
   const counts = [Math.max(1, Math.ceil(nodes / PER_TREE))]
@@ -24,14 +26,22 @@ function treeCounts(nodes: number): number[] {
   return counts
 }
 
-/** Bytes that the table of these links needs. */
-export function symbolTableSize(symbols: readonly { name: string; soft?: string }[]): number {
-  const nodes = Math.ceil(symbols.length / PER_NODE)
+/** Bytes that the table of these links needs; soft links have a target. */
+export function symbolTableSize(
+  symbols: Iterable<readonly [name: string, { readonly kind: string; readonly target?: string }]>
+): number {
+  let texts = 8
+  let count = 0
+  for (const [name, { target }] of symbols) {
+    texts += textSize(name) + (target === undefined ? 0 : textSize(target))
+    count++
+  }
+  return tableSize(count, texts)
+}
+
+function tableSize(count: number, texts: number): number {
+  const nodes = Math.ceil(count / PER_NODE)
   const trees = treeCounts(nodes).reduce((sum, n) => sum + n, 0)
-  const texts = symbols.reduce(
-    (sum, { name, soft }) => sum + textSize(name) + (soft === undefined ? 0 : textSize(soft)),
-    8
-  )
   return HEAP_HEAD + texts + nodes * NODE_BYTES + trees * TREE_BYTES
 }
 
@@ -40,10 +50,12 @@ export const tableParts = (at: number): { tree: number; heap: number } => ({ tre
 
 /** The table of a group at a file address. */
 export function symbolTable(symbols: readonly Symbol[], at: number): Buffer {
-  const sorted = symbols
-    .map((symbol) => ({ ...symbol, key: Buffer.from(symbol.name) }))
-    .sort((a, b) => Buffer.compare(a.key, b.key))
-  const bytes = Buffer.alloc(symbolTableSize(symbols))
+  const byBytes = symbols.some(({ name }) => unusual.test(name))
+  const sorted = [...symbols].sort((a, b) =>
+    byBytes ? Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)) : a.name < b.name ? -1 : 1
+  )
+  const sizes = symbols.reduce((sum, { name, soft }) => sum + textSize(name) + (soft === undefined ? 0 : textSize(soft)), 8) // prettier-ignore
+  const bytes = Buffer.alloc(tableSize(symbols.length, sizes))
   const texts = TREE_BYTES + HEAP_HEAD
   let textEnd = 8
   const addText = (text: string): number => {
@@ -57,9 +69,9 @@ export function symbolTable(symbols: readonly Symbol[], at: number): Buffer {
     soft: symbol.soft === undefined ? 0 : addText(symbol.soft)
   }))
   bytes.write('HEAP', TREE_BYTES, 'latin1')
-  bytes.writeBigUInt64LE(BigInt(textEnd), TREE_BYTES + 8)
+  put64(bytes, textEnd, TREE_BYTES + 8)
   bytes.writeBigUInt64LE(NO_FREE, TREE_BYTES + 16)
-  bytes.writeBigUInt64LE(BigInt(at + texts), TREE_BYTES + 24)
+  put64(bytes, at + texts, TREE_BYTES + 24)
   const nodesAt = texts + textEnd
   const nodes: Child[] = []
   for (let i = 0; i < sorted.length; i += PER_NODE) {
@@ -81,7 +93,7 @@ export function symbolTable(symbols: readonly Symbol[], at: number): Buffer {
 
 /** Nothing of a group is cached here: its header alone says where its table is, so that it can get another one. */
 function putSymbol(bytes: Buffer, at: number, symbol: Symbol, place: { name: number; soft: number }): void {
-  bytes.writeBigUInt64LE(BigInt(place.name), at)
+  put64(bytes, place.name, at)
   bytes.writeBigUInt64LE(symbol.address === undefined ? UNDEFINED : BigInt(symbol.address), at + 8)
   if (symbol.soft !== undefined) {
     bytes.writeUInt32LE(2, at + 16)
@@ -111,10 +123,10 @@ function putTree(bytes: Buffer, at: number, from: number, leaves: readonly Child
       bytes.writeUInt16LE(part.length, start + 6)
       bytes.writeBigUInt64LE(k > 0 ? BigInt(at + start - TREE_BYTES) : UNDEFINED, start + 8)
       bytes.writeBigUInt64LE(k + 1 < count ? BigInt(at + start + TREE_BYTES) : UNDEFINED, start + 16)
-      bytes.writeBigUInt64LE(BigInt(k === 0 ? 0 : (children[k * PER_TREE - 1]?.last ?? 0)), start + 24)
+      put64(bytes, k === 0 ? 0 : (children[k * PER_TREE - 1]?.last ?? 0), start + 24)
       part.forEach(({ address, last }, i) => {
-        bytes.writeBigUInt64LE(BigInt(address), start + 32 + 16 * i)
-        bytes.writeBigUInt64LE(BigInt(last), start + 40 + 16 * i)
+        put64(bytes, address, start + 32 + 16 * i)
+        put64(bytes, last, start + 40 + 16 * i)
       })
       parents.push({ address: at + start, last: part.at(-1)?.last ?? 0 })
     }
