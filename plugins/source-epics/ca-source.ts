@@ -12,6 +12,7 @@ export class CaSubscription implements CaListener {
   readonly #client: CaClient
   readonly #name: string
   readonly #longString: boolean
+  readonly #isArray: boolean
   readonly #emit: (update: Update) => void
   #channel: CaChannel
   #isFirst = true
@@ -20,12 +21,13 @@ export class CaSubscription implements CaListener {
   #alarm: Alarm = NO_ALARM
   #meta: CaMeta = NO_META
 
-  constructor(client: CaClient, name: string, longString: boolean, emit: (update: Update) => void) {
+  constructor(client: CaClient, name: string, longString: boolean, isArray: boolean, emit: (update: Update) => void) {
     this.#client = client
     this.#name = name
     this.#longString = longString
+    this.#isArray = isArray
     this.#emit = emit
-    this.#channel = client.monitor(name, longString, this)
+    this.#channel = client.monitor(name, longString, isArray, this)
     // Not from within `open`: the receiver has no subscription yet.
     queueMicrotask(() => {
       if (!this.#isClosed) this.#connection(Connection.NEVER_CONNECTED)
@@ -47,16 +49,15 @@ export class CaSubscription implements CaListener {
     this.#client.setPaused(this.#channel, false)
   }
 
-  onConnect(type: number, count: number): void {
+  onConnect(type: number, count: number, readable: boolean): void {
     if (type === Dbr.STRING && count === 1 && this.#longString && !this.#channel.name.endsWith('$')) {
       // DBR_STRING ends after 39 bytes; the same field as array of CHAR does not.
       this.#client.remove(this.#channel)
-      this.#channel = this.#client.monitor(longStringName(this.#name), true, this)
+      this.#channel = this.#client.monitor(longStringName(this.#name), true, this.#isArray, this)
       this.#client.setPaused(this.#channel, this.#isPaused)
       return
     }
-    this.#isFirst = true
-    this.#connection(Connection.CONNECTED)
+    this.onAccess(readable)
   }
 
   onValue({ dtype, value, alarm, timestampNs }: CaValue, meta: CaMeta): void {
@@ -85,8 +86,8 @@ export class CaSubscription implements CaListener {
     this.#connection(readable ? Connection.CONNECTED : Connection.REMOTE_ERROR)
   }
 
-  onDisconnect(): void {
-    this.#connection(Connection.DISCONNECTED)
+  onDisconnect(_reason: string, isRefused: boolean): void {
+    this.#connection(isRefused ? Connection.REMOTE_ERROR : Connection.DISCONNECTED)
   }
 
   #connection(state: number): void {

@@ -15,6 +15,11 @@ const caSchema = {
     long_string: {
       type: 'boolean',
       description: 'CHAR arrays are text, and string fields come whole (as REC.VAL$) instead of their first 39 bytes.'
+    },
+    array: {
+      type: 'boolean',
+      description:
+        'An array even when it has room for one element only, which Channel Access cannot tell from a scalar.'
     }
   },
   required: ['channel'],
@@ -91,7 +96,7 @@ export default definePlugin({
         summary: 'A PV over EPICS Channel Access.',
         config: caSchema,
         open: (config, context, emit) =>
-          new CaSubscription(own.ca(context), config.channel, config.long_string ?? false, emit)
+          new CaSubscription(own.ca(context), config.channel, config.long_string ?? false, config.array ?? false, emit)
       })
     )
     registry.source(

@@ -6,13 +6,13 @@ import { searchMessage } from './protocol.js'
 
 /** What a listener is told; calls are synchronous and in order. They must not throw. */
 export interface CaListener {
-  /** Found and open; values follow. `count` is the largest number of elements. */
-  onConnect(type: number, count: number, server: string): void
+  /** Found and open; values follow if it is `readable`. `count` is the largest number of elements. */
+  onConnect(type: number, count: number, readable: boolean): void
   onValue(value: CaValue, meta: CaMeta): void
   /** The server refuses (false) or allows (true, again) reading. */
   onAccess(readable: boolean): void
-  /** The channel is gone; it is being searched again. */
-  onDisconnect(reason: string): void
+  /** The channel is gone; it is being searched again. `isRefused`: it could not be used. */
+  onDisconnect(reason: string, isRefused: boolean): void
 }
 
 export class CaChannel implements Searchable {
@@ -21,6 +21,8 @@ export class CaChannel implements Searchable {
   readonly listener: CaListener
   /** CHAR arrays are text. */
   readonly isText: boolean
+  /** An array, even when it has room for one element only. */
+  readonly isAlwaysArray: boolean
   readonly searchMessage: Buffer
   circuit: CaCircuit | null = null
   isConnected = false
@@ -37,10 +39,11 @@ export class CaChannel implements Searchable {
   attempts = 0
   quickUntil = 0
 
-  constructor(name: string, cid: number, isText: boolean, listener: CaListener) {
+  constructor(name: string, cid: number, isText: boolean, isAlwaysArray: boolean, listener: CaListener) {
     this.name = name
     this.cid = cid
     this.isText = isText
+    this.isAlwaysArray = isAlwaysArray
     this.listener = listener
     this.searchMessage = searchMessage(name, cid)
   }

@@ -5,7 +5,7 @@ import { type CaChannel } from './channel.js'
 import { CTRL_BASE, decodeControl, decodeTime, Dbr, MAX_NATIVE, NO_META, TIME_BASE } from './dbr.js'
 import { CaFramer } from './framer.js'
 import * as wire from './protocol.js'
-import { Command, ECA_NORMAL, Mask } from './protocol.js'
+import { Command, ECA_NO_READ_ACCESS, ECA_NORMAL, Mask } from './protocol.js'
 
 /** What a circuit tells its client. */
 export interface CircuitOwner {
@@ -15,10 +15,11 @@ export interface CircuitOwner {
   readonly maxBytes: number
   readonly user: string
   readonly host: string
-  /** The server let go of this one channel (`wait`: it may not be ready yet). */
-  lost(channel: CaChannel, reason: string, wait: boolean): void
+  /** The server let go of this one channel (`wait`: it may not be ready yet), or it was refused. */
+  lost(channel: CaChannel, reason: string, wait: boolean, isRefused: boolean): void
   opened(circuit: CaCircuit): void
-  closed(circuit: CaCircuit, reason: string): void
+  /** `wasInUse`: channels were lost with it. */
+  closed(circuit: CaCircuit, reason: string, wasInUse: boolean): void
   /** A search answer that came over TCP (name server). */
   found(cid: number, host: string, port: number): void
   warn(key: string, message: string, fields?: Record<string, unknown>): void
@@ -40,16 +41,22 @@ export class CaCircuit {
   /** cid → ms when its creation was asked for. */
   readonly #creating = new Map<number, number>()
   #isOpen = false
+  /** ms when the server answered; 0: it has not. */
+  openedMs = 0
   #echoSentMs = 0
 
   constructor(owner: CircuitOwner, host: string, port: number) {
     this.#owner = owner
     this.host = host
-    this.#framer = new CaFramer(owner.maxBytes, (command, type, count, p1, p2, bytes, view, start, end) => {
-      // The hot one first, without a further call.
-      if (command === Command.EVENT_ADD) this.#onEvent(type, count, p1, p2, bytes, view, start, end)
-      else this.#onOther(command, type, count, p1, p2, bytes, view, start, end)
-    })
+    this.#framer = new CaFramer(
+      owner.maxBytes,
+      (command, type, count, p1, p2, bytes, view, start, end) => {
+        // The hot one first, without a further call.
+        if (command === Command.EVENT_ADD) this.#onEvent(type, count, p1, p2, bytes, view, start, end)
+        else this.#onOther(command, type, count, p1, p2, bytes, view, start, end)
+      },
+      (subscription, size) => this.#onTooLarge(subscription >>> 1, size)
+    )
     this.#link = new Link(host, port, owner.connectTimeoutMs, {
       onOpen: () => this.#onOpen(),
       onData: (chunk) => {
@@ -123,6 +130,7 @@ export class CaCircuit {
   #onOpen(): void {
     this.#link.established()
     this.#isOpen = true
+    this.openedMs = Date.now()
     const { user, host } = this.#owner
     this.#link.send(wire.versionMessage(0))
     this.#link.send(wire.clientNameMessage(user))
@@ -135,8 +143,8 @@ export class CaCircuit {
     this.#isOpen = false
     const channels = [...this.channels.values()]
     this.channels.clear()
-    this.#owner.closed(this, reason)
-    for (const channel of channels) this.#owner.lost(channel, reason, false)
+    this.#owner.closed(this, reason, channels.length > 0)
+    for (const channel of channels) this.#owner.lost(channel, reason, false, false)
   }
 
   #create(channel: CaChannel): void {
@@ -151,7 +159,17 @@ export class CaCircuit {
     if (channel === undefined) return
     this.channels.delete(cid)
     if (channel.isPaused) this.#link.resume()
-    this.#owner.lost(channel, reason, true)
+    this.#owner.lost(channel, reason, true, false)
+  }
+
+  /** Only this channel is given up; the others of the server go on. */
+  #onTooLarge(cid: number, size: number): void {
+    const channel = this.channels.get(cid)
+    if (channel === undefined) return
+    const reason = `an update of ${size} bytes is over the limit of ${this.#owner.maxBytes}`
+    this.#owner.warn(`size ${channel.name}`, `${channel.name}: ${reason}; raise max_message_bytes of ca`)
+    this.remove(channel)
+    this.#owner.lost(channel, reason, true, true)
   }
 
   #onEvent(
@@ -166,8 +184,8 @@ export class CaCircuit {
   ): void {
     // prettier-ignore
     const channel = this.channels.get(subscription >>> 1)
-    // An empty payload confirms a cancelled subscription.
-    if (channel === undefined || !channel.isConnected || start === end) return
+    // An empty payload confirms a cancelled subscription; what may not be read is told by the access rights.
+    if (channel === undefined || !channel.isConnected || start === end || status === ECA_NO_READ_ACCESS) return
     if (status !== ECA_NORMAL) {
       this.#owner.warn(`event ${channel.name}`, `${channel.name}: the server reports ECA ${status}`, {
         server: this.key
@@ -211,11 +229,11 @@ export class CaCircuit {
     if (type > MAX_NATIVE) throw new RangeError(`CA: ${channel.name} has the unknown type ${type}`)
     channel.sid = sid
     channel.type = type
-    channel.isArray = count !== 1
+    channel.isArray = count !== 1 || channel.isAlwaysArray
     channel.isConnected = true
     channel.attempts = 0
     channel.meta = NO_META
-    channel.listener.onConnect(type, count, this.key)
+    channel.listener.onConnect(type, count, channel.isReadable)
     // The listener may have closed the channel.
     if (channel.circuit !== this) return
     if (type !== Dbr.STRING) {
@@ -237,7 +255,7 @@ export class CaCircuit {
     const channel = this.channels.get(cid)
     if (channel === undefined || channel.isReadable === readable) return
     channel.isReadable = readable
-    channel.listener.onAccess(readable)
+    if (channel.isConnected) channel.listener.onAccess(readable)
   }
 
   #onFound(port: number, address: number, cid: number): void {

@@ -6,6 +6,7 @@ import { backoffMs } from '../backoff.js'
 import { Searcher } from '../searcher.js'
 import { UdpPort } from '../udp.js'
 import { userName } from '../user.js'
+import { Trouble } from '../trouble.js'
 import { Warner, type Warn } from '../warner.js'
 import { CaChannel, type CaListener } from './channel.js'
 import { CaCircuit, hostOf, type CircuitOwner } from './circuit.js'
@@ -22,6 +23,8 @@ export interface CaOptions {
   /** Silence of a server after which it is asked for an echo (answer within 5 s). */
   readonly connectionTimeoutMs: number
   readonly maxSearchPeriodMs: number
+  /** Wait after the first search of a channel; default 60 ms. */
+  readonly firstSearchMs?: number
   /** The largest message taken. */
   readonly maxBytes: number
 }
@@ -56,6 +59,7 @@ export class CaClient implements CircuitOwner {
   readonly #searcher: Searcher<CaChannel>
   readonly #channels = new Map<number, CaChannel>()
   readonly #circuits = new Map<string, CaCircuit>()
+  readonly #trouble = new Trouble()
   /** Server → last beacon number. */
   readonly #beacons = new Map<string, number>()
   readonly #nameServers: { readonly at: HostPort; attempts: number; retryMs: number }[]
@@ -78,7 +82,7 @@ export class CaClient implements CircuitOwner {
     this.#udp = new UdpPort((bytes, from) => this.#onDatagram(bytes, from), this.#warner)
     this.#nameServers = options.nameServers.map((at) => ({ at, attempts: 0, retryMs: 0 }))
     this.#searcher = new Searcher<CaChannel>({
-      firstMs: FIRST_SEARCH_MS,
+      firstMs: options.firstSearchMs ?? FIRST_SEARCH_MS,
       maxMs: options.maxSearchPeriodMs,
       datagramBytes: SEARCH_DATAGRAM_BYTES,
       send: (batch) => this.#search(batch as readonly CaChannel[])
@@ -87,9 +91,9 @@ export class CaClient implements CircuitOwner {
     this.#tick()
   }
 
-  /** Starts to monitor `name`; `isText`: CHAR arrays are text (always for names ending in `$`). */
-  monitor(name: string, isText: boolean, listener: CaListener): CaChannel {
-    const channel = new CaChannel(name, this.#nextCid++, isText || name.endsWith('$'), listener)
+  /** Starts to monitor `name`; `isText`: CHAR arrays are text (always for names ending in `$`); `isArray`: never a scalar. */
+  monitor(name: string, isText: boolean, isArray: boolean, listener: CaListener): CaChannel {
+    const channel = new CaChannel(name, this.#nextCid++, isText || name.endsWith('$'), isArray, listener)
     this.#channels.set(channel.cid, channel)
     this.#searcher.add(channel)
     return channel
@@ -139,16 +143,19 @@ export class CaClient implements CircuitOwner {
 
   // ------------------------------------------------------------ what circuits tell
 
-  lost(channel: CaChannel, reason: string, wait: boolean): void {
+  lost(channel: CaChannel, reason: string, wait: boolean, isRefused: boolean): void {
     const wasConnected = channel.isConnected
     channel.isConnected = false
     channel.isReadable = true
     channel.circuit = null
     if (!this.#channels.has(channel.cid)) return
+    const { maxSearchPeriodMs } = this.#options
     // A server that refused is not asked again at once.
-    if (wasConnected) this.#searcher.addLost(channel, wait ? 1000 : Math.random() * 100)
-    else this.#searcher.add(channel, backoffMs(channel.attempts++, 1000, this.#options.maxSearchPeriodMs))
-    if (wasConnected) channel.listener.onDisconnect(reason)
+    if (isRefused) this.#searcher.add(channel, maxSearchPeriodMs)
+    else if (wasConnected)
+      this.#searcher.addLost(channel, wait ? 1000 : this.#trouble.delayMs(channel.lastServer, maxSearchPeriodMs))
+    else this.#searcher.add(channel, backoffMs(channel.attempts++, 1000, maxSearchPeriodMs))
+    if (wasConnected || isRefused) channel.listener.onDisconnect(reason, isRefused)
   }
 
   /** A server is (back) there: channels last seen on it are searched at once. */
@@ -157,8 +164,9 @@ export class CaClient implements CircuitOwner {
     this.#searcher.hurry((channel) => circuit.isNameServer || channel.lastServer === circuit.key)
   }
 
-  closed(circuit: CaCircuit, reason: string): void {
+  closed(circuit: CaCircuit, reason: string, wasInUse: boolean): void {
     this.#rxClosed += circuit.rxBytes
+    if (wasInUse) this.#trouble.ended(circuit.key, circuit.openedMs)
     if (this.#circuits.get(circuit.key) === circuit) this.#circuits.delete(circuit.key)
     if (circuit.isNameServer && !this.#closed)
       this.warn(`closed ${circuit.key}`, `name server ${circuit.key}: ${reason}`)

@@ -15,23 +15,29 @@ function replay(chunks: readonly Buffer[], maxBytes = 1 << 20) {
   const values: { cid: number; value: CaValue }[] = []
   const metas = new Map<number, CaMeta>()
   const commands: number[] = []
-  const framer = new CaFramer(maxBytes, (command, type, count, p1, p2, bytes, view, start, end) => {
-    commands.push(command)
-    if (command === Command.CREATE_CHAN) channels.set(p1, { type, count })
-    const native = channels.get(command === Command.EVENT_ADD ? p2 >>> 1 : p2)
-    if (native === undefined || start === end) return
-    const { type: code, count: largest } = native
-    if (code > 6) return
-    if (type === CTRL_BASE + code) metas.set(p2 >>> 1, decodeControl(code, bytes, view, start, end))
-    if (command === Command.EVENT_ADD && type === TIME_BASE + code) {
-      values.push({
-        cid: p2 >>> 1,
-        value: decodeTime(code, count, largest !== 1, false, bytes, view, start, end)
-      })
-    }
-  })
+  const tooLarge: number[][] = []
+  const onTooLarge = (...what: number[]): void => void tooLarge.push(what)
+  const framer = new CaFramer(
+    maxBytes,
+    (command, type, count, p1, p2, bytes, view, start, end) => {
+      commands.push(command)
+      if (command === Command.CREATE_CHAN) channels.set(p1, { type, count })
+      const native = channels.get(command === Command.EVENT_ADD ? p2 >>> 1 : p2)
+      if (native === undefined || start === end) return
+      const { type: code, count: largest } = native
+      if (code > 6) return
+      if (type === CTRL_BASE + code) metas.set(p2 >>> 1, decodeControl(code, bytes, view, start, end))
+      if (command === Command.EVENT_ADD && type === TIME_BASE + code) {
+        values.push({
+          cid: p2 >>> 1,
+          value: decodeTime(code, count, largest !== 1, false, bytes, view, start, end)
+        })
+      }
+    },
+    onTooLarge
+  )
   for (const chunk of chunks) framer.push(chunk)
-  return { channels, values, metas, commands }
+  return { channels, values, metas, commands, tooLarge }
 }
 
 /** Cuts bytes at the given places. */
@@ -98,8 +104,11 @@ describe('CA framer', () => {
 
   it('takes 24-byte headers and joins a large message', () => {
     const seen: number[][] = []
-    const framer = new CaFramer(1 << 20, (command, type, count, p1, p2, _bytes, _view, start, end) =>
-      seen.push([command, type, count, p1, p2, end - start])
+    const framer = new CaFramer(
+      1 << 20,
+      (command, type, count, p1, p2, _bytes, _view, start, end) =>
+        seen.push([command, type, count, p1, p2, end - start]),
+      assert.fail
     )
     const message = Buffer.alloc(24 + 80_000)
     message.writeUInt16BE(1, 0)
@@ -111,6 +120,19 @@ describe('CA framer', () => {
     message.writeUInt32BE(10_000, 20)
     for (let at = 0; at < message.length; at += 1000) framer.push(message.subarray(at, at + 1000))
     assert.deepEqual(seen, [[1, 20, 10_000, 1, 2, 80_000]])
+  })
+
+  it('passes over an update that is too large and reads on, however the bytes are cut', () => {
+    // The 1,000 doubles of channel 5 are over this limit, all else is not.
+    const whole = replay([recorded])
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 40 }), (cuts) => {
+        const { values, tooLarge } = replay(split(recorded, cuts), 4000)
+        assert.deepEqual(tooLarge, [[10, 8016]])
+        assert.deepEqual(values, whole.values.filter(({ value }) => (value.value as Vector).length !== 1000)) // prettier-ignore
+      }),
+      { numRuns: 50 }
+    )
   })
 
   it('ends a stream that is out of step or too large', () => {

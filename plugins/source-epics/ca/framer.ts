@@ -1,5 +1,5 @@
 // Channel Access byte stream to messages; a message across several chunks is joined once, when it is complete.
-import { MAX_COMMAND } from './protocol.js'
+import { Command, MAX_COMMAND } from './protocol.js'
 
 /** `view` looks at the same bytes as `bytes`; the payload is bytes[start, end), valid during the call only. */
 export type OnMessage = (
@@ -7,29 +7,42 @@ export type OnMessage = (
   bytes: Buffer, view: DataView, start: number, end: number
 ) => void // prettier-ignore
 
+/** An update too large to be taken: it is passed over. */
+export type OnTooLarge = (subscription: number, size: number) => void
+
 const HEADER = 16
 const EXTENDED_HEADER = 24
+/** Nothing sound is larger than this: the stream is out of step. */
+const PASSED_OVER_BYTES = 1 << 30
 
 export class CaFramer {
   readonly #maxBytes: number
   readonly #onMessage: OnMessage
+  readonly #onTooLarge: OnTooLarge
   #chunks: Buffer[] = []
   #length = 0
   #needed = HEADER
+  /** Bytes that are still to be passed over. */
+  #skip = 0
 
-  /** Messages longer than `maxBytes` and unknown commands make `push` throw: the stream is damaged and must end. */
-  constructor(maxBytes: number, onMessage: OnMessage) {
+  /** Unknown commands, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
+  constructor(maxBytes: number, onMessage: OnMessage, onTooLarge: OnTooLarge) {
     this.#maxBytes = maxBytes
     this.#onMessage = onMessage
+    this.#onTooLarge = onTooLarge
   }
 
   push(chunk: Buffer): void {
+    const skipped = Math.min(this.#skip, chunk.length)
+    this.#skip -= skipped
+    if (skipped === chunk.length) return
+    const rest = skipped === 0 ? chunk : chunk.subarray(skipped)
     if (this.#length === 0) {
-      this.#parse(chunk)
+      this.#parse(rest)
       return
     }
-    this.#chunks.push(chunk)
-    this.#length += chunk.length
+    this.#chunks.push(rest)
+    this.#length += rest.length
     if (this.#length < this.#needed) return
     const whole = Buffer.concat(this.#chunks, this.#length)
     this.#chunks = []
@@ -54,9 +67,16 @@ export class CaFramer {
         count = view.getUint32(at + 20)
         header = EXTENDED_HEADER
       }
-      if (size > this.#maxBytes)
-        throw new RangeError(`CA: message of ${size} bytes is over the limit of ${this.#maxBytes}`)
       const start = at + header
+      if (size > this.#maxBytes) {
+        if (command !== Command.EVENT_ADD || size > PASSED_OVER_BYTES)
+          throw new RangeError(`CA: message of ${size} bytes is over the limit of ${this.#maxBytes}`)
+        this.#onTooLarge(view.getUint32(at + 12), size)
+        at = start + size
+        this.#skip = Math.max(0, at - end)
+        if (at < end) continue
+        return
+      }
       if (end - start < size) return this.#keep(bytes, at, header + size)
       const [type, p1, p2] = [view.getUint16(at + 4), view.getUint32(at + 8), view.getUint32(at + 12)]
       this.#onMessage(command, type, count, p1, p2, bytes, view, start, start + size)

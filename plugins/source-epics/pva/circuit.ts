@@ -18,13 +18,16 @@ export interface CircuitOwner {
   readonly user: string
   readonly host: string
   /** The server let go of this one channel, or refused it. */
-  lost(channel: PvaChannel, reason: string, isRefused: boolean): void
+  lost(channel: PvaChannel, reason: string, isRefused: boolean, isTooLarge?: boolean): void
   opened(circuit: PvaCircuit): void
-  closed(circuit: PvaCircuit, reason: string): void
+  /** `wasInUse`: channels were lost with it. */
+  closed(circuit: PvaCircuit, reason: string, wasInUse: boolean): void
   /** A search answer that came over TCP (name server). */
   onSearchResponse(reader: Reader, sender: string): void
   warn(key: string, message: string, fields?: Record<string, unknown>): void
   countUpdate(): void
+  /** The server says that it merged updates which did not leave it in time. */
+  countOverrun(): void
 }
 
 const CREATE_TIMEOUT_MS = 30_000
@@ -44,14 +47,20 @@ export class PvaCircuit {
   /** cid → ms when its creation was asked for. */
   readonly #creating = new Map<number, number>()
   #isOpen = false
+  /** ms when the server answered; 0: it has not. */
+  openedMs = 0
 
   constructor(owner: CircuitOwner, host: string, port: number) {
     this.#owner = owner
     this.host = host
-    this.#framer = new PvaFramer(owner.maxBytes, (command, isBigEndian, bytes, view, start, end) => {
-      this.#reader.reset(bytes, view, start, end, isBigEndian)
-      this.#onMessage(command)
-    })
+    this.#framer = new PvaFramer(
+      owner.maxBytes,
+      (command, isBigEndian, bytes, view, start, end) => {
+        this.#reader.reset(bytes, view, start, end, isBigEndian)
+        this.#onMessage(command)
+      },
+      (cid, size) => this.#onTooLarge(cid, size)
+    )
     this.#link = new Link(host, port, owner.connectTimeoutMs, {
       onOpen: () => undefined, // the server speaks first
       onData: (chunk) => this.#framer.push(chunk),
@@ -119,7 +128,7 @@ export class PvaCircuit {
     this.#isOpen = false
     const channels = [...this.channels.values()]
     this.channels.clear()
-    this.#owner.closed(this, reason)
+    this.#owner.closed(this, reason, channels.length > 0)
     for (const channel of channels) this.#owner.lost(channel, reason, false)
   }
 
@@ -142,6 +151,17 @@ export class PvaCircuit {
     this.#forget(channel)
     if (channel.isCreated) this.#link.send(wire.destroyChannelMessage(channel.sid, cid))
     this.#owner.lost(channel, reason, isRefused)
+  }
+
+  /** Only this channel is given up; the others of the server go on. */
+  #onTooLarge(cid: number, size: number): void {
+    const channel = this.channels.get(cid)
+    if (channel === undefined) return
+    const reason = `an update of ${size} bytes is over the limit of ${this.#owner.maxBytes}`
+    this.#owner.warn(`size ${channel.name}`, `${channel.name}: ${reason}; raise max_message_bytes of pva`)
+    this.#forget(channel)
+    this.#link.send(wire.destroyChannelMessage(channel.sid, cid))
+    this.#owner.lost(channel, reason, true, true)
   }
 
   #onMessage(command: number): void {
@@ -170,6 +190,7 @@ export class PvaCircuit {
     if (this.#isOpen) return
     this.#link.established()
     this.#isOpen = true
+    this.openedMs = Date.now()
     for (const channel of this.channels.values()) this.#setup.add(channel)
     this.#owner.opened(this)
   }
@@ -199,6 +220,7 @@ export class PvaCircuit {
     if (channel.state === null) return
     const isData = channel.state.apply(reader, this.#types)
     this.#owner.countUpdate()
+    if (reader.left > 0 && reader.anyInMask()) this.#owner.countOverrun()
     if (channel.queueSize > 0) this.#acknowledge(channel)
     if (isData) channel.listener.onUpdate()
   }

@@ -7,6 +7,7 @@ import { backoffMs } from '../backoff.js'
 import { Searcher } from '../searcher.js'
 import { UdpPort } from '../udp.js'
 import { userName } from '../user.js'
+import { Trouble } from '../trouble.js'
 import { Warner, type Warn } from '../warner.js'
 import { PvaChannel, type PvaListener } from './channel.js'
 import { PvaCircuit, type CircuitOwner } from './circuit.js'
@@ -23,6 +24,8 @@ export interface PvaOptions {
   /** A server is given up after 4/3 of this without a sign of life. */
   readonly connectionTimeoutMs: number
   readonly maxSearchPeriodMs: number
+  /** Wait after the first search of a channel; default 100 ms. */
+  readonly firstSearchMs?: number
   /** The largest message taken. */
   readonly maxBytes: number
 }
@@ -34,6 +37,8 @@ export interface PvaMetrics {
   readonly circuits: number
   readonly rxBytes: number
   readonly updates: number
+  /** Updates in which the server had merged earlier ones that could not be sent in time. */
+  readonly overruns: number
 }
 
 const SEARCH_DATAGRAM_BYTES = 1400 - 64
@@ -56,11 +61,13 @@ export class PvaClient implements CircuitOwner {
   readonly #reader = new Reader()
   readonly #channels = new Map<number, PvaChannel>()
   readonly #circuits = new Map<string, PvaCircuit>()
+  readonly #trouble = new Trouble()
   readonly #nameServers: { readonly at: HostPort; attempts: number; retryMs: number }[]
   readonly #timer: NodeJS.Timeout
   #nextCid = 1
   #sequence = 1
   #updates = 0
+  #overruns = 0
   #rxClosed = 0
   #closed = false
 
@@ -74,7 +81,7 @@ export class PvaClient implements CircuitOwner {
     this.#udp = new UdpPort((bytes, from) => this.#onDatagram(bytes, from), this.#warner)
     this.#nameServers = options.nameServers.map((at) => ({ at, attempts: 0, retryMs: 0 }))
     this.#searcher = new Searcher<PvaChannel>({
-      firstMs: FIRST_SEARCH_MS,
+      firstMs: options.firstSearchMs ?? FIRST_SEARCH_MS,
       maxMs: options.maxSearchPeriodMs,
       datagramBytes: SEARCH_DATAGRAM_BYTES,
       send: (batch) => this.#search(batch as readonly PvaChannel[])
@@ -120,7 +127,8 @@ export class PvaClient implements CircuitOwner {
       searching: this.#searcher.waiting,
       circuits: this.#circuits.size,
       rxBytes,
-      updates: this.#updates
+      updates: this.#updates,
+      overruns: this.#overruns
     }
   }
 
@@ -135,14 +143,16 @@ export class PvaClient implements CircuitOwner {
 
   // ------------------------------------------------------------ what circuits tell
 
-  lost(channel: PvaChannel, reason: string, isRefused: boolean): void {
+  lost(channel: PvaChannel, reason: string, isRefused: boolean, isTooLarge = false): void {
     const wasConnected = channel.state !== null
     channel.state = null
     channel.isCreated = false
     channel.circuit = null
     if (!this.#channels.has(channel.cid)) return
-    if (wasConnected) this.#searcher.addLost(channel, Math.random() * 200)
-    else this.#searcher.add(channel, backoffMs(channel.attempts++, REFUSED_MS, this.#options.maxSearchPeriodMs))
+    const { maxSearchPeriodMs } = this.#options
+    if (isTooLarge) this.#searcher.add(channel, maxSearchPeriodMs)
+    else if (wasConnected) this.#searcher.addLost(channel, this.#trouble.delayMs(channel.lastServer, maxSearchPeriodMs))
+    else this.#searcher.add(channel, backoffMs(channel.attempts++, REFUSED_MS, maxSearchPeriodMs))
     if (wasConnected || isRefused) channel.listener.onDisconnect(reason, isRefused)
   }
 
@@ -152,8 +162,9 @@ export class PvaClient implements CircuitOwner {
     this.#searcher.hurry((channel) => circuit.isNameServer || channel.lastServer === circuit.key)
   }
 
-  closed(circuit: PvaCircuit, reason: string): void {
+  closed(circuit: PvaCircuit, reason: string, wasInUse: boolean): void {
     this.#rxClosed += circuit.rxBytes
+    if (wasInUse) this.#trouble.ended(circuit.key, circuit.openedMs)
     if (this.#circuits.get(circuit.key) === circuit) this.#circuits.delete(circuit.key)
     if (circuit.isNameServer && !this.#closed)
       this.warn(`closed ${circuit.key}`, `name server ${circuit.key}: ${reason}`)
@@ -178,6 +189,10 @@ export class PvaClient implements CircuitOwner {
 
   countUpdate(): void {
     this.#updates++
+  }
+
+  countOverrun(): void {
+    this.#overruns++
   }
 
   // ------------------------------------------------------------ searching

@@ -14,27 +14,32 @@ const sample = (name: string): Buffer =>
   readFileSync(new URL(`../../../../plugins/source-epics/pva/samples/${name}.bin`, import.meta.url))
 
 /** Runs the bytes through framer and decoders as a circuit does; the content of each channel after every update. */
-function replay(chunks: readonly Buffer[]) {
+function replay(chunks: readonly Buffer[], maxBytes = 1 << 20) {
   const states = new Map<number, MonitorState>()
   const contents = new Map<number, PvStructure[]>()
   const types: TypeCache = new Map()
   const reader = new Reader()
-  const framer = new PvaFramer(1 << 20, (command, isBigEndian, bytes, view, start, end) => {
-    if (command !== Command.MONITOR) return
-    reader.reset(bytes, view, start, end, isBigEndian)
-    const ioid = reader.u32()
-    const sub = reader.u8()
-    if ((sub & Sub.INIT) !== 0) {
-      if (!reader.status().ok) return
-      const type = readType(reader, types)
-      if (type?.kind === 'structure') states.set(ioid, new MonitorState(type))
-      return
-    }
-    const state = states.get(ioid)
-    if (state === undefined) return
-    state.apply(reader, types)
-    contents.set(ioid, [...(contents.get(ioid) ?? []), state.structure()])
-  })
+  const onTooLarge = (ioid: number): void => void contents.set(ioid, [])
+  const framer = new PvaFramer(
+    maxBytes,
+    (command, isBigEndian, bytes, view, start, end) => {
+      if (command !== Command.MONITOR) return
+      reader.reset(bytes, view, start, end, isBigEndian)
+      const ioid = reader.u32()
+      const sub = reader.u8()
+      if ((sub & Sub.INIT) !== 0) {
+        if (!reader.status().ok) return
+        const type = readType(reader, types)
+        if (type?.kind === 'structure') states.set(ioid, new MonitorState(type))
+        return
+      }
+      const state = states.get(ioid)
+      if (state === undefined) return
+      state.apply(reader, types)
+      contents.set(ioid, [...(contents.get(ioid) ?? []), state.structure()])
+    },
+    onTooLarge
+  )
   for (const chunk of chunks) framer.push(chunk)
   return contents
 }
@@ -122,8 +127,11 @@ describe('PVA framer', () => {
       fc.assert(
         fc.property(fc.array(fc.nat(), { maxLength: 10 }), (cuts) => {
           const seen: unknown[] = []
-          const framer = new PvaFramer(2000, (command, be, bytes, _view, start, end) =>
-            seen.push([command, be, end - start, bytes.subarray(start, end).every((byte) => byte === 7)])
+          const framer = new PvaFramer(
+            2000,
+            (command, be, bytes, _view, start, end) =>
+              seen.push([command, be, end - start, bytes.subarray(start, end).every((byte) => byte === 7)]),
+            assert.fail
           )
           for (const chunk of split(stream, cuts)) framer.push(chunk)
           assert.deepEqual(seen, [[13, isBigEndian, 1000, true]])
@@ -133,11 +141,52 @@ describe('PVA framer', () => {
     }
   })
 
+  it('passes over updates that are too large, in one piece or in segments, and reads on', () => {
+    for (const isBigEndian of [false, true]) {
+      const message = (ioid: number, size: number, segments?: number) =>
+        new PvaEncoder(isBigEndian)
+          .u32(ioid)
+          .raw(Buffer.alloc(size - 4))
+          .message(13, segments)
+      const stream = Buffer.concat([
+        message(1, 50),
+        message(2, 3000),
+        message(3, 900, 3),
+        message(4, 90, 3),
+        message(5, 60)
+      ])
+      fc.assert(
+        fc.property(fc.array(fc.nat(), { maxLength: 10 }), (cuts) => {
+          const seen: unknown[] = []
+          const framer = new PvaFramer(
+            400,
+            (_command, be, _bytes, view, start) => seen.push(view.getUint32(start, !be)),
+            (ioid, size) => seen.push({ ioid, size })
+          )
+          for (const chunk of split(stream, cuts)) framer.push(chunk)
+          assert.deepEqual(seen, [1, { ioid: 2, size: 3000 }, { ioid: 3, size: 600 }, 4, 5])
+        }),
+        { numRuns: 50 }
+      )
+    }
+  })
+
+  it('passes over large updates of a real server', () => {
+    // Channel 5 has 1,000 doubles.
+    const [whole, cut] = [replay([sample('qsrv2')]), replay([sample('qsrv2')], 4000)]
+    assert.deepEqual(cut.get(5), [])
+    assert.deepEqual(cut.get(1), whole.get(1))
+    assert.deepEqual(cut.get(6), whole.get(6))
+  })
+
   it('ends a stream that is out of step or too large', () => {
-    const push = (bytes: Buffer) => () => new PvaFramer(100, () => undefined).push(bytes)
+    const push = (bytes: Buffer) => () => new PvaFramer(100, () => undefined, assert.fail).push(bytes)
     assert.throws(push(Buffer.from('GET / HTTP/1.1')), /out of step/)
-    assert.throws(push(new PvaEncoder(false).raw(Buffer.alloc(200)).message(13)), /over the limit/)
-    assert.throws(push(new PvaEncoder(false).raw(Buffer.alloc(150)).message(13, 3)), /over the limit/)
+    assert.throws(push(new PvaEncoder(false).raw(Buffer.alloc(200)).message(7)), /over the limit/)
+    assert.throws(push(new PvaEncoder(false).raw(Buffer.alloc(150)).message(7, 3)), /over the limit/)
+    const header = new PvaEncoder(false).raw(Buffer.alloc(0)).message(13)
+    header.writeUInt32LE(0x7fffffff, 4)
+    assert.throws(push(header), /over the limit/)
     const last = new PvaEncoder(false).raw(Buffer.alloc(20)).message(13, 2).subarray(18)
     assert.throws(push(last), /out of order/)
   })

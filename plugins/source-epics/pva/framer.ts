@@ -1,37 +1,53 @@
 // pvAccess byte stream to application messages: chunks joined, segments put together, control messages left out.
-import { Flag, MAGIC } from './protocol.js'
+import { Command, Flag, MAGIC } from './protocol.js'
 
 /** `view` looks at the same bytes as `bytes`; the payload is bytes[start, end), valid during the call only. */
 export type OnMessage = (
   command: number, isBigEndian: boolean, bytes: Buffer, view: DataView, start: number, end: number
 ) => void // prettier-ignore
 
+/** An update too large to be taken: it is passed over. */
+export type OnTooLarge = (ioid: number, size: number) => void
+
 const HEADER = 8
+const IOID = 4
+/** Nothing sound is larger than this: the stream is out of step. */
+const PASSED_OVER_BYTES = 1 << 30
 
 export class PvaFramer {
   readonly #maxBytes: number
   readonly #onMessage: OnMessage
+  readonly #onTooLarge: OnTooLarge
   #chunks: Buffer[] = []
   #length = 0
   #needed = HEADER
+  /** Bytes that are still to be passed over. */
+  #skip = 0
   #segments: Buffer[] = []
   #segmentsLength = 0
   /** Command and byte order of the segmented message under way; -1: none. */
   #segmented = -1
+  /** The segmented message under way is too large: its segments are passed over. */
+  #isDropping = false
 
-  /** Messages longer than `maxBytes` and a wrong magic make `push` throw: the stream is damaged and must end. */
-  constructor(maxBytes: number, onMessage: OnMessage) {
+  /** A wrong magic, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
+  constructor(maxBytes: number, onMessage: OnMessage, onTooLarge: OnTooLarge) {
     this.#maxBytes = maxBytes
     this.#onMessage = onMessage
+    this.#onTooLarge = onTooLarge
   }
 
   push(chunk: Buffer): void {
+    const skipped = Math.min(this.#skip, chunk.length)
+    this.#skip -= skipped
+    if (skipped === chunk.length) return
+    const rest = skipped === 0 ? chunk : chunk.subarray(skipped)
     if (this.#length === 0) {
-      this.#parse(chunk)
+      this.#parse(rest)
       return
     }
-    this.#chunks.push(chunk)
-    this.#length += chunk.length
+    this.#chunks.push(rest)
+    this.#length += rest.length
     if (this.#length < this.#needed) return
     const whole = Buffer.concat(this.#chunks, this.#length)
     this.#chunks = []
@@ -49,9 +65,16 @@ export class PvaFramer {
       const flags = view.getUint8(at + 2)
       // A control message has no payload; its size field is a number we have no use for (byte order, markers).
       const size = (flags & Flag.CONTROL) !== 0 ? 0 : view.getUint32(at + 4, (flags & Flag.BIG_ENDIAN) === 0)
-      if (size > this.#maxBytes)
-        throw new RangeError(`PVA: message of ${size} bytes is over the limit of ${this.#maxBytes}`)
       const start = at + HEADER
+      if (size > this.#maxBytes) {
+        this.#checkPassedOver(view.getUint8(at + 3), flags & Flag.SEGMENT, size)
+        if (end - start < IOID) return this.#keep(bytes, at, HEADER + IOID)
+        this.#onTooLarge(view.getUint32(start, (flags & Flag.BIG_ENDIAN) === 0), size)
+        at = start + size
+        this.#skip = Math.max(0, at - end)
+        if (at < end) continue
+        return
+      }
       if (end - start < size) return this.#keep(bytes, at, HEADER + size)
       at = start + size
       if ((flags & Flag.CONTROL) !== 0) continue
@@ -69,18 +92,35 @@ export class PvaFramer {
       throw new RangeError('PVA: segment out of order')
     }
     this.#segmented = key
-    this.#segments.push(Buffer.from(payload))
+    if (!this.#isDropping) this.#segments.push(Buffer.from(payload))
     this.#segmentsLength += payload.length
-    if (this.#segmentsLength > this.#maxBytes) {
-      throw new RangeError(`PVA: segmented message is over the limit of ${this.#maxBytes} bytes`)
-    }
+    if (this.#segmentsLength > this.#maxBytes) this.#drop(command, isBigEndian)
     if (segment !== Flag.LAST) return
-    const whole = Buffer.concat(this.#segments, this.#segmentsLength)
+    const wasDropped = this.#isDropping
+    const segments = this.#segments
+    this.#isDropping = false
     this.#segments = []
     this.#segmentsLength = 0
     this.#segmented = -1
+    if (wasDropped) return
+    const whole = Buffer.concat(segments)
     const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength)
     this.#onMessage(command, isBigEndian, whole, view, 0, whole.length)
+  }
+
+  /** Lets go of the segments so far and of those to come. */
+  #drop(command: number, isBigEndian: boolean): void {
+    this.#checkPassedOver(command, 0, this.#segmentsLength)
+    if (this.#isDropping) return
+    const start = Buffer.concat(this.#segments).subarray(0, IOID)
+    this.#segments = []
+    this.#isDropping = true
+    this.#onTooLarge(isBigEndian ? start.readUInt32BE() : start.readUInt32LE(), this.#segmentsLength)
+  }
+
+  #checkPassedOver(command: number, segment: number, size: number): void {
+    if (command === Command.MONITOR && segment === 0 && size <= PASSED_OVER_BYTES) return
+    throw new RangeError(`PVA: message of ${size} bytes is over the limit of ${this.#maxBytes}`)
   }
 
   #keep(bytes: Buffer, at: number, needed: number): void {

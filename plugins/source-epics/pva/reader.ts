@@ -150,6 +150,13 @@ export class Reader {
     return { at: this.#take(length), length }
   }
 
+  /** Whether any bit of the mask that comes next is set. */
+  anyInMask(): boolean {
+    let length = this.count(1)
+    for (let at = this.#take(length); length > 0; at++, length--) if (this.#view.getUint8(at) !== 0) return true
+    return false
+  }
+
   /** Byte `i` of a mask: whole 8-byte words follow the byte order, the tail is byte by byte. */
   maskByte(at: number, length: number, i: number): number {
     const isSwapped = !this.#little && (i | 7) < length
