@@ -298,7 +298,8 @@ export class CommandListener {
     if (command === undefined) return undefined
     if (ear.jobId !== undefined) return command['job_id'] === ear.jobId && command.cmd !== 'start' ? command : undefined
     // the group has chosen this daemon, whoever the command names
-    if (ear.pool) return 'service_id' in command ? withoutAddressee(command) : command
+    if (ear.pool) Reflect.deleteProperty(command, 'service_id')
+    if (ear.pool) return command
     // an accepted start is repeated on a control topic that others hear: starts come from the pool
     const start = command.cmd === 'start' && command.service !== undefined && command['service_id'] === undefined
     return start && this.#pooled.has(id) ? undefined : command
@@ -341,5 +342,3 @@ export class CommandListener {
 
 const sayKey = (topic: string, value: Uint8Array): string =>
   `${topic} ${createHash('sha256').update(value).digest('base64')}`
-
-const withoutAddressee = ({ service_id: _, ...command }: Command): Command => command

@@ -44,6 +44,8 @@ export interface Totals {
   readonly streams_with_data: number
   /** Group and messages written, of the first hundred streams. */
   readonly streams: readonly (readonly [path: string, written: number])[]
+  /** Messages and bad ones, of the first hundred topics. */
+  readonly topics: readonly (readonly [topic: string, messages: number, bad: number])[]
 }
 
 export class Recorder {
@@ -89,16 +91,17 @@ export class Recorder {
     const topics = [...this.topics.values()]
     const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n) => total + n, 0)
     const data = this.streams.filter((stream) => stream.plan.topic !== '')
+    const badOf = ({ bad, streams }: TopicRoute): number =>
+      sum(bad.values()) + sum(streams.flatMap((stream) => [...stream.bad.values()]))
     return {
       messages: sum(topics.map((topic) => topic.messages)),
       bytes: sum(topics.map((topic) => topic.bytes)),
-      bad:
-        sum(topics.flatMap((topic) => [...topic.bad.values()])) +
-        sum(data.flatMap((stream) => [...stream.bad.values()])),
+      bad: sum(topics.map(badOf)),
       written: sum(data.map((stream) => stream.written)),
       file_bytes: this.file.bytes,
       streams_with_data: data.filter((stream) => stream.written > 0).length,
-      streams: data.slice(0, 100).map((stream) => [stream.plan.group.path, stream.written] as const)
+      streams: data.slice(0, 100).map((stream) => [stream.plan.group.path, stream.written] as const),
+      topics: topics.slice(0, 100).map((topic) => [topic.topic, topic.messages, badOf(topic)] as const)
     }
   }
 

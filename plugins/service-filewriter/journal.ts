@@ -54,8 +54,10 @@ interface Known extends Run {
 export interface JournalEvents {
   /** Another daemon has taken over a job that ran here. */
   lost(run: Run): void
-  /** A job whose daemon is gone; true: claim it. */
+  /** A job whose daemon is gone; true: a place is kept for it, claim it. */
   orphaned(run: Run): boolean
+  /** Another daemon was quicker: the place is free again. */
+  released(): void
   /** It is ours now: run it again. */
   adopt(run: Run, former: Run): void
   log(level: LogLevel, message: string): void
@@ -261,8 +263,9 @@ export class Journal {
   async #adopt(former: Known): Promise<void> {
     const run: Run = { ...former, ...this.#own(), attempt: former.attempt + 1 }
     const won = await this.#claim(run)
-    if (won === undefined) former.doubted = null
-    else this.events.adopt(won, former)
+    if (won !== undefined) return this.events.adopt(won, former)
+    former.doubted = null
+    this.events.released()
   }
 }
 

@@ -40,6 +40,8 @@ export class FileWriter implements Service {
   private readonly journal: Journal | undefined
   /** Places kept for jobs that are about to begin. */
   private opening = 0
+  /** Of these, for jobs of daemons that are gone. */
+  private adopting = 0
   private closing = false
 
   constructor(
@@ -55,8 +57,9 @@ export class FileWriter implements Service {
       { topic, leaseMs, serviceId },
       {
         lost: (run) => this.lost(run),
-        orphaned: () => this.keepPlace(),
+        orphaned: () => this.keepPlaceToAdopt(),
         adopt: (run, former) => void this.adopt(run, former),
+        released: () => this.releaseAdopted(),
         log: (level, message) => context.log(level, message)
       }
     )
@@ -236,10 +239,13 @@ export class FileWriter implements Service {
   // ------------------------------------------------------------ places and the pool
 
   private keepPlace(): boolean {
-    if (this.closing || this.jobs.size + this.opening >= this.options.max_jobs) return false
+    if (this.closing || this.runningJobs() + this.opening >= this.options.max_jobs) return false
     this.opening++
-    this.offer()
     return true
+  }
+
+  private runningJobs(): number {
+    return [...this.jobs.values()].filter((job) => job.ready !== null).length
   }
 
   private freePlace(): void {
@@ -247,9 +253,9 @@ export class FileWriter implements Service {
     this.offer()
   }
 
-  /** Takes starts from pools only while there is a place for one. */
+  /** Takes starts from pools only while there is a place for one. Pools give one at a time, so one that begins is no reason to leave. */
   private offer(): void {
-    if (!this.closing) this.context.takeJobs(this.jobs.size + this.opening < this.options.max_jobs)
+    if (!this.closing) this.context.takeJobs(this.runningJobs() + this.adopting < this.options.max_jobs)
   }
 
   /** A job of a daemon that is gone is ours now; a place is kept for it. */
@@ -267,8 +273,20 @@ export class FileWriter implements Service {
       await this.notAgain(id, command, origin, note, error)
       await this.journal?.end(run)
     } finally {
-      this.freePlace()
+      this.releaseAdopted()
     }
+  }
+
+  private releaseAdopted(): void {
+    this.adopting--
+    this.freePlace()
+  }
+
+  private keepPlaceToAdopt(): boolean {
+    if (!this.keepPlace()) return false
+    this.adopting++
+    this.offer()
+    return true
   }
 
   /** The job was accepted once, so its end is told although it could not begin again. */

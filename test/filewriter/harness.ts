@@ -11,6 +11,7 @@ import { logF144 } from '../../schemas/log-data.js'
 import { Control } from '../support/control.js'
 import { kafka, testTopics } from '../support/kafka.js'
 
+export type HarnessTopics = Readonly<Record<'commands' | 'status' | 'pool' | 'control', string>>
 export type Json = Readonly<Record<string, unknown>>
 const ev44 = eventCodec('ev44')
 const ints = (list: readonly number[]) =>
@@ -21,28 +22,35 @@ export class Harness {
     readonly folder: string,
     readonly control: Control,
     readonly producer: Producer,
+    readonly topics: HarnessTopics,
     private daemon: Daemon | undefined
   ) {}
 
-  static async start(options: Json = {}): Promise<Harness> {
+  /** `options` of the file writer; `flags` of the daemon may name the topics. */
+  static async start(
+    options: Json = {},
+    flags: (topics: HarnessTopics) => Record<string, string> = () => ({}),
+    onShutdown: (reason: string) => void = () => undefined
+  ): Promise<Harness> {
     const { brokers } = await kafka()
-    const topics = await testTopics(['commands', 'status'])
+    const topics = await testTopics(['commands', 'status', 'pool', 'control'])
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-files-'))
     const writer = { folder, max_jobs: 3, late_data_ms: 500, checkpoint_ms: 200, progress_ms: 200, before_start_ms: 1000, ...options } // prettier-ignore
     const loaded = loadConfig({
       flags: {
         'kafka.brokers': JSON.stringify(brokers),
-        'commands.topic': topics.commands,
+        'commands.listen': JSON.stringify([{ topic: topics.commands }]),
         'status.topic': topics.status,
         'status.interval': '200ms',
         'log.level': 'error',
-        services: JSON.stringify({ filewriter: writer })
+        services: JSON.stringify({ filewriter: writer }),
+        ...flags(topics)
       }
     })
     assert.deepEqual(loaded.findings, [])
     const control = await Control.open(brokers, topics.commands, [topics.status])
-    const daemon = await startDaemon(loaded, () => undefined)
-    return new Harness(folder, control, control.kafka.producer({ lingerMs: 0 }), daemon)
+    const daemon = await startDaemon(loaded, onShutdown)
+    return new Harness(folder, control, control.kafka.producer({ lingerMs: 0 }), topics, daemon)
   }
 
   async stopDaemon(): Promise<void> {

@@ -1,0 +1,187 @@
+// The file writer in a pool, steered by pl72 and 6s4t of the reference package as NICOS and file-writer-control steer it.
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { kafka, testTopics } from '../support/kafka.js'
+import { readNexus } from '../support/nexus.js'
+import { entry, group, Harness, type Json } from './harness.js'
+import { Nicos } from './nicos.js'
+
+describe('file writer in a pool, by pl72 and 6s4t', function () {
+  this.timeout(180_000)
+  const serviceId = `writer-${randomUUID()}`
+  let h: Harness
+  let nicos: Nicos
+  let pool: string
+  let control: string
+  let status: string
+  before(async () => {
+    h = await Harness.start({ max_jobs: 1 }, ({ pool, commands }) => ({
+      'daemon.service_id': serviceId,
+      reporters: JSON.stringify({ x5f2: { interval_ms: 1000 } }),
+      'commands.listen': JSON.stringify([
+        { topic: pool, dialects: ['ess'], group: 'kafka-to-nexus-worker-pool' },
+        { topic: commands, dialects: ['ess', 'filewriter-2018', 'json'] }
+      ])
+    }))
+    ;({ pool, control, status } = h.topics)
+    nicos = await Nicos.open((await kafka()).brokers, pool, [control, status])
+  })
+  after(async () => {
+    await nicos?.close()
+    await h?.close()
+  })
+
+  const structure = (...children: object[]): string => JSON.stringify(entry(...children))
+  const state = ({ status_json: json }: Json): Json => JSON.parse(json as string) as Json
+  /** The next idle heartbeat: the daemon is in the pool (again). */
+  const idle = (): Promise<Json> => {
+    const before = nicos.control.said.length
+    return nicos.wait('x5f2', status, (x) => state(x)['state'] === 'idle' && nicos.control.said.length > before)
+  }
+
+  it('says idle, then start, answer, heartbeats, stop, answer, end in this order on the control topic, then idle again', async () => {
+    const beat = await nicos.wait('x5f2', status, () => true)
+    assert.deepEqual(
+      [state(beat)['state'], state(beat)['job_id'], beat['service_id'], beat['update_interval']],
+      ['idle', '', serviceId, 1000]
+    )
+    const { data } = await testTopics(['data'])
+    const id = randomUUID()
+    const now = Date.now()
+    h.log(data, 'pv', now - 3_600_000, 1)
+    await h.producer.flush()
+    const sent = await nicos.start({
+      job_id: id,
+      filename: 'order.nxs',
+      start_time: now,
+      // as NICOS has it: ten years
+      stop_time: now + 10 * 365 * 86_400_000,
+      nexus_structure: structure(group('pv', 'f144', data, 'pv')),
+      metadata: '{"proposal": "p1"}',
+      control_topic: control,
+      broker: 'ignored:9092',
+      // whoever the pool chose has it
+      service_id: 'somebody-else'
+    })
+    const started = await nicos.answer(control, id)
+    assert.deepEqual(
+      [started['service_id'], started['job_id'], started['outcome'], started['action'], started['status_code']],
+      [serviceId, id, 0, 0, 201],
+      JSON.stringify(started)
+    )
+    h.log(data, 'pv', Date.now(), 2)
+    await h.producer.flush()
+    const busy = await nicos.wait('x5f2', control, (x) => state(x)['job_id'] === id)
+    const file = join(h.folder, 'order.nxs')
+    assert.deepEqual([state(busy)['state'], state(busy)['file_being_written']], ['writing', file])
+    const idleBeats = nicos.control.said.filter(({ topic }) => topic === status).length
+    await nicos.wait('x5f2', control, (x) => x !== busy && state(x)['job_id'] === id)
+
+    // stops that are not for this job or this daemon are ignored, without an answer
+    await nicos.stop(control, { job_id: randomUUID(), command_id: 'other-job', stop_time: now + 1 })
+    await nicos.stop(h.topics.commands, { job_id: randomUUID(), command_id: 'other-job', stop_time: now + 1 })
+    await nicos.stop(control, { job_id: id, command_id: 'other', service_id: 'else', stop_time: now + 1 })
+    assert.equal(nicos.control.said.filter(({ topic }) => topic === status).length, idleBeats, 'silent while busy')
+    const stopId = randomUUID()
+    const stopMs = Date.now() + 200
+    await nicos.stop(control, { job_id: id, command_id: stopId, service_id: serviceId, stop_time: stopMs })
+    const stopping = await nicos.answer(control, stopId)
+    assert.deepEqual([stopping['outcome'], stopping['action'], stopping['stop_time']], [0, 1, stopMs])
+    const end = await nicos.end(control, id)
+    assert.equal(end['error_encountered'], false, JSON.stringify(end))
+    assert.equal(end['file_name'], file)
+    const metadata = JSON.parse(end['metadata'] as string) as Json
+    assert.equal(metadata['proposal'], 'p1')
+    assert.equal((metadata['nexstream_report'] as Json)['written'], 2)
+    await idle()
+
+    const ids = (await nicos.heard(control)).map(({ id }) => id)
+    const order = ids.filter((id, i) => id !== ids[i - 1]).join(' ')
+    assert.match(order, /^pl72 answ x5f2( 6s4t x5f2| 6s4t)* answ (x5f2 )?wrdn$/)
+    assert.equal(ids.filter((id) => id === 'answ').length, 2)
+    assert.ok(nicos.control.said.find((said) => said.topic === control)?.value.equals(sent), 'the start is repeated')
+    assert.deepEqual(await readNexus(file, ['entry/pv/value']), { 'entry/pv/value': [1, 2] })
+  })
+
+  it('answers what it refuses on the status topic, with the reason, and makes nothing', async () => {
+    const start = { filename: 'refused.nxs', nexus_structure: structure(), control_topic: control }
+    const cases: [Json, RegExp][] = [
+      [{ ...start, job_id: 'no-uuid' }, /job_id must be a UUID/],
+      [{ ...start, job_id: randomUUID(), nexus_structure: '{"children":[' }, /NeXus structure JSON/],
+      [{ ...start, job_id: randomUUID(), nexus_structure: structure(group('a', 'f999', 't', 's')) }, /WRITER_UNKNOWN|no writer module 'f999'/],
+      [{ ...start, job_id: randomUUID(), filename: '' }, /filename is missing/],
+      [{ ...start, job_id: randomUUID(), filename: '../x.nxs' }, /leaves the output folder/],
+      [{ ...start, job_id: randomUUID(), filename: 'order.nxs' }, /exists already/],
+      [{ ...start, job_id: randomUUID(), control_topic: 'no-such-topic' }, /control topic/],
+      [{ ...start, job_id: randomUUID(), start_time: 2 ** 53 }, /is not a time/]
+    ] // prettier-ignore
+    for (const [fields, reason] of cases) {
+      await nicos.start(fields)
+      const answer = await nicos.answer(status, fields['job_id'] as string)
+      assert.deepEqual(
+        [answer['outcome'], answer['action'], answer['status_code']],
+        [1, 0, 400],
+        JSON.stringify(answer)
+      )
+      assert.match(answer['message'] as string, reason)
+    }
+    assert.equal(existsSync(join(h.folder, 'refused.nxs')), false)
+  })
+
+  it('keeps a stop that was sent before the start was read, and the next start waits for its place', async () => {
+    const { data } = await testTopics(['data'])
+    const t0 = Date.now() - 3_600_000
+    for (let i = 0; i < 20; i++) h.log(data, 'pv', t0 + i * 1000, i)
+    await h.producer.flush()
+    const [first, second] = [randomUUID(), randomUUID()]
+    const fields = { nexus_structure: structure(group('pv', 'f144', data, 'pv')), control_topic: control }
+    const begin = Date.now() - 1000
+    await nicos.start({ ...fields, job_id: first, filename: 'first.nxs', start_time: begin })
+    await nicos.answer(control, first)
+    // the daemon is busy: this start waits in the pool, its stop on the control topic
+    await nicos.start({ ...fields, job_id: second, filename: 'second.nxs', start_time: t0 + 5000 })
+    await nicos.stop(control, { job_id: second, command_id: 'early-stop', stop_time: t0 + 9000 })
+    await nicos.stop(control, { job_id: first, command_id: 'now', stop_time: 0 })
+    const end = await nicos.end(control, first)
+    assert.equal(end['error_encountered'], false, JSON.stringify(end))
+    assert.equal((await nicos.answer(control, second))['outcome'], 0)
+    assert.equal((await nicos.answer(control, 'early-stop'))['outcome'], 0)
+    const late = await nicos.end(control, second)
+    assert.equal(late['error_encountered'], false, JSON.stringify(late))
+    const content = await readNexus(join(h.folder, 'second.nxs'), ['entry/pv/value'])
+    assert.deepEqual(content['entry/pv/value'], [4, 5, 6, 7, 8, 9])
+  })
+
+  it('writes an old start again when it is sent again, from history and at once', async () => {
+    const { data } = await testTopics(['data'])
+    const t0 = Date.now() - 86_400_000
+    for (let i = 0; i < 10; i++) h.events(data, 'det', t0 + i * 1000, [i, i])
+    await h.producer.flush()
+    const id = randomUUID()
+    const fields = {
+      job_id: id,
+      start_time: t0 + 2000,
+      stop_time: t0 + 5000,
+      nexus_structure: structure(group('det', 'ev44', data, 'det')),
+      control_topic: control
+    }
+    const old = await nicos.start({ ...fields, filename: 'old.nxs' })
+    const ends = (): Promise<Json[]> =>
+      nicos.heard(control).then((all) => all.filter(({ id: schema, fields }) => schema === 'wrdn' && fields['job_id'] === id).map(({ fields }) => fields)) // prettier-ignore
+    await nicos.end(control, id)
+    // the same bytes: the file is there, so it is refused
+    await nicos.control.sendRaw(old)
+    assert.match((await nicos.answer(status, id))['message'] as string, /exists already/)
+    await nicos.start({ ...fields, filename: 'again.nxs' })
+    await nicos.wait('wrdn', control, (x) => x['job_id'] === id && String(x['file_name']).endsWith('again.nxs'))
+    assert.deepEqual(
+      (await ends()).map((end) => end['error_encountered']),
+      [false, false]
+    )
+    const content = await readNexus(join(h.folder, 'again.nxs'), ['entry/det/event_id', 'entry/det/event_index'])
+    assert.deepEqual(content['entry/det/event_id'], [2, 2, 3, 3, 4, 4, 5, 5])
+    assert.deepEqual(content['entry/det/event_index'], [0, 2, 4, 6])
+  })
+})
