@@ -38,8 +38,7 @@ const config = {
     unit: { type: 'string', default: '', description: 'Attribute `units` of `value`.' },
     chunk_size: {
       anyOf: [sizes, { type: 'array', items: sizes, minItems: 1, maxItems: 32 }],
-      default: 1_048_576,
-      description: 'Elements per chunk, or (several numbers) the shape of a chunk, whose first number (frames) counts. A chunk holds whole frames.' // prettier-ignore
+      description: 'Elements per chunk, or (several numbers) the shape of a chunk, whose first number (frames) counts. A chunk holds whole frames; default about 1 MiB.' // prettier-ignore
     },
     cue_interval: {
       type: 'integer',
@@ -114,13 +113,13 @@ class FrameWriter implements Writer<FrameRecord> {
   private make(shape: readonly number[]): void {
     const { chunk_size: size, unit } = this.config
     const elements = elementsOf(shape)
-    const [first = 1, ...rest] = typeof size === 'number' ? [size] : size
+    const [first = 1, ...rest] = typeof size === 'number' ? [size] : (size ?? [])
     const rows = rest.length === 0 ? Math.floor(first / elements) : first
     this.shape = shape
     this.value = this.group.column('value', {
       dtype: this.type,
       row: shape,
-      chunk: Math.max(1, Math.min(rows, Math.floor(frameBytes / elements / 8))),
+      ...(size === undefined ? {} : { chunk: Math.max(1, rows) }),
       bulk: true,
       attributes: { units: unit }
     })

@@ -132,9 +132,10 @@ class HistogramWriter implements Writer<HistogramRecord> {
     this.shape = axes.map(({ size }) => size)
     const bins = elementsOf(this.shape)
     if (bins > mostBins) throw new CodedError('STRUCTURE_INVALID', `${bins} bins are more than ${mostBins}`)
-    const chunk = Math.max(1, Math.floor(config.chunk_size / bins))
+    const { chunk_size: size } = config
+    const chunk = size === undefined ? {} : { chunk: Math.max(1, Math.floor(size / bins)) }
     const compression = { filter: 'gzip', level: 7 } as const
-    const options = { row: this.shape, chunk, bulk: true, compression }
+    const options = { row: this.shape, ...chunk, bulk: true, compression }
     const units = { units: 'counts' }
     // scipp takes `errors` of the same unit for variances, which integers cannot have: it would load nothing
     const unless = types.data.startsWith('float') ? units : {}

@@ -36,7 +36,7 @@ export const histogramConfig = {
         }
       }
     },
-    chunk_size: { type: 'integer', minimum: 1, default: 1_048_576, description: 'Bins per chunk of the datasets.' },
+    chunk_size: { type: 'integer', minimum: 1, description: 'Bins per chunk of the datasets; default about 1 MiB.' },
     info_size: {
       type: 'integer',
       minimum: 1,

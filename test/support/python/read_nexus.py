@@ -192,12 +192,14 @@ def scipp(path, raw, troubles):
             kind = nx_class(raw[name])
             if kind not in ("NXlog", "NXevent_data", "NXdata") or (kind == "NXlog" and "value" not in raw[name]):
                 continue
+            # more in it than fits the signal: what fits is in there
+            if kind == "NXdata" and "plot" in raw[name]:
+                continue
             try:
                 loaded = file[name][()]
                 trouble = None if kind == "NXdata" else datetime_trouble(loaded, kind)
-                # what could not be understood as an array comes as a bag of fields; histograms have a group beside it that can
-                bag = type(loaded).__name__ == "DataGroup"
-                if kind == "NXdata" and bag and not (name + "/plot" in raw):
+                # what could not be understood as an array comes as a bag of fields
+                if kind == "NXdata" and type(loaded).__name__ == "DataGroup":
                     trouble = "loads as a bag of fields, not as an array"
                 if trouble is not None:
                     troubles.append(f"scippnexus: {name}: {trouble}")
