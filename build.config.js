@@ -7,7 +7,8 @@ const folders = ['core', 'plugins', 'schemas', 'commands', 'test', 'bench', 'exa
 const files = folders
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)))
-  .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+  // samples are programs of their own
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.startsWith('test/samples'))
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true })
 await build({
   entryPoints: files,

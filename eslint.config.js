@@ -6,7 +6,7 @@ const outside = (patterns, message) => ({
 })
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'schemas/generated/**', 'node_modules/**', 'coverage/**'] },
+  { ignores: ['dist/**', 'test/samples/**', 'schemas/generated/**', 'node_modules/**', 'coverage/**'] },
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

@@ -24,6 +24,8 @@ interface RunOptions {
   readonly input?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** Another installation than this one. */
+  readonly program?: string
 }
 
 /** A running nexstream; `close()` ends it whatever state it is in. */
@@ -80,7 +82,7 @@ export class Child {
 
 /** Starts nexstream; standard output and error are gathered. */
 export function start(args: readonly string[], options: RunOptions = {}): Child {
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [options.program ?? program, ...args], {
     env: cleanEnv(options.env),
     cwd: options.cwd,
     stdio: ['pipe', 'pipe', 'pipe']
