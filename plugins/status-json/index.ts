@@ -3,7 +3,11 @@ import { API, definePlugin, defineReporter } from '../../core/plugin.js'
 
 /** Metrics are for monitoring and heartbeats for x5f2; both would only repeat what is said here. */
 const shown = (key: string, value: unknown): unknown =>
-  key === 'metrics' || key === 'heartbeat' || key === 'heartbeats' ? undefined : typeof value === 'bigint' ? value.toString() : value
+  key === 'metrics' || key === 'heartbeat' || key === 'heartbeats'
+    ? undefined
+    : typeof value === 'bigint'
+      ? value.toString()
+      : value
 
 const reporter = defineReporter({
   id: 'json',

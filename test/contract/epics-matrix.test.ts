@@ -117,7 +117,7 @@ describe('EPICS type matrix', function () {
     ) // prettier-ignore
     benches.forEach((bench, i) => iocs.set(bench, started[i] as Ioc))
     ;({ brokers } = await kafka())
-    ;({ topic } = (await testTopics(['topic'])))
+    ;({ topic } = await testTopics(['topic']))
     live = await liveForwarder(brokers, started)
     const streams = benches.flatMap((bench) => bench.cases.map((one) => stream(bench, one, topic)))
     const reply = await live.run('start', { streams })
