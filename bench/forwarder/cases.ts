@@ -3,7 +3,8 @@ import { type Ioc, startIoc } from '../../test/support/ioc.js'
 import { testTopics } from '../../test/support/kafka.js'
 import { until } from '../../test/support/forwarder/live.js'
 import { audit, type Audit, endOf } from './audit.js'
-import { type Job, type Running, startNexstream, startPython } from './candidates.js'
+import { type Running } from '../../test/support/forwarder/process.js'
+import { type Job, startNexstream, startPython } from './candidates.js'
 import { cpuSeconds, idleMeter, memory } from './usage.js'
 
 export interface Settings {

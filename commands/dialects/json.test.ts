@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { encodeMessage } from '../../schemas/index.js'
 import json from './json.js'
 
 const decode = (text: string) => json.decode(Buffer.from(text))
@@ -8,6 +9,7 @@ describe('dialect json', () => {
     assert.deepEqual(decode('{"cmd":"status","msg_id":"1"}'), { cmd: 'status', msg_id: '1' })
     assert.equal(decode('{"response":"ACK","msg_id":"1"}'), undefined)
     assert.equal(decode('{"type":"nexstream_status"}'), undefined)
+    assert.equal(json.decode(encodeMessage('fc00', { config_change: 2 })), undefined, 'FlatBuffers are for others')
   })
 
   it('refuses everything else with a coded error', () => {

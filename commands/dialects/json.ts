@@ -1,5 +1,6 @@
 // The canonical dialect: JSON objects with `cmd`; answers with `msg_id`, `response` ACK|ERR and `message`.
 import { CodedError, type Command, type Dialect, type OutMessage } from '../../core/plugin.js'
+import { schemaId, schemaIds } from '../../schemas/index.js'
 
 /** Nesting deeper than this is hostile, whatever it means. */
 const maxDepth = 200
@@ -47,6 +48,8 @@ const out = (value: unknown): readonly OutMessage[] => [
 export default {
   id: 'json',
   decode(message) {
+    // FlatBuffers are for other dialects of the topic, or no commands at all
+    if (schemaIds.includes(schemaId(message) ?? '')) return undefined
     const value = parseObject(message)
     const cmd = value['cmd']
     // answers and status messages may share a topic with commands

@@ -8,12 +8,15 @@ export interface BlockStream {
   readonly topic: string
 }
 
-const wireChange = { add: 0, remove: 1 } as const
+export type Change = 'add' | 'remove' | 'replace'
+
+/** Numbers in fc00; rf5k knows no replace. */
+const wireChange = { add: 0, remove: 1, replace: 3 } as const
 /** Channel Access in fc00 and rf5k. */
 const ca = 1
 
-/** One command that adds or removes streams over Channel Access. */
-export function encodeChange(dialect: Dialect, change: 'add' | 'remove', streams: readonly BlockStream[]): Buffer {
+/** One command that adds or removes streams over Channel Access, or gives the whole list. */
+export function encodeChange(dialect: Dialect, change: Change, streams: readonly BlockStream[]): Buffer {
   if (dialect === 'json') return Buffer.from(JSON.stringify(jsonChange(change, streams)))
   const fields = streams.map(({ channel, schema, topic }) => ({
     ...{ channel, schema, topic, protocol: ca },
@@ -22,9 +25,9 @@ export function encodeChange(dialect: Dialect, change: 'add' | 'remove', streams
   return encodeMessage(dialect, { config_change: wireChange[change], streams: fields })
 }
 
-function jsonChange(change: 'add' | 'remove', streams: readonly BlockStream[]): object {
+function jsonChange(change: Change, streams: readonly BlockStream[]): object {
   const service = 'forwarder'
   if (change === 'remove') return { cmd: 'stop', service, streams }
   const full = streams.map(({ channel, schema, topic }) => ({ channel, protocol: 'ca', converter: schema, topic }))
-  return { cmd: 'start', service, streams: full }
+  return { cmd: change === 'replace' ? 'config' : 'start', service, streams: full }
 }

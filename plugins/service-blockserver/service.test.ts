@@ -88,6 +88,22 @@ describe('service-blockserver', () => {
     assert.equal(first?.[2], 'IN:LARMOR:DAE:COUNTRATE f144 LARMOR_runLog CA')
   })
 
+  it('sends the whole list where asked, the first one in any case', async () => {
+    const { source, told } = await start({ whole: true, run_log_topic: 'LARMOR_runLog', run_log_channels: ['PERIOD'] })
+    const period = 'IN:LARMOR:DAE:PERIOD f144 LARMOR_runLog CA'
+    for (const blocks of [[], [], ['temp'], ['temp', 'field']]) source.put(channel, chars(hex(blocks)))
+    assert.deepEqual(told(), [
+      ['fc00', 'REPLACE', period],
+      ['fc00', 'REPLACE', period, block('temp')],
+      ['fc00', 'REPLACE', period, block('temp'), block('field')]
+    ])
+    const json = await start({ whole: true, dialect: 'json' })
+    json.source.connect(channel, hex(['temp']))
+    const [command] = json.kafka.messages('forwarder_config').map(({ value }) => JSON.parse(String(value)) as { cmd: string }) // prettier-ignore
+    assert.equal(command?.cmd, 'config')
+    await assert.rejects(start({ whole: true, dialect: 'rf5k' }), { code: 'CONFIG_INVALID' })
+  })
+
   it('changes nothing for a broken value, reports it once and goes on', async () => {
     const { source, told, service, context } = await start()
     source.connect(channel, chars(hex(['temp'])))

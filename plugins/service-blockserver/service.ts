@@ -14,7 +14,7 @@ import {
   type Update
 } from '../../core/plugin.js'
 import { decodeBlocks, textOf } from './blocks.js'
-import { type BlockStream, encodeChange } from './commands.js'
+import { type BlockStream, type Change, encodeChange } from './commands.js'
 
 const topic = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,249}$' } as const
 
@@ -35,6 +35,12 @@ const config = {
       enum: ['json', 'fc00', 'rf5k'],
       default: 'fc00',
       description: 'Form of the commands: fc00 for current forwarders, rf5k for old ones, json for nexstream.'
+    },
+    whole: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Send the whole list with every change (REPLACE, config) instead of what changed: also right after a restart of this bridge, but the forwarder then has no other streams. Not in rf5k.'
     },
     schema: { type: 'string', minLength: 1, default: 'f144', description: 'Schema id of the values.' },
     source: { type: 'string', minLength: 1, default: 'ca', description: 'Source part that reads the list of blocks.' },
@@ -83,7 +89,9 @@ export class BlockServer implements Service {
       const text = `topic '${config.config_topic}' does not exist; create it with nexstream provision`
       throw new CodedError('TOPIC_MISSING', text)
     }
-    if (config.run_log_topic !== undefined) this.#say('add', this.#runLog(config.run_log_topic))
+    if (config.whole && config.dialect === 'rf5k')
+      throw new CodedError('CONFIG_INVALID', 'rf5k cannot replace a list; use fc00 or json', { path: '/whole' })
+    if (!config.whole) this.#say('add', this.#runLog())
     const options = { channel: this.#channel }
     context.check(source.config, options) // fills in defaults
     const own: Context = {
@@ -133,16 +141,22 @@ export class BlockServer implements Service {
     const before = this.#blocks ?? new Set<string>()
     const gone = [...before].filter((block) => !blocks.has(block))
     const added = [...blocks].filter((block) => !before.has(block))
+    const isFirst = this.#blocks === undefined
     this.#blocks = blocks
-    if (gone.length === 0 && added.length === 0) return
+    const { whole } = this.config
+    // the first list in whole is told even when it is empty: something may be left from before
+    if (gone.length === 0 && added.length === 0 && !(whole && isFirst)) return
     this.#counts.changes++
-    this.#say('remove', gone.map(this.#stream))
-    this.#say('add', added.map(this.#stream))
+    if (whole) this.#say('replace', [...this.#runLog(), ...[...blocks].map(this.#stream)])
+    else {
+      this.#say('remove', gone.map(this.#stream))
+      this.#say('add', added.map(this.#stream))
+    }
     this.context.log('info', `blocks: ${added.length} added, ${gone.length} removed, ${blocks.size} in all`)
   }
 
-  #say(change: 'add' | 'remove', streams: readonly BlockStream[]): void {
-    if (streams.length === 0) return
+  #say(change: Change, streams: readonly BlockStream[]): void {
+    if (streams.length === 0 && change !== 'replace') return
     this.#counts.commands++
     const { config_topic: topic, dialect } = this.config
     this.#producer.send({ topic, partition: 0, value: encodeChange(dialect, change, streams) }, (error) => {
@@ -158,8 +172,9 @@ export class BlockServer implements Service {
     topic: this.config.data_topic
   })
 
-  #runLog(topic: string): BlockStream[] {
-    const { prefix, schema, run_log_channels: channels } = this.config
+  #runLog(): BlockStream[] {
+    const { prefix, schema, run_log_channels: channels, run_log_topic: topic } = this.config
+    if (topic === undefined) return []
     return channels.map((name) => ({ channel: `${prefix}DAE:${name}`, schema, topic }))
   }
 }

@@ -1,5 +1,6 @@
 // Plugin service-forwarder: channels of control systems to Kafka.
 import { API, definePlugin, defineService } from '../../core/plugin.js'
+import { metrics } from './metrics.js'
 import { optionSchema } from './options.js'
 import { Forwarder } from './service.js'
 
@@ -14,6 +15,7 @@ export default definePlugin({
         id: 'forwarder',
         summary: 'Forwards channels of control systems to Kafka.',
         config: optionSchema,
+        metrics,
         open: (options, context) => new Forwarder(context, options)
       })
     )

@@ -3,6 +3,7 @@ import { type Snapshot } from '../../core/plugin.js'
 import { type Board } from './board.js'
 import { type Channel, type ChannelCounts } from './channel.js'
 import { type Group } from './group.js'
+import { metricsOf } from './metrics.js'
 import { type Outlet } from './outlet.js'
 import { type RouteCounts } from './route.js'
 
@@ -65,7 +66,8 @@ export class Status {
       schema
     }))
     const page = this.#nextPage([...this.board.channels.values()], nowMs)
-    return { ...this.summary(), channels_page: page, heartbeat: { streams } }
+    const summary = this.summary()
+    return { ...summary, channels_page: page, heartbeat: { streams }, metrics: metricsOf(summary) }
   }
 
   /** State and sums. */

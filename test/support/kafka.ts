@@ -177,6 +177,22 @@ export async function stopSharedKafka(): Promise<void> {
   await running?.stop()
 }
 
+/** Waits until all partitions have a leader. */
+async function led(client: Admin, topics: string[], partitions: number): Promise<void> {
+  for (const end = Date.now() + START_MS; ;) {
+    try {
+      const found = await client.fetchTopicMetadata({ topics })
+      const isLed = (topic: (typeof found.topics)[number]): boolean =>
+        topic.partitions.length >= partitions && topic.partitions.every(({ leader }) => leader >= 0)
+      if (found.topics.length === topics.length && found.topics.every(isLed)) return
+      if (Date.now() > end) throw new Error(`no leaders of ${topics.join(', ')} after ${START_MS} ms`)
+    } catch (error) {
+      if (Date.now() > end || !(error as { retriable?: boolean }).retriable) throw error
+    }
+    await sleep(50)
+  }
+}
+
 export interface TopicOptions {
   readonly partitions?: number
   readonly replication?: number
@@ -197,9 +213,9 @@ export async function testTopics<const N extends string>(
   const brokers = options.brokers ?? (await kafka()).brokers
   const suffix = randomBytes(4).toString('hex')
   const topics = names.map((name) => `${name}-${suffix}`)
-  await withAdmin(brokers, (client) =>
-    client.createTopics({
-      waitForLeaders: true,
+  await withAdmin(brokers, async (client) => {
+    await client.createTopics({
+      waitForLeaders: false, // kafkajs gives up at once when a busy broker does not know the topic yet
       topics: topics.map((topic) => ({
         topic,
         numPartitions: options.partitions ?? 1,
@@ -207,7 +223,8 @@ export async function testTopics<const N extends string>(
         configEntries: Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value }))
       }))
     })
-  )
+    await led(client, topics, options.partitions ?? 1)
+  })
   if (!options.brokers) made.push(...topics)
   return Object.fromEntries(names.map((name, i) => [name, topics[i]!])) as Record<N, string>
 }

@@ -17,9 +17,9 @@ export interface Message {
 export interface Live {
   readonly service: Service
   readonly context: TestContext
-  run(cmd: string, keys?: Record<string, unknown>): Promise<Reply>
+  readonly run: (cmd: string, keys?: Record<string, unknown>) => Promise<Reply>
   /** A number of the status. */
-  figure(name: string): number
+  readonly figure: (name: string) => number
   close(): Promise<void>
 }
 

@@ -1,0 +1,96 @@
+// Kafka is killed while PVs change and comes back: what is lossless is whole, of the rest the newest value, all of it counted.
+import assert from 'node:assert/strict'
+import { type Vector } from '../../core/plugin.js'
+import { type Account, accounts } from '../support/forwarder/accounts.js'
+import { type Live, liveForwarder, until } from '../support/forwarder/live.js'
+import { type Ioc, startIoc } from '../support/ioc.js'
+import { type RunningKafka, startKafka, testTopics } from '../support/kafka.js'
+
+const [lossless, newest, idle] = ['O:LOSSLESS', 'O:NEWEST', 'O:IDLE']
+const elements = 256
+const db = [lossless, newest, idle]
+  .map((name) => `record(waveform, "${name}") { field(FTVL, "DOUBLE") field(NELM, "${elements}") }`)
+  .join('\n')
+const bufferBytes = 65_536
+const puts = 100
+/** An array that is known by its first element; 2 KB, so that few of them fill the buffer. */
+const numbered = (n: number): number[] => new Array<number>(elements).fill(n)
+const numbers = (account: Account | undefined): number[] =>
+  account!.values.map((value) => Buffer.from((value as Vector).bytes).readDoubleLE(0))
+const upTo = (n: number): number[] => Array.from({ length: n + 1 }, (_, i) => i)
+
+interface Row {
+  readonly channel: string
+  readonly streams: readonly { readonly superseded?: number; readonly lost?: number }[]
+}
+
+describe('forwarder while Kafka is away', function () {
+  this.timeout(240_000)
+  let own: RunningKafka
+  let ioc: Ioc
+  let live: Live | undefined
+
+  before(async () => {
+    ;[own, ioc] = await Promise.all([startKafka({ own: true }), startIoc({ kind: 'qsrv2', db })])
+  })
+  after(async () => {
+    await live?.close()
+    await ioc?.stop()
+    await own?.stop()
+  })
+
+  for (const protocol of ['ca', 'pva']) {
+    it(`accounts for every value put over ${protocol}`, async () => {
+      const { values } = await testTopics(['values'], { brokers: own.brokers })
+      live = await liveForwarder(own.brokers, [ioc], { buffer_bytes: bufferBytes, default_protocol: protocol })
+      const { figure, service } = live
+      for (const name of [lossless, newest, idle]) await ioc.put(name, numbered(0))
+      const stream = (channel: string, more = {}) => ({ channel, converter: 'f142', topic: values, ...more })
+      await live.run('start', { streams: [stream(lossless, { lossless: true }), stream(newest), stream(idle)] })
+      let received = 3
+      const sent = () => figure('messages') === figure('acknowledged')
+      await until(() => figure('updates') === received && sent())
+      // one at a time: a server merges what comes faster than it sends
+      const put = async (n: number): Promise<void> => {
+        for (const name of [lossless, newest]) await ioc.put(name, numbered(n))
+        received += 2
+        await until(() => figure('updates') === received)
+      }
+      for (let n = 1; n <= 10; n++) await put(n)
+      await until(sent)
+
+      await own.kill9(0)
+      for (let n = 11; n <= puts; n++) await put(n)
+      assert.equal(service.snapshot().state, 'overloaded')
+      const { buffered_bytes: buffered, kept_bytes: kept } = service.snapshot() as unknown as Record<string, number>
+      assert.ok(buffered! >= bufferBytes && buffered! < bufferBytes + 5000, `${buffered} bytes wait in the producer`)
+      assert.ok(kept! > 0 && kept! < puts * 2200, `${kept} bytes of lossless messages wait`)
+      await own.restart(0)
+      await until(() => service.snapshot().state === 'forwarding' && sent(), 120_000)
+      await put(puts + 1)
+      await until(sent)
+
+      const found = await accounts(own.brokers, values)
+      assert.deepEqual(numbers(found.get(lossless)), upTo(puts + 1))
+      const there = numbers(found.get(newest))
+      assert.deepEqual(there.slice(-2), [puts, puts + 1], 'the newest value is there, and what came after it')
+      assert.deepEqual(
+        there,
+        [...new Set(there)].toSorted((x, y) => x - y),
+        'in order, nothing twice'
+      )
+      const superseded = figure('superseded')
+      assert.ok(superseded > 0)
+      assert.equal(there.length + superseded, puts + 2, 'every value is sent or counted')
+      assert.deepEqual(numbers(found.get(idle)), [0])
+      const { result } = await live.run('status')
+      const { streams } = (result as { channels: Row[] }).channels.find(({ channel }) => channel === newest)!
+      assert.equal(streams[0]?.superseded, superseded, 'counted per stream')
+      const metric = service.snapshot().metrics?.find(({ name }) => name === 'nexstream_forwarder_superseded_total')
+      assert.equal(metric?.value, superseded)
+      assert.equal(figure('lost'), 0)
+      await live.close()
+      live = undefined
+    })
+  }
+})
