@@ -97,6 +97,17 @@ export interface Peek {
   timestampNs: bigint
 }
 
+/** One number of a log, filled in by `Converter.scalar`: used again for the next message. */
+export interface Scalar {
+  /** ns since the Unix epoch; set by the caller from `peek`. */
+  timestampNs: bigint
+  dtype: NumberType
+  value: number | bigint
+  /** In EPICS codes; severity -1: the message says nothing of an alarm. */
+  severity: number
+  status: number
+}
+
 /** One message for Kafka. */
 export interface OutMessage {
   readonly value: Uint8Array
@@ -113,6 +124,11 @@ export interface Converter<R = unknown> {
    * Must check everything it touches: throws BadMessage, never reads outside the message.
    */
   decode?(message: Buffer): R
+  /**
+   * For speed: a message of one number without making an object. `peek` has found the message sound.
+   * False, and nothing promised of `out`: it has another content, ask `decode`. Throws BadMessage.
+   */
+  scalar?(message: Buffer, out: Scalar): boolean
   /** Source name of schemas whose messages carry none (NDAr): streams that ask for it get the nameless messages. */
   readonly nameless?: string
   /** One record to one message value. */
@@ -196,6 +212,8 @@ export type DatasetValue = AttributeValue | ArrayBufferView | readonly boolean[]
 export interface Writer<R = unknown> {
   /** Called for each message that is in the time window; synchronous. Throw BadMessage to have it counted and skipped. */
   write(record: R, schemaId: string): void
+  /** For speed: as `write` for what a converter's `scalar` found, with the same outcome. The scalar is used again. */
+  writeScalar?(scalar: Scalar, schemaId: string): void
   /** Called after the last message: what was gathered can still be appended. */
   flush?(): void
   /** Called when all columns are complete; static datasets and attributes may still be made. */

@@ -102,6 +102,32 @@ describe('f142 and f144', () => {
     assert.deepEqual(decodeJson(none).message['severity'], { name: 'NO_CHANGE', value: 4 })
   })
 
+  for (const codec of [logF142, logF144])
+    it(`${codec.id}: the short way for one number says what decode says`, () => {
+      let numbers = 0
+      for (const name of samples(codec.id)) {
+        const bytes = readFileSync(golden + name)
+        const out = { dtype: 'int8' as VectorType, value: NaN as number | bigint, severity: 7, status: 7 }
+        let record: LogRecord
+        try {
+          record = codec.decode(bytes)
+        } catch {
+          continue // what is wrong with it is tested elsewhere
+        }
+        const isNumber = typeof record.value === 'number' || typeof record.value === 'bigint'
+        assert.equal(codec.scalar(bytes, out), isNumber, name)
+        if (!isNumber) continue
+        numbers++
+        const { dtype, value, alarm } = record
+        assert.deepEqual([out.dtype, out.value, out.severity], [dtype, value, alarm?.severity ?? -1], name)
+        if (alarm !== undefined) assert.equal(out.status, alarm.status)
+      }
+      assert.ok(numbers >= 10)
+      const good = codec.encode({ source: 'P', timestampNs: 1n, dtype: 'float64', value: 1 })
+      const out = { dtype: 'int8' as VectorType, value: 0, severity: 0, status: 0 }
+      assert.throws(() => codec.scalar(good.subarray(0, 40), out), { reason: 'invalid_flatbuffer' })
+    })
+
   it('f142 carries text, f144 refuses it', () => {
     const text: LogRecord = { source: 'P', timestampNs: 1n, dtype: 'string', value: 'grün', alarm: undefined }
     assert.deepEqual(logF142.decode(logF142.encode(text)), text)

@@ -142,6 +142,38 @@ function decode(form: Form, b: Uint8Array): LogRecord {
   }
 }
 
+/** What `scalar` fills in, see core/plugin.ts. */
+interface Scalar {
+  dtype: VectorType
+  value: number | bigint
+  severity: number
+  status: number
+}
+
+function scalar(form: Form, b: Uint8Array, out: Scalar): boolean {
+  const table = rootAt(b, form.code)
+  const type = fieldAt(b, table, form.slots.type, 1)
+  const id = type === 0 ? 0 : u8(b, type)
+  if (id === 0 || id > 10) return false
+  const value = fieldAt(b, table, form.slots.value, 4)
+  if (value === 0) return false
+  const dtype = types[id - 1]!
+  out.dtype = dtype
+  out.value = scalarAt(b, fieldAt(b, tableAt(b, value), 0, widthOf(dtype)), id)
+  out.severity = -1
+  if (form.id === 'f142') scalarAlarm(b, table, out)
+  return true
+}
+
+function scalarAlarm(b: Uint8Array, table: number, out: Scalar): void {
+  const status = fieldAt(b, table, 4, 2)
+  const severity = fieldAt(b, table, 5, 2)
+  if (status === 0 || severity === 0) return
+  const epics = toEpics[u16(b, severity)]
+  out.status = u16(b, status)
+  if (out.status < noChange.status && epics !== undefined) out.severity = epics
+}
+
 function alarmAt(b: Uint8Array, table: number): LogRecord['alarm'] {
   const status = fieldAt(b, table, 4, 2)
   const severity = fieldAt(b, table, 5, 2)
@@ -252,6 +284,8 @@ export interface LogCodec {
   /** No allocation but the bigint. Throws BadMessage. */
   peek(message: Uint8Array, out: Peek): void
   decode(message: Uint8Array): LogRecord
+  /** Fills in a message of one number, without an allocation but for 64-bit integers; false for any other content. */
+  scalar(message: Uint8Array, out: Scalar): boolean
   /** Throws BadMessage `unencodable` for text in f144. */
   encode(record: LogRecord): Buffer
 }
@@ -260,6 +294,7 @@ const codec = (form: Form): LogCodec => ({
   id: form.id,
   peek: (message, out) => peek(form, message, out),
   decode: (message) => decode(form, message),
+  scalar: (message, out) => scalar(form, message, out),
   encode: (record) => encode(form, record)
 })
 

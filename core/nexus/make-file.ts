@@ -6,7 +6,7 @@ import { rootAttributes } from './root-attributes.js'
 import { Recorder } from './recorder.js'
 import { type Report } from './report.js'
 import { checkStructure, type Parts } from './structure.js'
-import { openEndNs } from './window.js'
+import { openEndNs, TimeWindow } from './window.js'
 import { type TopicMessage } from './messages.js'
 
 export interface MakeFileOptions {
@@ -36,7 +36,7 @@ export async function makeFile(options: MakeFileOptions): Promise<Report & { fin
   const { plan, findings } = checkStructure(options.structure, options.parts)
   if (findings.length > 0 && options.lenient !== true) throw structureError(findings)
   // 1 ns is the time of messages that have none
-  const window = { startNs: options.startNs ?? 2n, stopNs: options.stopNs ?? openEndNs }
+  const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? openEndNs)
   const file = await createNexusFile(options.file, { fsync: 'never', ...options.hdf5 })
   try {
     const recorder = new Recorder(plan, options.parts, file, {

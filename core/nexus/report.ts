@@ -79,8 +79,8 @@ function streamReport(stream: StreamState): StreamReport {
     out_of_order: stream.outOfOrder,
     first_time: written > 0 ? isoNs(stream.firstNs) : null,
     last_time: written > 0 ? isoNs(stream.lastNs) : null,
-    longest_gap_s: Number(stream.longestGapNs) / 1e9,
-    longest_gap_from: stream.longestGapNs > 0n ? isoNs(stream.longestGapFromNs) : null,
+    longest_gap_s: stream.longestGapNs / 1e9,
+    longest_gap_from: stream.longestGapNs > 0 ? isoNs(stream.longestGapFromNs) : null,
     bad: counters(stream.bad),
     counts: counters(stream.counts),
     ...(stream.missing ? { note: 'the topic does not exist' } : {})

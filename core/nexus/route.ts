@@ -1,8 +1,8 @@
 // One topic of a write job: schema id → source bytes → streams. What nobody asked for is not decoded.
 import { BadMessage, CodedError } from '../errors.js'
-import { type Converter, type LogLevel, type Peek } from '../plugin.js'
+import { type Converter, type LogLevel, type Peek, type Scalar } from '../plugin.js'
 import { SourceTable } from './sources.js'
-import { countIn, type Counters, type StreamState } from './window.js'
+import { countIn, type Counters, Instant, type StreamState } from './window.js'
 
 class SchemaRoute {
   readonly sources = new SourceTable()
@@ -13,7 +13,9 @@ class SchemaRoute {
 }
 
 /** The four bytes of a schema id as they lie in a message. */
-const idNumber = (id: string): number => Buffer.from(id.padEnd(4, '\0'), 'latin1').readUInt32LE(0)
+const idOf = (message: Uint8Array): number =>
+  (message[4] ?? 0) | ((message[5] ?? 0) << 8) | ((message[6] ?? 0) << 16) | ((message[7] ?? 0) << 24)
+const idNumber = (id: string): number => idOf(Buffer.from(`\0\0\0\0${id.padEnd(4, '\0')}`, 'latin1'))
 
 export class TopicRoute {
   messages = 0
@@ -25,6 +27,10 @@ export class TopicRoute {
   readonly streams: StreamState[] = []
   private readonly schemas = new Map<number, SchemaRoute>()
   private readonly peek: Peek = { sourceStart: 0, sourceEnd: 0, timestampNs: 0n }
+  private readonly time = new Instant()
+  private recentCode = -1
+  private recent: SchemaRoute | undefined
+  private readonly scalar: Scalar = { timestampNs: 0n, dtype: 'float64', value: 0, severity: -1, status: 0 }
 
   constructor(
     readonly topic: string,
@@ -51,14 +57,13 @@ export class TopicRoute {
     if (route === undefined) return
     const streams = this.streamsOf(route, message)
     if (streams === undefined) return
-    const time = this.peek.timestampNs
-    let record: unknown
+    const { time } = this
+    time.set(this.peek.timestampNs)
     for (const stream of streams) {
       if (!stream.admit(time, message, route.id)) continue
       if (!stream.begun) this.begin(stream)
       try {
-        record ??= route.converter.decode?.(message)
-        stream.writer?.write(record, route.id)
+        this.write(stream, route, message)
         stream.wrote(time)
       } catch (error) {
         this.trouble(stream, error)
@@ -66,10 +71,21 @@ export class TopicRoute {
     }
   }
 
+  /** A record is decoded for each stream anew: several streams of one source are rare, and it costs less than keeping it. */
+  private write({ writer }: StreamState, { converter, id }: SchemaRoute, message: Buffer): void {
+    if (writer === null) return
+    if (writer.writeScalar !== undefined && converter.scalar !== undefined) {
+      const { scalar } = this
+      scalar.timestampNs = this.time.ns
+      if (converter.scalar(message, scalar)) return writer.writeScalar(scalar, id)
+    }
+    writer.write(converter.decode?.(message), id)
+  }
+
   /** Only keeps the message for streams whose window it precedes; true when one of them had none yet. */
   lookBack(message: Buffer | null): boolean {
     if (message === null) return false
-    const route = this.schemas.get(message.length < 8 ? -1 : message.readUInt32LE(4))
+    const route = message.length < 8 ? undefined : this.schemas.get(idOf(message))
     if (route === undefined) return false
     try {
       route.converter.peek(message, this.peek)
@@ -95,7 +111,7 @@ export class TopicRoute {
     const route = this.schemas.get(idNumber(kept.schemaId))
     try {
       stream.writer?.write(route?.converter.decode?.(kept.message), kept.schemaId)
-      stream.wrote(kept.timeNs)
+      stream.wrote(new Instant(kept.timeNs))
     } catch (error) {
       this.trouble(stream, error)
     }
@@ -106,9 +122,14 @@ export class TopicRoute {
       countIn(this.bad, 'too_small')
       return undefined
     }
-    const route = this.schemas.get(message.readUInt32LE(4))
-    if (route === undefined) this.otherSchema++
-    return route
+    const code = idOf(message)
+    // most messages are of the schema of the one before
+    if (code !== this.recentCode) {
+      this.recentCode = code
+      this.recent = this.schemas.get(code)
+    }
+    if (this.recent === undefined) this.otherSchema++
+    return this.recent
   }
 
   private streamsOf(route: SchemaRoute, message: Buffer): readonly StreamState[] | undefined {

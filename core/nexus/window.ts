@@ -3,10 +3,56 @@ import { type BadMessage } from '../errors.js'
 import { type Writer } from '../plugin.js'
 import { type PlanStream } from './plan.js'
 
+const long = new BigInt64Array(1)
+const halves = new Uint32Array(long.buffer)
+const WORD = 2 ** 32
+
+/** A time in ns, and the same in two halves: comparing bigints would cost more than all else that is done with a small message. */
+export class Instant {
+  ns = 0n
+  high = 0
+  low = 0
+
+  constructor(ns = 0n) {
+    this.set(ns)
+  }
+
+  set(ns: bigint): void {
+    this.ns = ns
+    long[0] = ns
+    this.low = halves[0] ?? 0
+    this.high = (halves[1] ?? 0) | 0
+  }
+
+  isBefore(other: Instant): boolean {
+    return this.high < other.high || (this.high === other.high && this.low < other.low)
+  }
+
+  /** ns from another time to this one; exact up to 104 days. */
+  since(other: Instant): number {
+    return (this.high - other.high) * WORD + (this.low - other.low)
+  }
+}
+
 /** Payload times, inclusive at both ends; `stopNs` may change while the job runs. */
-export interface TimeWindow {
-  readonly startNs: bigint
-  stopNs: bigint
+export class TimeWindow {
+  readonly start: Instant
+  readonly stop: Instant
+
+  constructor(startNs: bigint, stopNs: bigint) {
+    this.start = new Instant(startNs)
+    this.stop = new Instant(stopNs)
+  }
+
+  get startNs(): bigint {
+    return this.start.ns
+  }
+  get stopNs(): bigint {
+    return this.stop.ns
+  }
+  set stopNs(ns: bigint) {
+    this.stop.set(ns)
+  }
 }
 
 /** No stop time: the end of int64, as the peers have it. */
@@ -47,9 +93,9 @@ export class StreamState {
   repeated = 0
   outOfOrder = 0
   firstNs = 0n
-  lastNs = 0n
-  longestGapNs = 0n
+  longestGapNs = 0
   longestGapFromNs = 0n
+  private readonly last = new Instant()
   readonly bad: Counters = new Map()
   /** What the writer itself counts. */
   readonly counts: Counters = new Map()
@@ -61,30 +107,33 @@ export class StreamState {
   /** The topic does not exist and the stream does without. */
   missing = false
   writer: Writer | null = null
+  readonly keepsLast: boolean
 
   constructor(
     readonly plan: PlanStream,
     private readonly window: TimeWindow
-  ) {}
+  ) {
+    this.keepsLast = plan.part.keepsLast
+  }
 
-  get keepsLast(): boolean {
-    return this.plan.part.keepsLast
+  get lastNs(): bigint {
+    return this.last.ns
   }
 
   /** Whether a message of this time is to be written; keeps and counts the others. */
-  admit(timeNs: bigint, message: Buffer, schemaId: string): boolean {
+  admit(time: Instant, message: Buffer, schemaId: string): boolean {
     this.received++
-    if (timeNs <= 0n) {
+    if (time.high < 0 || (time.high === 0 && time.low === 0)) {
       countIn(this.bad, 'time_zero')
       return false
     }
-    if (timeNs < this.window.startNs) {
+    if (time.isBefore(this.window.start)) {
       this.beforeStart++
-      if (this.keepsLast && !this.begun) this.keep(timeNs, message, schemaId)
+      if (this.keepsLast && !this.begun) this.keep(time.ns, message, schemaId)
       return false
     }
-    if (timeNs > this.window.stopNs) return this.after()
-    if (timeNs === this.lastNs && this.keepsLast) {
+    if (this.window.stop.isBefore(time)) return this.after()
+    if (this.keepsLast && time.low === this.last.low && time.high === this.last.high) {
       this.repeated++
       return false
     }
@@ -107,19 +156,22 @@ export class StreamState {
   }
 
   /** Counts a message that is in the file now. */
-  wrote(timeNs: bigint): void {
-    if (this.written++ === 0) this.firstNs = timeNs
-    else if (timeNs < this.lastNs) {
+  wrote(time: Instant): void {
+    const { last } = this
+    if (this.written++ === 0) this.firstNs = time.ns
+    else if (time.isBefore(last)) {
       this.outOfOrder++
       return
     } else {
-      const gap = timeNs - this.lastNs
+      const gap = time.since(last)
       if (gap > this.longestGapNs) {
         this.longestGapNs = gap
-        this.longestGapFromNs = this.lastNs
+        this.longestGapFromNs = last.ns
       }
     }
-    this.lastNs = timeNs
+    last.ns = time.ns
+    last.high = time.high
+    last.low = time.low
   }
 
   refused(error: BadMessage): void {

@@ -9,7 +9,7 @@ import { sayReport, type Report } from '../nexus/report.js'
 import { rootAttributes } from '../nexus/root-attributes.js'
 import { type TopicRoute } from '../nexus/route.js'
 import { checkStructure, type Parts } from '../nexus/structure.js'
-import { openEndNs } from '../nexus/window.js'
+import { openEndNs, TimeWindow } from '../nexus/window.js'
 import { type Kafka } from '../plugin.js'
 import { lookBack } from './look-back.js'
 import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
@@ -22,7 +22,7 @@ const topicWaitMs = 2000
 const maxTimerMs = 2 ** 31 - 1
 
 export class WriteRun {
-  private readonly window: { readonly startNs: bigint; stopNs: bigint }
+  private readonly window: TimeWindow
   private readonly abort = new AbortController()
   /** Aborted and made anew when the stop time moves. */
   private stopMoved = new AbortController()
@@ -46,7 +46,7 @@ export class WriteRun {
     private readonly kafka: Kafka,
     private readonly say: (message: FromWorker) => void
   ) {
-    this.window = { startNs: spec.startNs, stopNs: spec.stopNs ?? openEndNs }
+    this.window = new TimeWindow(spec.startNs, spec.stopNs ?? openEndNs)
     this.path = outputPath(spec.folder, spec.fileName, spec.attempt)
   }
 

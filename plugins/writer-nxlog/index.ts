@@ -8,6 +8,7 @@ import {
   type Group,
   type LogRecord,
   type Options,
+  type Scalar,
   type Writer
 } from '../../core/plugin.js'
 import { AlarmColumns } from './alarms.js'
@@ -43,7 +44,14 @@ class LogWriter implements Writer<LogRecord> {
     const size = Math.max(1, config.array_size)
     this.values = new ValueColumn(
       group,
-      { dtype, size, chunk, units: this.units, stringSize: config.string_size },
+      {
+        dtype,
+        size,
+        chunk,
+        units: this.units,
+        stringSize: config.string_size,
+        latest: config.store_latest_into !== undefined
+      },
       context
     )
     this.time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
@@ -65,12 +73,22 @@ class LogWriter implements Writer<LogRecord> {
   write(record: LogRecord): void {
     this.values.append(record)
     this.time.appendBigInt(record.timestampNs)
-    if (++this.sinceCue >= this.interval) {
-      this.sinceCue = 0
-      this.cueIndex.appendNumber(this.values.length - 1)
-      this.cueTime.appendBigInt(record.timestampNs)
-    }
+    if (++this.sinceCue >= this.interval) this.cue(record.timestampNs)
     if (record.alarm !== undefined) this.alarms?.append(record.alarm, record.timestampNs)
+  }
+
+  writeScalar(scalar: Scalar): void {
+    const { timestampNs } = scalar
+    this.values.appendNumber(scalar.value)
+    this.time.appendBigInt(timestampNs)
+    if (++this.sinceCue >= this.interval) this.cue(timestampNs)
+    if (scalar.severity >= 0) this.alarms?.append(scalar, timestampNs)
+  }
+
+  private cue(timestampNs: bigint): void {
+    this.sinceCue = 0
+    this.cueIndex.appendNumber(this.values.length - 1)
+    this.cueTime.appendBigInt(timestampNs)
   }
 
   close(): void {

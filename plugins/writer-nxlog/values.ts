@@ -32,12 +32,17 @@ export interface ValueOptions {
   readonly stringSize: number
   readonly chunk: number
   readonly units: string | undefined
+  /** Remember the last value. */
+  readonly latest: boolean
 }
 
 export class ValueColumn {
   private readonly column: Column
   private readonly text: boolean
   private readonly type: NumberType
+  private readonly range: readonly [number, number] | undefined
+  /** A 64-bit integer. */
+  private readonly long: boolean
   private readonly row: Buffer
   private last: LogRecord['value'] | undefined
   minimum = Infinity
@@ -53,6 +58,8 @@ export class ValueColumn {
     const { dtype, size, chunk, units, stringSize } = options
     this.text = isText(dtype)
     this.type = numberType(dtype)
+    this.range = limits[this.type]
+    this.long = this.type === 'int64' || this.type === 'uint64'
     this.row = Buffer.alloc(this.text ? 0 : size * sizes[this.type])
     this.column = group.column('value', {
       dtype: this.text ? { string: stringSize } : this.type,
@@ -87,7 +94,14 @@ export class ValueColumn {
       throw new BadMessage('text_for_number', `text for a ${this.type}`)
     else this.appendVector(value, dtype)
     // a view of the message would be gone by the time it is asked for
-    this.last = typeof value === 'object' && 'bytes' in value ? undefined : value
+    if (this.options.latest) this.last = typeof value === 'object' && 'bytes' in value ? undefined : value
+  }
+
+  /** As `append` for a number. */
+  appendNumber(value: number | bigint): void {
+    if (this.text) this.appendText(value)
+    else this.appendScalar(value)
+    if (this.options.latest) this.last = value
   }
 
   private appendText(value: LogRecord['value']): void {
@@ -102,8 +116,7 @@ export class ValueColumn {
 
   private appendScalar(value: number | bigint): void {
     if (this.options.size > 1) return this.appendNumbers([value])
-    const { type } = this
-    if (type === 'int64' || type === 'uint64') this.column.appendBigInt(this.toBigInt(value))
+    if (this.long) this.column.appendBigInt(this.toBigInt(value))
     else this.column.appendNumber(this.toNumber(value))
     this.take(Number(value))
   }
@@ -139,7 +152,7 @@ export class ValueColumn {
 
   private toNumber(value: number | bigint): number {
     const number = Number(value)
-    const range = limits[this.type]
+    const { range } = this
     if (range === undefined) return number
     if (Number.isNaN(number)) throw new BadMessage('not_a_number', `NaN cannot be stored as ${this.type}`)
     const whole = Math.min(Math.max(Math.trunc(number), range[0]), range[1])
