@@ -1,5 +1,5 @@
 // The public plugin API: everything a plugin imports from nexstream.
-// Its major version is API; a breaking change needs an ADR (docs/adr/) and a new major.
+// Its major version is API; a breaking change needs an ADR (docs/decisions/) and a new major.
 import { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
 import { type AsyncSeriesHook, type SyncWaterfallHook } from 'tapable'
 import { type Update } from '../schemas/records.js'
