@@ -36,7 +36,7 @@ const rawProgram = here('support/write-path/raw.js')
 const slowDisk = new URL('support/slow-disk.js', import.meta.url).href
 const h5pyScript = here('../../test/support/python/hdf5/write_path.py')
 /** h5py one by one takes minutes for a million log values. */
-const MOST_APPENDS = 20_000
+const MOST_APPENDS = 5000
 const scales = { GB: 1, value: 1e6, message: 1e6 }
 const words = { GB: 's of CPU per GB', value: 'µs of CPU per value', message: 'µs of CPU per message' }
 
@@ -87,7 +87,7 @@ const throttled: Way = (task, file) =>
 function waysOf(workload: Workload): Record<string, Way> {
   if (workload.name === 'slow-disk') return { 'nexstream, slow disk': throttled, 'nexstream, this disk': job }
   const most = workload.kind === 'logs' ? MOST_APPENDS : Number.MAX_SAFE_INTEGER
-  const py = { 'h5py, batched': h5py('batch', most * 50), 'h5py, a message at a time': h5py('append', most) }
+  const py = { 'h5py, batched': h5py('batch', most * 20), 'h5py, a message at a time': h5py('append', most) }
   return { 'raw Fetch + raw writes': raw, nexstream: job, ...(values.h5py ? py : {}) }
 }
 
