@@ -22,6 +22,8 @@ export class Link {
   /** ms of the last byte in either direction. */
   lastRxMs = Date.now()
   lastTxMs = Date.now()
+  /** ms when reading last began. */
+  resumedMs = Date.now()
 
   constructor(host: string, port: number, connectTimeoutMs: number, handler: LinkHandler) {
     this.key = `${host}:${port}`
@@ -64,6 +66,11 @@ export class Link {
     })
   }
 
+  /** Reading, and for longer than `ms` without what was awaited since `sinceMs` (0: nothing). */
+  isOverdue(sinceMs: number, ms: number, now: number): boolean {
+    return sinceMs > 0 && this.#paused === 0 && now - Math.max(sinceMs, this.resumedMs) > ms
+  }
+
   /** Stops reading (the server's buffers fill up, then it drops or merges); as many `resume` as `pause` let it go on. */
   pause(): void {
     if (this.#paused++ === 0) this.#socket.pause()
@@ -71,7 +78,7 @@ export class Link {
 
   resume(): void {
     if (this.#paused === 0 || --this.#paused > 0) return
-    this.lastRxMs = Date.now()
+    this.lastRxMs = this.resumedMs = Date.now()
     this.#socket.resume()
   }
 

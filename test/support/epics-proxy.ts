@@ -7,12 +7,16 @@ export interface EpicsProxy {
   readonly env: Readonly<Record<string, string>>
   readonly tcpPort: number
   readonly udpPort: number
+  /** UDP port from which the client searched last; 0: not yet. */
+  readonly clientPort: number
   /** TCP connections so far. */
   readonly connections: number
   /** Called for every chunk from the server; returns what the client gets. */
   onServer: (chunk: Buffer) => Buffer
   /** Called for every chunk from the client. */
   onClient: (chunk: Buffer) => void
+  /** From now on the connections of now say nothing more, but stay open: a host that went away. New ones work. */
+  stall(): void
   /** Ends all connections. */
   cut(): void
   stop(): Promise<void>
@@ -26,7 +30,13 @@ export async function startProxy(
 ): Promise<EpicsProxy> {
   const [host = '', port = ''] = server.split(':')
   const sockets = new Set<Socket>()
-  const proxy = { onServer: (chunk: Buffer) => chunk, onClient: (_chunk: Buffer): void => undefined, connections: 0 }
+  const proxy = {
+    onServer: (chunk: Buffer) => chunk,
+    onClient: (_chunk: Buffer): void => undefined,
+    connections: 0,
+    clientPort: 0
+  }
+  const silent = new WeakSet<Socket>()
   const tcp: Server = createServer((client) => {
     proxy.connections++
     const upstream = connect({ host, port: Number(port), noDelay: true })
@@ -39,17 +49,24 @@ export async function startProxy(
       })
     } // prettier-ignore
     client.on('data', (chunk) => {
+      if (silent.has(client)) return
       proxy.onClient(chunk)
       upstream.write(chunk)
     })
-    upstream.on('data', (chunk) => client.write(proxy.onServer(chunk)))
+    upstream.on('data', (chunk) => {
+      if (!silent.has(upstream)) client.write(proxy.onServer(chunk))
+    })
   })
   await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve))
   const tcpPort = (tcp.address() as AddressInfo).port
   const udp = createSocket('udp4')
   await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
   const udpPort = udp.address().port
-  udp.on('message', (bytes, from) => (protocol === 'ca' ? answerCa : answerPva)(udp, bytes, from, tcpPort, accepts))
+  udp.on('message', (bytes, from) => {
+    proxy.clientPort = from.port
+    const answer = protocol === 'ca' ? answerCa : answerPva
+    answer(udp, bytes, from, tcpPort, accepts)
+  })
   return Object.assign(proxy, {
     tcpPort,
     udpPort,
@@ -57,6 +74,9 @@ export async function startProxy(
       [protocol === 'ca' ? 'EPICS_CA_ADDR_LIST' : 'EPICS_PVA_ADDR_LIST']: `127.0.0.1:${udpPort}`,
       EPICS_CA_AUTO_ADDR_LIST: 'NO',
       EPICS_PVA_AUTO_ADDR_LIST: 'NO'
+    },
+    stall: () => {
+      for (const socket of sockets) silent.add(socket)
     },
     cut: () => {
       for (const socket of sockets) socket.destroy()

@@ -115,6 +115,8 @@ export class CaCircuit {
   /** Called about every second: asks a silent server for an echo, gives up one that does not answer. */
   tick(now: number): void {
     if (!this.#isOpen || this.#link.paused) return
+    if (this.#link.isOverdue(this.#framer.waitingSinceMs, this.#owner.silenceMs + ECHO_GRACE_MS, now))
+      return this.close('the rest of a message did not come')
     if (this.#echoSentMs > 0) {
       if (now - this.#echoSentMs > ECHO_GRACE_MS) this.close('no answer from the server')
     } else if (now - this.#link.lastRxMs > this.#owner.silenceMs) {

@@ -24,6 +24,8 @@ export class CaFramer {
   #needed = HEADER
   /** Bytes that are still to be passed over. */
   #skip = 0
+  /** ms since when the rest of a message is awaited; 0: it is not. */
+  waitingSinceMs = 0
 
   /** Unknown commands, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
   constructor(maxBytes: number, onMessage: OnMessage, onTooLarge: OnTooLarge) {
@@ -36,6 +38,7 @@ export class CaFramer {
     const skipped = Math.min(this.#skip, chunk.length)
     this.#skip -= skipped
     if (skipped === chunk.length) return
+    if (skipped > 0) this.waitingSinceMs = 0
     const rest = skipped === 0 ? chunk : chunk.subarray(skipped)
     if (this.#length === 0) {
       this.#parse(rest)
@@ -75,6 +78,7 @@ export class CaFramer {
         at = start + size
         this.#skip = Math.max(0, at - end)
         if (at < end) continue
+        this.waitingSinceMs = Date.now()
         return
       }
       if (end - start < size) return this.#keep(bytes, at, header + size)
@@ -86,7 +90,9 @@ export class CaFramer {
 
   #keep(bytes: Buffer, at: number, needed: number): void {
     this.#needed = needed
+    this.waitingSinceMs = 0
     if (at === bytes.length) return
+    this.waitingSinceMs = Date.now()
     // A copy of the small rest, so that the whole chunk is not kept for it.
     this.#chunks.push(at === 0 ? bytes : Buffer.from(bytes.subarray(at)))
     this.#length = bytes.length - at

@@ -10,7 +10,7 @@ export const Command = {
 export const MAX_COMMAND = 27
 export const MINOR_VERSION = 13
 export const ECA_NORMAL = 1
-export const ECA_NO_READ_ACCESS = 184
+export const ECA_NO_READ_ACCESS = 368
 /** What a subscription asks for (DBE_…). */
 export const Mask = { VALUE: 1, LOG: 2, ALARM: 4, PROPERTY: 8 } as const
 

@@ -31,6 +31,8 @@ export interface CircuitOwner {
 }
 
 const CREATE_TIMEOUT_MS = 30_000
+/** Servers answer late when a channel has no content yet. */
+const MONITOR_TIMEOUT_MS = 120_000
 
 export class PvaCircuit {
   readonly host: string
@@ -46,6 +48,8 @@ export class PvaCircuit {
   readonly #setup = new SetupWindow((channel) => this.#create(channel))
   /** cid → ms when its creation was asked for. */
   readonly #creating = new Map<number, number>()
+  /** cid → ms when its monitor was asked for. */
+  readonly #starting = new Map<number, number>()
   #isOpen = false
   /** ms when the server answered; 0: it has not. */
   openedMs = 0
@@ -115,12 +119,18 @@ export class PvaCircuit {
   tick(now: number): void {
     if (!this.#isOpen) return
     const { silenceMs } = this.#owner
-    if (!this.#link.paused && now - this.#link.lastRxMs > silenceMs) return this.close('no answer from the server')
+    if (this.#link.isOverdue(this.#link.lastRxMs, silenceMs, now)) return this.close('no answer from the server')
+    if (this.#link.isOverdue(this.#framer.waitingSinceMs, silenceMs, now))
+      return this.close('the rest of a message did not come')
     if (now - Math.min(this.#link.lastTxMs, this.#link.lastRxMs) > silenceMs / 4) this.#link.send(wire.echoMessage())
     this.#setup.tick(now)
     for (const [cid, since] of this.#creating) {
       if (now - since < CREATE_TIMEOUT_MS) break
       this.#drop(cid, 'the server did not answer', false)
+    }
+    for (const [cid, since] of this.#starting) {
+      if (now - since < MONITOR_TIMEOUT_MS) break
+      this.#drop(cid, 'the server did not start the monitor', false)
     }
   }
 
@@ -140,6 +150,7 @@ export class PvaCircuit {
   #forget(channel: PvaChannel): void {
     this.channels.delete(channel.cid)
     this.#creating.delete(channel.cid)
+    this.#starting.delete(channel.cid)
     this.#setup.delete(channel)
     if (channel.isPaused) this.#link.resume()
   }
@@ -204,6 +215,7 @@ export class PvaCircuit {
     if (!status.ok) return this.#drop(cid, `the server could not open the channel: ${status.message}`, false)
     channel.sid = sid
     channel.isCreated = true
+    this.#starting.set(cid, Date.now())
     this.#link.send(wire.monitorMessage(sid, cid, channel.request, channel.queueSize))
   }
 
@@ -227,6 +239,7 @@ export class PvaCircuit {
 
   #onMonitorReady(channel: PvaChannel, reader: Reader): void {
     const status = reader.status()
+    this.#starting.delete(channel.cid)
     this.#setup.delete(channel)
     if (!status.ok) {
       // pvxs refuses good channels while its send buffer is full: slower, and again.

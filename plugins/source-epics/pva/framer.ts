@@ -23,6 +23,8 @@ export class PvaFramer {
   #needed = HEADER
   /** Bytes that are still to be passed over. */
   #skip = 0
+  /** ms since when the rest of a message is awaited; 0: it is not. */
+  waitingSinceMs = 0
   #segments: Buffer[] = []
   #segmentsLength = 0
   /** Command and byte order of the segmented message under way; -1: none. */
@@ -41,6 +43,7 @@ export class PvaFramer {
     const skipped = Math.min(this.#skip, chunk.length)
     this.#skip -= skipped
     if (skipped === chunk.length) return
+    if (skipped > 0) this.waitingSinceMs = 0
     const rest = skipped === 0 ? chunk : chunk.subarray(skipped)
     if (this.#length === 0) {
       this.#parse(rest)
@@ -73,6 +76,7 @@ export class PvaFramer {
         at = start + size
         this.#skip = Math.max(0, at - end)
         if (at < end) continue
+        this.waitingSinceMs = Date.now()
         return
       }
       if (end - start < size) return this.#keep(bytes, at, HEADER + size)
@@ -125,7 +129,9 @@ export class PvaFramer {
 
   #keep(bytes: Buffer, at: number, needed: number): void {
     this.#needed = needed
+    this.waitingSinceMs = 0
     if (at === bytes.length) return
+    this.waitingSinceMs = Date.now()
     // A copy of the small rest, so that the whole chunk is not kept for it.
     this.#chunks.push(at === 0 ? bytes : Buffer.from(bytes.subarray(at)))
     this.#length = bytes.length - at

@@ -80,6 +80,8 @@ def get_int(name):
     return buffer.value
 
 
+if "IOC_ACCESS_FILE" in os.environ:
+    core.asSetFilename(os.environ["IOC_ACCESS_FILE"].encode())
 ioc.start_ioc(dbs=[(path, macros) for path in databases], extra_dbd_load=dbd, extra_dso_load=dso)
 lines.serve(
     {
