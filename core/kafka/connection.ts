@@ -43,7 +43,9 @@ interface Pending {
 }
 
 const SMALL = 64 * 1024
-const MAX_RESPONSE = 1 << 30
+/** Bulk data: one message may be larger than what was asked for. */
+const MAX_FETCHED = 1 << 30
+const MAX_ANSWER = 64 << 20
 
 export class Connection {
   /** Milliseconds (Date.now) after which the broker wants a new authentication. */
@@ -201,10 +203,11 @@ export class Connection {
       return
     }
     this.#smallBytes += bytes
+    const most = this.pool ? MAX_FETCHED : MAX_ANSWER
     let at = 0
     while (this.#smallBytes - at >= 4) {
       const length = this.#small.readInt32BE(at)
-      if (length < 4 || length > MAX_RESPONSE)
+      if (length < 4 || length > most)
         return this.#fail(new ConnectionLost(`${this.name} does not speak the Kafka protocol (or wants TLS)`))
       if (this.#smallBytes - at - 4 >= length) {
         this.#deliver(Buffer.from(this.#small.subarray(at + 4, at + 4 + length)), length, false)
@@ -249,7 +252,9 @@ export class Connection {
       return new CodedError('KAFKA_AUTH', `TLS: the certificate of ${this.name} is not trusted: ${error.message}`, {
         cause: error
       })
-    return new ConnectionLost(`${this.name}: ${error.message === '' ? (error.code ?? 'failed') : error.message}`)
+    const what = error.message === '' ? (error.code ?? 'failed') : error.message
+    const plain = this.settings.tls && /before secure TLS|wrong version number|packet length/i.test(what)
+    return new ConnectionLost(`${this.name}: ${what}${plain ? ' (is TLS spoken there?)' : ''}`)
   }
 
   #fail(error: Error): void {

@@ -39,7 +39,7 @@ export interface GroupReader {
 /**
  * Joins the group and calls `work` for one message after the other; membership is kept alive while it works, however
  * long that takes. A message that `work` did not take is taken when it is done (at least once); one that it took before
- * it began is not given again (at most once). Messages without a value are passed over.
+ * it began is not given again (at most once). A rejection of `work` is logged. Messages without a value are passed over.
  * Rejects with KAFKA_UNREACHABLE, KAFKA_AUTH or TOPIC_MISSING.
  */
 export async function groupReader(
@@ -171,6 +171,9 @@ class KafkajsGroup implements GroupReader {
       const given = { topic, partition, offset, timestampMs: Number(message.timestamp), key, value }
       if ((await this.work(given, take)) === 'done') await take()
       else this.#aside(consumer)
+    } catch (error) {
+      this.log('error', `group ${this.group.groupId}: offset ${offset}: ${(error as Error).message}`)
+      if (!taken) throw error // kafkajs gives it again
     } finally {
       clearInterval(beat)
     }

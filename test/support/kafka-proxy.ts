@@ -1,0 +1,95 @@
+// Stands between client and broker, understands the framing, and may change or withhold answers: damage on the way.
+import { once } from 'node:events'
+import net, { type AddressInfo } from 'node:net'
+
+/** Gets each answer as a frame (length, correlation id, body) and gives what to send on; null cuts the connection. */
+export type Meddle = (api: number, frame: Buffer) => Buffer | null
+
+export interface KafkaProxy {
+  /** host:port for clients; all brokers' ports in metadata answers become this one. */
+  readonly address: string
+  meddle: Meddle
+  /** Resolves when no connection is left. */
+  idle(): Promise<void>
+  /** Ends all connections; new ones are taken all the same. */
+  cut(): void
+  close(): Promise<void>
+}
+
+const METADATA = 3
+
+/** Cuts a byte stream into frames with a length of 4 bytes. */
+function frames(onFrame: (frame: Buffer) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0)
+  return (chunk) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    for (;;) {
+      if (rest.length < 4 || rest.length < 4 + rest.readInt32BE(0)) return
+      const end = 4 + rest.readInt32BE(0)
+      onFrame(rest.subarray(0, end))
+      rest = rest.subarray(end)
+    }
+  }
+}
+
+/** A proxy in front of one broker that advertises this address. Frames pass unchanged until `meddle` is set. */
+export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
+  const [host, port] = broker.split(':') as [string, string]
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((client) => {
+    const upstream = net.connect(Number(port), host)
+    const asked = new Map<number, number>()
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => socket.destroy())
+      socket.on('close', () => {
+        sockets.delete(socket)
+        client.destroy()
+        upstream.destroy()
+      })
+    }
+    const question = frames((frame) => {
+      asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
+      upstream.write(frame)
+    })
+    const answer = frames((frame) => {
+      const id = frame.readInt32BE(4)
+      const api = asked.get(id) ?? -1
+      asked.delete(id)
+      if (api === METADATA) redirect(frame, host, Number(port), own)
+      const passed = proxy.meddle(api, frame)
+      if (passed === null) client.destroy()
+      else client.write(passed)
+    })
+    client.on('data', question)
+    upstream.on('data', answer)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const own = (server.address() as AddressInfo).port
+  const proxy: KafkaProxy = {
+    address: `127.0.0.1:${own}`,
+    meddle: (_, frame) => frame,
+    idle: async () => {
+      while (sockets.size > 0) await once([...sockets][0]!, 'close')
+    },
+    cut: () => sockets.forEach((socket) => socket.destroy()),
+    close: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      proxy.cut()
+      await closed
+    }
+  }
+  return proxy
+}
+
+/** Another port behind each mention of the broker. */
+function redirect(frame: Buffer, host: string, port: number, other: number): void {
+  const place = Buffer.alloc(2 + host.length + 4)
+  place.writeInt16BE(host.length)
+  place.write(host, 2)
+  place.writeInt32BE(port, 2 + host.length)
+  for (let at = frame.indexOf(place); at >= 0; at = frame.indexOf(place, at + 1))
+    frame.writeInt32BE(other, at + 2 + host.length)
+}
