@@ -47,3 +47,6 @@ export function peekFirst(message: Uint8Array, code: number, slots: PeekSlots, o
   if (vector === 0 || u32(message, vector) === 0) throw new BadMessage('bad_timestamp', 'the message has no time')
   out.timestampNs = timeAt(message, vector + 4)
 }
+
+/** Time of messages that have none: older than any run, so that the newest of them is the last value before it. */
+export const timelessNs = 1n

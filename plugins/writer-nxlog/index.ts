@@ -131,7 +131,8 @@ const f144 = defineWriter({
   accepts: ['f144'],
   companions: (config) => [
     ...(config.enable_alarm_info ? ['al00'] : []),
-    ...(config.enable_epics_con_info ? ['ep01'] : [])
+    ...(config.enable_epics_con_info ? ['ep01'] : []),
+    ...(config.enable_units_info ? ['un00'] : [])
   ],
   open: (group, config, context) => new LogWriter(group, config, context, 'f144')
 })

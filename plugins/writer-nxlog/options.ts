@@ -55,6 +55,11 @@ export const logConfig = {
       default: true,
       description: 'f144: also write the connection state (ep01) of the same source beside the values.'
     },
+    enable_units_info: {
+      type: 'boolean',
+      default: false,
+      description: 'f144: also write the units (un00) of the same source beside the values, and set them (ISIS).'
+    },
     nexus: {
       type: 'object',
       description: 'Tuning of the 2018 writer; accepted, only `indices.index_every_kb` and `_mb` have an effect.'

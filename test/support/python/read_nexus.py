@@ -65,7 +65,7 @@ def nx_class(group):
 TOGETHER = [
     ["alarm_time", "alarm_severity", "alarm_status", "alarm_message"],
     ["connection_status", "connection_status_time"],
-    ["units_time", "units_text"],
+    ["units_text_time", "units_text"],
     ["histograms", "errors", "timestamps"],
 ]
 EVENTS = [

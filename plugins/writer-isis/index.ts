@@ -1,0 +1,127 @@
+// What ISIS sends beside values and events: pulses (pu00), units (un00), the detector-spectrum map (df12).
+import {
+  API,
+  type Column,
+  type Context,
+  defineWriter,
+  definePlugin,
+  type Group,
+  type JSONSchema,
+  type Options,
+  timeAttributes,
+  type UnitsRecord,
+  type Writer
+} from '../../core/plugin.js'
+import { type DetectorSpectrumMap } from '../../schemas/messages/index.js'
+import { pulseConfig, PulseWriter } from './pulses.js'
+
+const unitsConfig = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    set_units: {
+      type: 'boolean',
+      default: true,
+      description: 'Set the last unit as attribute `units` of `value` and its summary values in the same group.'
+    }
+  }
+} as const satisfies JSONSchema
+
+const unitBytes = 64
+const measured = ['value', 'minimum_value', 'maximum_value', 'average_value']
+
+class UnitsWriter implements Writer<UnitsRecord> {
+  private readonly text: Column
+  private readonly time: Column
+  private last: { readonly timestampNs: bigint; readonly units: string } | null = null
+
+  constructor(
+    private readonly group: Group,
+    private readonly config: Options<typeof unitsConfig>,
+    private readonly context: Context
+  ) {
+    this.text = group.column('units_text', { dtype: { string: unitBytes } })
+    this.time = group.column('units_text_time', { dtype: 'uint64', index: true, attributes: timeAttributes })
+  }
+
+  write({ units: found, timestampNs }: UnitsRecord): void {
+    const units = found ?? ''
+    this.text.appendString(units)
+    this.time.appendBigInt(timestampNs)
+    if (this.last !== null && this.last.units !== units) this.context.count('units_changed')
+    if (timestampNs >= (this.last?.timestampNs ?? 0n)) this.last = { timestampNs, units }
+  }
+
+  close(): void {
+    const { last, group } = this
+    if (last === null || !this.config.set_units) return
+    for (const name of measured)
+      if (group.has(name)) group.datasetAttribute(name, 'units', last.units.slice(0, 1024).replaceAll('\0', ''))
+  }
+}
+
+class MapWriter implements Writer<DetectorSpectrumMap> {
+  private map: DetectorSpectrumMap | null = null
+
+  constructor(private readonly group: Group) {}
+
+  write(map: DetectorSpectrumMap): void {
+    this.map = map
+  }
+
+  close(): void {
+    if (this.map === null) return
+    const { spectra, detectors, spectrumCount } = this.map
+    this.group.dataset('spectrum', spectra, { dtype: 'int32', shape: [spectra.length] })
+    this.group.dataset('detector_id', detectors, { dtype: 'int32', shape: [detectors.length] })
+    this.group.dataset('number_of_spectra', spectrumCount, { dtype: 'int32' })
+  }
+}
+
+const pu00 = defineWriter({
+  id: 'pu00',
+  summary:
+    'Pulses of pu00 messages: logs of period, proton charge and vetoes; frames, charge and counts in sum and per period.',
+  accepts: ['pu00', 'ev44'],
+  config: pulseConfig,
+  nxClass: 'NXcollection',
+  keepsLast: false,
+  madeAtClose: [
+    'raw_frames', 'good_frames', 'proton_charge', 'proton_charge_raw', 'total_counts', 'total_counts_raw', 'periods'
+  ], // prettier-ignore
+  open: (group, config, context) => new PulseWriter(group, config, context)
+})
+
+const un00 = defineWriter({
+  id: 'un00',
+  summary:
+    'Units of un00 messages: units_text, units_text_time, and the attribute `units` of the values in the same group.',
+  accepts: ['un00'],
+  config: unitsConfig,
+  nxClass: 'NXlog',
+  keepsLast: true,
+  open: (group, config, context) => new UnitsWriter(group, config, context)
+})
+
+const df12 = defineWriter({
+  id: 'df12',
+  summary: 'The detector-spectrum map of a df12 message: spectrum, detector_id, number_of_spectra.',
+  accepts: ['df12'],
+  config: { type: 'object', additionalProperties: false, properties: {} },
+  nxClass: 'NXcollection',
+  keepsLast: true,
+  madeAtClose: ['spectrum', 'detector_id', 'number_of_spectra'],
+  open: (group) => new MapWriter(group)
+})
+
+export default definePlugin({
+  name: 'writer-isis',
+  version: '1.0.0',
+  api: API,
+  summary: 'Writes pulses (pu00), units (un00) and detector-spectrum maps (df12) of ISIS.',
+  apply(registry) {
+    registry.writer(pu00)
+    registry.writer(un00)
+    registry.writer(df12)
+  }
+})
