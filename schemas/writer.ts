@@ -68,7 +68,8 @@ const isVector = (input: object): input is Vector => 'dtype' in input && 'bytes'
 
 /** Grows as needed; everything is written front to back, so every offset points forward. */
 class Encoder {
-  private bytes = new Uint8Array(512)
+  /** Zero up to `end`, or about to be written. */
+  private bytes = Buffer.alloc(512)
   private view = new DataView(this.bytes.buffer)
   private end = 8
 
@@ -83,13 +84,18 @@ class Encoder {
     return Buffer.from(this.bytes.buffer, 0, this.end)
   }
 
-  private reserve(size: number): void {
+  /** Zeroes, but for the last `written` bytes, which the caller writes as a whole. */
+  private reserve(size: number, written = 0): void {
+    const before = this.end
     this.end += size
-    if (this.end <= this.bytes.length) return
-    const larger = new Uint8Array(Math.max(this.end + 64, Math.min(this.bytes.length * 2, 1 << 20)))
-    larger.set(this.bytes)
-    this.bytes = larger
-    this.view = new DataView(larger.buffer)
+    if (this.end > this.bytes.length) {
+      // Room for what follows an image: else each small field would copy it once more.
+      const larger = Buffer.allocUnsafeSlow(this.end + Math.min(Math.max(this.bytes.length, this.end >> 2), 1 << 20))
+      this.bytes.copy(larger, 0, 0, before)
+      this.bytes = larger
+      this.view = new DataView(larger.buffer)
+    }
+    this.bytes.fill(0, before, this.end - written)
   }
 
   /** Fields sorted by size follow the table's start at 4 modulo 8, so that each is aligned. */
@@ -188,10 +194,10 @@ class Encoder {
   }
 
   /** Room for a vector's length and elements; gives the position of the first element. */
-  private vectorStart(at: number, length: number, width: number, bytes = length): number {
+  private vectorStart(at: number, length: number, width: number, bytes = length, written = 0): number {
     const align = Math.max(4, width)
     const start = Math.ceil((this.end + 4) / align) * align
-    this.reserve(start + bytes - this.end)
+    this.reserve(start + bytes - this.end, written)
     this.view.setUint32(start - 4, length, true)
     this.point(at, start - 4)
     return start
@@ -211,8 +217,9 @@ class Encoder {
     if (ArrayBuffer.isView(input) || isVector(input)) {
       const raw = rawBytes(type, input)
       if (raw !== undefined) {
-        const start = this.vectorStart(at, raw.length / width, width, raw.length)
-        return this.bytes.set(raw, start)
+        const start = this.vectorStart(at, raw.length / width, width, raw.length, raw.length)
+        this.bytes.set(raw, start)
+        return
       }
     }
     const list = isVector(input) ? elements(input) : (input as ArrayLike<FieldInput>)
