@@ -1,5 +1,13 @@
 // Command: the state of the daemon.
-import { type CommandDefinition } from '../core/plugin.js'
+import { type CommandDefinition, type DaemonSnapshot, type Snapshot } from '../core/plugin.js'
+
+/** Without what is meant for monitoring and heartbeats: both would only repeat the rest. */
+const plain = ({ metrics: _metrics, heartbeat: _heartbeat, ...rest }: Snapshot): Snapshot => rest
+
+const shown = ({ services, ...rest }: DaemonSnapshot): DaemonSnapshot => ({
+  ...rest,
+  services: Object.fromEntries(Object.entries(services).map(([id, service]) => [id, plain(service)]))
+})
 
 export default {
   cmd: 'status',
@@ -7,5 +15,5 @@ export default {
   schema: { type: 'object' },
   examples: [{ cmd: 'status', msg_id: 'where-are-we' }],
   run: async (_command, daemon) =>
-    Promise.resolve({ response: 'ACK', status: 200, message: 'status', result: daemon.snapshot() })
+    Promise.resolve({ response: 'ACK', status: 200, message: 'status', result: shown(daemon.snapshot()) })
 } satisfies CommandDefinition

@@ -162,8 +162,9 @@ class Session {
 
   /** The status and the heartbeat that tell of the running job. */
   async #watch(jobId: string): Promise<void> {
+    // the thread has reported once
     const runs = (json: Json): boolean =>
-      (json['jobs'] as Json[] | undefined)?.some((job) => job['job_id'] === jobId && job['state'] === 'running') ===
+      (json['jobs'] as Json[] | undefined)?.some((job) => job['job_id'] === jobId && job['phase'] === 'writing') ===
       true
     this.#status = this.words.example(
       await this.control.json((json) => json['type'] === 'nexstream_status' && runs(json), 'the status of the job')
