@@ -80,6 +80,8 @@ export interface Subscription {
 
 /** A part that yields updates, e.g. EPICS Channel Access (`ca`), one `open` per channel. Runs in the main thread. */
 export interface SourcePart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  /** Metrics that its plugin adds to `sources` of the snapshot. */
+  readonly metrics?: MetricTable
   /**
    * `emit` is called synchronously for every update, in order per channel. The receiver may keep updates:
    * a source never changes or reuses what it emitted.
@@ -340,7 +342,7 @@ export interface Metric {
   readonly labels?: Readonly<Record<string, string>>
 }
 
-/** The metrics a service or reporter may give, by name; docs/reference/metrics.md is made from these tables, and tests hold both together. */
+/** The metrics a source, service or reporter may give, by name; docs/reference/metrics.md is made from these tables, and tests hold both together. */
 export type MetricTable = Readonly<Record<string, MetricKind>>
 export interface MetricKind {
   readonly help: string
@@ -410,6 +412,8 @@ export interface DaemonSnapshot {
   readonly uptime_s: number
   readonly update_interval_ms: number
   readonly services: Readonly<Record<string, Snapshot>>
+  /** What sources share and count for all their channels (connections to servers), by source id; added by the snapshot hook. */
+  readonly sources?: Readonly<Record<string, Snapshot>>
   readonly jobs: readonly JobInfo[]
 }
 export interface ReporterPart<C extends JSONSchema = JSONSchema> extends Part<C> {

@@ -1,4 +1,4 @@
-// docs/reference/metrics.md: the metrics that services and reporters declare.
+// docs/reference/metrics.md: the metrics that sources, services and reporters declare.
 import { type Host } from '../../core/host.js'
 import { type MetricTable } from '../../core/plugin.js'
 import { code, type Page, reference, table } from './markdown.js'
@@ -8,7 +8,7 @@ per source are not metrics: they are in the status. Beside these stand the metri
 
 /** Declared tables by the part that declares them. */
 export function metricTables(host: Host): ReadonlyMap<string, MetricTable> {
-  const tables = (['reporter', 'service'] as const).flatMap((kind) =>
+  const tables = (['reporter', 'service', 'source'] as const).flatMap((kind) =>
     host.ids(kind).map((id) => [`${kind} ${id}`, host.part(kind, id)?.metrics ?? {}] as const)
   )
   return new Map(tables.filter(([, metrics]) => Object.keys(metrics).length > 0))
@@ -24,5 +24,5 @@ export function metricsPage(host: Host): Page {
     ])
     return `## ${part}\n\n${table([['metric', 'type', 'labels', 'meaning'], ...rows])}`
   })
-  return reference('metrics', 'Metrics', 'the `metrics` of services and reporters', intro, ...parts)
+  return reference('metrics', 'Metrics', 'the `metrics` of sources, services and reporters', intro, ...parts)
 }

@@ -103,7 +103,7 @@ export class Metrics {
   #all(): Metric[] {
     const { snapshot } = this
     if (snapshot === undefined) return []
-    const { version, services, jobs } = snapshot
+    const { version, services, sources, jobs } = snapshot
     return [
       metric('nexstream_build_info', 1, { version, node: process.version }),
       metric('nexstream_uptime_seconds', snapshot.uptime_s),
@@ -113,7 +113,7 @@ export class Metrics {
       ...[...countBy(jobs.map((job) => String(job['state'] as string)))].map(([state, count]) =>
         metric('nexstream_jobs', count, { state })
       ),
-      ...Object.values(services).flatMap((service) => service.metrics ?? [])
+      ...[...Object.values(services), ...Object.values(sources ?? {})].flatMap(({ metrics = [] }) => metrics)
     ]
   }
 }

@@ -1,7 +1,8 @@
 // Plugin source-epics: the source parts `ca` (Channel Access) and `pva` (pvAccess), read-only.
-import { API, definePlugin, defineSource, type Context } from '../../core/plugin.js'
+import { API, definePlugin, defineSource, type Context, type Snapshot } from '../../core/plugin.js'
 import { CaSubscription } from './ca-source.js'
 import { CaClient } from './ca/client.js'
+import { metrics, snapshotOf } from './figures.js'
 import { caOptions, optionsSchema, pvaOptions, type EpicsOptions } from './options.js'
 import { PvaSubscription } from './pva-source.js'
 import { PvaClient } from './pva/client.js'
@@ -74,6 +75,14 @@ class Clients {
     return this.#pva
   }
 
+  /** Snapshots of the clients that there are. */
+  snapshots(): Record<string, Snapshot> {
+    return {
+      ...(this.#ca === undefined ? {} : { ca: snapshotOf('ca', this.#ca.metrics) }),
+      ...(this.#pva === undefined ? {} : { pva: snapshotOf('pva', this.#pva.metrics) })
+    }
+  }
+
   async close(): Promise<void> {
     await this.#ca?.close()
     await this.#pva?.close()
@@ -90,10 +99,15 @@ export default definePlugin({
   options: optionsSchema,
   apply(registry, options) {
     const own = (clients = new Clients(options))
+    registry.hooks.snapshot.tap('source-epics', (snapshot) => ({
+      ...snapshot,
+      sources: { ...snapshot.sources, ...own.snapshots() }
+    }))
     registry.source(
       defineSource({
         id: 'ca',
         summary: 'A PV over EPICS Channel Access.',
+        metrics,
         config: caSchema,
         open: (config, context, emit) =>
           new CaSubscription(own.ca(context), config.channel, config.long_string ?? false, config.array ?? false, emit)
@@ -103,6 +117,7 @@ export default definePlugin({
       defineSource({
         id: 'pva',
         summary: 'A PV over EPICS pvAccess.',
+        metrics,
         config: pvaSchema,
         open: ({ channel, long_string: isText = false, fields = [], queue_size: queueSize = 0 }, context, emit) =>
           new PvaSubscription(own.pva(context), channel, isText, fields, queueSize, emit)

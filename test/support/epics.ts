@@ -1,6 +1,7 @@
 // Opens channels of the plugin source-epics in tests and keeps what they emit.
 import {
   type Context,
+  type DaemonSnapshot,
   type Plugin,
   type Registry,
   type SourcePart,
@@ -21,6 +22,8 @@ export interface Recorder {
 export interface Epics {
   open(protocol: 'ca' | 'pva', channel: string, config?: Readonly<Record<string, unknown>>): Recorder
   readonly warnings: string[]
+  /** What the plugin adds to the snapshot of the daemon. */
+  sources(): NonNullable<DaemonSnapshot['sources']>
   close(): Promise<void>
 }
 
@@ -30,9 +33,10 @@ export async function openEpics(options: Readonly<Record<string, unknown>>): Pro
   const url = new URL('../../plugins/source-epics/index.js', import.meta.url)
   const { default: plugin } = (await import(`${url.href}?${Math.random()}`)) as { default: Plugin }
   const parts = new Map<string, SourcePart>()
+  let snapshot: () => Partial<DaemonSnapshot> = () => ({})
   const registry = {
     source: (part: SourcePart) => parts.set(part.id, part),
-    hooks: { snapshot: { tap: () => undefined } }
+    hooks: { snapshot: { tap: (_: string, add: (before: object) => DaemonSnapshot) => (snapshot = () => add({})) } }
   } as unknown as Registry
   await plugin.apply(registry, options)
   const warnings: string[] = []
@@ -44,6 +48,7 @@ export async function openEpics(options: Readonly<Record<string, unknown>>): Pro
   }
   return {
     warnings,
+    sources: () => snapshot().sources ?? {},
     open: (protocol, channel, config = {}) =>
       record((emit) => (parts.get(protocol) as SourcePart).open({ channel, ...config }, context, emit), channel),
     close: async () => plugin.close?.()

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { type RemoteInfo } from 'node:dgram'
 import { AddressList, type HostPort } from '../addrlist.js'
 import { backoffMs } from '../backoff.js'
+import { type Figures } from '../figures.js'
 import { Searcher } from '../searcher.js'
 import { UdpPort } from '../udp.js'
 import { userName } from '../user.js'
@@ -27,15 +28,6 @@ export interface CaOptions {
   readonly firstSearchMs?: number
   /** The largest message taken. */
   readonly maxBytes: number
-}
-
-export interface CaMetrics {
-  readonly channels: number
-  readonly connected: number
-  readonly searching: number
-  readonly circuits: number
-  readonly rxBytes: number
-  readonly updates: number
 }
 
 const SEARCH_DATAGRAM_BYTES = 1024 - 16
@@ -115,7 +107,7 @@ export class CaClient implements CircuitOwner {
     else channel.circuit?.resume()
   }
 
-  get metrics(): CaMetrics {
+  get metrics(): Figures {
     let connected = 0
     let rxBytes = this.#rxClosed + this.#udp.rxBytes
     for (const circuit of this.#circuits.values()) {

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { AddressList, type HostPort } from '../addrlist.js'
 import { backoffMs } from '../backoff.js'
+import { type Figures } from '../figures.js'
 import { Searcher } from '../searcher.js'
 import { UdpPort } from '../udp.js'
 import { userName } from '../user.js'
@@ -28,17 +29,6 @@ export interface PvaOptions {
   readonly firstSearchMs?: number
   /** The largest message taken. */
   readonly maxBytes: number
-}
-
-export interface PvaMetrics {
-  readonly channels: number
-  readonly connected: number
-  readonly searching: number
-  readonly circuits: number
-  readonly rxBytes: number
-  readonly updates: number
-  /** Updates in which the server had merged earlier ones that could not be sent in time. */
-  readonly overruns: number
 }
 
 const SEARCH_DATAGRAM_BYTES = 1400 - 64
@@ -114,7 +104,7 @@ export class PvaClient implements CircuitOwner {
     else channel.circuit?.resume()
   }
 
-  get metrics(): PvaMetrics {
+  get metrics(): Figures {
     let connected = 0
     let rxBytes = this.#rxClosed + this.#udp.rxBytes
     for (const circuit of this.#circuits.values()) {
