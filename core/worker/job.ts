@@ -3,7 +3,9 @@ import { Worker } from 'node:worker_threads'
 import { CodedError, errorCodes, type ErrorCode } from '../errors.js'
 import { type Finding, type LogLevel } from '../plugin.js'
 import { type WorkerConfig } from './config.js'
+import { splitStructure } from '../nexus/shards.js'
 import { outputPath } from './output.js'
+import { ShardedJob } from './sharded-job.js'
 import { type FromWorker, type JobEnd, type Progress, type StopHow, type ToWorker, type WriteSpec } from './protocol.js'
 
 export interface Ready {
@@ -35,10 +37,14 @@ export interface WriteJob {
 
 const openEndNs = 2n ** 63n - 1n
 
-/** Starts the job in a thread of its own. Throws FILE_PATH or FILE_EXISTS at once. */
+/** Starts the job in a thread of its own, or several. Throws FILE_PATH or FILE_EXISTS at once. */
 export function startWriteJob(spec: WriteSpec, context: WriteJobContext): WriteJob {
-  outputPath(spec.folder, spec.fileName, spec.attempt)
-  return new ThreadJob(spec, context)
+  const threads = spec.options.threads ?? 1
+  const shards = threads > 1 ? splitStructure(spec.structure, spec.fileName, threads) : []
+  for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)])
+    outputPath(spec.folder, name, spec.attempt)
+  const start = (one: WriteSpec): WriteJob => new ThreadJob(one, context)
+  return shards.length > 1 ? new ShardedJob(spec, shards, start) : start(spec)
 }
 
 class ThreadJob implements WriteJob {

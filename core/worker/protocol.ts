@@ -9,6 +9,8 @@ export interface WriteSpec {
   readonly jobId: string
   /** nexus_structure: object or JSON text. */
   readonly structure: unknown
+  /** All of it when `structure` is only a part: what is wrong is said of this one. */
+  readonly checkAlso?: unknown
   /** Its JSON path in the command, for findings. */
   readonly structureAt: string
   /** Default 1; more when an earlier one was lost with its daemon. */
@@ -47,6 +49,10 @@ export interface WriteOptions {
   readonly readOnly: boolean
   readonly sha256: boolean
   readonly compression: ColumnOptions['compression'] | null
+  /** When data must be on the disk itself; default `close`. */
+  readonly fsync?: 'never' | 'checkpoint' | 'close'
+  /** Most threads of the job; with more than one the groups of other topics go into files of their own. Default 1. */
+  readonly threads?: number
 }
 
 /**

@@ -75,12 +75,16 @@ export class WriteRun {
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
   async run(): Promise<void> {
     const { spec, parts } = this
+    if (spec.checkAlso !== undefined) {
+      const { findings: wrong } = checkStructure(spec.checkAlso, parts, { at: spec.structureAt })
+      if (wrong.length > 0 && !spec.lenient) throw structureError(wrong)
+    }
     const { plan, findings } = checkStructure(spec.structure, parts, { at: spec.structureAt })
     const topics = await checkTopics(this.kafka, plan, spec.options.onMissingTopic)
     const all = [...findings, ...topics.findings]
     if (all.length > 0 && (!spec.lenient || topics.fatal)) throw structureError(all)
     const { memoryBytes } = spec.options
-    const file = await createNexusFile(this.path.part, { fsync: 'close', memoryBytes })
+    const file = await createNexusFile(this.path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
     try {
       this.recorder = this.open(plan, file, topics)
       this.recorder.begin()

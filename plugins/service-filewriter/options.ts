@@ -94,6 +94,19 @@ export const optionSchema = {
       default: true,
       description: 'Put the report of the job into the file, as nexstream_report in the entry.'
     },
+    threads_per_job: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 64,
+      default: 1,
+      description:
+        'Threads that share the topics of a job. With more than one, groups of other topics go into files FILE_1, FILE_2 … and FILE has external links to them.'
+    },
+    fsync: {
+      enum: ['never', 'close', 'checkpoint'],
+      default: 'close',
+      description: 'When data are forced to the disk itself: what a power cut may cost.'
+    },
     read_only: { type: 'boolean', default: true, description: 'Make complete files read-only.' },
     checksum: { type: 'boolean', default: false, description: 'Leave FILE.sha256 beside every file.' },
     compression: {

@@ -59,6 +59,8 @@ export function specOf(
       fetchBytes: options.fetch_bytes,
       memoryBytes: options.memory_bytes,
       reportInFile: options.report_in_file,
+      fsync: options.fsync,
+      threads: options.threads_per_job,
       readOnly: options.read_only,
       sha256: typeof command['checksum'] === 'boolean' ? command['checksum'] : options.checksum,
       compression: compression(options.compression)
