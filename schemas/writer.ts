@@ -90,7 +90,7 @@ class Encoder {
     this.end += size
     if (this.end > this.bytes.length) {
       // Room for what follows an image: else each small field would copy it once more.
-      const larger = Buffer.allocUnsafeSlow(this.end + Math.min(Math.max(this.bytes.length, this.end >> 2), 1 << 20))
+      const larger = Buffer.allocUnsafeSlow(this.end + Math.min(Math.max(this.bytes.length, this.end >> 4), 1 << 20))
       this.bytes.copy(larger, 0, 0, before)
       this.bytes = larger
       this.view = new DataView(larger.buffer)

@@ -1,4 +1,5 @@
 // Channel Access byte stream to messages; a message across several chunks is joined once, when it is complete.
+import { Gatherer } from '../gatherer.js'
 import { Command, MAX_COMMAND } from './protocol.js'
 
 /** `view` looks at the same bytes as `bytes`; the payload is bytes[start, end), valid during the call only. */
@@ -19,9 +20,7 @@ export class CaFramer {
   readonly #maxBytes: number
   readonly #onMessage: OnMessage
   readonly #onTooLarge: OnTooLarge
-  #chunks: Buffer[] = []
-  #length = 0
-  #needed = HEADER
+  readonly #gatherer = new Gatherer()
   /** Bytes that are still to be passed over. */
   #skip = 0
   /** ms since when the rest of a message is awaited; 0: it is not. */
@@ -34,23 +33,23 @@ export class CaFramer {
     this.#onTooLarge = onTooLarge
   }
 
+  /** `chunk` is used up when the call returns. */
   push(chunk: Buffer): void {
-    const skipped = Math.min(this.#skip, chunk.length)
-    this.#skip -= skipped
-    if (skipped === chunk.length) return
-    if (skipped > 0) this.waitingSinceMs = 0
-    const rest = skipped === 0 ? chunk : chunk.subarray(skipped)
-    if (this.#length === 0) {
-      this.#parse(rest)
-      return
+    for (let at = 0; at < chunk.length;) {
+      if (this.#skip > 0) {
+        const skipped = Math.min(this.#skip, chunk.length - at)
+        this.#skip -= skipped
+        at += skipped
+        if (this.#skip === 0) this.waitingSinceMs = 0
+      } else if (this.#gatherer.isActive) {
+        at += this.#gatherer.add(chunk, at)
+        const whole = this.#gatherer.take()
+        if (whole !== undefined) this.#parse(whole)
+      } else {
+        this.#parse(at === 0 ? chunk : chunk.subarray(at))
+        return
+      }
     }
-    this.#chunks.push(rest)
-    this.#length += rest.length
-    if (this.#length < this.#needed) return
-    const whole = Buffer.concat(this.#chunks, this.#length)
-    this.#chunks = []
-    this.#length = 0
-    this.#parse(whole)
   }
 
   #parse(bytes: Buffer): void {
@@ -89,12 +88,9 @@ export class CaFramer {
   }
 
   #keep(bytes: Buffer, at: number, needed: number): void {
-    this.#needed = needed
     this.waitingSinceMs = 0
     if (at === bytes.length) return
     this.waitingSinceMs = Date.now()
-    // A copy of the small rest, so that the whole chunk is not kept for it.
-    this.#chunks.push(at === 0 ? bytes : Buffer.from(bytes.subarray(at)))
-    this.#length = bytes.length - at
+    this.#gatherer.begin(bytes.subarray(at), needed)
   }
 }

@@ -1,4 +1,5 @@
 // Reads pvData primitives from one message, in its byte order, never beyond its end.
+import { READ_BYTES } from '../gatherer.js'
 import { type Vector, type VectorType } from '../../../core/plugin.js'
 
 /** Structures made per message at most: a few bytes can ask for very many empty ones. */
@@ -132,8 +133,9 @@ export class Reader {
     const size = n * width
     const at = this.#take(size)
     const view = this.#bytes.subarray(at, at + size)
-    // A view keeps its whole buffer alive: only worth it when it is most of it (images).
-    if (this.#little && size * 2 > this.#bytes.buffer.byteLength) return { dtype, length: n, bytes: view }
+    // A view keeps its whole buffer alive: only worth it when it is most of it (images). Smaller ones may lie where we read next.
+    if (this.#little && size > READ_BYTES && size * 2 > this.#bytes.buffer.byteLength)
+      return { dtype, length: n, bytes: view }
     const bytes = Buffer.allocUnsafeSlow(size)
     view.copy(bytes)
     if (!this.#little) {
