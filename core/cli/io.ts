@@ -6,7 +6,9 @@ import { type Finding } from '../plugin.js'
 /** Set once by the program from the global options. */
 export const settings = { verbose: false, quiet: false, timeoutMs: 10_000 }
 
-const wantsColour = (stream: NodeJS.WriteStream): boolean => stream.isTTY && !process.env['NO_COLOR']
+const wantsColour = (stream: NodeJS.WriteStream): boolean =>
+  // undefined, which a pipe has, would let the library decide
+  (stream.isTTY as boolean | undefined) === true && !process.env['NO_COLOR']
 /** Colours for stdout. */
 export const colour = createColors(wantsColour(process.stdout))
 /** Colours for stderr. */
