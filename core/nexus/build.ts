@@ -65,7 +65,9 @@ function attributesOf(node: PlanGroup, defaults: ReadonlyMap<PlanGroup, string>)
 /** The way from the root to the first thing that can be plotted, as `default` of each group on it. */
 function defaultChain(plan: Plan): Map<PlanGroup, string> {
   const chain = new Map<PlanGroup, string>()
-  const plottable = (group: PlanGroup): boolean => group.attributes.has('signal') || group.written.has('@signal')
+  // a writer may also have groups of its own and say which of them to plot
+  const plottable = (group: PlanGroup): boolean =>
+    group.attributes.has('signal') || group.written.has('@signal') || group.written.has('@default')
   const visit = (group: PlanGroup): boolean => {
     if (plottable(group)) return true
     let found = false

@@ -2,9 +2,6 @@
 import { API, defineConverter, definePlugin } from '../../core/plugin.js'
 import { decodeDf12, encodeDf12 } from '../../schemas/messages/index.js'
 import { timelessNs } from '../../schemas/peek.js'
-import { idCode, rootAt } from '../../schemas/reader.js'
-
-const code = idCode('df12')
 
 const part = defineConverter({
   id: 'df12',
@@ -13,7 +10,8 @@ const part = defineConverter({
   open: () => ({
     nameless: 'df12',
     peek: (message, out) => {
-      rootAt(message, code)
+      // the last map before a run is kept unread: it must be sound, or a good one is lost
+      decodeDf12(message)
       out.sourceStart = out.sourceEnd = 0
       out.timestampNs = timelessNs
     },

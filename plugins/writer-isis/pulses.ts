@@ -83,6 +83,7 @@ export class PulseWriter implements Writer<PulseRecord | EventRecord> {
     this.periodLog = new Log(group, 'period_log', 'uint32')
     this.chargeLog = new Log(group, 'proton_charge_log', 'float32', 'uAh')
     this.vetoLog = new Log(group, 'veto_log', 'uint32')
+    group.attribute('default', 'period_log')
   }
 
   write(record: PulseRecord | EventRecord, schemaId: string): void {

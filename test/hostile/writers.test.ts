@@ -1,0 +1,330 @@
+// Hostile data messages through every writer: nothing crashes, each is counted by reason, good messages around them are written.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadPlugins, type Loaded } from '../../core/loader.js'
+import { makeFile } from '../../core/nexus/make-file.js'
+import { readMessages } from '../../core/nexus/messages.js'
+import { partsOf } from '../../core/nexus/parts.js'
+import { encodeMessage, type Fields } from '../../schemas/index.js'
+import { readNexus } from '../support/nexus.js'
+
+/** A small generator (mulberry32): the same damage on every run. */
+function random(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) % below
+  }
+}
+
+const nasty = [0, 1, 2, 4, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff]
+
+/** Every truncation (of the first 300 bytes), random bytes and nasty 32-bit numbers anywhere: vtables, offsets, lengths, values. */
+function damaged(good: Buffer): Buffer[] {
+  const pick = random(good.length)
+  const out: Buffer[] = []
+  for (let end = 0; end < Math.min(good.length, 300); end++) out.push(good.subarray(0, end))
+  for (let round = 0; round < 400; round++) {
+    const bytes = Buffer.from(good)
+    for (let i = 0; i <= pick(3); i++)
+      if (round % 2 === 0) bytes[pick(bytes.length)] = pick(256)
+      else bytes.writeUInt32LE(nasty[pick(nasty.length)] ?? 0, pick((bytes.length - 4) >> 2) * 4)
+    out.push(bytes)
+  }
+  for (let round = 0; round < 50; round++) {
+    const bytes = Buffer.from(Array.from({ length: 8 + pick(200) }, () => pick(256)))
+    good.copy(bytes, 4, 4, 8)
+    out.push(bytes)
+  }
+  return out
+}
+
+const ints = (...values: number[]): object => ({ dtype: 'int32', values })
+const uints = (...values: number[]): object => ({ dtype: 'uint32', values })
+const longs = (...values: number[]): object => ({ dtype: 'int64', values })
+const doubles = (...values: number[]): object => ({ dtype: 'float64', values })
+const frame = { uniqueId: 1, shape: [1, 2], data: { dtype: 'uint16', values: [1, 2] }, isText: false, attributes: [] }
+const events = { messageId: 1, timeOfFlight: ints(1, 2), pixelId: ints(3, 4) }
+const samples = {
+  timeDelta: 10,
+  channel: 0,
+  messageCounter: 1,
+  values: ints(1, 2),
+  timestamps: null,
+  timestampLocation: 0
+}
+const variable = { unit: null, label: null, source: null, isText: false }
+const counts = (data: object): object => ({
+  lastMetadataTimestampNs: 0,
+  currentShape: [2],
+  dimensions: [{ length: 2, unit: 'm', label: 'x', edges: doubles(1, 2, 3) }],
+  offset: null,
+  errors: null,
+  info: 'i',
+  data
+})
+
+interface Case {
+  /** The record but source and time. */
+  readonly record: object
+  readonly config?: object
+  /** Dataset with one row per message, and those of two good messages. */
+  readonly rows: string
+}
+
+const cases: Readonly<Record<string, Case>> = {
+  f142: { record: { dtype: 'float64', value: 1.5, alarm: { severity: 1, status: 4 } }, rows: 'time' },
+  f144: { record: { dtype: 'float64', value: 1.5 }, rows: 'time' },
+  al00: { record: { severity: 1, message: 'high' }, rows: 'alarm_time' },
+  ep00: { record: { status: 2, service: 's' }, rows: 'connection_status_time' },
+  ep01: { record: { status: 2, service: 's' }, rows: 'connection_status_time' },
+  ev42: { record: { ...events, timeOfFlight: uints(1, 2), pixelId: uints(3, 4), facility: { type: 'isis', periodNumber: 1, runState: 'RUNNING', protonCharge: 1 } }, config: { isis_data: true, adc_pulse_debug: true }, rows: 'event_time_zero' }, // prettier-ignore
+  ev43: { record: { ...events, timeOfFlight: uints(1, 2), pixelId: uints(3, 4), referenceTimeIndex: uints(0) }, rows: 'event_time_zero' }, // prettier-ignore
+  ev44: { record: { ...events, referenceTimeIndex: ints(0) }, rows: 'event_time_zero' },
+  an44: { record: { ...events, referenceTimeIndex: ints(0), weight: { dtype: 'int16', values: [1, 2] } }, rows: 'event_time_zero' }, // prettier-ignore
+  se00: { record: { ...samples, values: doubles(1, 2) }, rows: 'cue_timestamp_zero' },
+  senv: { record: samples, rows: 'cue_timestamp_zero' },
+  tdct: { record: { sequence: 1 }, rows: 'cue_timestamp_zero' },
+  NDAr: { record: frame, config: { array_size: [1, 2] }, rows: 'time' },
+  ADAr: { record: frame, config: { array_size: [1, 2], dtype: 'uint16' }, rows: 'time' },
+  ad00: { record: frame, rows: 'time' },
+  hs00: { record: counts({ dtype: 'uint64', values: [1, 2] }), rows: 'time' },
+  hs01: { record: counts(ints(1, 2)), config: { shape: [{ size: 2 }] }, rows: 'time' },
+  da00: { record: { variables: [{ ...variable, name: 'signal', axes: ['x'], shape: [2], data: doubles(1, 2) }, { ...variable, name: 'x', axes: ['x'], shape: [2], data: doubles(1, 2) }] }, rows: 'time' }, // prettier-ignore
+  ns10: { record: { ttl: 0, expired: false, value: '1.5' }, rows: 'time' },
+  un00: { record: { units: 'K' }, rows: 'units_text_time' },
+  pu00: { record: { messageId: 1, vetos: 0, period: 1, protonCharge: 0.5 }, rows: 'period_log/time' }
+}
+
+const startNs = 1_700_000_000_000_000_000n
+const timesNs = [startNs, startNs + 1_000_000_000n]
+
+/** The record with its time, where its schema has it. */
+function record(id: string, { record: rest }: Case, timeNs: bigint): string {
+  const time = Number(timeNs)
+  const times = id.startsWith('ev') || id === 'an44' ? { referenceTime: { ...longs(time), dtype: id.endsWith('44') ? 'int64' : 'uint64' }, referenceTimeIndex: null } : id === 'tdct' ? { timestamps: { dtype: 'uint64', values: [time, time + 1000] } } : { timestampNs: time } // prettier-ignore
+  const source = id === 'NDAr' ? 'ADPluginKafka' : 'src'
+  return JSON.stringify({ topic: id, schema: id, record: { source, ...times, ...rest } })
+}
+
+describe('hostile messages through the writers', function () {
+  this.timeout(120_000)
+  let loaded: Loaded
+  let folder: string
+  before(async () => {
+    loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
+    folder = mkdtempSync(join(tmpdir(), 'nexstream-hostile-'))
+  })
+  after(async () => {
+    rmSync(folder, { recursive: true })
+    await loaded.close()
+  })
+
+  /** A file of one stream; the report of the stream and of its topic. */
+  async function write(id: string, config: object, messages: readonly Buffer[], name = id) {
+    const parts = partsOf(loaded.host)
+    const source = id === 'NDAr' ? 'ADPluginKafka' : id === 'df12' ? 'df12' : 'src'
+    const group = { type: 'group', name: 'data', children: [{ module: id, config: { topic: id, source, ...config } }] }
+    const file = join(folder, `${name}.nxs`)
+    const report = await makeFile({
+      structure: {
+        children: [{ type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children: [group] }]
+      },
+      file,
+      parts,
+      startNs,
+      // what is damaged beyond this time is not in the window
+      stopNs: startNs + 3_600_000_000_000n,
+      messages: messages.map((value) => ({ topic: id, value }))
+    })
+    const stream = report.streams.find(({ module }) => module === id)
+    const [topic] = report.topics
+    assert.ok(stream !== undefined && topic !== undefined)
+    return { file, report, stream, topic }
+  }
+
+  const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0)
+
+  it('knows every module that takes messages', () => {
+    const ids = loaded.host.ids('writer').filter((id) => (loaded.host.part('writer', id)?.accepts.length ?? 0) > 0)
+    const aliases = ['NXlog', 'NXevent_data', 'alarm_info', 'epics_con_info', 'df12']
+    assert.deepEqual(ids.filter((id) => !aliases.includes(id)).toSorted(), Object.keys(cases).toSorted())
+  })
+
+  for (const [id, example] of Object.entries(cases)) {
+    it(`${id}: truncated, random, with wrong vtables and lengths`, async () => {
+      const lines = timesNs.map((time) => record(id, example, time)).join('\n')
+      const good = readMessages(lines, folder, partsOf(loaded.host)).map(({ value }) => value)
+      const [first, last] = good
+      assert.ok(first !== undefined && last !== undefined)
+      const bad = damaged(first)
+      const companions = id === 'f144' || id === 'se00' || id === 'senv' || id === 'tdct' ? { enable_alarm_info: false, enable_epics_con_info: false } : {} // prettier-ignore
+      const { file, stream, topic } = await write(id, { ...companions, ...example.config }, [first, ...bad, last])
+      assert.equal(topic.messages, bad.length + 2)
+      // each is accounted for, once
+      assert.equal(stream.received + sum(topic.bad) + topic.other_schema + topic.other_source, topic.messages)
+      const told = stream.written + sum(stream.bad) + stream.before_start + stream.after_stop + stream.repeated
+      assert.equal(told - (stream.written > stream.received ? 1 : 0), stream.received)
+      assert.equal(stream.bad['writer_failed'], undefined)
+      assert.ok(sum(topic.bad) + sum(stream.bad) > 300, 'most of them are bad')
+      assert.ok((topic.bad['too_small'] ?? 0) >= 8)
+      const path = `entry/data/${example.rows}`
+      const content = await readNexus(file, [path])
+      const rows = (content[path] as (number | string)[]).map(String)
+      for (const time of timesNs) assert.ok(rows.includes(String(time)), `${id}: ${time} is not in ${rows.join(' ')}`)
+    })
+  }
+
+  it('df12: the last good map', async () => {
+    const map = (n: number): Buffer => encodeMessage('df12', { spectrum: [n], detector_id: [n], n_spectra: 1 })
+    const { file, stream } = await write('df12', {}, [map(1), map(2), ...damaged(map(2)).slice(0, 40)])
+    assert.equal(stream.written, 1)
+    assert.deepEqual((await readNexus(file, ['entry/data/spectrum']))['entry/data/spectrum'], [2])
+  })
+})
+
+describe('hostile content of sound messages', function () {
+  this.timeout(120_000)
+  let loaded: Loaded
+  let folder: string
+  before(async () => {
+    loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
+    folder = mkdtempSync(join(tmpdir(), 'nexstream-hostile-'))
+  })
+  after(async () => {
+    rmSync(folder, { recursive: true })
+    await loaded.close()
+  })
+
+  const most = 2n ** 64n - 1n
+  const end = 2n ** 63n - 1n
+  const good = 1_700_000_000_000_000_000n
+  const log = (id: string, timestamp: bigint, value: number, type = 'Double'): [string, Fields] => [
+    id,
+    { source_name: 'src', timestamp, value: { type, value: { value } } }
+  ]
+  const rows: readonly [
+    module: string,
+    config: object,
+    messages: readonly [string, Fields][],
+    bad: object,
+    content: object
+  ][] = [
+    // prettier-ignore
+    [
+      'f142',
+      { dtype: 'int32' },
+      [log('f142', most, 1), log('f142', 0n, 1), log('f142', good, NaN), log('f142', good + 1n, Infinity), log('f142', good + 2n, 7)],
+      { bad_timestamp: 2, not_a_number: 1 },
+      { value: [2147483647, 7], time: [String(good + 1n), String(good + 2n)] }
+    ],
+    [
+      'f144',
+      {},
+      [log('f144', -1n, 1), log('f144', good, NaN), log('f144', good + 1n, 2), log('f144', end, 3)],
+      { bad_timestamp: 1 },
+      { value: ['nan', 2, 3], minimum_value: 2, maximum_value: 3, average_value: 2.5 }
+    ],
+    [
+      'tdct',
+      {},
+      [
+        ['tdct', { name: 'src', timestamps: [good, most] }],
+        ['tdct', { name: 'src', timestamps: [] }],
+        ['tdct', { name: 'src', timestamps: [good + 1n] }]
+      ],
+      { bad_timestamp: 2 },
+      { time: [String(good + 1n)] }
+    ],
+    [
+      'se00',
+      { dtype: 'double' },
+      [
+        ['se00', { name: 'src', packet_timestamp: good, time_delta: NaN, values: { type: 'DoubleArray', value: { value: [1, 2] } } }], // prettier-ignore
+        ['se00', { name: 'src', packet_timestamp: end, time_delta: 1, values: { type: 'DoubleArray', value: { value: [1, 2] } } }], // prettier-ignore
+        ['se00', { name: 'src', packet_timestamp: good, time_delta: 1, values: { type: 'DoubleArray', value: { value: [NaN, 2] } } }] // prettier-ignore
+      ],
+      { bad_timestamp: 2 },
+      { value: ['nan', 2], time: [String(good), String(good + 1n)] }
+    ],
+    [
+      'ev44',
+      {},
+      [
+        ['ev44', { source_name: 'src', message_id: 1n, reference_time: [good], reference_time_index: [0x7fffffff], time_of_flight: [1], pixel_id: [1] }], // prettier-ignore
+        ['ev44', { source_name: 'src', message_id: 2n, reference_time: [good, good], reference_time_index: [1, 0], time_of_flight: [1], pixel_id: [1] }], // prettier-ignore
+        ['ev44', { source_name: 'src', message_id: 3n, reference_time: [good], reference_time_index: [0], time_of_flight: [1, 2], pixel_id: [1] }], // prettier-ignore
+        ['ev44', { source_name: 'src', message_id: 2n ** 63n - 1n, reference_time: [good], reference_time_index: [0], time_of_flight: [-5], pixel_id: [-1] }] // prettier-ignore
+      ],
+      { pulse_index: 2, length_mismatch: 1 },
+      { event_id: [-1], event_time_offset: [-5], event_index: [0], total_counts: 1 }
+    ],
+    [
+      'ad00',
+      {},
+      [
+        ['ad00', { source_name: 'src', timestamp: good, dimensions: [2 ** 40, 0], data_type: 1, data: [] }],
+        ['ad00', { source_name: 'src', timestamp: good, dimensions: [2 ** 31, 2 ** 31], data_type: 1, data: [1] }],
+        ['ad00', { source_name: 'src', timestamp: good, dimensions: Array.from({ length: 40 }, () => 1), data_type: 1, data: [1] }], // prettier-ignore
+        ['ad00', { source_name: 'src', timestamp: good, dimensions: [-1, -1], data_type: 1, data: [1] }],
+        ['ad00', { source_name: 'src', timestamp: good, dimensions: [1, 1], data_type: 1, data: [9] }]
+      ],
+      { frame_size: 1, length_mismatch: 1, out_of_range: 2 },
+      { value: [[[9]]] }
+    ],
+    [
+      'hs01',
+      {},
+      [
+        ['hs01', { source: 'src', timestamp: good, current_shape: [1], dim_metadata: [{ length: 2 ** 31 - 1 }], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
+        ['hs01', { source: 'src', timestamp: good, current_shape: [1], dim_metadata: [{ length: 2 }], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
+        ['hs01', { source: 'src', timestamp: good, current_shape: [1], offset: [2 ** 31 - 1], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
+        ['hs01', { source: 'src', timestamp: good, current_shape: [1], offset: [1], data: { type: 'ArrayInt', value: { value: [2] } } }] // prettier-ignore
+      ],
+      { histogram_shape: 2 },
+      { histograms: [[1, 2]], timestamps: [[String(good), 1]] }
+    ],
+    [
+      'da00',
+      {},
+      [
+        ['da00', { source_name: 'src', timestamp: good, data: [{ name: '../x', data_type: 2, shape: [1], data: [1] }, { name: '', data_type: 2, shape: [1], data: [1] }, { name: '__proto__', data_type: 2, shape: [1], axes: ['constructor'], data: [1] }] }], // prettier-ignore
+        ['da00', { source_name: 'src', timestamp: good + 1n, data: Array.from({ length: 2000 }, (_, i) => ({ name: `v${i}`, data_type: 2, shape: [1], data: [1] })) }] // prettier-ignore
+      ],
+      {},
+      { __proto__: [[1], [0]], signal: [[1], [0]] }
+    ]
+  ]
+
+  for (const [module, config, messages, bad, expected] of rows) {
+    it(`${module}: impossible times, sizes and numbers`, async () => {
+      const file = join(folder, `${module}.nxs`)
+      const group = {
+        type: 'group',
+        name: 'data',
+        children: [{ module, config: { topic: 't', source: 'src', ...config } }]
+      }
+      const report = await makeFile({
+        structure: {
+          children: [{ type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children: [group] }]
+        },
+        file,
+        parts: partsOf(loaded.host),
+        messages: messages.map(([id, fields]) => ({ topic: 't', value: encodeMessage(id, fields) }))
+      })
+      const reasons: Record<string, number> = {}
+      for (const counts of [report.topics[0]?.bad, report.streams.find((stream) => stream.module === module)?.bad])
+        for (const [reason, n] of Object.entries(counts ?? {})) reasons[reason] = (reasons[reason] ?? 0) + n
+      assert.deepEqual(reasons, bad)
+      const content = await readNexus(
+        file,
+        Object.keys(expected).map((name) => `entry/data/${name}`)
+      )
+      for (const [name, value] of Object.entries(expected)) assert.deepEqual(content[`entry/data/${name}`], value, name)
+    })
+  }
+})
