@@ -58,7 +58,7 @@ function plain(value: Update['value'] | PvValue): Json {
 }
 
 function describe(update: Update): Json {
-  const { source, timestampNs, dtype, value, alarm, units, enumStrings } = update
+  const { source, timestampNs, dtype, value, alarm, units, precision, enumStrings } = update
   return {
     source,
     timestamp_ns: timestampNs.toString(),
@@ -66,6 +66,7 @@ function describe(update: Update): Json {
     value: plain(value),
     ...(dtype === 'enum' && typeof value === 'number' ? { text: enumStrings?.[value] ?? '' } : {}),
     units,
+    ...(precision === null ? {} : { precision }),
     alarm: { severity: alarm.severity, status: alarm.status, message: alarmText(alarm) }
   }
 }

@@ -3,6 +3,11 @@ import { BadMessage, type Converter } from '../../core/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import { converterParts, goldens, openConverter } from '../support/converters.js'
 
+/** Schemas of data; commands and answers have no converter. */
+const schemas =
+  'ADAr NDAr ad00 al00 an44 da00 ep00 ep01 ev42 ev43 ev44 f142 f144 hs00 hs01 json ns10 pu00 se00 senv tdct un00'.split(
+    ' '
+  )
 // Where each schema has its source name and its time (ns, or a list of them).
 const sourceKeys = ['source_name', 'name', 'Name', 'source', 'key']
 const timeKeys = ['timestamp', 'pulse_time', 'reference_time', 'packet_timestamp', 'PacketTimestamp', 'timestamps']
@@ -43,10 +48,8 @@ describe('converters and golden messages', () => {
     assert.deepEqual(ids, expected.split(' '))
   })
 
-  for (const { name, id, bytes, message } of goldens()) {
-    it(`${name}: peek, decode and encode agree with the content`, async function () {
-      const parts = await converterParts()
-      if (!parts.has(id)) return void assert.equal(parts.has(id), false)
+  for (const { name, id, bytes, message } of goldens().filter((one) => schemas.includes(one.id))) {
+    it(`${name}: peek, decode and encode agree with the content`, async () => {
       const converter = await openConverter(id)
       const record = attempt(converter, bytes)
       const { source, time } = sourceAndTime(message)
