@@ -19,7 +19,9 @@ export async function kafka(flags: { readonly port: string }): Promise<void> {
   try {
     module = (await import(starter)) as Starter
   } catch (cause) {
-    throw new CodedError('KAFKA_NONE', `this works in a clone of the repository only: ${(cause as Error).message}`, { cause })
+    throw new CodedError('KAFKA_NONE', `this works in a clone of the repository only: ${(cause as Error).message}`, {
+      cause
+    })
   }
   say('starting Kafka; the first time this fetches it')
   const stopped = new Promise<void>((resolve) => {

@@ -80,7 +80,7 @@ function addTopics(program: Command, ends: Ends): void {
     )
   const withSpan = (command: Command): Command =>
     command
-      .option('-n, --last <n>', 'the last n of each partition')
+      .option('-n, --last <n>', 'the last n; those that fit a filter are searched in the last 10000 of each partition')
       .option('--offset <n>', 'from this offset on')
       .option('--time <moment>', 'from this moment on: ISO 8601, ms, now, -5min')
       .option('--to <moment>', 'up to this moment')

@@ -41,14 +41,19 @@ interface Line {
   readonly text: string
 }
 
+/** Messages of each partition that are looked at for the last n that fit a filter. */
+const searchedBack = 10_000
+
 /** Without --follow it ends at what is there now; with --last n it shows the n newest of all partitions. */
 export async function tail(address: string | undefined, flags: TailFlags): Promise<void> {
   const target = connect(address, flags)
-  const span = spanOf(flags, 10)
+  const asked = spanOf(flags, 10)
   const ids = flags.filter?.split(',')
+  const picky = ids !== undefined || flags.source !== undefined || flags.key !== undefined
+  // the last n that fit may lie further back than the last n
+  const span = asked.last !== undefined && picky ? { ...asked, last: Math.max(asked.last, searchedBack) } : asked
   let lines: Line[] = []
-  // with a filter, the last n of a partition may hold fewer that fit: look at all that was asked for
-  let gathering = span.last !== undefined
+  let gathering = asked.last !== undefined
   const flush = async (): Promise<void> => {
     const ready = lines
     lines = []
@@ -62,7 +67,7 @@ export async function tail(address: string | undefined, flags: TailFlags): Promi
       },
       batch: async () => (gathering ? undefined : flush()),
       caughtUp: async () => {
-        if (gathering) lines = lines.toSorted((a, b) => a.timestampMs - b.timestampMs).slice(-(span.last ?? 0) || lines.length) // prettier-ignore
+        if (gathering) lines = lines.toSorted((a, b) => a.timestampMs - b.timestampMs).slice(-(asked.last ?? 0) || lines.length) // prettier-ignore
         gathering = false
         await flush()
       }

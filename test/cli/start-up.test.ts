@@ -128,9 +128,13 @@ describe('nexstream run', function () {
       child.kill('SIGTERM')
       const { code, stderr } = await child.ended
       assert.equal(code, 0, stderr)
-      assert.match(stderr, /INFO  stopping: SIGTERM[\s\S]*INFO  job cut-short: .*cut-short\.nxs: [\s\S]*INFO  stopped/)
+      assert.match(
+        stderr,
+        /INFO {2}stopping: SIGTERM[\s\S]* job cut-short: .*cut-short\.nxs: 10 messages [\s\S]*INFO {2}stopped\n$/
+      )
       const done = await control.json((json) => json['event'] === 'writing_done', 'the end of the job')
-      assert.deepEqual([done['job_id'], done['error_encountered']], ['cut-short', false])
+      assert.equal(done['job_id'], 'cut-short')
+      assert.match(String(done['message']), /the daemon stops: SIGTERM/)
       const content = await readNexus(join(folder, 'cut-short.nxs'), ['/entry/log/value'])
       assert.deepEqual(content['/entry/log/value'], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
       assert.deepEqual(
