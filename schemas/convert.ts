@@ -26,8 +26,15 @@ export function alarmText(alarm: Alarm): string {
 
 /** Kafka CreateTime of an update: its own time; a repeat gets the time of sending. */
 export function kafkaTime(update: Update): { timestampMs?: number } {
-  return update.repeat ? {} : { timestampMs: Math.floor(Number(update.timestampNs) / 1e6) }
+  return update.repeat ? {} : { timestampMs: timeMs(update) }
 }
+
+/** To the ms without a division of bigints: 500 ns make up for what a double leaves out. */
+const timeMs = ({ timestampNs }: Update): number => Math.floor((Number(timestampNs) + 500) / 1e6)
+
+/** A message with the Kafka CreateTime of its update. */
+export const messageOf = (update: Update, value: Uint8Array): { value: Uint8Array; timestampMs?: number } =>
+  update.repeat ? { value } : { value, timestampMs: timeMs(update) }
 
 /** One value per source for converters that several channels share; the source unheard for longest goes first. */
 export class BySource<T> {

@@ -1,6 +1,6 @@
 // Converter of f142: one control value with its EPICS alarm.
 import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
-import { BySource, kafkaTime, logValue } from '../../schemas/convert.js'
+import { BySource, logValue, messageOf } from '../../schemas/convert.js'
 import { logF142 } from '../../schemas/log-data.js'
 
 interface Settings {
@@ -24,11 +24,11 @@ function converter({ onChange, ...options }: Settings) {
 
   return (update: Update): readonly OutMessage[] => {
     if (update.kind !== 'value' || update.events !== undefined) return []
-    const value = logValue(update, options)
-    if (value === undefined) return []
-    const { source, timestampNs, alarm } = update
-    const message = logF142.encode({ source, timestampNs, ...value, alarm: isNews(update) ? alarm : undefined })
-    return [{ value: message, ...kafkaTime(update) }]
+    const log = logValue(update, options)
+    if (log === undefined) return []
+    const { source, timestampNs } = update
+    const alarm = isNews(update) ? update.alarm : undefined
+    return [messageOf(update, logF142.encode({ source, timestampNs, dtype: log.dtype, value: log.value, alarm }))]
   }
 }
 

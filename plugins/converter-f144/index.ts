@@ -1,16 +1,16 @@
 // Converter of f144: one control value without alarm.
 import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
-import { kafkaTime, logValue } from '../../schemas/convert.js'
+import { type LogOptions, logValue, messageOf } from '../../schemas/convert.js'
 import { logF144 } from '../../schemas/log-data.js'
 
 const converter =
-  (skipEmpty: boolean) =>
+  (options: LogOptions) =>
   (update: Update): readonly OutMessage[] => {
     if (update.kind !== 'value' || update.events !== undefined) return []
-    const value = logValue(update, { enumText: false, skipEmpty })
-    if (value === undefined) return []
+    const log = logValue(update, options)
+    if (log === undefined) return []
     const { source, timestampNs } = update
-    return [{ value: logF144.encode({ source, timestampNs, ...value }), ...kafkaTime(update) }]
+    return [messageOf(update, logF144.encode({ source, timestampNs, dtype: log.dtype, value: log.value }))]
   }
 
 const part = defineConverter({
@@ -29,7 +29,7 @@ const part = defineConverter({
   },
   open: (config) => ({
     ...logF144,
-    convert: converter(config.empty_array === 'skip')
+    convert: converter({ enumText: false, skipEmpty: config.empty_array === 'skip' })
   })
 })
 
