@@ -81,6 +81,7 @@ export class Journal {
   #reader: Reader | undefined
   #done: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
+  #lastBeat = performance.now()
 
   constructor(
     private readonly kafka: Kafka,
@@ -247,7 +248,11 @@ export class Journal {
   #beat(): void {
     for (const run of this.#mine.values()) this.#send('alive', run)
     const now = performance.now()
+    // this daemon itself was held up: what the others said meanwhile is not read yet
+    const heldUp = now - this.#lastBeat > (this.options.leaseMs * 2) / 3
+    this.#lastBeat = now
     for (const run of this.#runs.values()) {
+      if (heldUp) Object.assign(run, { heard: now, doubted: null })
       if (run.owner === this.#instance || now - run.heard < this.options.leaseMs) continue
       // while Kafka was away nobody was heard: only silence after a question that came through counts
       if (run.doubted === null) {
