@@ -274,6 +274,7 @@ export class Daemon {
         this.log('error', `${what}: ${(error as Error).message}`, errorFields(error))
       }
     }
+    for (const service of this.#services.values()) service.retire?.()
     await step('stop hearing commands', () => this.#listener?.close())
     for (const [id, service] of [...this.#services].reverse())
       await step(`stop service ${id}`, () => service.stop(reason))

@@ -32,6 +32,7 @@ export const errorCodes = {
   HDF5_FAILED: 'The HDF5 library or the file system refused an operation (disk full, no permission, damaged file).',
   HDF5_LOCKED: 'Another process is writing this file.',
   TOPIC_MISSING: 'The Kafka topic does not exist. Create it with `nexstream provision`.',
+  TOPIC_EMPTY: 'The Kafka topic holds no messages, and the stream asks for some (on_empty_topic).',
   TOPIC_SHRINK: 'A topic has more partitions or replicas than asked for; provisioning never takes away.',
   KAFKA_UNREACHABLE: 'No broker answered. Check the address, the network and the credentials.',
   KAFKA_AUTH: 'The broker refused the credentials or the access.',

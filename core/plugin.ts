@@ -353,6 +353,8 @@ export interface MetricKind {
 /** A role of the daemon. */
 export interface Service {
   start(): Promise<void>
+  /** The daemon is about to stop: begin nothing new. */
+  retire?(): void
   /** Finish or flush everything; called once. */
   stop(reason: string): Promise<void>
   snapshot(): Snapshot

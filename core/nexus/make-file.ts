@@ -61,7 +61,7 @@ export async function makeFile(options: MakeFileOptions): Promise<Report & { fin
 export function structureError(findings: readonly Finding[]): CodedError {
   const [first] = findings
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : ''
-  const code = first?.code === 'TOPIC_MISSING' ? 'TOPIC_MISSING' : 'STRUCTURE_INVALID'
+  const code = first?.code === 'TOPIC_MISSING' || first?.code === 'TOPIC_EMPTY' ? first.code : 'STRUCTURE_INVALID'
   return new CodedError(code, `NeXus structure JSON: ${first?.path} ${first?.message}${more}`, {
     path: first?.path ?? '/',
     fields: { findings }

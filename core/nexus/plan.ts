@@ -20,7 +20,7 @@ export interface PlanLink {
   readonly at: string
 }
 
-/** What to do when the topic of a stream does not exist. */
+/** What to do when the topic of a stream does not exist or holds nothing. */
 export type MissingTopic = 'wait' | 'skip' | 'fail'
 
 export interface PlanStream {
@@ -34,10 +34,13 @@ export interface PlanStream {
   /** Checked, with defaults. */
   readonly config: Readonly<Record<string, unknown>>
   readonly onMissingTopic: MissingTopic | undefined
+  readonly onEmptyTopic: MissingTopic | undefined
   readonly firstAfterStop: boolean
   /** Opened because another writer of the group asks for it. */
   readonly companion: boolean
   readonly at: string
+  /** JSON path of its config. */
+  readonly configAt: string
 }
 
 export interface PlanGroup {

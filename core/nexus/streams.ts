@@ -8,7 +8,16 @@ import { type Parts } from './structure.js'
 import { type Context, type WriterPart } from '../plugin.js'
 
 /** Keys of a stream's config that are ours, not the writer's. */
-const ownKeys = ['topic', 'source', 'module', 'writer_module', 'on_missing_topic', 'first_after_stop', 'run_parallel']
+const ownKeys = [
+  'topic',
+  'source',
+  'module',
+  'writer_module',
+  'on_missing_topic',
+  'on_empty_topic',
+  'first_after_stop',
+  'run_parallel'
+]
 
 interface Where {
   /** The node. */
@@ -46,10 +55,12 @@ export function readStream(
     topic: text(config, 'topic', needed, where, findings),
     source: text(config, 'source', needed, where, findings),
     config: partConfig(config, part, where, findings),
-    onMissingTopic: missingTopic(config, where, findings),
+    onMissingTopic: policy(config, 'on_missing_topic', where, findings),
+    onEmptyTopic: policy(config, 'on_empty_topic', where, findings),
     firstAfterStop: flag(config, 'first_after_stop', where, findings),
     companion: false,
-    at
+    at,
+    configAt: where
   }
   if (needed && !part.accepts.some((id) => parts.converter(id) !== undefined))
     findings.add(moduleAt, `no converter for ${part.accepts.join(' or ')} is loaded`, 'CONVERTER_UNKNOWN')
@@ -69,10 +80,10 @@ function flag(config: JsonObject, key: string, at: string, findings: Findings): 
   return value === true
 }
 
-function missingTopic(config: JsonObject, at: string, findings: Findings): MissingTopic | undefined {
-  const value = own(config, 'on_missing_topic')
+function policy(config: JsonObject, key: string, at: string, findings: Findings): MissingTopic | undefined {
+  const value = own(config, key)
   if (value === undefined || value === 'wait' || value === 'skip' || value === 'fail') return value
-  findings.add(below(at, 'on_missing_topic'), 'must be wait, skip or fail')
+  findings.add(below(at, key), 'must be wait, skip or fail')
   return undefined
 }
 

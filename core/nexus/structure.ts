@@ -5,7 +5,7 @@ import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
 import { checkLinks, readLink } from './links.js'
 import { parseJson } from './parse.js'
-import { planGroup, type Plan, type PlanGroup } from './plan.js'
+import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
 import { addCompanions, readStream } from './streams.js'
 
 /** Looks up what a structure may name. */
@@ -20,6 +20,8 @@ export interface StructureOptions {
   readonly at?: string
   /** Most bytes of JSON text; default 512 MiB, the longest string of the run time. */
   readonly maxBytes?: number
+  /** JSON text of a structure that this one is laid over: the static part of an instrument's files. */
+  readonly template?: string
 }
 
 export interface Checked {
@@ -41,6 +43,12 @@ export function checkStructure(structure: unknown, parts: Parts, options: Struct
   const findings = new Findings()
   const root = planGroup('', undefined, at)
   const walk = new Walk(parts, findings, root)
+  if (options.template !== undefined) {
+    const template = parse(options.template, options.maxBytes, '/template', findings)
+    if (isObject(template)) walk.root(template, '/template')
+    else if (findings.list.length === 0) findings.add('/template', 'must be an object with children')
+    walk.beginOverlay()
+  }
   const json = typeof structure === 'string' ? parse(structure, options.maxBytes, at, findings) : structure
   if (isObject(json)) walk.root(json, at)
   else if (findings.list.length === 0) findings.add(at, 'must be an object with children')
@@ -67,6 +75,8 @@ function parse(text: string, maxBytes: number | undefined, at: string, findings:
 class Walk {
   readonly plan: Plan
   private nodes = 0
+  /** What the template has made: a structure may add to it. */
+  private readonly template = new WeakSet<PlanGroup | PlanDataset>()
 
   constructor(
     private readonly parts: Parts,
@@ -74,6 +84,14 @@ class Walk {
     root: PlanGroup
   ) {
     this.plan = { root, streams: [] }
+  }
+
+  /** What is there by now is the template. */
+  beginOverlay(): void {
+    for (const group of allGroups(this.plan.root)) {
+      this.template.add(group)
+      for (const dataset of group.datasets.values()) this.template.add(dataset)
+    }
   }
 
   root(node: JsonObject, at: string): void {
@@ -112,7 +130,7 @@ class Walk {
         return this.group(node, parent, at, depth)
       case 'dataset':
         this.keys(node, ['type', 'name', 'values', 'value', 'dataset', 'attributes', 'dtype', ...legacyKeys], at)
-        return this.put(parent, parent.datasets, readDataset(node, 'old', at, this.findings))
+        return this.dataset(parent, readDataset(node, 'old', at, this.findings))
       case 'link':
         this.keys(node, ['type', 'name', 'target', 'source', 'kind', 'file'], at)
         return this.put(parent, parent.links, readLink(node, parent, at, this.findings))
@@ -141,7 +159,7 @@ class Walk {
     const known = ['name', 'values', 'value', 'dtype', 'type', 'size', 'string_size', 'space', 'attributes']
     this.keys(config, known, where)
     const attributes = own(node, 'attributes') ?? own(config, 'attributes')
-    this.put(parent, parent.datasets, readDataset({ ...config, attributes }, 'new', where, this.findings))
+    this.dataset(parent, readDataset({ ...config, attributes }, 'new', where, this.findings))
   }
 
   private group(node: JsonObject, parent: PlanGroup, at: string, depth: number): void {
@@ -149,6 +167,8 @@ class Walk {
     const name = own(node, 'name')
     const bad = nameTrouble(name)
     if (bad !== undefined) return this.findings.add(below(at, 'name'), bad)
+    const old = parent.groups.get(name as string)
+    if (old !== undefined && this.template.has(old)) return this.content(node, old, at, depth)
     const group = planGroup(name as string, parent, at)
     if (this.taken(parent, group.name, below(at, 'name'))) return
     parent.groups.set(group.name, group)
@@ -173,6 +193,16 @@ class Walk {
     if (config === undefined && module !== undefined) config = {}
     if (!isObject(config)) return this.findings.add(where, 'is missing; it must be an object')
     readStream(config, module, parent, { at, where }, this.plan, this.parts, this.findings)
+  }
+
+  /** Values of a template stay as they are; attributes are added to and replaced. */
+  private dataset(parent: PlanGroup, dataset: PlanDataset | undefined): void {
+    const old = dataset === undefined ? undefined : parent.datasets.get(dataset.name)
+    if (dataset === undefined || old === undefined || !this.template.has(old))
+      return this.put(parent, parent.datasets, dataset)
+    const merged = { ...old, attributes: { ...old.attributes, ...dataset.attributes } }
+    this.template.add(merged)
+    parent.datasets.set(old.name, merged)
   }
 
   private put<T extends { name: string; at: string }>(

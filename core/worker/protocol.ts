@@ -19,6 +19,8 @@ export interface WriteSpec {
   readonly notes?: readonly string[]
   readonly lenient: boolean
   readonly folder: string
+  /** Folder of templates by instrument name; null: none. */
+  readonly templates?: string | null
   readonly fileName: string
   readonly startNs: bigint
   /** null: none yet. */
@@ -41,6 +43,8 @@ export interface WriteOptions {
   /** Find the place in a topic by Kafka times; false: read all of it (data whose Kafka times are not theirs). */
   readonly seekByTime: boolean
   readonly onMissingTopic: MissingTopic
+  /** Default `wait`: data may come. */
+  readonly onEmptyTopic?: MissingTopic
   /** Per Fetch response. */
   readonly fetchBytes: number
   /** Bound for what the columns gather. */

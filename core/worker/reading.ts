@@ -7,12 +7,16 @@ interface Partition {
   readonly topic: string
   readonly partition: number
   readonly route: TopicRoute
-  /** The topic has no other: order per source holds. */
-  readonly alone: boolean
   position: number
   highWatermark: number
   /** Read up to here (exclusive); null while the end is open. */
   end: number | null
+  /** The end was found by time: what follows may still belong to the window. */
+  tail: Tail | null
+  /** Everything of the last batch behind `end` is of times behind the window. */
+  beyond: boolean
+  /** Kafka has deleted what was before; its first message will say since when. */
+  cut: boolean
   done: boolean
 }
 
@@ -21,11 +25,39 @@ export interface ReadingOptions {
   readonly signal: AbortSignal
   /** Called between batches, at least every `pollMs`. */
   readonly between: () => void
-  /** Kafka times beyond this end a partition. */
-  readonly lastKafkaMs: () => number
+  /** What was before the first message of a topic is in Kafka no more. */
+  readonly cut: (topic: string, firstMs: number) => void
+}
+
+/** Where reading of a topic begins. */
+export interface Start {
+  readonly route: TopicRoute
+  readonly offsets: ReadonlyMap<number, number>
+  /** Partitions that begin with what Kafka has not deleted. */
+  readonly cut?: ReadonlySet<number>
+}
+
+/** How far a partition is read behind an end that was found by time. */
+interface Tail {
+  readonly limitMs: number
+  /** Offset of the present end. */
+  readonly last: number
 }
 
 const pollMs = 100
+
+function isBeyond(batch: Batch, end: number | null, limitMs: number): boolean {
+  if (end === null || batch.offset(0) < end) return false
+  for (let i = 0; i < batch.count; i++) if (batch.timestampMs(i) <= limitMs) return false
+  return true
+}
+
+/** Streams that want the first value after the stop are given the topic up to its present end to find it in. */
+function isOver({ position, end, tail, beyond, route }: Partition): boolean {
+  if (end === null || position < end) return false
+  if (tail === null || position >= tail.last) return true
+  return beyond && route.streams.every((stream) => !stream.plan.firstAfterStop || stream.pastStop)
+}
 
 export class Reading {
   private readonly partitions: Partition[] = []
@@ -38,16 +70,18 @@ export class Reading {
   ) {}
 
   /** Begins to read topics, each partition from its offset. */
-  add(starts: readonly { route: TopicRoute; offsets: ReadonlyMap<number, number> }[]): void {
-    const mine = starts.flatMap(({ route, offsets }) =>
+  add(starts: readonly Start[]): void {
+    const mine = starts.flatMap(({ route, offsets, cut = new Set() }) =>
       [...offsets].map(([partition, offset]) => ({
         topic: route.topic,
         partition,
         route,
-        alone: offsets.size === 1,
         position: offset,
         highWatermark: offset,
         end: null,
+        tail: null,
+        beyond: false,
+        cut: cut.has(partition),
         done: false
       }))
     )
@@ -66,20 +100,38 @@ export class Reading {
     return topics
   }
 
-  /** From now on the topic ends at these offsets. */
-  setEnds(topic: string, ends: ReadonlyMap<number, number>): void {
-    for (const partition of this.partitions)
-      if (partition.topic === topic) partition.end = ends.get(partition.partition) ?? partition.position
+  /**
+   * From now on the topic ends at these offsets. With `tail` they were found by time, and a single message with a wrong
+   * Kafka time may have come too early: it is read on until a whole batch lies behind that time, or to the present end.
+   */
+  setEnds(
+    topic: string,
+    ends: ReadonlyMap<number, number>,
+    tail?: Omit<Tail, 'last'> & { last: ReadonlyMap<number, number> }
+  ): void {
+    for (const partition of this.partitions) {
+      if (partition.topic !== topic) continue
+      partition.end = ends.get(partition.partition) ?? partition.position
+      partition.tail =
+        tail === undefined ? null : { limitMs: tail.limitMs, last: tail.last.get(partition.partition) ?? 0 }
+      partition.beyond = false
+    }
   }
 
   /** The stop time moved: nothing has an end any more but what is done. */
   openEnds(): void {
-    for (const partition of this.partitions) partition.end = null
+    for (const partition of this.partitions) {
+      partition.end = null
+      partition.tail = null
+    }
   }
 
   /** Stops where it is. */
   endHere(): void {
-    for (const partition of this.partitions) partition.end = partition.position
+    for (const partition of this.partitions) {
+      partition.end = partition.position
+      partition.tail = null
+    }
   }
 
   get behind(): number {
@@ -122,8 +174,10 @@ export class Reading {
       for (const [reason, n] of Object.entries(batch.skipped ?? {})) countIn(route.bad, reason, n)
       partition.position = batch.nextOffset
       partition.highWatermark = batch.highWatermark
-      const last = batch.count > 0 ? batch.timestampMs(batch.count - 1) : 0
-      if (last > this.options.lastKafkaMs()) partition.end = partition.position
+      if (batch.count === 0) return
+      if (partition.cut) this.options.cut(partition.topic, batch.timestampMs(0))
+      partition.cut = false
+      if (partition.tail !== null) partition.beyond = isBeyond(batch, partition.end, partition.tail.limitMs)
     } finally {
       batch.release()
     }
@@ -133,9 +187,7 @@ export class Reading {
     let all = true
     for (const partition of mine) {
       if (!partition.done) {
-        const reached = partition.end !== null && partition.position >= partition.end
-        const past = partition.alone && partition.route.streams.every((stream) => stream.pastStop)
-        if (reached || past) {
+        if (isOver(partition)) {
           partition.done = true
           reader.pause(partition.topic, partition.partition)
         }

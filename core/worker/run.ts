@@ -14,11 +14,14 @@ import { type Kafka } from '../plugin.js'
 import { lookBack } from './look-back.js'
 import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
 import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
-import { Reading } from './reading.js'
+import { Reading, type Start } from './reading.js'
+import { templateOf } from './template.js'
 import { checkTopics, type TopicPlan } from './topics.js'
 
 /** Longest time between two looks for a topic that is waited for. */
 const topicWaitMs = 2000
+/** Kafka keeps messages at least so long. */
+const cutMs = 60_000
 const maxTimerMs = 2 ** 31 - 1
 
 export class WriteRun {
@@ -75,12 +78,15 @@ export class WriteRun {
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
   async run(): Promise<void> {
     const { spec, parts } = this
+    const template = templateOf(spec.templates ?? null, spec.run.instrumentName)
+    const at = { at: spec.structureAt, ...(template !== undefined && { template }) }
     if (spec.checkAlso !== undefined) {
-      const { findings: wrong } = checkStructure(spec.checkAlso, parts, { at: spec.structureAt })
+      const { findings: wrong } = checkStructure(spec.checkAlso, parts, at)
       if (wrong.length > 0 && !spec.lenient) throw structureError(wrong)
     }
-    const { plan, findings } = checkStructure(spec.structure, parts, { at: spec.structureAt })
-    const topics = await checkTopics(this.kafka, plan, spec.options.onMissingTopic)
+    const { plan, findings } = checkStructure(spec.structure, parts, at)
+    const { onMissingTopic, onEmptyTopic } = spec.options
+    const topics = await checkTopics(this.kafka, plan, onMissingTopic, onEmptyTopic ?? 'wait')
     const all = [...findings, ...topics.findings]
     if (all.length > 0 && (!spec.lenient || topics.fatal)) throw structureError(all)
     const { memoryBytes } = spec.options
@@ -137,7 +143,7 @@ export class WriteRun {
       fetchBytes: spec.options.fetchBytes,
       signal: this.abort.signal,
       between: () => this.between(),
-      lastKafkaMs: () => (spec.options.seekByTime ? this.lastKafkaMs() : Infinity)
+      cut: (topic, firstMs) => this.noteCut(topic, firstMs)
     })
     const beat = setInterval(() => this.between(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
     try {
@@ -159,12 +165,12 @@ export class WriteRun {
 
   /** Finds the last values before the start and begins to read. */
   private async begin(topics: TopicPlan): Promise<void> {
-    const starts = []
+    const starts: Start[] = []
     for (const [topic, partitions] of topics.present) {
       const route = this.route(topic)
       if (route === undefined || this.abort.signal.aborted) continue
       await this.patiently(() => this.search(route, partitions))
-      starts.push({ route, offsets: await this.patiently(() => this.startOffsets(topic, partitions)) })
+      starts.push(await this.patiently(() => this.startOf(route, partitions)))
     }
     this.reading.add(starts)
   }
@@ -183,10 +189,21 @@ export class WriteRun {
     if (limited !== undefined) this.recorder.notes.push(limited)
   }
 
-  private startOffsets(topic: string, partitions: readonly number[]): Promise<Map<number, number>> {
-    if (!this.spec.options.seekByTime) return this.kafka.offsets(topic, partitions, 'earliest')
+  private async startOf(route: TopicRoute, partitions: readonly number[]): Promise<Start> {
+    const { topic } = route
+    const earliest = await this.kafka.offsets(topic, partitions, 'earliest')
+    if (!this.spec.options.seekByTime) return { route, offsets: earliest }
     const timestampMs = Math.max(0, Number(this.spec.startNs / 1_000_000n) - this.spec.options.beforeStartMs)
-    return this.kafka.offsets(topic, partitions, { timestampMs })
+    const offsets = await this.kafka.offsets(topic, partitions, { timestampMs })
+    const first = (partition: number): number => earliest.get(partition) ?? 0
+    // of a window that begins now nothing can be too old
+    const cut = new Set(Date.now() - timestampMs < cutMs ? [] : partitions.filter((p) => first(p) > 0 && (offsets.get(p) ?? 0) <= first(p))) // prettier-ignore
+    return { route, offsets, cut }
+  }
+
+  private noteCut(topic: string, firstMs: number): void {
+    if (firstMs <= Number(this.spec.startNs / 1_000_000n)) return
+    this.recorder.notes.push(`of ${topic} Kafka has nothing from before ${new Date(firstMs).toISOString()} any more`)
   }
 
   /** A topic that does not exist yet is read from its beginning once it does. */
@@ -214,9 +231,13 @@ export class WriteRun {
       // those that wait for a topic give up by themselves at the stop time
       await waiting
       for (const [topic, partitions] of this.reading.topics()) {
-        const at = this.now || !this.spec.options.seekByTime ? 'latest' : { timestampMs: this.lastKafkaMs() + 1 }
-        const ends = await this.patiently(() => this.kafka.offsets(topic, partitions, at))
-        if (!moved.aborted) this.reading.setEnds(topic, ends)
+        const byTime = !this.now && this.spec.options.seekByTime
+        const limitMs = this.lastKafkaMs()
+        const ends = byTime && (await this.patiently(() => this.kafka.offsets(topic, partitions, { timestampMs: limitMs + 1 }))) // prettier-ignore
+        const last = await this.patiently(() => this.kafka.offsets(topic, partitions, 'latest'))
+        if (moved.aborted) continue
+        if (ends === false) this.reading.setEnds(topic, last)
+        else this.reading.setEnds(topic, ends, { limitMs, last })
       }
       if (!moved.aborted) return
     }

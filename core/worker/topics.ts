@@ -14,7 +14,12 @@ export interface TopicPlan {
 }
 
 /** Asks Kafka once for all topics. Of several streams of one topic the strictest decides. */
-export async function checkTopics(kafka: Kafka, plan: Plan, usual: MissingTopic): Promise<TopicPlan> {
+export async function checkTopics(
+  kafka: Kafka,
+  plan: Plan,
+  usual: MissingTopic,
+  usualEmpty: MissingTopic
+): Promise<TopicPlan> {
   const names = [...new Set(plan.streams.flatMap(({ topic }) => (topic === '' ? [] : [topic])))]
   const infos = names.length === 0 ? [] : await kafka.topics(names)
   const present = new Map(
@@ -22,6 +27,7 @@ export async function checkTopics(kafka: Kafka, plan: Plan, usual: MissingTopic)
   )
   const waiting = new Set<string>()
   const skipped = new Set<string>()
+  const unread = new Set<string>()
   const findings: Finding[] = []
   let fatal = false
   for (const stream of plan.streams) {
@@ -34,10 +40,31 @@ export async function checkTopics(kafka: Kafka, plan: Plan, usual: MissingTopic)
     fatal = true
     findings.push({
       code: 'TOPIC_MISSING',
-      path: below(stream.at, 'topic'),
+      path: below(stream.configAt, 'topic'),
       message: `topic '${topic}' does not exist; create it with \`nexstream provision\`, or set on_missing_topic`
     })
   }
   for (const topic of waiting) skipped.delete(topic)
+  for (const stream of plan.streams) {
+    const policy = stream.onEmptyTopic ?? usualEmpty
+    const partitions = present.get(stream.topic)
+    if (policy === 'wait' || stream.companion || partitions === undefined) continue
+    if (!(await isEmpty(kafka, stream.topic, partitions))) continue
+    if (policy === 'skip') unread.add(stream.topic)
+    else {
+      fatal = true
+      const message = `topic '${stream.topic}' holds no messages; set on_empty_topic to go on without`
+      findings.push({ code: 'TOPIC_EMPTY', path: below(stream.configAt, 'topic'), message })
+    }
+  }
+  // a topic that another stream waits for is read all the same
+  for (const { topic, onEmptyTopic } of plan.streams) if ((onEmptyTopic ?? usualEmpty) === 'wait') unread.delete(topic)
+  for (const topic of unread) present.delete(topic)
   return { present, waiting, skipped, findings, fatal }
+}
+
+async function isEmpty(kafka: Kafka, topic: string, partitions: readonly number[]): Promise<boolean> {
+  const first = await kafka.offsets(topic, partitions, 'earliest')
+  const end = await kafka.offsets(topic, partitions, 'latest')
+  return partitions.every((partition) => (first.get(partition) ?? 0) >= (end.get(partition) ?? 0))
 }

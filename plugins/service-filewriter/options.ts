@@ -11,6 +11,12 @@ export const optionSchema = {
       default: '.',
       description: 'Output folder; no file is ever made outside it.'
     },
+    templates: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Folder of templates: a start with instrument_name X is laid over the structure in X/X.json, when there is one.'
+    },
     max_jobs: { type: 'integer', minimum: 1, maximum: 64, default: 4, description: 'Files written at the same time.' },
     journal_topic: {
       type: 'string',
@@ -75,6 +81,11 @@ export const optionSchema = {
       enum: ['wait', 'skip', 'fail'],
       default: 'fail',
       description: 'A topic does not exist: wait for it, do without its streams, or refuse the command.'
+    },
+    on_empty_topic: {
+      enum: ['wait', 'skip', 'fail'],
+      default: 'wait',
+      description: 'A topic holds no messages at all: wait for some, do without its streams, or refuse the command.'
     },
     fetch_bytes: {
       type: 'integer',

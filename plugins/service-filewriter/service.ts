@@ -43,6 +43,7 @@ export class FileWriter implements Service {
   /** Of these, for jobs of daemons that are gone. */
   private adopting = 0
   private closing = false
+  private readonly beginning = new Set<Promise<void>>()
 
   constructor(
     private readonly options: Options<typeof optionSchema>,
@@ -69,8 +70,14 @@ export class FileWriter implements Service {
     await this.journal?.open()
   }
 
+  retire(): void {
+    this.closing = true
+  }
+
   async stop(reason: string): Promise<void> {
     this.closing = true
+    // what has begun to begin is a job soon
+    await Promise.all(this.beginning)
     const running = [...this.jobs.values()]
     for (const job of running) {
       if (this.options.on_shutdown === 'hand_over' && job.run !== undefined) this.handOver(job, job.run, reason)
@@ -116,7 +123,17 @@ export class FileWriter implements Service {
   }
 
   /** Begins a job, for the first time or again; a refusal ends it in the journal. */
-  private async begin(
+  private begin(id: string, command: Command, origin: Origin, run: Run | undefined, again?: Again): Promise<Reply> {
+    const begun = this.open(id, command, origin, run, again)
+    const over: Promise<void> = begun.then(
+      () => void this.beginning.delete(over),
+      () => void this.beginning.delete(over) // the caller tells why
+    )
+    this.beginning.add(over)
+    return begun
+  }
+
+  private async open(
     id: string,
     command: Command,
     origin: Origin,
@@ -267,6 +284,7 @@ export class FileWriter implements Service {
     let command: Command = { cmd: 'start', job_id: id }
     try {
       command = await this.context.recall(place)
+      if (this.closing) return this.journal?.forget(run)
       const again = { attempt, note, stopNs, heardMs: former.lastMs - clockDoubtMs }
       this.context.answer(command, origin, await this.begin(id, command, origin, run, again))
     } catch (error) {

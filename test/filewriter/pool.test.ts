@@ -36,9 +36,8 @@ describe('pool of file writers on a cluster', function () {
     producer = nicos.control.kafka.producer({ lingerMs: 0 })
     await Promise.all(['one', 'two', 'three'].map((name) => run(name)))
   })
-  after(async function () {
+  after(async () => {
     for (const daemon of daemons.values()) await daemon.close()
-    if (this.currentTest?.state==='failed') for (const [n,d] of daemons) console.log(n, d.stderr)
     await producer?.close()
     await nicos?.close()
     await cluster?.stop()
@@ -136,15 +135,14 @@ describe('pool of file writers on a cluster', function () {
     await run(killed)
     await stop(d, Date.now())
     await nicos.end(topics.control, d)
-    assert.deepEqual(await values('d'), [1, 2, 3].slice(0))
+    assert.deepEqual(await values('d'), [1, 2, 3])
     assert.deepEqual((await ends()).toSorted(), [a, b, c, d].toSorted(), 'exactly one end per job')
   })
 
   it('resumes the job of a daemon that comes back alone, and goes on when a broker dies', async () => {
-    const names = [...daemons.keys()]
     const id = await begin('resumed')
     const owner = (await answer(id))['service_id'] as string
-    for (const name of names) daemons.get(name)?.kill(name === owner ? 'SIGKILL' : 'SIGTERM')
+    for (const [name, daemon] of daemons) daemon.kill(name === owner ? 'SIGKILL' : 'SIGTERM')
     for (const daemon of daemons.values()) await daemon.ended
     await log(10)
     await cluster.kill9(2)

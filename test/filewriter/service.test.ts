@@ -33,7 +33,6 @@ describe('file writer on a real Kafka', function () {
     h.log(topics.env, 'busy', t0 + hour, 1000)
     await h.producer.flush()
     const id = `past-${randomUUID()}`
-    const before = performance.now()
     const reply = await h.start({
       job_id: id,
       file_name: 'past.nxs',
@@ -50,10 +49,8 @@ describe('file writer on a real Kafka', function () {
     })
     assert.deepEqual([reply['response'], reply['status'], reply['job_id']], ['ACK', 201, id])
     const end = await h.done(id)
-    const took = performance.now() - before
     assert.equal(end['error_encountered'], false, JSON.stringify(end))
     assert.deepEqual(end['metadata'], { proposal: 7 })
-    assert.ok(took < 30_000, `${took} ms`)
     const file = join(h.folder, 'past.nxs')
     assert.equal(end['file_name'], file)
     assert.equal(existsSync(`${file}.part`), false)
@@ -176,7 +173,7 @@ describe('file writer on a real Kafka', function () {
     ])
     const none = entry(group('a', 'f144', 'no-such-topic', 's'))
     assert.deepEqual(codes(await h.start({ file_name: 'bad.nxs', nexus_structure: none })), [
-      'TOPIC_MISSING /nexus_structure/children/0/children/0/children/0/topic'
+      'TOPIC_MISSING /nexus_structure/children/0/children/0/children/0/config/topic'
     ])
     assert.deepEqual(codes(await h.start({ file_name: 'bad.nxs', nexus_structure: '{"children"' })), [
       'STRUCTURE_INVALID /nexus_structure'
