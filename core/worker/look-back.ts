@@ -27,7 +27,9 @@ export async function lookBack(
   options: LookBackOptions
 ): Promise<string | undefined> {
   const { startMs, beforeStartMs, lookBackMs, signal } = options
-  const wanting = (): number => route.streams.filter((stream) => stream.keepsLast && stream.kept === null).length
+  // alarms and connections that were not asked for take what comes along: often there are none to be found
+  const wanting = (): number =>
+    route.streams.filter((stream) => stream.keepsLast && !stream.plan.companion && stream.kept === null).length
   if (wanting() === 0) return undefined
   const at = (timestampMs: number): Promise<Offsets> =>
     kafka.offsets(route.topic, partitions, { timestampMs: Math.max(0, timestampMs) })

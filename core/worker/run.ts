@@ -5,7 +5,7 @@ import { CodedError } from '../errors.js'
 import { createNexusFile, type NexusFile } from '../hdf5/file.js'
 import { runInfo, structureError } from '../nexus/make-file.js'
 import { Recorder } from '../nexus/recorder.js'
-import { sayReport, type Report } from '../nexus/report.js'
+import { isoNs, sayReport, type Report } from '../nexus/report.js'
 import { rootAttributes } from '../nexus/root-attributes.js'
 import { type TopicRoute } from '../nexus/route.js'
 import { checkStructure, type Parts } from '../nexus/structure.js'
@@ -59,6 +59,7 @@ export class WriteRun {
       this.abandoned = true
       return this.cut(message.reason)
     }
+    this.noteOvershoot(message.stopNs)
     this.window.stopNs = message.stopNs
     this.stopMoved.abort()
     this.stopMoved = new AbortController()
@@ -67,6 +68,13 @@ export class WriteRun {
     if (message.how === 'abort') this.cut(message.reason)
     else if (message.how === 'early') this.recorder?.problems.push(`ended early: ${message.reason}`)
     else this.recorder?.notes.push(message.reason)
+  }
+
+  /** What is in the file stays there. */
+  private noteOvershoot(stopNs: bigint): void {
+    const last = this.recorder?.streams.reduce((last, { lastNs }) => (lastNs > last ? lastNs : last), 0n) ?? 0n
+    if (last <= stopNs) return
+    this.recorder.notes.push(`the stop time became ${isoNs(stopNs)} when data up to ${isoNs(last)} had been written`)
   }
 
   private cut(reason: string): void {
