@@ -98,11 +98,7 @@ class LogWriter implements Writer<LogRecord> {
       const summary = [values.minimum, values.maximum, values.average]
       for (const [i, name] of names.entries()) group.dataset(name, summary[i] ?? NaN, { dtype: 'float64', attributes })
     }
-    const { latest } = values
-    if (config.store_latest_into === undefined || latest === undefined) return
-    if (typeof latest === 'string') group.dataset(config.store_latest_into, latest, { dtype: 'string' })
-    else if (typeof latest === 'bigint') group.dataset(config.store_latest_into, latest, { dtype: 'int64' })
-    else if (typeof latest === 'number') group.dataset(config.store_latest_into, latest, { dtype: 'float64' })
+    if (config.store_latest_into !== undefined) values.writeLatest(group, config.store_latest_into)
   }
 }
 

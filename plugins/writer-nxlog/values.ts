@@ -44,7 +44,8 @@ export class ValueColumn {
   /** A 64-bit integer. */
   private readonly long: boolean
   private readonly row: Buffer
-  private last: LogRecord['value'] | undefined
+  /** The last row as it is stored, if asked for. */
+  private last: number | bigint | string | Uint8Array | undefined
   minimum = Infinity
   maximum = -Infinity
   private sum = 0
@@ -60,7 +61,7 @@ export class ValueColumn {
     this.type = numberType(dtype)
     this.range = limits[this.type]
     this.long = this.type === 'int64' || this.type === 'uint64'
-    this.row = Buffer.alloc(this.text ? 0 : size * sizes[this.type])
+    this.row = Buffer.alloc(size * (this.text ? stringSize : sizes[this.type]))
     this.column = group.column('value', {
       dtype: this.text ? { string: stringSize } : this.type,
       row: size > 1 ? [size] : [],
@@ -82,8 +83,14 @@ export class ValueColumn {
     return this.n > 0
   }
 
-  get latest(): LogRecord['value'] | undefined {
-    return this.last
+  /** Makes a dataset of the last row; nothing without rows. */
+  writeLatest(group: Group, name: string): void {
+    const { last, type } = this
+    const { size, stringSize } = this.options
+    if (last === undefined) return
+    const dtype = this.text ? { string: stringSize } : type
+    if (last instanceof Uint8Array && size > 1) group.dataset(name, last, { dtype, shape: [size] })
+    else group.dataset(name, last, { dtype: this.text ? 'string' : type })
   }
 
   /** Appends one row, or throws BadMessage before anything is written. */
@@ -93,32 +100,48 @@ export class ValueColumn {
     else if (typeof value === 'string' || isStrings(value))
       throw new BadMessage('text_for_number', `text for a ${this.type}`)
     else this.appendVector(value, dtype)
-    // a view of the message would be gone by the time it is asked for
-    if (this.options.latest) this.last = typeof value === 'object' && 'bytes' in value ? undefined : value
   }
 
   /** As `append` for a number. */
   appendNumber(value: number | bigint): void {
     if (this.text) this.appendText(value)
     else this.appendScalar(value)
-    if (this.options.latest) this.last = value
   }
 
   private appendText(value: LogRecord['value']): void {
     if (typeof value === 'object' && 'bytes' in value)
       throw new BadMessage('number_for_text', 'an array of numbers for a text')
+    const { size, stringSize, latest } = this.options
     const texts = isStrings(value) ? value : [String(value)]
-    if (texts.length !== this.options.size && this.options.size > 1)
-      throw new BadMessage('array_size', `${texts.length} texts where array_size is ${this.options.size}`)
-    if (this.options.size === 1 && texts.length !== 1) throw new BadMessage('array_for_scalar', 'several texts for one')
-    for (const text of texts) this.column.appendString(text)
+    const [first = ''] = texts
+    if (size === 1 && texts.length !== 1) throw new BadMessage('array_for_scalar', 'several texts for one')
+    if (texts.length > size) throw new BadMessage('array_size', `${texts.length} texts where array_size is ${size}`)
+    if (texts.length < size) this.context.count('padded')
+    for (const text of texts) if (Buffer.byteLength(text) > stringSize) this.context.count('text_cut')
+    if (size === 1) {
+      this.column.appendString(first)
+      if (latest) this.last = first
+      return
+    }
+    this.row.fill(0)
+    // whole characters only, as `write` has it
+    for (const [i, text] of texts.entries()) this.row.write(text, i * stringSize, stringSize)
+    this.appendRow(this.row)
   }
 
   private appendScalar(value: number | bigint): void {
     if (this.options.size > 1) return this.appendNumbers([value])
-    if (this.long) this.column.appendBigInt(this.toBigInt(value))
-    else this.column.appendNumber(this.toNumber(value))
-    this.take(Number(value))
+    const stored = this.long ? this.toBigInt(value) : this.toNumber(value)
+    if (typeof stored === 'bigint') this.column.appendBigInt(stored)
+    else this.column.appendNumber(stored)
+    this.take(Number(stored))
+    if (this.options.latest) this.last = stored
+  }
+
+  private appendRow(row: Uint8Array): void {
+    this.column.append(row)
+    // a view of the message would be gone by the time it is asked for
+    if (this.options.latest) this.last = Uint8Array.from(row)
   }
 
   private appendVector(value: Vector, dtype: LogRecord['dtype']): void {
@@ -128,7 +151,7 @@ export class ValueColumn {
     if (value.length > size)
       throw new BadMessage('array_size', `an array of ${value.length} where array_size is ${size}`)
     if (size > 1 && value.length === size && dtype === this.type) {
-      this.column.append(value.bytes)
+      this.appendRow(value.bytes)
       for (let i = 0; i < size; i++) this.take(Number(element(value, i)))
       return
     }
@@ -141,13 +164,12 @@ export class ValueColumn {
   private appendNumbers(numbers: readonly (number | bigint)[]): void {
     const { row, type } = this
     const float = type === 'float32' || type === 'float64'
-    for (let i = 0; i < this.options.size; i++) {
-      const raw = numbers[i] ?? (float ? NaN : 0)
-      put(row, i, type, type === 'int64' || type === 'uint64' ? this.toBigInt(raw) : this.toNumber(raw))
-    }
+    const stored = numbers.map((number) => (this.long ? this.toBigInt(number) : this.toNumber(number)))
+    const filler = this.long ? 0n : float ? NaN : 0
+    for (let i = 0; i < this.options.size; i++) put(row, i, type, stored[i] ?? filler)
     if (numbers.length < this.options.size) this.context.count('padded')
-    this.column.append(row)
-    for (const number of numbers) this.take(Number(number))
+    this.appendRow(row)
+    for (const number of stored) this.take(Number(number))
   }
 
   private toNumber(value: number | bigint): number {
