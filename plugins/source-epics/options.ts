@@ -31,7 +31,7 @@ const common = {
     minimum: 65_536,
     maximum: 1_073_741_824,
     description:
-      'The largest message taken from a server (arrays, images); a larger one ends its connection. Default 64 MiB.'
+      'The largest message taken from a server (arrays, images); larger updates are passed over and their channel is reported as REMOTE_ERROR. Default 64 MiB.'
   }
 } as const
 

@@ -27,13 +27,15 @@ export interface Live {
 export async function liveForwarder(
   brokers: readonly string[],
   iocs: readonly Ioc[],
-  options: Record<string, unknown> = {}
+  options: Record<string, unknown> = {},
+  plugins: readonly string[] = []
 ): Promise<Live> {
   const epics = {
     ca: { addr_list: iocs.map(({ caAddress }) => caAddress), auto_addr_list: false, max_search_period_s: 1 },
     pva: { addr_list: iocs.map(({ pvaAddress }) => pvaAddress), auto_addr_list: false, max_search_period_s: 1 }
   }
-  const loaded = await loadPlugins({ plugins: [{ use: 'source-epics', options: epics }], baseFolder: '.' })
+  const more = plugins.map((use) => ({ use }))
+  const loaded = await loadPlugins({ plugins: [{ use: 'source-epics', options: epics }, ...more], baseFolder: '.' })
   const { host } = loaded
   const kafka = connectKafka({ brokers: [...brokers] })
   const parts = {
