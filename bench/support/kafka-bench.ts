@@ -41,7 +41,7 @@ const options = {
 } as const
 
 const usage = `
---messages  per run of 150 B; larger messages are fewer, so that no run is above 600 MB
+--messages  per run of 150 B; larger messages are fewer, so that no run is above 800 MB
 --bytes     size of a message; may be given several times; default: 150 and 8150 (1,000 events)
 --rounds    repeats of each contestant, interleaved; default 3
 --only      this contestant; may be given several times
@@ -63,7 +63,7 @@ export async function kafkaBench(bench: KafkaBench): Promise<void> {
     process.stdout.write(`${conditions()}\n`)
     for (const bytes of (values.bytes ?? ['150', '8150']).map(Number)) {
       const wanted = Number(values.messages ?? bench.messages)
-      const messages = Math.min(wanted, Math.floor(6e8 / bytes))
+      const messages = Math.min(wanted, Math.floor(8e8 / bytes))
       const names = [...Object.keys(bench.contestants), 'confluent-kafka (Python)']
       const rows = await rounds(bench, { brokers, messages, bytes }, names, values)
       process.stdout.write(`\n${table(`${bench.verb} ${messages} × ${bytes} B, µs CPU per message`, rows, 1e6)}\n`)

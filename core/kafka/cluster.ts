@@ -131,6 +131,18 @@ export class Cluster {
     }
   }
 
+  /** Due for a new authentication, but requests may still be under way on it. */
+  retire(connection: Connection): void {
+    if (!connection.open) return
+    const close = (): void => {
+      clearTimeout(timer)
+      connection.close()
+      this.closing.removeEventListener('abort', close)
+    }
+    const timer = setTimeout(close, this.settings.requestTimeoutMs)
+    this.closing.addEventListener('abort', close)
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     const open = await Promise.allSettled(this.#connections.values())
@@ -163,7 +175,7 @@ export class Cluster {
       // Several may come here at once: only the first replaces it.
       if (this.#connections.get(name) !== known) return this.#control(address)
       this.#connections.delete(name)
-      if (connection.open) setTimeout(() => connection.close(), this.settings.requestTimeoutMs).unref()
+      this.retire(connection)
     }
     const opening = this.#open(address)
     this.#connections.set(name, opening)

@@ -28,6 +28,8 @@ type Taken = Batch | null | undefined
 const CORRUPT_TRIES = 3
 /** A restarted broker may be behind for a moment before it is clear that the records are gone. */
 const BEYOND_END_TRIES = 12
+/** About 5 s without a leader are worth a word. */
+const PATIENT_TRIES = 12
 
 export class PartitionReader implements Reader, Desk {
   readonly limits: FetchLimits
@@ -67,7 +69,8 @@ export class PartitionReader implements Reader, Desk {
       })
     const { signal } = options
     if (signal?.aborted) void this.close()
-    else signal?.addEventListener('abort', () => void this.close(), { once: true })
+    // Forgotten at close: a signal may outlive many readers.
+    else signal?.addEventListener('abort', () => void this.close(), { once: true, signal: this.#stop.signal })
     if (!this.closed) this.#resolve()
   }
 
@@ -299,7 +302,12 @@ export class PartitionReader implements Reader, Desk {
       } catch (error) {
         if (!isPassing(error)) throw error
       }
-      if (this.led(-1).length === 0) return
+      const missing = this.led(-1)
+      if (missing.length === 0) return
+      if (n === PATIENT_TRIES) {
+        const names = missing.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
+        this.cluster.log('warn', `waiting for Kafka to name a leader of ${names}; does it exist?`)
+      }
       await sleep(backoffMs(n), undefined, { signal: this.#stop.signal }).catch(() => undefined)
     }
   }

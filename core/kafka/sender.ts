@@ -103,8 +103,7 @@ export class Sender {
     if (this.#connections.get(leader) !== before) return this.#connect(leader)
     const opening = this.office.cluster.connect(leader)
     this.#connections.set(leader, opening)
-    // Due for a new authentication only: another request may still be under way on it.
-    if (known?.open) setTimeout(() => known.close(), known.settings.requestTimeoutMs).unref()
+    if (known) this.office.cluster.retire(known)
     return opening
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { type RunningKafka, kafka, startKafka, testTopics } from '../support/kafka.js'
 import { type KafkaProxy, type Meddle, kafkaProxy } from '../support/kafka-proxy.js'
@@ -149,6 +150,32 @@ describe('Kafka: damage on the way', function () {
       message: /127\.0\.0\.1:\d+ does not speak the Kafka protocol \(or wants TLS\)/
     })
     await short.close()
+  })
+
+  it('leaves nothing behind: sockets, timers and listeners end with the client', async () => {
+    const topic = await filled(3)
+    const busy = (): string[] => process.getActiveResourcesInfo().filter((name) => /Timeout|TCPSocketWrap/.test(name))
+    await client.close()
+    await proxy.idle()
+    const before = busy().length
+    const { signal } = new AbortController()
+    const other = connectKafka({ brokers: [proxy.address] })
+    const assign = [{ topic, partition: 0, offset: 0 }]
+    for (let i = 0; i < 5; i++) {
+      const reader = other.reader({ assign, signal })
+      await reader.next()
+      await reader.close()
+    }
+    const waiting = other.reader({ assign: [{ topic, partition: 0, offset: count }], signal })
+    const nothing = [waiting.poll(60_000), waiting.next()]
+    const missing = other.reader({ assign: [{ topic: 'no-such-topic', partition: 0, offset: 0 }] })
+    const producer = other.producer({ lingerMs: 60_000, deliveryTimeoutMs: 60_000 })
+    const lost = new Promise((resolve) => producer.send({ topic, value: 'x' }, resolve))
+    await other.close()
+    assert.deepEqual(await Promise.all([...nothing, missing.next(), lost]), [null, null, null, null])
+    await proxy.idle()
+    assert.equal(getEventListeners(signal, 'abort').length, 0)
+    assert.ok(busy().length <= before, `${busy().join(' ')}, before there were ${before}`)
   })
 
   it('or not: no more is fetched than may be held', async () => {

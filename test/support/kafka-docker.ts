@@ -2,6 +2,7 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { StartedNetwork } from 'testcontainers'
 import {
   type KafkaSetup,
   type NodePlace,
@@ -22,15 +23,16 @@ export async function startDocker(setup: KafkaSetup): Promise<Cluster> {
   const client = await getContainerRuntimeClient()
   const folder = await mkdtemp(join(tmpdir(), 'nexstream-kafka-'))
   const nodes = await places(setup)
-  const network = await new Network().start()
+  let network: StartedNetwork | undefined
   const ids: string[] = []
   const container = (index: number) => client.container.dockerode.getContainer(ids[index]!)
   const stop = async (): Promise<void> => {
     await Promise.all(ids.map((_, i) => container(i).remove({ force: true, v: true })))
-    await network.stop()
+    await network?.stop()
     await rm(folder, { recursive: true, force: true })
   }
   try {
+    const joined = (network = await new Network().start())
     if (setup.tls) await makeCertificate(folder)
     for (const name of await readdir(folder)) await chmod(join(folder, name), 0o644)
     const files = (await readdir(folder)).map((name) => ({ source: join(folder, name), target: `${inside}/${name}` }))
@@ -47,7 +49,7 @@ export async function startDocker(setup: KafkaSetup): Promise<Cluster> {
           ])
           .withCopyFilesToContainer([...files, { source: file, target: `${inside}/server.properties` }])
           .withExposedPorts(...node.listeners.map((l) => ({ container: l.bindPort, host: l.bindPort })))
-          .withNetwork(network)
+          .withNetwork(joined)
           .withNetworkAliases(node.peerHost)
           .start()
         ids[i] = started.getId()
