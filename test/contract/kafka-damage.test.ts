@@ -180,10 +180,10 @@ describe('Kafka: damage on the way', function () {
 
   it('or not: no more is fetched than may be held', async () => {
     const { big } = await testTopics(['big'], { brokers, partitions: 2 })
-    const value = Buffer.alloc(5000, 7)
+    const value = Buffer.alloc(10_000, 7)
     // Small batches: little is wasted on those that are cut off at the end of an answer.
-    const producer = client.producer({ maxBatchBytes: 10_000 })
-    for (let i = 0; i < 4000; i++) producer.send({ topic: big, partition: i % 2, value })
+    const producer = client.producer({ maxBatchBytes: 10_500 })
+    for (let i = 0; i < 1200; i++) producer.send({ topic: big, partition: i % 2, value })
     await producer.flush()
     let fetched = 0
     proxy.meddle = (api, frame) => {
@@ -195,7 +195,7 @@ describe('Kafka: damage on the way', function () {
     const reader = client.reader({ assign, maxBytes })
     const held: Awaited<ReturnType<typeof reader.next>>[] = []
     let released = 0
-    for (let n = 0; n < 4000;) {
+    for (let n = 0; n < 1200;) {
       const batch = await reader.poll(held.length > 0 ? 50 : 10_000)
       // Nothing comes while too much is held: give back the older half.
       if (batch) held.push(batch)

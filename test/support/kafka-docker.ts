@@ -14,6 +14,8 @@ import {
 } from './kafka-config.js'
 import { type Cluster, freePorts } from './kafka-jars.js'
 
+/** Two Java programs, perhaps on a busy machine. */
+const START_MS = 180_000
 const inside = '/tmp/nexstream'
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
@@ -41,16 +43,17 @@ export async function startDocker(setup: KafkaSetup): Promise<Cluster> {
         const file = join(folder, `node-${i + 1}.properties`)
         await writeFile(file, serverProperties(setup, nodes, i), { mode: 0o644 })
         const format = formatArguments(setup, `${inside}/server.properties`).map(quote).join(' ')
-        const java = `java -cp '/opt/kafka/libs/*'`
+        const libs = `-cp '/opt/kafka/libs/*'`
         const started = await new GenericContainer(`apache/kafka:${KAFKA_VERSION}`)
           .withEntrypoint(['/bin/sh', '-c'])
           .withCommand([
-            `${java} kafka.tools.StorageTool ${format} && exec ${java.replace('java', 'java -Xmx512m')} kafka.Kafka ${inside}/server.properties`
+            `java -XX:TieredStopAtLevel=1 ${libs} kafka.tools.StorageTool ${format} && exec java -Xmx512m ${libs} kafka.Kafka ${inside}/server.properties`
           ])
           .withCopyFilesToContainer([...files, { source: file, target: `${inside}/server.properties` }])
           .withExposedPorts(...node.listeners.map((l) => ({ container: l.bindPort, host: l.bindPort })))
           .withNetwork(joined)
           .withNetworkAliases(node.peerHost)
+          .withStartupTimeout(START_MS)
           .start()
         ids[i] = started.getId()
       })
