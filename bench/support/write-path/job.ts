@@ -55,7 +55,9 @@ const job = startWriteJob(
   }
 )
 let firstValue = NaN
+const sizes: number[] = []
 const watch = setInterval(() => {
+  sizes.push(process.memoryUsage.rss())
   if (Number.isNaN(firstValue) && (job.progress?.written ?? 0) > 0) firstValue = (performance.now() - start) / 1000
 }, 20)
 await job.ready
@@ -65,4 +67,7 @@ clearInterval(watch)
 const cost = stop(task.units)
 if (report === null || report.lost || report.written !== task.messages || report.problems.length > 0)
   throw new Error(`the job wrote ${report?.written} of ${task.messages} messages: ${message}`)
-console.log(JSON.stringify({ ...cost, ready, firstValue }))
+const quarters = [0, 1, 2, 3].map((k) =>
+  Math.max(...sizes.slice(Math.floor((k * sizes.length) / 4), Math.floor(((k + 1) * sizes.length) / 4)))
+)
+console.log(JSON.stringify({ ...cost, ready, firstValue, quarters }))
