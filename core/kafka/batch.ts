@@ -57,8 +57,8 @@ export class FetchedBatch implements Batch {
   #view(at: number): Buffer | null {
     const { spans, buffer } = this.#index
     const length = spans[at + 1]!
-    // As buffer.subarray, in two thirds of its time: once per message, this is most of what reading costs.
-    return length < 0 ? null : Buffer.from(buffer.buffer as ArrayBuffer, buffer.byteOffset + spans[at]!, length)
+    const start = spans[at]!
+    return length < 0 ? null : buffer.subarray(start, start + length)
   }
   release(): void {
     const index = this.#index
