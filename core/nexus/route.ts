@@ -60,7 +60,7 @@ export class TopicRoute {
     const { time } = this
     time.set(this.peek.timestampNs)
     for (const stream of streams) {
-      if (!stream.admit(time, message, route.id)) continue
+      if (!stream.admit(time, message, route.id, route.converter)) continue
       if (!stream.begun) this.begin(stream)
       try {
         this.write(stream, route, message)
@@ -97,7 +97,7 @@ export class TopicRoute {
     for (const stream of route.sources.find(message, this.peek.sourceStart, this.peek.sourceEnd) ?? []) {
       if (!stream.keepsLast || stream.begun) continue
       const before = stream.kept
-      stream.keep(this.peek.timestampNs, message, route.id)
+      stream.keep(this.peek.timestampNs, message, route.id, route.converter)
       news ||= before === null && stream.kept !== null
     }
     return news

@@ -1,6 +1,6 @@
 // The time window of a job and what one stream makes of it: what is written, kept, dropped and counted.
-import { type BadMessage } from '../errors.js'
-import { type Writer } from '../plugin.js'
+import { BadMessage } from '../errors.js'
+import { type Converter, type Writer } from '../plugin.js'
 import { type PlanStream } from './plan.js'
 
 const long = new BigInt64Array(1)
@@ -121,15 +121,16 @@ export class StreamState {
   }
 
   /** Whether a message of this time is to be written; keeps and counts the others. */
-  admit(time: Instant, message: Buffer, schemaId: string): boolean {
+  admit(time: Instant, message: Buffer, schemaId: string, converter: Converter): boolean {
     this.received++
     if (time.high < 0 || (time.high === 0 && time.low === 0)) {
       countIn(this.bad, 'time_zero')
       return false
     }
     if (time.isBefore(this.window.start)) {
-      this.beforeStart++
-      if (this.keepsLast && !this.begun) this.keep(time.ns, message, schemaId)
+      const bad = this.keepsLast && !this.begun ? this.keep(time.ns, message, schemaId, converter) : undefined
+      if (bad === undefined) this.beforeStart++
+      else this.refused(bad)
       return false
     }
     if (this.window.stop.isBefore(time)) return this.after()
@@ -140,12 +141,20 @@ export class StreamState {
     return true
   }
 
-  /** Keeps the newest message before the window; of two with one time the later one. */
-  keep(timeNs: bigint, message: Buffer, schemaId: string): void {
-    if (timeNs <= 0n || timeNs >= this.window.startNs) return
-    if (this.kept !== null && timeNs < this.kept.timeNs) return
+  /** Keeps the newest sound message before the window; of two with one time the later one. Returns why it was not sound. */
+  keep(timeNs: bigint, message: Buffer, schemaId: string, converter: Converter): BadMessage | undefined {
+    if (timeNs <= 0n || timeNs >= this.window.startNs) return undefined
+    if (this.kept !== null && timeNs < this.kept.timeNs) return undefined
+    try {
+      // a damaged message must not take the place of a good one
+      converter.decode?.(message)
+    } catch (error) {
+      if (error instanceof BadMessage) return error
+      throw error
+    }
     this.kept ??= new Kept()
     this.kept.set(message, timeNs, schemaId)
+    return undefined
   }
 
   private after(): boolean {

@@ -179,6 +179,18 @@ describe('hostile messages through the writers', function () {
     })
   }
 
+  it('f142: a damaged message does not take the place of the last good value before the run', async () => {
+    const before = (seconds: number): Buffer => {
+      const fields = { source_name: 'src', timestamp: startNs - BigInt(seconds) * 1_000_000_000n }
+      return encodeMessage('f142', { ...fields, value: { type: 'Double', value: { value: seconds } } })
+    }
+    // its value lies nowhere
+    const cut = encodeMessage('f142', { source_name: 'src', timestamp: startNs - 1n })
+    const { file, stream } = await write('f142', {}, [before(3), before(2), cut], 'kept')
+    assert.deepEqual([stream.written, stream.before_start, stream.bad], [1, 2, { missing_field: 1 }])
+    assert.deepEqual((await readNexus(file, ['entry/data/value']))['entry/data/value'], [2])
+  })
+
   it('df12: the last good map', async () => {
     const map = (n: number): Buffer => encodeMessage('df12', { spectrum: [n], detector_id: [n], n_spectra: 1 })
     const { file, stream } = await write('df12', {}, [map(1), map(2), ...damaged(map(2)).slice(0, 40)])
