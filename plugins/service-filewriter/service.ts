@@ -98,6 +98,9 @@ export class FileWriter implements Service {
   private async startJob(command: Command, origin: Origin): Promise<Reply> {
     const id = typeof command['job_id'] === 'string' ? command['job_id'] : randomUUID()
     if (this.closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
+    // before the places are counted: a client must not take the refusal for the end of the first
+    if (this.jobs.has(id))
+      throw new CodedError('JOB_EXISTS', `job ${id} is running already; stop it or use another job_id`)
     if (!this.keepPlace())
       throw new CodedError('JOB_LIMIT', `${this.jobs.size} jobs run already (max_jobs)`, { fields: { job_id: id } })
     try {
