@@ -60,7 +60,8 @@ describe('Kafka: three brokers', function () {
     assert.notEqual(second, first)
     assert.ok(acknowledged.length > before)
     stop = true
-    await Promise.all([sending, producer.close()])
+    await sending
+    await producer.close()
     await until(sent)
     process.stdout.write(`      20,000 more messages read ${lasted} ms after the kill; leader ${first} → ${second}\n`)
     assert.deepEqual(
