@@ -37,6 +37,8 @@ const CONNECT_TIMEOUT_MS = 5000
 const REGISTER_MS = 60_000
 const HURRY_MS = 1000
 const MAX_BEACONS = 10_000
+/** RSRV sends these within 20 s of its start. */
+const FIRST_BEACONS = 10
 
 export class CaClient implements CircuitOwner {
   readonly connectTimeoutMs = CONNECT_TIMEOUT_MS
@@ -215,7 +217,9 @@ export class CaClient implements CircuitOwner {
     if (this.#beacons.size >= MAX_BEACONS) this.#beacons.clear()
     this.#beacons.set(server, number)
     const now = Date.now()
-    if ((last !== undefined && number >= last) || now - this.#hurriedMs < HURRY_MS) return
+    // One that just began may not answer yet: its first beacons count each.
+    const isKnown = last !== undefined && number >= last && number >= FIRST_BEACONS
+    if (isKnown || now - this.#hurriedMs < HURRY_MS) return
     this.#hurriedMs = now
     this.#searcher.hurry(() => true)
   }
