@@ -1,6 +1,6 @@
 // A folder for things that are downloaded once: $NEXSTREAM_CACHE, else ~/.cache/nexstream.
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,9 +42,19 @@ async function take(lock: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-  const owner = Number(await readFile(lock, 'utf8').catch(() => '0'))
-  if (owner > 0 && !alive(owner)) await rm(lock, { force: true })
+  if (await stale(lock)) await rm(lock, { force: true })
   return false
+}
+
+/** Its owner is gone, or died before it had put its name in. */
+async function stale(lock: string): Promise<boolean> {
+  try {
+    const owner = Number(await readFile(lock, 'utf8'))
+    return owner > 0 ? !alive(owner) : Date.now() - (await stat(lock)).mtimeMs > 10_000
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
 }
 
 function alive(pid: number): boolean {
