@@ -283,6 +283,8 @@ class Server implements Ioc {
       EPICS_PVAS_BEACON_ADDR_LIST: beacons,
       EPICS_PVA_ADDR_LIST: beacons,
       EPICS_PVA_AUTO_ADDR_LIST: 'NO',
+      // With the rights of root an IOC takes real-time priorities, and on a full machine everything else stands still.
+      EPICS_ALLOW_POSIX_THREAD_PRIORITY_SCHEDULING: 'NO',
       PYTHONUNBUFFERED: '1'
     }
   }
