@@ -350,6 +350,16 @@ export interface MetricKind {
   readonly labels?: readonly string[]
 }
 
+/** Makes the metrics of a table: by name, with a value and, where the table names some, labels. */
+export function metricsFrom<T extends MetricTable>(
+  table: T
+): (name: keyof T & string, value: number, labels?: Metric['labels']) => Metric {
+  return (name, value, labels) => {
+    const { help, type } = table[name] as MetricKind
+    return { name, help, type, value, ...(labels && { labels }) }
+  }
+}
+
 /** A role of the daemon. */
 export interface Service {
   start(): Promise<void>

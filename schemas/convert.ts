@@ -103,18 +103,34 @@ function enumValue(update: Update, options: LogOptions): LogValue {
   return { dtype: 'int32', value }
 }
 
+/** Options of ep00 and ep01. */
+export const connectionConfig = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    service_id: {
+      type: 'string',
+      default: '',
+      description: 'Written into each message as the client that saw the change.'
+    }
+  }
+} as const
+
 /**
- * For ep00 and ep01: the record to send when an update shows another connection state than the source's last one.
+ * For ep00 and ep01: the message to send when an update shows another connection state than the source's last one.
  * A state that a value shows is stamped with the local clock: the value may be years old.
  */
-export function connectionChanges(): (update: Update, service: string) => ConnectionRecord | undefined {
+export function connectionChanges(
+  service: string,
+  encode: (record: ConnectionRecord) => Uint8Array
+): (update: Update) => { value: Uint8Array }[] {
   const last = new BySource<number>()
-  return (update, service) => {
+  return (update) => {
     const { source, connection: status } = update
     const again = update.kind === 'connection' && update.repeat
-    if (!again && last.get(source) === status) return undefined
+    if (!again && last.get(source) === status) return []
     last.set(source, status)
     const timestampNs = update.kind === 'connection' ? update.timestampNs : BigInt(Date.now()) * 1_000_000n
-    return { source, timestampNs, status, service }
+    return [{ value: encode({ source, timestampNs, status, service }) }]
   }
 }

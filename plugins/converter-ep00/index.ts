@@ -1,6 +1,6 @@
 // Converter of ep00: how a channel is connected, sent when that changes.
 import { API, type ConnectionRecord, defineConverter, definePlugin } from '../../core/plugin.js'
-import { connectionChanges } from '../../schemas/convert.js'
+import { connectionChanges, connectionConfig } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekField } from '../../schemas/peek.js'
 import { idCode, Table } from '../../schemas/reader.js'
@@ -25,29 +25,13 @@ const encode = ({ source, timestampNs, status, service }: ConnectionRecord): Buf
 const part = defineConverter({
   id: 'ep00',
   summary: 'Connection state of a source, sent when it changes.',
-  config: {
-    type: 'object',
-    additionalProperties: false,
-    properties: {
-      service_id: {
-        type: 'string',
-        default: '',
-        description: 'Written into each message as the client that saw the change.'
-      }
-    }
-  },
-  open: (config) => {
-    const changed = connectionChanges()
-    return {
-      peek: (message, out) => peekField(message, code, slots, out),
-      decode,
-      encode,
-      convert: (update) => {
-        const record = changed(update, config.service_id ?? '')
-        return record === undefined ? [] : [{ value: encode(record) }]
-      }
-    }
-  }
+  config: connectionConfig,
+  open: (config) => ({
+    peek: (message, out) => peekField(message, code, slots, out),
+    decode,
+    encode,
+    convert: connectionChanges(config.service_id ?? '', encode)
+  })
 })
 
 export default definePlugin({

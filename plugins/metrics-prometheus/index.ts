@@ -7,6 +7,7 @@ import {
   CodedError,
   definePlugin,
   defineReporter,
+  metricsFrom,
   type DaemonSnapshot,
   type Metric,
   type MetricTable
@@ -26,6 +27,7 @@ const ownMetrics = {
   },
   nexstream_jobs: { type: 'gauge', help: 'Running and lately ended jobs by state.', labels: ['state'] }
 } as const satisfies MetricTable
+const metric = metricsFrom(ownMetrics)
 
 const reporter = defineReporter({
   id: 'prometheus',
@@ -116,11 +118,6 @@ export class Metrics {
       ...[...Object.values(services), ...Object.values(sources ?? {})].flatMap(({ metrics = [] }) => metrics)
     ]
   }
-}
-
-function metric(name: keyof typeof ownMetrics, value: number, labels?: Metric['labels']): Metric {
-  const { help, type } = ownMetrics[name]
-  return { name, help, type, value, ...(labels && { labels }) }
 }
 
 function countBy(values: readonly string[]): Map<string, number> {

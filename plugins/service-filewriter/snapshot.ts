@@ -1,5 +1,5 @@
 // The state of the file writer: for the JSON status, for heartbeats in the words of the field's writer, for metrics.
-import { type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
+import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
 import { type FileJob } from './file-job.js'
 
 export function snapshotOf(
@@ -48,14 +48,11 @@ export const metrics = {
     labels: ['result']
   }
 } as const satisfies MetricTable
+const metric = metricsFrom(metrics)
 
 function metricsOf(jobs: readonly FileJob[], ended: { done: number; failed: number }): Metric[] {
   const sum = (key: 'written' | 'bytes' | 'behind' | 'bad'): number =>
     jobs.reduce((total, { write }) => total + (write.progress?.[key] ?? 0), 0)
-  const metric = (name: keyof typeof metrics, value: number, labels?: Metric['labels']): Metric => {
-    const { help, type } = metrics[name]
-    return { name, help, type, value, ...(labels && { labels }) }
-  }
   return [
     metric('nexstream_filewriter_jobs', jobs.length),
     metric('nexstream_filewriter_messages_written', sum('written')),

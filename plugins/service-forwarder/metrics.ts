@@ -1,5 +1,5 @@
 // What Prometheus gets of the forwarder: sums only, never one number per PV.
-import { type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
+import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
 
 export const metrics = {
   nexstream_forwarder_streams: { type: 'gauge', help: 'Streams on the list.' },
@@ -31,6 +31,7 @@ export const metrics = {
   nexstream_forwarder_kept_bytes: { type: 'gauge', help: 'Bytes of lossless messages that wait beside them.' },
   nexstream_forwarder_overloads_total: { type: 'counter', help: 'Times the buffer was full.' }
 } as const satisfies MetricTable
+const metric = metricsFrom(metrics)
 
 type Name = keyof typeof metrics
 type Short<N> = N extends `nexstream_forwarder_${infer S}_total`
@@ -47,10 +48,6 @@ const figures: readonly Short<Name>[] = [
 
 /** Metrics of a summary (status.ts). */
 export function metricsOf(summary: Snapshot): Metric[] {
-  const metric = (name: Name, value: number, labels?: Metric['labels']): Metric => {
-    const { help, type } = metrics[name]
-    return { name, help, type, value, ...(labels && { labels }) }
-  }
   const figure = (key: string): number => summary[key] as number
   const plain = figures.map((short) => {
     const name = `nexstream_forwarder_${short}`

@@ -1,5 +1,5 @@
 // What the clients count for all their channels, for the status and for metrics.
-import { type MetricTable, type Snapshot } from '../../core/plugin.js'
+import { metricsFrom, type MetricTable, type Snapshot } from '../../core/plugin.js'
 
 export interface Figures {
   readonly channels: number
@@ -26,19 +26,11 @@ export const metrics = {
     help: 'Updates in which a server says that it merged earlier ones (pvAccess; Channel Access and pvxs never say so).'
   }
 } as const satisfies MetricTable
+const metric = metricsFrom(metrics)
 
 /** The part of the daemon's snapshot for one protocol. */
 export function snapshotOf(protocol: string, figures: Figures): Snapshot {
   const { channels, connected, searching, circuits, rxBytes, updates, overruns = 0 } = figures
-  const values: Record<keyof typeof metrics, number> = {
-    nexstream_epics_channels: channels,
-    nexstream_epics_channels_connected: connected,
-    nexstream_epics_channels_searched: searching,
-    nexstream_epics_connections: circuits,
-    nexstream_epics_received_bytes_total: rxBytes,
-    nexstream_epics_updates_total: updates,
-    nexstream_epics_overruns_total: overruns
-  }
   return {
     state: 'running',
     channels,
@@ -48,12 +40,14 @@ export function snapshotOf(protocol: string, figures: Figures): Snapshot {
     received_bytes: rxBytes,
     updates,
     overruns,
-    metrics: Object.entries(metrics).map(([name, { type, help }]) => ({
-      name,
-      type,
-      help,
-      labels: { protocol },
-      value: values[name as keyof typeof metrics]
-    }))
+    metrics: [
+      metric('nexstream_epics_channels', channels, { protocol }),
+      metric('nexstream_epics_channels_connected', connected, { protocol }),
+      metric('nexstream_epics_channels_searched', searching, { protocol }),
+      metric('nexstream_epics_connections', circuits, { protocol }),
+      metric('nexstream_epics_received_bytes_total', rxBytes, { protocol }),
+      metric('nexstream_epics_updates_total', updates, { protocol }),
+      metric('nexstream_epics_overruns_total', overruns, { protocol })
+    ]
   }
 }

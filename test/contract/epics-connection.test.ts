@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { type Update, type Vector } from '../../core/plugin.js'
-import { only, openEpics, type Epics, type Recorder } from '../support/epics.js'
+import { connecting, only, states } from '../support/epics.js'
 import { startProxy } from '../support/epics-proxy.js'
 import { startIoc, type Ioc } from '../support/ioc.js'
 import { python } from '../support/python.js'
+import { random } from '../support/random.js'
 
 const many = 1000
 const db = `record(ao, "T:a") { field(VAL, "1") field(PINI, "YES") }
@@ -13,38 +14,17 @@ record(ao, "T:b") { field(VAL, "2") field(PINI, "YES") }
 record(waveform, "T:large") { field(FTVL, "DOUBLE") field(NELM, "20000") field(PINI, "YES") }
 ${Array.from({ length: many }, (_, i) => `record(longout, "T:n${i}") { field(VAL, "${i}") field(PINI, "YES") }`).join('\n')}`
 
-const states = ({ updates }: Recorder): number[] =>
-  updates.filter(({ kind }) => kind === 'connection').map(({ connection }) => connection)
 const lengthOf = ({ value }: Update): number => (value as Vector).length
-
-/** A small generator (mulberry32): the same damage on every run. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
 
 describe('EPICS connections', function () {
   this.timeout(120_000)
   let ioc: Ioc
-  const open: Epics[] = []
-  const connect = async (options: Readonly<Record<string, unknown>>): Promise<Epics> => {
-    const epics = await openEpics(options)
-    open.push(epics)
-    return epics
-  }
+  const connect = connecting()
 
   before(async function () {
     this.timeout(600_000)
     await python()
     ioc = await startIoc({ kind: 'qsrv2', db })
-  })
-  afterEach(async () => {
-    for (const epics of open.splice(0)) await epics.close()
   })
   after(() => ioc?.stop())
 

@@ -6,28 +6,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CaClient } from '../../plugins/source-epics/ca/client.js'
-import { only, openEpics, type Epics, type Recorder } from '../support/epics.js'
+import { connecting, only, states } from '../support/epics.js'
 import { startIoc } from '../support/ioc.js'
 import { python } from '../support/python.js'
 
-const states = ({ updates }: Recorder): number[] =>
-  updates.filter(({ kind }) => kind === 'connection').map(({ connection }) => connection)
-
 describe('EPICS servers', function () {
   this.timeout(120_000)
-  const open: Epics[] = []
-  const connect = async (options: Readonly<Record<string, unknown>>): Promise<Epics> => {
-    const epics = await openEpics(options)
-    open.push(epics)
-    return epics
-  }
+  const connect = connecting()
 
   before(async function () {
     this.timeout(600_000)
     await python()
-  })
-  afterEach(async () => {
-    for (const epics of open.splice(0)) await epics.close()
   })
 
   it('counts what is connected, received and merged by servers', async () => {

@@ -3,42 +3,21 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createNexusFile, type NexusFile } from '../../core/hdf5/file.js'
+import { createNexusFile } from '../../core/hdf5/file.js'
 import { WasmFile } from '../../core/hdf5/wasm.js'
 import { CodedError, type NumberType } from '../../core/plugin.js'
+import { dumpFile, newFiles } from '../support/hdf5.js'
 import { runPython } from '../support/python.js'
 
-const dump = new URL('../../../test/support/python/hdf5/dump.py', import.meta.url).pathname
-interface Dumped {
-  attributes: Record<string, [string, unknown]>
-  dtype?: string
-  shape?: number[]
-  maxshape?: (number | null)[]
-  chunks?: number[] | null
-  value?: unknown
-  links?: Record<string, string[]>
-}
-const read = async (path: string): Promise<Record<string, Dumped>> =>
-  JSON.parse(await runPython(dump, [path])) as Record<string, Dumped>
 const refused = (code: string) => (error: unknown) => error instanceof CodedError && error.code === code
 
 for (const backend of ['direct', 'h5wasm'] as const)
   describe(`NeXus file (${backend})`, function () {
     this.timeout(60_000)
-    let folder: string
-    let path: string
-    let file: NexusFile
-    beforeEach(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'nexstream-hdf5-'))
-      path = join(folder, 'file.nxs')
-      file = await createNexusFile(path, { backend, fsync: 'never' })
-    })
-    afterEach(() => {
-      file.close()
-      rmSync(folder, { recursive: true, force: true })
-    })
+    const made = newFiles(backend)
 
     it('holds values of all types exactly, 64-bit integers too', async () => {
+      const { file, path } = made
       const limits: [NumberType, bigint | number, bigint | number][] = [
         ['int8', -128, 127],
         ['int16', -32768, 32767],
@@ -73,7 +52,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
       group.attribute('long', 'x'.repeat(100_000))
       file.root.attribute('creator', 'test')
       file.close()
-      const found = await read(path)
+      const found = await dumpFile(path)
       const plain = (value: bigint | number): unknown =>
         Math.abs(Number(value)) > 2 ** 53 ? String(value) : Number(value)
       for (const [dtype, least, most] of limits) {
@@ -107,6 +86,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
     })
 
     it('single values, texts and rows of every kind', async () => {
+      const { file, path } = made
       const group = file.root.group('g')
       const types: NumberType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] // prettier-ignore
       const columns = types.map((dtype) => group.column(dtype, { dtype }))
@@ -128,7 +108,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
       assert.throws(() => { columns[9]?.appendBigInt(1n) }, refused('HDF5_FAILED')) // prettier-ignore
       assert.throws(() => { text.appendNumber(1) }, refused('HDF5_FAILED')) // prettier-ignore
       file.close()
-      const found = await read(path)
+      const found = await dumpFile(path)
       for (const dtype of types) assert.deepEqual((found[`g/${dtype}`]?.value as unknown[]).slice(0, 3), [1, 100, 0])
       assert.deepEqual((found['g/int64']?.value as unknown[]).slice(3), [-(2 ** 53 - 1), '-9223372036854775808'])
       assert.deepEqual((found['g/uint64']?.value as unknown[]).at(-1), '18446744073709551615')
@@ -137,6 +117,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
     })
 
     it('groups with thousands of names, links of all kinds, structure before, between and after', async () => {
+      const { file, path } = made
       const entry = file.root.group('entry', { NX_class: 'NXentry' })
       for (let i = 0; i < 2500; i++) entry.group(`g${i}`)
       const column = entry.column('x', { dtype: 'int32' })
@@ -162,7 +143,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
       entry.dataset('end_time', 'now', { dtype: 'string', attributes: { units: 'ISO8601' } })
       entry.link('later', '/entry/late', 'hard')
       file.close()
-      const found = await read(path)
+      const found = await dumpFile(path)
       assert.equal(Object.keys(found).filter((name) => /^entry\/g\d+$/.test(name)).length, 2500)
       assert.deepEqual(found['entry/x']?.value ?? found['entry/hard']?.value, [1, 2, 3])
       assert.deepEqual(found['entry']?.links, {
@@ -176,6 +157,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
     })
 
     it('refuses bad names, values and what exists, and the file is whole all the same', async () => {
+      const { file, path } = made
       const group = file.root.group('entry')
       for (const name of ['', '.', '..', 'a/b', '/', 'x\0y', 'n'.repeat(1025)])
         for (const make of [
@@ -200,17 +182,18 @@ for (const backend of ['direct', 'h5wasm'] as const)
       assert.throws(() => group.column('c', { dtype: 'int8', chunk: 0 }), refused('STRUCTURE_INVALID'))
       file.close()
       file.close()
-      assert.deepEqual(Object.keys(await read(path)).sort(), ['/', 'entry', 'entry/x'])
+      assert.deepEqual(Object.keys(await dumpFile(path)).sort(), ['/', 'entry', 'entry/x'])
     })
 
     it('fills a template that h5py made', async () => {
-      file.close()
+      const { path } = made
+      made.file.close()
       rmSync(path)
       await runPython(
         `import h5py, sys\nwith h5py.File(sys.argv[1], 'w') as f:\n    g = f.create_group('entry/instrument')\n    g.attrs['NX_class'] = 'NXinstrument'\n    g.create_dataset('log', (3,), 'f8', maxshape=(None,), chunks=(4,))[:] = [1, 2, 3]\n    g.create_dataset('packed', (3,), 'u8', maxshape=(None,), chunks=(2,), compression='gzip')[:] = [1, 2, 3]\n    g['fixed'] = 'kept'\n`,
         [path]
       )
-      file = await createNexusFile(path, { backend, mode: 'continue', fsync: 'never' })
+      const file = (made.file = await createNexusFile(path, { backend, mode: 'continue', fsync: 'never' }))
       assert.equal(file.backend, backend)
       const group = file.group('/entry/instrument')
       assert.ok(group)
@@ -233,7 +216,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
         if (i % 2 === 0) file.checkpoint()
       }
       file.close()
-      const found = await read(path)
+      const found = await dumpFile(path)
       assert.deepEqual(found['entry/instrument/log']?.value, [1, 2, 3, 4, 5, 6, 7, 8, 9])
       assert.deepEqual(found['entry/instrument/packed']?.value, [1, 2, 3, 4, 5, 6, 7, 8, 9])
       assert.deepEqual(found['entry/instrument/new/value']?.value, [4, 5, 6, 7, 8, 9])
@@ -293,7 +276,7 @@ with h5py.File(sys.argv[1], 'w', libver='latest') as f:
     file.begin()
     x.appendNumber(3)
     file.close()
-    assert.deepEqual((await read(path))['entry/x']?.value, [1, 2, 3])
+    assert.deepEqual((await dumpFile(path))['entry/x']?.value, [1, 2, 3])
   })
 
   it('one refused operation of the library does not cost the file', async () => {
@@ -303,11 +286,11 @@ with h5py.File(sys.argv[1], 'w', libver='latest') as f:
     assert.throws(() => { file.group('/none/x') }, refused('HDF5_FAILED')) // prettier-ignore
     assert.throws(() => { file.group('/more') }, /after an earlier failure/) // prettier-ignore
     file.close()
-    assert.deepEqual(Object.keys(await read(path)), ['/', 'kept'])
+    assert.deepEqual(Object.keys(await dumpFile(path)), ['/', 'kept'])
     const next = await createNexusFile(join(folder, 'next.nxs'), { backend: 'h5wasm', fsync: 'never' })
     next.root.group('entry')
     next.close()
-    assert.ok('entry' in (await read(next.path)))
+    assert.ok('entry' in (await dumpFile(next.path)))
   })
 
   it('h5wasm is exactly the version whose traps are known', () => {

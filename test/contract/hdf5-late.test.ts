@@ -1,33 +1,15 @@
 // Structure that changes while columns grow: planned here, and from some point on in the library's hands.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createNexusFile, type NexusFile } from '../../core/hdf5/file.js'
 import { type Column } from '../../core/plugin.js'
-import { runPython } from '../support/python.js'
-
-const dump = new URL('../../../test/support/python/hdf5/dump.py', import.meta.url).pathname
-type Dumped = Readonly<Record<string, { attributes: Record<string, [string, unknown]>; value?: unknown } | undefined>>
-const read = async (path: string): Promise<Dumped> => JSON.parse(await runPython(dump, [path])) as Dumped
+import { dumpFile, newFiles } from '../support/hdf5.js'
 
 for (const backend of ['direct', 'h5wasm'] as const)
   describe(`late structure (${backend})`, function () {
     this.timeout(60_000)
-    let folder: string
-    let path: string
-    let file: NexusFile
-    beforeEach(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'nexstream-hdf5-'))
-      path = join(folder, 'file.nxs')
-      file = await createNexusFile(path, { backend, fsync: 'never' })
-    })
-    afterEach(() => {
-      file.close()
-      rmSync(folder, { recursive: true, force: true })
-    })
+    const made = newFiles(backend)
 
     it('changes structure again and again while columns grow, old objects too', async () => {
+      const { file, path } = made
       const entry = file.root.group('entry', { NX_class: 'NXentry' })
       const x = entry.column('x', { dtype: 'int32', chunk: 4 })
       for (let i = 0; i < 40; i++) entry.group(`g${i}`).dataset('n', i, { dtype: 'int32' })
@@ -54,7 +36,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
       file.group('/entry/late3')?.datasetAttribute('y', 'units', 'mK')
       entry.dataset('end', 1, { dtype: 'int8' })
       file.close()
-      const found = await read(path)
+      const found = await dumpFile(path)
       const numbers = Array.from({ length: expected }, (_, i) => i)
       const ofX = ['x', 'x0', 'x1', 'x2', 'x3'].flatMap((name) => found[`entry/${name}`] ?? [])
       assert.ok(ofX.length >= 1)

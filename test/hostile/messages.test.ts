@@ -4,6 +4,7 @@ import { BadMessage } from '../../core/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import * as messages from '../../schemas/messages/index.js'
 import { converterParts, goldens, openConverter } from '../support/converters.js'
+import { nasty, random } from '../support/random.js'
 
 const rounds = 300
 const decoders: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
@@ -16,19 +17,6 @@ const decoders: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   rf5k: messages.decodeRf5k,
   df12: messages.decodeDf12
 }
-
-/** A small generator (mulberry32): the same damage on every run. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
-
-const nasty = [0, 1, 2, 4, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff]
 
 function damage(good: Buffer, pick: (below: number) => number): Buffer {
   const bytes = Buffer.from(good)

@@ -9,19 +9,7 @@ import { readMessages } from '../../core/nexus/messages.js'
 import { partsOf } from '../../core/nexus/parts.js'
 import { encodeMessage, type Fields } from '../../schemas/index.js'
 import { readNexus } from '../support/nexus.js'
-
-/** A small generator (mulberry32): the same damage on every run. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
-
-const nasty = [0, 1, 2, 4, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff]
+import { nasty, random } from '../support/random.js'
 
 /** Every truncation (of the first 300 bytes), random bytes and nasty 32-bit numbers anywhere: vtables, offsets, lengths, values. */
 function damaged(good: Buffer): Buffer[] {
@@ -111,10 +99,9 @@ function record(id: string, { record: rest }: Case, timeNs: bigint): string {
   return JSON.stringify({ topic: id, schema: id, record: { source, ...times, ...rest } })
 }
 
-describe('hostile messages through the writers', function () {
-  this.timeout(120_000)
-  let loaded: Loaded
-  let folder: string
+let loaded: Loaded
+let folder: string
+function prepare(): void {
   before(async () => {
     loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
     folder = mkdtempSync(join(tmpdir(), 'nexstream-hostile-'))
@@ -123,6 +110,11 @@ describe('hostile messages through the writers', function () {
     rmSync(folder, { recursive: true })
     await loaded.close()
   })
+}
+
+describe('hostile messages through the writers', function () {
+  this.timeout(120_000)
+  prepare()
 
   /** A file of one stream; the report of the stream and of its topic. */
   async function write(id: string, config: object, messages: readonly Buffer[], name = id) {
@@ -201,16 +193,7 @@ describe('hostile messages through the writers', function () {
 
 describe('hostile content of sound messages', function () {
   this.timeout(120_000)
-  let loaded: Loaded
-  let folder: string
-  before(async () => {
-    loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
-    folder = mkdtempSync(join(tmpdir(), 'nexstream-hostile-'))
-  })
-  after(async () => {
-    rmSync(folder, { recursive: true })
-    await loaded.close()
-  })
+  prepare()
 
   const most = 2n ** 64n - 1n
   const end = 2n ** 63n - 1n

@@ -101,3 +101,20 @@ export const only = (ca: readonly string[], pva: readonly string[], more: Readon
   ca: { addr_list: ca, auto_addr_list: false, repeater_port: 9, ...more },
   pva: { addr_list: pva, auto_addr_list: false, ...more }
 })
+
+/** Opens the plugin in the tests of this `describe`; each is closed when its test has ended. */
+export function connecting(): (options: Readonly<Record<string, unknown>>) => Promise<Epics> {
+  const open: Epics[] = []
+  afterEach(async () => {
+    for (const epics of open.splice(0)) await epics.close()
+  })
+  return async (options) => {
+    const epics = await openEpics(options)
+    open.push(epics)
+    return epics
+  }
+}
+
+/** The connection states that a channel went through. */
+export const states = ({ updates }: Recorder): number[] =>
+  updates.filter(({ kind }) => kind === 'connection').map(({ connection }) => connection)
