@@ -1,5 +1,5 @@
 // pvAccess byte stream to application messages: chunks joined, segments put together, control messages left out.
-import { Gatherer } from '../gatherer.js'
+import { Framer, PASSED_OVER_BYTES } from '../framer.js'
 import { Command, Flag, MAGIC } from './protocol.js'
 
 /** `view` looks at the same bytes as `bytes`; the payload is bytes[start, end), valid during the call only. */
@@ -12,18 +12,10 @@ export type OnTooLarge = (ioid: number, size: number) => void
 
 const HEADER = 8
 const IOID = 4
-/** Nothing sound is larger than this: the stream is out of step. */
-const PASSED_OVER_BYTES = 1 << 30
 
-export class PvaFramer {
-  readonly #maxBytes: number
+export class PvaFramer extends Framer {
   readonly #onMessage: OnMessage
   readonly #onTooLarge: OnTooLarge
-  readonly #gatherer = new Gatherer()
-  /** Bytes that are still to be passed over. */
-  #skip = 0
-  /** ms since when the rest of a message is awaited; 0: it is not. */
-  waitingSinceMs = 0
   #segments: Buffer[] = []
   #segmentsLength = 0
   /** Command and byte order of the segmented message under way; -1: none. */
@@ -33,52 +25,31 @@ export class PvaFramer {
 
   /** A wrong magic, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
   constructor(maxBytes: number, onMessage: OnMessage, onTooLarge: OnTooLarge) {
-    this.#maxBytes = maxBytes
+    super(maxBytes)
     this.#onMessage = onMessage
     this.#onTooLarge = onTooLarge
   }
 
-  /** `chunk` is used up when the call returns. */
-  push(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length;) {
-      if (this.#skip > 0) {
-        const skipped = Math.min(this.#skip, chunk.length - at)
-        this.#skip -= skipped
-        at += skipped
-        if (this.#skip === 0) this.waitingSinceMs = 0
-      } else if (this.#gatherer.isActive) {
-        at += this.#gatherer.add(chunk, at)
-        const whole = this.#gatherer.take()
-        if (whole !== undefined) this.#parse(whole)
-      } else {
-        this.#parse(at === 0 ? chunk : chunk.subarray(at))
-        return
-      }
-    }
-  }
-
-  #parse(bytes: Buffer): void {
+  protected parse(bytes: Buffer): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const end = bytes.length
     let at = 0
     for (;;) {
-      if (end - at < HEADER) return this.#keep(bytes, at, HEADER)
+      if (end - at < HEADER) return this.keep(bytes, at, HEADER)
       if (view.getUint8(at) !== MAGIC) throw new RangeError('PVA: no magic byte, the stream is out of step')
       const flags = view.getUint8(at + 2)
       // A control message has no payload; its size field is a number we have no use for (byte order, markers).
       const size = (flags & Flag.CONTROL) !== 0 ? 0 : view.getUint32(at + 4, (flags & Flag.BIG_ENDIAN) === 0)
       const start = at + HEADER
-      if (size > this.#maxBytes) {
+      if (size > this.maxBytes) {
         this.#checkPassedOver(view.getUint8(at + 3), flags & Flag.SEGMENT, size)
-        if (end - start < IOID) return this.#keep(bytes, at, HEADER + IOID)
+        if (end - start < IOID) return this.keep(bytes, at, HEADER + IOID)
         this.#onTooLarge(view.getUint32(start, (flags & Flag.BIG_ENDIAN) === 0), size)
         at = start + size
-        this.#skip = Math.max(0, at - end)
-        if (at < end) continue
-        this.waitingSinceMs = Date.now()
-        return
+        if (at <= end) continue
+        return this.passOver(at - end)
       }
-      if (end - start < size) return this.#keep(bytes, at, HEADER + size)
+      if (end - start < size) return this.keep(bytes, at, HEADER + size)
       at = start + size
       if ((flags & Flag.CONTROL) !== 0) continue
       const command = view.getUint8(start - HEADER + 3)
@@ -97,7 +68,7 @@ export class PvaFramer {
     this.#segmented = key
     if (!this.#isDropping) this.#segments.push(Buffer.from(payload))
     this.#segmentsLength += payload.length
-    if (this.#segmentsLength > this.#maxBytes) this.#drop(command, isBigEndian)
+    if (this.#segmentsLength > this.maxBytes) this.#drop(command, isBigEndian)
     if (segment !== Flag.LAST) return
     const wasDropped = this.#isDropping
     const segments = this.#segments
@@ -123,13 +94,6 @@ export class PvaFramer {
 
   #checkPassedOver(command: number, segment: number, size: number): void {
     if (command === Command.MONITOR && segment === 0 && size <= PASSED_OVER_BYTES) return
-    throw new RangeError(`PVA: message of ${size} bytes is over the limit of ${this.#maxBytes}`)
-  }
-
-  #keep(bytes: Buffer, at: number, needed: number): void {
-    this.waitingSinceMs = 0
-    if (at === bytes.length) return
-    this.waitingSinceMs = Date.now()
-    this.#gatherer.begin(bytes.subarray(at), needed)
+    throw new RangeError(`PVA: message of ${size} bytes is over the limit of ${this.maxBytes}`)
   }
 }
