@@ -8,6 +8,7 @@ import { kafkaSettings } from '../kafka/options.js'
 import { type Loaded } from '../loader.js'
 import { partsOf } from '../nexus/parts.js'
 import { checkStructure } from '../nexus/structure.js'
+import { readTemplate } from '../nexus/template.js'
 import { type Command, type Finding, type ReporterPart } from '../plugin.js'
 import { reporterOptions } from '../status.js'
 import { resolve } from 'node:path'
@@ -26,6 +27,7 @@ export interface CheckFlags {
   readonly set?: readonly string[]
   readonly print?: boolean
   readonly json?: boolean
+  readonly template?: string
 }
 
 /** Prints every finding of every file. 5 with findings, 2 when a file cannot be read or parsed; the others are checked all the same. */
@@ -68,7 +70,10 @@ async function checkFile(file: string, flags: CheckFlags): Promise<Result> {
     const value = parsed(file, bytes)
     // as text, so that integers keep all their digits
     const structure = isWrapped(value) ? value : bytes.toString('utf8')
-    const findings = kind === 'command' ? await checkCommands(value, parts) : structureFindings(structure, '', parts)
+    const findings =
+      kind === 'command'
+        ? await checkCommands(value, parts, flags.template)
+        : await structureFindings(structure, '', parts, flags.template)
     return { kind, findings }
   } finally {
     await parts.close()
@@ -192,31 +197,42 @@ async function fileFindings({ config, baseFolder }: LoadedConfig, parts: Loaded)
 }
 
 /** One command, a list, or `{"commands": […]}`; structures in them are checked too. */
-async function checkCommands(value: unknown, parts: Loaded): Promise<readonly Finding[]> {
+async function checkCommands(value: unknown, parts: Loaded, template?: string): Promise<readonly Finding[]> {
   const definitions = await loadCommands()
   const inner = (value as { commands?: unknown }).commands
   const list = Array.isArray(value) ? value : Array.isArray(inner) ? inner : undefined
-  if (list === undefined) return commandAndStructure(value as Command, '', definitions, parts)
+  const check = (command: unknown, at: string): Promise<readonly Finding[]> =>
+    commandAndStructure(command as Command, at, definitions, parts, template)
+  if (list === undefined) return check(value, '')
   const at = Array.isArray(value) ? '' : '/commands'
-  return list.flatMap((command, i) => commandAndStructure(command as Command, `${at}/${i}`, definitions, parts))
+  const findings: Finding[] = []
+  for (const [i, command] of list.entries()) findings.push(...(await check(command, `${at}/${i}`)))
+  return findings
 }
 
-function commandAndStructure(
+async function commandAndStructure(
   command: Command,
   at: string,
   definitions: Awaited<ReturnType<typeof loadCommands>>,
-  parts: Loaded
-): readonly Finding[] {
+  parts: Loaded,
+  template?: string
+): Promise<readonly Finding[]> {
   const findings = commandFindings(command, definitions).map((finding) => ({
     ...finding,
     path: finding.path === '/' && at !== '' ? at : at + finding.path
   }))
   const structure = findings.length === 0 ? command['nexus_structure'] : undefined
-  return structure === undefined ? findings : structureFindings(structure, `${at}/nexus_structure`, parts)
+  return structure === undefined ? findings : structureFindings(structure, `${at}/nexus_structure`, parts, template)
 }
 
-function structureFindings(value: unknown, at: string, { host }: Loaded): readonly Finding[] {
+async function structureFindings(
+  value: unknown,
+  at: string,
+  { host }: Loaded,
+  template: string | undefined
+): Promise<readonly Finding[]> {
   const inner = isWrapped(value) ? value.nexus_structure : value
   const path = isWrapped(value) ? `${at}/nexus_structure` : at
-  return checkStructure(inner, partsOf(host), { at: path }).findings
+  const over = template === undefined ? {} : { template: await readTemplate(template) }
+  return checkStructure(inner, partsOf(host), { at: path, ...over }).findings
 }

@@ -4,17 +4,20 @@ import { makeFile as make } from '../nexus/make-file.js'
 import { readMessages } from '../nexus/messages.js'
 import { partsOf } from '../nexus/parts.js'
 import { sayReport } from '../nexus/report.js'
+import { readTemplate } from '../nexus/template.js'
 import { type ConfigFlags, configOf, loadParts } from './config.js'
 import { readInput } from './decode.js'
 import { exitCodes } from './exit.js'
 import { findingLine, printJson, say } from './io.js'
-import { parseMoment } from './parse.js'
+import { parseCompression, parseMoment } from './parse.js'
 
 export interface MakeFileFlags extends ConfigFlags {
   readonly output: string
   readonly start?: string
   readonly stop?: string
   readonly lenient?: boolean
+  readonly template?: string
+  readonly compression?: string
   readonly json?: boolean
 }
 
@@ -31,6 +34,8 @@ export async function makeFile(structure: string, messages: string | undefined, 
       messages: readMessages(text, folder, parts),
       parts,
       lenient: flags.lenient === true,
+      ...(flags.template !== undefined && { template: await readTemplate(flags.template) }),
+      ...(flags.compression !== undefined && { compression: parseCompression(flags.compression) }),
       ...(flags.start !== undefined && { startNs: BigInt(parseMoment(flags.start)) * 1_000_000n }),
       ...(flags.stop !== undefined && { stopNs: BigInt(parseMoment(flags.stop)) * 1_000_000n })
     })

@@ -49,6 +49,7 @@ function addChecks(program: Command, ends: Ends): void {
     .option('--print', 'print the merged config, secrets hidden, with the origin of each value')
     .option('-c, --config <file>', 'config whose plugins to use for structures and commands')
     .option('--set <section.key=value>', 'override a config value; may be repeated', collect)
+    .option('--template <file>', 'JSON or HDF5 file that structures are laid over')
     .action(ends(async (files: string[], flags: CheckFlags) => (await import('./check.js')).check(files, flags)))
   program
     .command('decode')
@@ -74,6 +75,8 @@ function addFiles(program: Command, ends: Ends): void {
     .option('--start <moment>', 'begin of the time window')
     .option('--stop <moment>', 'end of the time window')
     .option('--lenient', 'write what is good in the structure and list the rest')
+    .option('--template <file>', 'JSON or HDF5 file that the structure is laid over')
+    .option('--compression <filter>', 'of growing datasets: gzip or zstd, with a level as in gzip:6')
     .action(
       ends(async (structure: string, messages: string | undefined, flags: MakeFileFlags) =>
         (await import('./make-file.js')).makeFile(structure, messages, flags)

@@ -30,6 +30,10 @@ export interface Hdf5Module {
   flush(file: bigint): number
   get_type(file: bigint, path: string): number
   get_names(file: bigint, path: string, recursive: boolean): string[]
+  /** null for what is no soft link. */
+  get_symbolic_link(file: bigint, path: string): string | null
+  /** Empty for what is no external link. */
+  get_external_link(file: bigint, path: string): { filename?: string; obj_path?: string }
   get_attribute_names(file: bigint, path: string): string[]
   create_group(file: bigint, path: string, trackOrder: boolean): number
   create_dataset(file: bigint, path: string, data: bigint, metadata: object): number

@@ -35,8 +35,8 @@ export function buildFile(
     groups.set(node, group)
     for (const dataset of node.datasets.values()) makeDataset(group, dataset)
     for (const child of node.groups.values()) build(child, group.group(child.name, attributesOf(child, defaults)))
-    const guarded = guardedGroup(group, new Set(Object.keys(attributesOf(node, defaults))), options)
-    for (const stream of node.streams) open(stream, guarded)
+    const taken = new Set(Object.keys(attributesOf(node, defaults)))
+    for (const stream of node.streams) open(stream, guardedGroup(group, taken, packing(stream, options)))
   }
   const attributes = { ...rootAttributes, ...attributesOf(plan.root, defaults) }
   for (const [name, value] of Object.entries(attributes)) setAttribute(root, name, value)
@@ -98,15 +98,24 @@ function makeDataset(group: Group, dataset: PlanDataset): void {
   else for (const text of value as readonly string[]) column.appendString(text)
 }
 
+type Packing = (column: ColumnOptions) => ColumnOptions
+
+/** What the stream says goes before what the writer wants, and that before what the job has for all. */
+function packing({ compression: own }: PlanStream, { compression: usual }: BuildOptions): Packing {
+  if (own === undefined)
+    return usual === undefined ? (column) => column : (column) => ({ compression: usual, ...column })
+  if (own !== null) return (column) => ({ ...column, compression: own })
+  return ({ compression: _compression, ...column }) => column
+}
+
 /** What a writer gets: attributes of the structure (or of an earlier writer) stay as they are. */
-function guardedGroup(group: Group, taken: Set<string>, options: BuildOptions): Group {
+function guardedGroup(group: Group, taken: Set<string>, pack: Packing): Group {
   return {
     path: group.path,
     has: (name) => group.has(name),
     group: (name, attributes) =>
-      guardedGroup(group.group(name, attributes), new Set(Object.keys(attributes ?? {})), options),
-    column: (name, column) =>
-      group.column(name, options.compression === undefined ? column : { compression: options.compression, ...column }),
+      guardedGroup(group.group(name, attributes), new Set(Object.keys(attributes ?? {})), pack),
+    column: (name, column) => group.column(name, pack(column)),
     dataset: (name, value, dataset) => group.dataset(name, value, dataset),
     attribute: (name, value, dtype) => {
       if (taken.has(name)) return

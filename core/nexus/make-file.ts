@@ -6,6 +6,7 @@ import { rootAttributes } from './root-attributes.js'
 import { Recorder } from './recorder.js'
 import { type Report } from './report.js'
 import { checkStructure, type Parts } from './structure.js'
+import { type Template } from './template.js'
 import { openEndNs, TimeWindow } from './window.js'
 import { type TopicMessage } from './messages.js'
 
@@ -21,6 +22,8 @@ export interface MakeFileOptions {
   readonly stopNs?: bigint
   /** Write what is good of a structure that is not. */
   readonly lenient?: boolean
+  /** What the structure is laid over. */
+  readonly template?: Template
   readonly reportInFile?: boolean
   readonly compression?: ColumnOptions['compression']
   readonly run?: Partial<RunInfo>
@@ -33,7 +36,11 @@ export interface MakeFileOptions {
  * @throws CodedError STRUCTURE_INVALID with all findings in `fields.findings`, FILE_EXISTS, FILE_PATH, HDF5_FAILED
  */
 export async function makeFile(options: MakeFileOptions): Promise<Report & { findings: readonly Finding[] }> {
-  const { plan, findings } = checkStructure(options.structure, options.parts)
+  const { plan, findings } = checkStructure(
+    options.structure,
+    options.parts,
+    options.template === undefined ? {} : { template: options.template }
+  )
   if (findings.length > 0 && options.lenient !== true) throw structureError(findings)
   // 1 ns is the time of messages that have none
   const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? openEndNs)

@@ -1,5 +1,5 @@
 // What a checked nexus_structure comes to: a tree of groups with typed content, and the list of its streams.
-import { type Attributes, type DataType, type DatasetValue, type WriterPart } from '../plugin.js'
+import { type Attributes, type ColumnOptions, type DataType, type DatasetValue, type WriterPart } from '../plugin.js'
 
 export interface PlanDataset {
   readonly name: string
@@ -36,6 +36,8 @@ export interface PlanStream {
   readonly onMissingTopic: MissingTopic | undefined
   readonly onEmptyTopic: MissingTopic | undefined
   readonly firstAfterStop: boolean
+  /** Of the growing datasets; null: none; undefined: as the job has it. */
+  readonly compression: ColumnOptions['compression'] | null
   /** Opened because another writer of the group asks for it. */
   readonly companion: boolean
   readonly at: string

@@ -1,7 +1,7 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
 import { check } from '../check.js'
 import { CodedError } from '../errors.js'
-import { below, own, type Findings, type JsonObject } from './findings.js'
+import { below, isObject, own, type Findings, type JsonObject } from './findings.js'
 import { PaperGroup } from './paper.js'
 import { type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
 import { type Parts } from './structure.js'
@@ -16,6 +16,7 @@ const ownKeys = [
   'on_missing_topic',
   'on_empty_topic',
   'first_after_stop',
+  'compression',
   'run_parallel'
 ]
 
@@ -57,6 +58,7 @@ export function readStream(
     config: partConfig(config, part, where, findings),
     onMissingTopic: policy(config, 'on_missing_topic', where, findings),
     onEmptyTopic: policy(config, 'on_empty_topic', where, findings),
+    compression: compression(config, where, findings),
     firstAfterStop: flag(config, 'first_after_stop', where, findings),
     companion: false,
     at,
@@ -84,6 +86,24 @@ function policy(config: JsonObject, key: string, at: string, findings: Findings)
   const value = own(config, key)
   if (value === undefined || value === 'wait' || value === 'skip' || value === 'fail') return value
   findings.add(below(at, key), 'must be wait, skip or fail')
+  return undefined
+}
+
+/** `gzip`, `zstd`, `none` or `{ filter, level }`. */
+function compression(config: JsonObject, at: string, findings: Findings): PlanStream['compression'] {
+  const value = own(config, 'compression')
+  if (value === undefined) return undefined
+  if (value === 'none' || value === null) return null
+  const { filter, level, ...rest }: JsonObject = isObject(value) ? value : { filter: value }
+  const most = filter === 'gzip' ? 9 : 22
+  const sound =
+    level === undefined || (typeof level === 'number' && Number.isInteger(level) && level > 0 && level <= most)
+  if ((filter === 'gzip' || filter === 'zstd') && sound && Object.keys(rest).length === 0)
+    return { filter, ...(level !== undefined && { level }) }
+  findings.add(
+    below(at, 'compression'),
+    'must be gzip, zstd, none, or an object of filter and level (gzip 1-9, zstd 1-22)'
+  )
   return undefined
 }
 

@@ -7,6 +7,7 @@ import { checkLinks, readLink } from './links.js'
 import { parseJson } from './parse.js'
 import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
 import { addCompanions, readStream } from './streams.js'
+import { type Template } from './template.js'
 
 /** Looks up what a structure may name. */
 export interface Parts {
@@ -20,8 +21,8 @@ export interface StructureOptions {
   readonly at?: string
   /** Most bytes of JSON text; default 512 MiB, the longest string of the run time. */
   readonly maxBytes?: number
-  /** JSON text of a structure that this one is laid over: the static part of an instrument's files. */
-  readonly template?: string
+  /** What this structure is laid over: the static part of an instrument's files. */
+  readonly template?: Template
 }
 
 export interface Checked {
@@ -41,12 +42,11 @@ const legacyKeys = ['required_devices', 'required_nexus', 'nexus_class', 'commen
 export function checkStructure(structure: unknown, parts: Parts, options: StructureOptions = {}): Checked {
   const at = options.at ?? ''
   const findings = new Findings()
-  const root = planGroup('', undefined, at)
+  const { template } = options
+  const root = typeof template === 'object' ? template.root : planGroup('', undefined, at)
   const walk = new Walk(parts, findings, root)
-  if (options.template !== undefined) {
-    const template = parse(options.template, options.maxBytes, '/template', findings)
-    if (isObject(template)) walk.root(template, '/template')
-    else if (findings.list.length === 0) findings.add('/template', 'must be an object with children')
+  if (template !== undefined) {
+    walk.template(template, options.maxBytes)
     walk.beginOverlay()
   }
   const json = typeof structure === 'string' ? parse(structure, options.maxBytes, at, findings) : structure
@@ -76,7 +76,7 @@ class Walk {
   readonly plan: Plan
   private nodes = 0
   /** What the template has made: a structure may add to it. */
-  private readonly template = new WeakSet<PlanGroup | PlanDataset>()
+  private readonly given = new WeakSet<PlanGroup | PlanDataset>()
 
   constructor(
     private readonly parts: Parts,
@@ -86,11 +86,21 @@ class Walk {
     this.plan = { root, streams: [] }
   }
 
+  template(template: Template, maxBytes: number | undefined): void {
+    if (typeof template === 'object') {
+      for (const { path, message, code } of template.findings) this.findings.add(path, message, code)
+      return
+    }
+    const json = parse(template, maxBytes, '/template', this.findings)
+    if (isObject(json)) this.root(json, '/template')
+    else if (this.findings.list.length === 0) this.findings.add('/template', 'must be an object with children')
+  }
+
   /** What is there by now is the template. */
   beginOverlay(): void {
     for (const group of allGroups(this.plan.root)) {
-      this.template.add(group)
-      for (const dataset of group.datasets.values()) this.template.add(dataset)
+      this.given.add(group)
+      for (const dataset of group.datasets.values()) this.given.add(dataset)
     }
   }
 
@@ -168,7 +178,7 @@ class Walk {
     const bad = nameTrouble(name)
     if (bad !== undefined) return this.findings.add(below(at, 'name'), bad)
     const old = parent.groups.get(name as string)
-    if (old !== undefined && this.template.has(old)) return this.content(node, old, at, depth)
+    if (old !== undefined && this.given.has(old)) return this.content(node, old, at, depth)
     const group = planGroup(name as string, parent, at)
     if (this.taken(parent, group.name, below(at, 'name'))) return
     parent.groups.set(group.name, group)
@@ -198,10 +208,10 @@ class Walk {
   /** Values of a template stay as they are; attributes are added to and replaced. */
   private dataset(parent: PlanGroup, dataset: PlanDataset | undefined): void {
     const old = dataset === undefined ? undefined : parent.datasets.get(dataset.name)
-    if (dataset === undefined || old === undefined || !this.template.has(old))
+    if (dataset === undefined || old === undefined || !this.given.has(old))
       return this.put(parent, parent.datasets, dataset)
     const merged = { ...old, attributes: { ...old.attributes, ...dataset.attributes } }
-    this.template.add(merged)
+    this.given.add(merged)
     parent.datasets.set(old.name, merged)
   }
 

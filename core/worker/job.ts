@@ -4,6 +4,7 @@ import { CodedError, errorCodes, type ErrorCode } from '../errors.js'
 import { type Finding, type LogLevel } from '../plugin.js'
 import { type WorkerConfig } from './config.js'
 import { splitStructure } from '../nexus/shards.js'
+import { templateFile } from '../nexus/template.js'
 import { outputPath } from './output.js'
 import { ShardedJob } from './sharded-job.js'
 import { type FromWorker, type JobEnd, type Progress, type StopHow, type ToWorker, type WriteSpec } from './protocol.js'
@@ -39,7 +40,9 @@ const openEndNs = 2n ** 63n - 1n
 
 /** Starts the job in a thread of its own, or several. Throws FILE_PATH or FILE_EXISTS at once. */
 export function startWriteJob(spec: WriteSpec, context: WriteJobContext): WriteJob {
-  const threads = spec.options.threads ?? 1
+  // what a template and a structure make together is one file
+  const templated = templateFile(spec.templates ?? null, spec.run.instrumentName) !== undefined
+  const threads = templated ? 1 : (spec.options.threads ?? 1)
   const shards = threads > 1 ? splitStructure(spec.structure, spec.fileName, threads) : []
   for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)])
     outputPath(spec.folder, name, spec.attempt)

@@ -8,14 +8,14 @@ import { Recorder } from '../nexus/recorder.js'
 import { isoNs, sayReport, type Report } from '../nexus/report.js'
 import { rootAttributes } from '../nexus/root-attributes.js'
 import { type TopicRoute } from '../nexus/route.js'
-import { checkStructure, type Parts } from '../nexus/structure.js'
+import { checkStructure, type Checked, type Parts } from '../nexus/structure.js'
+import { readTemplate, templateFile } from '../nexus/template.js'
 import { openEndNs, TimeWindow } from '../nexus/window.js'
 import { type Kafka } from '../plugin.js'
 import { lookBack } from './look-back.js'
 import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
 import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
-import { templateOf } from './template.js'
 import { checkTopics, type TopicPlan } from './topics.js'
 
 /** Longest time between two looks for a topic that is waited for. */
@@ -85,14 +85,12 @@ export class WriteRun {
 
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
   async run(): Promise<void> {
-    const { spec, parts } = this
-    const template = templateOf(spec.templates ?? null, spec.run.instrumentName)
-    const at = { at: spec.structureAt, ...(template !== undefined && { template }) }
+    const { spec } = this
     if (spec.checkAlso !== undefined) {
-      const { findings: wrong } = checkStructure(spec.checkAlso, parts, at)
+      const { findings: wrong } = await this.check(spec.checkAlso)
       if (wrong.length > 0 && !spec.lenient) throw structureError(wrong)
     }
-    const { plan, findings } = checkStructure(spec.structure, parts, at)
+    const { plan, findings } = await this.check(spec.structure)
     const { onMissingTopic, onEmptyTopic } = spec.options
     const topics = await checkTopics(this.kafka, plan, onMissingTopic, onEmptyTopic ?? 'wait')
     const all = [...findings, ...topics.findings]
@@ -109,6 +107,13 @@ export class WriteRun {
     }
     this.say({ type: 'ready', file: this.path.file, findings: all, streams: plan.streams.length })
     await this.record(topics)
+  }
+
+  private async check(structure: unknown): Promise<Checked> {
+    const { structureAt: at, templates, run } = this.spec
+    const file = templateFile(templates ?? null, run.instrumentName)
+    const template = file === undefined ? {} : { template: await readTemplate(file) }
+    return checkStructure(structure, this.parts, { at, ...template })
   }
 
   private open(plan: ConstructorParameters<typeof Recorder>[0], file: NexusFile, topics: TopicPlan): Recorder {

@@ -15,7 +15,7 @@ export const optionSchema = {
       type: 'string',
       minLength: 1,
       description:
-        'Folder of templates: a start with instrument_name X is laid over the structure in X/X.json, when there is one.'
+        'Folder of templates: a start with instrument_name X is laid over the structure in X/X.json, or in the HDF5 file X/X.hdf (.nxs, .h5), when there is one.'
     },
     max_jobs: { type: 'integer', minimum: 1, maximum: 64, default: 4, description: 'Files written at the same time.' },
     journal_topic: {
@@ -126,9 +126,9 @@ export const optionSchema = {
       required: ['filter'],
       properties: {
         filter: { enum: ['gzip', 'zstd'], description: 'Filter of all growing datasets.' },
-        level: { type: 'integer', minimum: 1, maximum: 22, description: 'Its level.' }
+        level: { type: 'integer', minimum: 1, maximum: 22, description: 'Its level; at most 9 for gzip.' }
       },
-      description: 'Compress growing datasets; default not.'
+      description: 'Compress growing datasets; default not. A stream may say otherwise (`compression`).'
     }
   }
 } as const satisfies JSONSchema

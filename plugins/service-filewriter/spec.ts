@@ -72,7 +72,9 @@ export function specOf(
 
 function compression(given: Options<typeof optionSchema>['compression']): WriteSpec['options']['compression'] {
   if (given === undefined) return null
-  return given.level === undefined ? { filter: given.filter } : { filter: given.filter, level: given.level }
+  const { filter, level } = given
+  if (level === undefined) return { filter }
+  return { filter, level: filter === 'gzip' ? Math.min(level, 9) : level }
 }
 
 function spectrumMap(value: unknown): WriteSpec['run']['detectorSpectrumMap'] {

@@ -1,31 +1,15 @@
-// Sample folders: structure and messages in, content of the file compared as h5py reads it, and every reader content.
+// Every sample folder without Kafka, and what `nexstream make-file` says on the command line.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
-import { makeFile } from '../../core/nexus/make-file.js'
-import { readMessages } from '../../core/nexus/messages.js'
-import { parseJson } from '../../core/nexus/parse.js'
+import { type Report } from '../../core/nexus/report.js'
 import { partsOf } from '../../core/nexus/parts.js'
 import { packageRoot } from '../../core/root.js'
-import { readNexus } from '../support/nexus.js'
-
-const samples = join(packageRoot, 'test/samples/files')
-
-interface Expected {
-  readonly start?: number
-  readonly stop?: number
-  /** Path in the file → value, or attribute as `path@name`; null: must not be there. */
-  readonly content: Readonly<Record<string, unknown>>
-  /** Parts of the report that must be as they are here. */
-  readonly report?: Readonly<Record<string, unknown>>
-  /** `PATH MODULE` → parts of the report of that stream. */
-  readonly streams?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-}
-
-const partOf = (whole: object, like: object): object =>
-  Object.fromEntries(Object.keys(like).map((key) => [key, (whole as Record<string, unknown>)[key]]))
+import { nexstream } from '../cli/child.js'
+import { examineNexus } from '../support/nexus.js'
+import { Sample } from './samples.js'
 
 describe('sample files', () => {
   let loaded: Loaded
@@ -39,34 +23,71 @@ describe('sample files', () => {
     await loaded.close()
   })
 
-  for (const name of readdirSync(samples).toSorted()) {
-    it(name, async () => {
-      const sample = join(samples, name)
-      const read = (file: string): string => readFileSync(join(sample, file), 'utf8')
-      const expected = parseJson(read('expected.json')) as Expected
-      const parts = partsOf(loaded.host)
-      const messages = existsSync(join(sample, 'messages.jsonl'))
-        ? readMessages(read('messages.jsonl'), sample, parts)
-        : []
-      const file = join(folder, `${name}.nxs`)
-      const ns = (seconds: number): bigint => BigInt(Math.round(seconds * 1e9))
-      const report = await makeFile({
-        structure: read('structure.json'),
-        file,
-        messages,
-        parts,
-        reportInFile: true,
-        run: { runName: 'run 7', instrumentName: 'AMOR', periods: 2 },
-        ...(expected.start !== undefined && { startNs: ns(expected.start) }),
-        ...(expected.stop !== undefined && { stopNs: ns(expected.stop) })
-      })
-      const content = await readNexus(file, Object.keys(expected.content))
-      for (const [path, value] of Object.entries(expected.content)) assert.deepEqual(content[path], value, path)
-      assert.deepEqual(partOf(report, expected.report ?? {}), expected.report ?? {})
-      for (const [which, wanted] of Object.entries(expected.streams ?? {})) {
-        const stream = report.streams.find(({ path, module }) => `${path} ${module}` === which)
-        assert.deepEqual(partOf(stream ?? {}, wanted), wanted, which)
-      }
+  for (const sample of Sample.all())
+    it(sample.name, async () => {
+      const { file, report } = await sample.make(partsOf(loaded.host), folder)
+      sample.checkFindings(report.findings)
+      await sample.checkContent(file)
+      sample.checkReport(report)
     })
-  }
+
+  it('has one for every writer module', () => {
+    const used = new Set(
+      Sample.all().flatMap((sample) =>
+        [...sample.text('structure.json').matchAll(/"(?:writer_)?module":\s*"(\w+)"/g)].map(([, module]) => module)
+      )
+    )
+    assert.deepEqual(
+      loaded.host.ids('writer').filter((id) => !used.has(id)),
+      []
+    )
+  })
+})
+
+describe('nexstream make-file', function () {
+  this.timeout(120_000)
+  let folder: string
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'nexstream-make-'))
+  })
+  after(() => rmSync(folder, { recursive: true }))
+
+  const samples = join(packageRoot, 'test/samples/files')
+  const make = (name: string, ...more: string[]) =>
+    nexstream(['make-file', `${samples}/${name}/structure.json`, `${samples}/${name}/messages.jsonl`, ...more], {
+      cwd: folder
+    })
+
+  it('writes a sample, with window, compression and report, and never over a file', async () => {
+    const args = ['-o', 'a.nxs', '--start', '1970-01-01T00:00:10Z', '--stop', '1970-01-01T00:00:15Z', '--compression', 'gzip:4', '--json'] // prettier-ignore
+    const { code, stdout } = await make('window-log', ...args)
+    assert.equal(code, 5, 'a message without a time is lost')
+    const report = JSON.parse(stdout) as Report & { file: string }
+    assert.deepEqual([report.file, report.written, report.lost], ['a.nxs', 8, true])
+    const { content, troubles } = await examineNexus(join(folder, 'a.nxs'), ['entry/a/value', 'entry/a/value#filters'])
+    assert.deepEqual(troubles, [])
+    assert.deepEqual(content, { 'entry/a/value': [2, 4, 5, 6, 8], 'entry/a/value#filters': [1] })
+    const before = readFileSync(join(folder, 'a.nxs'))
+    const again = await make('window-log', '-o', 'a.nxs')
+    assert.match(again.stderr, /FILE_EXISTS/)
+    assert.ok(before.equals(readFileSync(join(folder, 'a.nxs'))))
+    for (const wrong of ['lzma', 'gzip:12'])
+      assert.equal((await make('window-log', '-o', 'b.nxs', '--compression', wrong)).code, 2, wrong)
+  })
+
+  it('lays a structure over a template, as `check` does', async () => {
+    const [structure, template] = ['structure.json', 'template.json'].map((name) => join(samples, 'grammar-template', name)) as [string, string] // prettier-ignore
+    const alone = await nexstream(['check', '--json', structure], { cwd: folder })
+    assert.equal(alone.code, 5)
+    assert.match(alone.stdout, /"path":"\/children\/0\/children\/\d+\/config".*does not exist/)
+    const checked = await nexstream(['check', '--template', template, structure], { cwd: folder })
+    assert.deepEqual([checked.code, checked.stdout], [0, ''])
+    const made = await make('grammar-template', '-o', 't.nxs', '--template', template)
+    assert.equal(made.code, 0, made.stderr)
+    const over = await make('grammar-template', '-o', 'u.nxs', '--template', join(folder, 't.nxs'))
+    assert.equal(over.code, 2, 'streams of the template make the same datasets')
+    assert.match(over.stderr, /STRUCTURE_INVALID/)
+    const none = await make('grammar-template', '-o', 'u.nxs', '--template', 'none.json')
+    assert.match(none.stderr, /FILE_READ: template none\.json/)
+  })
 })

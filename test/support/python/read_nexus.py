@@ -1,7 +1,8 @@
 """Reads NeXus files with h5py, scippnexus and nexusformat: content at given paths, and whatever is wrong with a file.
 
 For each line {"file", "paths"} of stdin prints a line {"content": {path: value}, "troubles": [text]}.
-A path may end in @name for an attribute, #dtype, #shape, #maxshape or #chunks for the form of a dataset.
+A path may end in @name for an attribute, #dtype, #shape, #maxshape, #chunks or #filters (registered ids) for the form of a
+dataset, #link for where a link leads, and #size for the bytes of a fixed string.
 Integers beyond 2^53 and numbers that JSON has no word for come as text.
 """
 import json
@@ -38,13 +39,24 @@ def plain(value):
 def look_up(file, path):
     path, _, attribute = path.partition("@")
     path, _, form = path.partition("#")
+    if form == "link":
+        link = file.get(path, getlink=True)
+        where = {h5py.SoftLink: "soft", h5py.ExternalLink: "external"}.get(type(link), "hard")
+        return [where, *[getattr(link, name) for name in ("filename", "path") if hasattr(link, name)]]
     if path not in file and path != "/":
         return None
     item = file[path]
     if attribute:
         return plain(item.attrs[attribute]) if attribute in item.attrs else None
     if form == "dtype":
+        if h5py.check_enum_dtype(item.dtype) is not None:
+            return "enum"
         return "string" if h5py.check_string_dtype(item.dtype) is not None else item.dtype.name
+    if form == "filters":
+        properties = item.id.get_create_plist()
+        return [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    if form == "size":
+        return h5py.check_string_dtype(item.dtype).length
     if form:
         return plain(getattr(item, form)) if getattr(item, form) is None else list(getattr(item, form))
     if isinstance(item, h5py.Group):
