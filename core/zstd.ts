@@ -28,9 +28,12 @@ const LEVEL = 100
 
 let wasm: typeof Wasm | undefined
 
+/** Whether `loadZstd` has nothing to do any more. */
+export const zstdLoaded = (): boolean => native.zstdCompressSync !== undefined || wasm !== undefined
+
 /** Loads what cannot be loaded synchronously: to be awaited once per thread before the other two. */
 export async function loadZstd(): Promise<void> {
-  if (native.zstdCompressSync || wasm) return
+  if (zstdLoaded()) return
   const zstd = await import('@bokuweb/zstd-wasm')
   await zstd.init()
   wasm = zstd

@@ -49,16 +49,10 @@ export class FetchedBatch implements Batch {
     return this.#index.timesMs[i]!
   }
   value(i: number): Buffer | null {
-    return this.#view(i * 4 + 2)
+    return this.#index.view(2 * i + 1)
   }
   key(i: number): Buffer | null {
-    return this.#view(i * 4)
-  }
-  #view(at: number): Buffer | null {
-    const { spans, buffer } = this.#index
-    const length = spans[at + 1]!
-    const start = spans[at]!
-    return length < 0 ? null : buffer.subarray(start, start + length)
+    return this.#index.view(2 * i)
   }
   release(): void {
     const index = this.#index

@@ -83,6 +83,18 @@ describe('damaged record batches', () => {
     assert.deepEqual(decode(unknown).skipped, { codec: 1 })
   })
 
+  it('loses no good batch behind two that are damaged in their headers', () => {
+    const log = Buffer.concat([0, 20, 40].map((base) => encode(some('x', 20), 'none', base)))
+    const layout = layoutOf(log)
+    log[26] = 40 // the first says that it goes on to offset 40, which is the third's
+    log[layout[0]![1] + 8] = 1 // the second, that it is 16 MB long
+    const { out } = decode(log, { end: 60, layout })
+    assert.deepEqual(
+      out.map(({ offset }) => offset),
+      Array.from({ length: 20 }, (_, i) => 40 + i)
+    )
+  })
+
   it('survives random damage, with and without a right checksum', () => {
     const log = Buffer.concat(codecs.map((codec, i) => encode(some(codec, 20), codec, i * 20)))
     const layout = layoutOf(log)

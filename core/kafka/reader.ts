@@ -4,7 +4,6 @@ import { CodedError } from '../errors.js'
 import { FetchedBatch, type Lease } from './batch.js'
 import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
 import { type Cluster, backoffMs, isPassing } from './cluster.js'
-import { prepare } from './codecs.js'
 import { PartDecoder, type Usable, usable } from './decode.js'
 import { type Desk, type FetchLimits, Fetcher, type Position } from './fetcher.js'
 import { BufferPool } from './pool.js'
@@ -289,7 +288,6 @@ export class PartitionReader implements Reader, Desk {
   }
 
   async #findLeaders(): Promise<void> {
-    await prepare('zstd') // decoding is synchronous
     for (let n = 0; !this.closed; n++) {
       const lost = this.led(-1)
       if (lost.length === 0) return

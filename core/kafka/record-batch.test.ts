@@ -41,6 +41,28 @@ describe('record batches', () => {
     )
   })
 
+  it('hands out keys and values that are Buffers, also those of a compressed batch', () => {
+    const [key, value] = [Buffer.from('schlüssel'), Buffer.from('00112233445566778899aabbccddeeff', 'hex')]
+    for (const codec of codecs) {
+      const nothing = { key: null, value: null, time: 0 }
+      const bytes = encode([nothing, { key, value, time: 0 }], codec)
+      const lease = new Lease(bytes, () => undefined)
+      const options = { checkCrc: true, spare: [] }
+      const batch = new PartDecoder(usable(part(bytes), bytes)!, lease, 0, undefined, options).next()
+      assert.ok(batch instanceof FetchedBatch)
+      assert.deepEqual([batch.key(0), batch.value(0)], [null, null])
+      const [k, v] = [batch.key(1)!, batch.value(1)!]
+      assert.ok(Buffer.isBuffer(v) && (codec !== 'none' || v.buffer === bytes.buffer))
+      assert.equal(k.toString(), 'schlüssel')
+      assert.equal(v.readBigUInt64LE(8), value.readBigUInt64LE(8))
+      assert.equal(v.toString('hex', 1, 3), '1122')
+      assert.ok(v.subarray(4, 6).equals(value.subarray(4, 6)) && Buffer.isBuffer(v.subarray(4, 6)))
+      assert.ok(Buffer.concat([v, k]).equals(Buffer.concat([value, key])))
+      assert.equal(v.indexOf(value.subarray(3)), 3)
+      assert.equal(new DataView(v.buffer, v.byteOffset, v.byteLength).getUint8(15), 0xff)
+    }
+  })
+
   it('has the bytes that the Java client writes', () => {
     // One record "key" → "hello", header h=1, written by kafka-clients 4.1.1 at 1700000000000.
     const batch = encode([
