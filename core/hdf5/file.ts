@@ -57,20 +57,43 @@ export interface NexusFile {
 type State = 'structure' | 'growing' | 'finished' | 'closed'
 type Library = (path: string, mode: 'create' | 'change') => WasmFile
 
+/** A file whose structure the library makes; it has the file open except while columns grow by position. */
+class LibraryFile {
+  private wasm: WasmFile | undefined
+
+  constructor(
+    private readonly path: string,
+    private readonly library: Library,
+    mode: 'create' | 'change'
+  ) {
+    this.wasm = library(path, mode)
+  }
+
+  get opened(): WasmFile {
+    return (this.wasm ??= this.library(this.path, 'change'))
+  }
+
+  release(): void {
+    const { wasm } = this
+    this.wasm = undefined
+    wasm?.close()
+  }
+}
+
 class WritableFile implements NexusFile, StructureOwner {
   readonly root: FileGroup
   readonly backend: 'direct' | 'h5wasm'
   private state: State = 'structure'
-  private wasm: WasmFile | undefined
-  /** Of a file that was made here, until the library changes it. */
-  private plan: Plan | undefined
+  /** A new file is planned here and never needs the library, unless the back end is to be the library. */
+  private readonly structure: Plan | LibraryFile
   private readonly addresses = new Map<string, number>()
   private readonly direct: DirectBackend | undefined
   private readonly plain: PlainBackend | undefined
 
+  /** @param library - undefined: a new file, by the direct back end */
   constructor(
     readonly path: string,
-    private readonly library: Library,
+    library: Library | undefined,
     private readonly unlock: () => void,
     private readonly options: NexusFileOptions
   ) {
@@ -78,19 +101,13 @@ class WritableFile implements NexusFile, StructureOwner {
     const budget = new Budget(options.memoryBytes ?? 64 << 20, options.tailBytes ?? 4096)
     const { onWrite: hook } = options
     const fsync = options.fsync === 'checkpoint'
-    if (options.backend !== 'h5wasm' && (create || isPlainFile(path)))
-      this.direct = new DirectBackend(path, budget, { fsync, hook })
-    else this.plain = new PlainBackend(() => this.opened(), budget)
-    this.backend = this.direct ? 'direct' : 'h5wasm'
-    if (this.direct && create) {
-      let fresh: Disk | undefined = new Disk(path, 'create', hook)
-      this.plan = new Plan(() => {
-        const disk = fresh ?? new Disk(path, 'change', hook)
-        const end = fresh ? 0 : readSuperblock(disk).end
-        fresh = undefined
-        return { disk, end }
-      })
-    } else this.wasm = library(path, create ? 'create' : 'change')
+    const isDirect = !library || (options.backend !== 'h5wasm' && isPlainFile(path))
+    if (library) {
+      const file = (this.structure = new LibraryFile(path, library, create ? 'create' : 'change'))
+      if (!isDirect) this.plain = new PlainBackend(() => file.opened, budget)
+    } else this.structure = newPlan(path, hook)
+    if (isDirect) this.direct = new DirectBackend(path, budget, { fsync, hook })
+    this.backend = isDirect ? 'direct' : 'h5wasm'
     this.root = FileGroup.root(this, create)
   }
 
@@ -102,27 +119,17 @@ class WritableFile implements NexusFile, StructureOwner {
     return this.direct?.bytes ?? statSync(this.path).size
   }
 
-  sink(attributeOf?: string): StructureSink {
+  sink(): StructureSink {
     if (this.state === 'growing' || this.state === 'closed')
       throw new CodedError('HDF5_FAILED', `${this.path}: structure cannot be changed while the file is ${this.state}`)
-    if (this.plan && (attributeOf === undefined || this.plan.takesAttributes(attributeOf))) return this.plan
-    return this.opened()
-  }
-
-  /** The file in the library's hands; what was planned is written before. */
-  private opened(): WasmFile {
-    if (this.wasm) return this.wasm
-    const { plan } = this
-    this.plan = undefined
-    if (plan) this.realize(plan)
-    return (this.wasm ??= this.library(this.path, 'change'))
+    return this.structure instanceof Plan ? this.structure : this.structure.opened
   }
 
   newColumn(path: string, layout: Layout, options: ColumnOptions, parent: string): Column {
     if (this.state === 'finished') throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
     const publishing: Publishing = { group: parent, index: options.index ?? false, bulk: options.bulk ?? false }
     if (!this.direct) return this.plain?.column(path, layout, publishing, 0) as Column
-    if (!this.plan) this.addresses.set(path, this.opened().address(path))
+    if (!(this.structure instanceof Plan)) this.addresses.set(path, this.structure.opened.address(path))
     return this.direct.column(path, layout, publishing, () => this.addresses.get(path) ?? 0)
   }
 
@@ -133,8 +140,9 @@ class WritableFile implements NexusFile, StructureOwner {
   column(path: string, options: Pick<ColumnOptions, 'index' | 'bulk'> = {}): Column {
     const refused = (why: string): CodedError =>
       new CodedError('STRUCTURE_INVALID', `${path} cannot be continued: ${why}`, { path })
-    if (this.plan || this.state !== 'structure') throw refused('the file is new, or columns grow already')
-    const wasm = this.opened()
+    if (this.structure instanceof Plan || this.state !== 'structure')
+      throw refused('the file is new, or columns grow already')
+    const wasm = this.structure.opened
     const layout = wasm.kind(path) === 'dataset' ? wasm.layout(path) : 'there is no such dataset'
     if (typeof layout === 'string') throw refused(layout)
     const publishing = { group: dirname(path), index: options.index ?? false, bulk: options.bulk ?? false }
@@ -165,20 +173,16 @@ class WritableFile implements NexusFile, StructureOwner {
     this.state = 'growing'
   }
 
-  /** Writes what is planned and takes the file out of the library's hands. */
+  /** Writes what is planned, or takes the file out of the library's hands. */
   private release(): void {
-    if (this.plan) this.realize(this.plan)
-    const { wasm } = this
-    this.wasm = undefined
-    wasm?.close()
-  }
-
-  private realize(plan: Plan): void {
-    const written = plan.write()
+    if (!(this.structure instanceof Plan)) {
+      this.structure.release()
+      return
+    }
+    const written = this.structure.write()
     if (!written) return
     for (const [path, { address }] of written.columns) this.addresses.set(path, address)
     this.direct?.planned(written.table, written.columns)
-    for (const { path, target } of written.external) this.opened().link(path, target, 'external')
   }
 
   checkpoint(): void {
@@ -208,7 +212,6 @@ class WritableFile implements NexusFile, StructureOwner {
     try {
       if (this.state === 'growing') this.columns.end()
       this.release()
-      this.wasm?.close()
       if (this.options.fsync !== 'never') syncFile(this.path)
     } finally {
       this.columns.abandon()
@@ -221,6 +224,17 @@ class WritableFile implements NexusFile, StructureOwner {
     if (this.state !== state)
       throw new CodedError('HDF5_FAILED', `${this.path}: cannot ${what}: the file is ${this.state}, not ${state}`)
   }
+}
+
+/** The plan of a new file, which is created at once. */
+function newPlan(path: string, hook: WriteHook | undefined): Plan {
+  let fresh: Disk | undefined = new Disk(path, 'create', hook)
+  return new Plan(() => {
+    const disk = fresh ?? new Disk(path, 'change', hook)
+    const end = fresh ? 0 : readSuperblock(disk).end
+    fresh = undefined
+    return { disk, end }
+  })
 }
 
 function syncFile(path: string): void {
@@ -251,7 +265,9 @@ function isPlainFile(path: string): boolean {
  * @throws CodedError FILE_EXISTS, FILE_PATH, FILE_READ, HDF5_LOCKED, HDF5_FAILED
  */
 export async function createNexusFile(path: string, options: NexusFileOptions = {}): Promise<NexusFile> {
-  const [library] = await Promise.all([WasmFile.library(), loadCodecs()])
+  const isPlanned = options.mode !== 'continue' && options.backend !== 'h5wasm'
+  // Loading the library costs a thread 0.3 s and 50 MB
+  const [library] = await Promise.all([isPlanned ? undefined : WasmFile.library(), loadCodecs()])
   if (!existsSync(dirname(path))) throw new CodedError('FILE_PATH', `${path}: the folder does not exist`)
   const present = existsSync(path)
   if (options.mode === 'continue' && !present) throw new CodedError('FILE_READ', `${path} does not exist`)

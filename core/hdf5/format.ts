@@ -135,7 +135,13 @@ export function readHeader(disk: Disk, address: number): Message[] {
   return messages
 }
 
-const continuation = ({ block, offset }: Message): { at: number; length: number } => ({
+export interface Place {
+  readonly at: number
+  readonly length: number
+}
+
+/** Where a continuation message leads. */
+export const continuation = ({ block, offset }: { block: { bytes: Buffer }; offset: number }): Place => ({
   at: Number(block.bytes.readBigUInt64LE(offset)),
   length: Number(block.bytes.readBigUInt64LE(offset + 8))
 })

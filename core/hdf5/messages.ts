@@ -12,6 +12,7 @@ export const MESSAGE = {
   fill: 0x05,
   link: 0x06,
   layout: 0x08,
+  groupInfo: 0x0a,
   filter: 0x0b,
   attribute: 0x0c,
   continuation: 0x10,
@@ -179,6 +180,9 @@ export function objectHeader(messages: readonly Buffer[], count: number, referen
   )
   return Buffer.concat([prefix, ...messages])
 }
+
+/** Room for a continuation: what the header of an object in the file can be led on by. */
+export const slot = (): Buffer => message(MESSAGE.nil, zeroed(16))
 
 export function pair(first: number, second: number): Buffer {
   const out = Buffer.allocUnsafe(16)

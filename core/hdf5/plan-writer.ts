@@ -1,15 +1,14 @@
 // Gives planned structure its place in the file and writes it: new objects first, then what makes them visible.
-import { addressBytes } from './chunk-index.js'
 import { type Disk } from './disk.js'
 import { writeEnd } from './format.js'
-import { MESSAGE, message, objectHeader, padded, pair } from './messages.js'
-import { type PlannedDataset, type PlannedGroup } from './plan.js'
+import { Head, PREFIX_BYTES, SLOT_BYTES } from './head.js'
+import { type Link, linkMessages } from './links.js'
+import { MESSAGE, message, objectHeader, padded, pair, slot } from './messages.js'
+import { isObject, type Item, type Planned, type PlannedDataset, type PlannedGroup } from './planned.js'
 import { symbolTable, symbolTableSize, tableParts, type Symbol } from './symbols.js'
 
 const SUPERBLOCK_BYTES = 96
 const STAGE_BYTES = 1 << 20
-/** Of tree and heap address in the header of a group: its first message. */
-const TABLE_AT = 16 + 8
 const REFERENCES_AT = 4
 
 export interface WrittenColumn {
@@ -24,17 +23,35 @@ export interface WrittenPlan {
   /** Dataspaces and layouts of all new columns, one after the other. */
   readonly table: { readonly at: number; readonly bytes: Buffer }
   readonly columns: ReadonlyMap<string, WrittenColumn>
-  /** External links need a newer kind of group, which only the library writes. */
-  readonly external: readonly { readonly path: string; readonly target: string }[]
+}
+
+/** Objects of the file that change. */
+export interface Changes {
+  /** They have new children. */
+  readonly groups: ReadonlySet<PlannedGroup>
+  /** They have new hard links. */
+  readonly linked: ReadonlySet<Item>
+  /** They have other attributes. */
+  readonly attributed: ReadonlySet<Item>
+}
+
+interface PlacedGroup {
+  readonly group: PlannedGroup
+  /** Of the table or block of its links. */
+  readonly at: number
+  readonly isNew: boolean
 }
 
 interface Placed {
-  readonly groups: { readonly group: PlannedGroup; readonly table: number; readonly isNew: boolean }[]
+  readonly groups: PlacedGroup[]
   readonly datasets: PlannedDataset[]
   readonly columns: PlannedDataset[]
 }
 
 export class PlanWriter {
+  /** Of objects in the file: what will show the new parts. */
+  private readonly heads = new Map<Item, Head>()
+
   constructor(
     private readonly disk: Disk,
     private end: number,
@@ -42,21 +59,17 @@ export class PlanWriter {
     private readonly pieces: { at: number; bytes: Buffer }[]
   ) {}
 
-  /** `changed` are groups of the file with new children, `linked` objects of the file with new hard links. */
-  write(
-    root: PlannedGroup,
-    changed: ReadonlySet<PlannedGroup>,
-    linked: ReadonlySet<{ readonly address: number; readonly references: number }>
-  ): Omit<WrittenPlan, 'external'> {
+  write(root: PlannedGroup, changes: Changes): WrittenPlan {
     const isNew = root.address === 0
-    const placed = this.layOut(isNew ? [root] : [...changed])
+    const placed = this.layOut(isNew ? [root] : [...changes.groups])
     const table = this.tableOf(placed.columns)
+    for (const item of changes.attributed) this.emitAttributes(item)
     for (const item of placed.datasets) this.emitDataset(item)
-    for (const { group, table: at, isNew: whole } of placed.groups) this.emitGroup(group, at, whole)
-    this.pieces.push(table)
+    for (const item of placed.groups) this.emitGroup(item)
+    if (table.bytes.length > 0) this.pieces.push(table)
     if (isNew) this.pieces.push({ at: 0, bytes: superblock(root, this.end) })
     this.flush()
-    if (!isNew) this.reveal(placed, linked)
+    if (!isNew) this.reveal(changes.linked)
     const columns = new Map<string, WrittenColumn>()
     for (const { path, address, growing } of placed.columns) {
       if (!growing) continue
@@ -64,7 +77,9 @@ export class PlanWriter {
       const indexAt = growing.at + 8 + growing.messages.readUInt16LE(2) + 8 + 3
       columns.set(path, { address, dimAt, indexAt })
     }
-    for (const item of [...placed.datasets, ...placed.groups.map(({ group }) => group)]) item.messages = []
+    for (const item of [...placed.datasets, ...placed.groups.map(({ group }) => group), ...changes.attributed])
+      item.messages = []
+    for (const item of changes.attributed) item.removed = undefined
     for (const item of placed.columns) item.growing = undefined
     return { table, columns }
   }
@@ -82,10 +97,10 @@ export class PlanWriter {
     for (const group of groups) {
       const isNew = group.address === 0
       if (isNew) group.address = this.reserve(headerSize(group))
-      placed.groups.push({ group, table: this.reserve(symbolTableSize(group.children)), isNew })
+      placed.groups.push({ group, at: this.reserve(contentSize(group)), isNew })
       const own: PlannedDataset[] = []
       for (const child of group.children.values()) {
-        if (child.kind === 'soft' || child.address > 0) continue
+        if (!isObject(child) || child.address > 0) continue
         if (child.kind === 'group') groups.add(child)
         else {
           child.address = this.reserve(headerSize(child))
@@ -114,40 +129,77 @@ export class PlanWriter {
     return { at, bytes }
   }
 
-  private emitDataset({ growing, messages, address, references }: PlannedDataset): void {
+  private emitDataset(item: PlannedDataset): void {
+    const { growing, messages, address, references } = item
     const more = growing ? [message(MESSAGE.continuation, pair(growing.at, growing.messages.length))] : []
-    const count = messages.length + (growing ? 3 : 0)
-    this.pieces.push({ at: address, bytes: objectHeader([...more, ...messages], count, references) })
+    const own = [slot(), ...more, ...messages]
+    // dataspace and layout of a column are in the table of lengths
+    item.count = own.length + (growing ? 2 : 0)
+    this.pieces.push({ at: address, bytes: objectHeader(own, item.count, references) })
   }
 
-  private emitGroup(group: PlannedGroup, at: number, whole: boolean): void {
-    const symbols = [...group.children].map(([name, child]): Symbol =>
-      child.kind === 'soft' ? { name, soft: child.target } : { name, address: child.address }
+  private emitGroup({ group, at, isNew }: PlacedGroup): void {
+    const { address, messages, references } = group
+    const content = group.external ? this.emitLinks(group, at) : this.emitTable(group, at)
+    if (isNew) {
+      const own = [slot(), content, ...messages]
+      group.count = own.length + group.links
+      this.pieces.push({ at: address, bytes: objectHeader(own, group.count, references) })
+      return
+    }
+    const head = this.head(group)
+    head.content(content)
+    head.count = group.count
+  }
+
+  /** Returns the message that leads to it. */
+  private emitTable({ children }: PlannedGroup, at: number): Buffer {
+    const symbols = [...children].map(([name, child]): Symbol =>
+      isObject(child) ? { name, address: child.address } : { name, soft: child.target }
     )
     this.pieces.push({ at, bytes: symbolTable(symbols, at) })
-    if (!whole) return
     const { tree, heap } = tableParts(at)
-    const own = message(MESSAGE.symbolTable, pair(tree, heap))
-    const { address, messages, references } = group
-    this.pieces.push({ at: address, bytes: objectHeader([own, ...messages], messages.length + 1, references) })
+    return message(MESSAGE.symbolTable, pair(tree, heap))
   }
 
-  /** Makes groups of the file show their new tables: one write of 16 bytes each, after all that they lead to. */
-  private reveal(
-    { groups }: Placed,
-    linked: ReadonlySet<{ readonly address: number; readonly references: number }>
-  ): void {
+  private emitLinks(group: PlannedGroup, at: number): Buffer {
+    const messages = linksOf(group)
+    const bytes = Buffer.concat(messages)
+    this.pieces.push({ at, bytes })
+    group.count += messages.length - group.links
+    group.links = messages.length
+    return message(MESSAGE.continuation, pair(at, bytes.length))
+  }
+
+  /** Attributes of an object in the file: a block of their own, which leads on to the block before. */
+  private emitAttributes(item: Item): void {
+    const head = this.head(item)
+    const stay = item.removed ? head.remove(item.removed) : []
+    const before = item.removed ? undefined : head.late
+    const more = before ? [message(MESSAGE.continuation, pair(before.at, before.length))] : []
+    const parts = [...more, ...stay, ...item.messages]
+    const bytes = Buffer.concat(parts)
+    const at = this.reserve(bytes.length)
+    this.pieces.push({ at, bytes })
+    item.count = head.count += parts.length
+    head.late = { at, length: bytes.length }
+  }
+
+  private head(item: Item): Head {
+    let head = this.heads.get(item)
+    if (!head) this.heads.set(item, (head = new Head(this.disk, item.address, item.path)))
+    return head
+  }
+
+  /** Makes objects of the file show what is new: one write for each, after all that it leads to. */
+  private reveal(linked: ReadonlySet<Item>): void {
     writeEnd(this.disk, 0, this.end)
     for (const { address, references } of linked) {
       const bytes = Buffer.alloc(4)
       bytes.writeUInt32LE(references)
       this.disk.write(bytes, address + REFERENCES_AT, 'number of links')
     }
-    for (const { group, table, isNew } of groups) {
-      if (isNew) continue
-      const { tree, heap } = tableParts(table)
-      this.disk.write(Buffer.concat([addressBytes(tree), addressBytes(heap)]), group.address + TABLE_AT, group.path)
-    }
+    for (const head of this.heads.values()) head.write()
   }
 
   private flush(): void {
@@ -177,9 +229,18 @@ export class PlanWriter {
 }
 
 function headerSize(item: PlannedGroup | PlannedDataset): number {
-  const own = item.messages.reduce((sum, part) => sum + part.length, 16)
-  return own + (item.kind === 'group' || item.growing ? 24 : 0)
+  const own = item.messages.reduce((sum, part) => sum + part.length, PREFIX_BYTES + SLOT_BYTES)
+  return own + (item.kind === 'group' || item.growing ? SLOT_BYTES : 0)
 }
+
+/** Of its symbol table or link messages. */
+const contentSize = (group: PlannedGroup): number =>
+  group.external ? linksOf(group).reduce((sum, part) => sum + part.length, 0) : symbolTableSize(group.children)
+
+const linkOf = (child: Planned): Link => (isObject(child) ? { kind: 'hard', address: child.address } : child)
+
+const linksOf = ({ children }: PlannedGroup): Buffer[] =>
+  linkMessages([...children].map(([name, child]) => [name, linkOf(child)]))
 
 /** Version 0 superblock. */
 function superblock(root: PlannedGroup, end: number): Buffer {

@@ -2,6 +2,7 @@
 // the library needs 60 to 600 µs per object, this 2 to 10.
 import { CodedError } from '../errors.js'
 import { type Disk } from './disk.js'
+import { attributeName, attributesAt } from './head.js'
 import { HeapWriter } from './heap.js'
 import {
   attribute,
@@ -16,6 +17,16 @@ import {
   padded
 } from './messages.js'
 import { PlanWriter, type WrittenPlan } from './plan-writer.js'
+import {
+  type Item,
+  isObject,
+  newDataset,
+  newGroup,
+  type Planned,
+  type PlannedDataset,
+  type PlannedGroup,
+  room
+} from './planned.js'
 import { type DataType } from '../plugin.js'
 import { type StructureSink } from './structure.js'
 import { elementSize, type Encoded } from './types.js'
@@ -36,25 +47,6 @@ function typeMessage(dtype: DataType): Buffer {
   return made
 }
 
-interface Item {
-  readonly path: string
-  /** 0 until it is written. */
-  address: number
-  references: number
-  /** Of the header; dropped when they are written. */
-  messages: Buffer[]
-}
-export interface PlannedGroup extends Item {
-  readonly kind: 'group'
-  readonly children: Map<string, Planned>
-}
-export interface PlannedDataset extends Item {
-  readonly kind: 'dataset'
-  /** Dataspace and layout of a column: they lie in the table of lengths. */
-  growing: { readonly messages: Buffer; readonly index: boolean; at: number } | undefined
-}
-export type Planned = PlannedGroup | PlannedDataset | { readonly kind: 'soft'; readonly target: string }
-
 /** A file into which the plan may write, and where its free space begins (0: it is new). */
 export interface Ground {
   readonly disk: Disk
@@ -67,11 +59,8 @@ interface Session {
   end: number
   readonly pieces: { at: number; bytes: Buffer }[]
   readonly heap: HeapWriter
-  /** Groups that were written before and have new children. */
-  readonly changed: Set<PlannedGroup>
-  /** Objects that were written before and have new hard links. */
-  readonly linked: Set<Item>
-  readonly external: { path: string; target: string }[]
+  /** Of what was written before. */
+  readonly changes: { groups: Set<PlannedGroup>; linked: Set<Item>; attributed: Set<Item> }
 }
 
 export class Plan implements StructureSink {
@@ -80,6 +69,8 @@ export class Plan implements StructureSink {
   private parent = this.root
   private latest: Planned | undefined
   private session: Session | undefined
+  /** After a failed write nobody knows what the file has. */
+  private failed: CodedError | undefined
 
   /** @param open - called when there is something to write, and never while columns grow */
   constructor(private readonly open: () => Ground) {}
@@ -98,7 +89,7 @@ export class Plan implements StructureSink {
       staticFill,
       message(MESSAGE.layout, contiguousLayout(at, data.length))
     ]
-    this.add(path, { kind: 'dataset', path, address: 0, references: 1, messages, growing: undefined })
+    this.add(path, newDataset(path, messages, undefined))
   }
 
   column(path: string, layout: Layout, index: boolean): void {
@@ -106,7 +97,7 @@ export class Plan implements StructureSink {
     const messages = [typeMessage(dtype), growingFill]
     if (filter) messages.push(message(MESSAGE.filter, filterPipeline(filter.id, filter.values)))
     const growing = { messages: this.changing(layout), index, at: 0 }
-    this.add(path, { kind: 'dataset', path, address: 0, references: 1, messages, growing })
+    this.add(path, newDataset(path, messages, growing))
   }
 
   private readonly changes = new Map<string, Buffer>()
@@ -125,30 +116,26 @@ export class Plan implements StructureSink {
     return made
   }
 
-  /** Whether an attribute can be added: headers that are written have no room. */
-  takesAttributes(path: string): boolean {
-    return this.find(path)?.address === 0
-  }
-
   attribute(path: string, name: string, value: Encoded): void {
     const { heap } = this.begun()
+    const item = this.holder(path)
+    room(item)
     const data = 'texts' in value ? heap.references(value.texts) : value.bytes
-    const item = this.find(path)
-    if (!item) throw new CodedError('INTERNAL', `${path}: no object for attribute ${name}`)
     item.messages.push(attribute(name, value.dtype, value.shape, data))
+    if (item.address > 0) this.begun().changes.attributed.add(item)
   }
 
   link(path: string, target: string, kind: 'hard' | 'soft' | 'external'): void {
-    const session = this.begun()
-    if (kind === 'external') session.external.push({ path, target })
-    else if (kind === 'soft') this.add(path, { kind: 'soft', target })
-    else {
-      const item = this.resolve(target)
-      if (!item) throw new CodedError('STRUCTURE_INVALID', `${path}: there is no ${target} to link to`, { path })
-      item.references++
-      if (item.address > 0) session.linked.add(item)
-      this.add(path, item)
+    const { changes } = this.begun()
+    if (kind !== 'hard') {
+      this.add(path, { kind, target })
+      return
     }
+    const item = this.resolve(target)
+    if (!item) throw new CodedError('STRUCTURE_INVALID', `${path}: there is no ${target} to link to`, { path })
+    this.add(path, item)
+    item.references++
+    if (item.address > 0) changes.linked.add(item)
   }
 
   children(): string[] {
@@ -156,12 +143,18 @@ export class Plan implements StructureSink {
   }
 
   attributes(path: string): string[] {
-    return (this.find(path)?.messages ?? []).map(attributeName).filter((name) => name !== '')
+    const { address, messages, removed } = this.holder(path)
+    const before = address > 0 ? attributesAt(this.begun().ground.disk, address) : []
+    const own = messages.map(attributeName).filter((name) => name !== '')
+    return [...before.filter((name) => !removed?.has(name)), ...own]
   }
 
   removeAttribute(path: string, name: string): void {
-    const item = this.find(path)
-    if (item) item.messages = item.messages.filter((part) => attributeName(part) !== name)
+    const item = this.holder(path)
+    item.messages = item.messages.filter((part) => attributeName(part) !== name)
+    if (item.address === 0) return
+    ;(item.removed ??= new Set()).add(name)
+    this.begun().changes.attributed.add(item)
   }
 
   kind(path: string): 'group' | 'dataset' | 'other' | 'none' {
@@ -175,11 +168,16 @@ export class Plan implements StructureSink {
     const { session } = this
     if (!session) return undefined
     this.session = undefined
-    const { ground, end, pieces, changed, linked, external } = session
+    const { ground, end, pieces, changes } = session
     const { disk } = ground
     try {
-      const writer = new PlanWriter(disk, end, pieces)
-      return { ...writer.write(this.root, changed, linked), external }
+      return new PlanWriter(disk, end, pieces).write(this.root, changes)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.failed = new CodedError('HDF5_FAILED', `no structure can be added after a failure: ${reason}`, {
+        cause: error
+      })
+      throw error
     } finally {
       disk.close()
     }
@@ -187,35 +185,43 @@ export class Plan implements StructureSink {
 
   private begun(): Session {
     if (this.session) return this.session
+    if (this.failed) throw this.failed
     const ground = this.open()
     const session: Session = {
       ground,
       end: ground.end === 0 ? SUPERBLOCK_BYTES : padded8(ground.end),
       pieces: [],
       heap: new HeapWriter((bytes) => this.place(bytes)),
-      changed: new Set(),
-      linked: new Set(),
-      external: []
+      changes: { groups: new Set(), linked: new Set(), attributed: new Set() }
     }
     return (this.session = session)
   }
 
   private resolve(path: string, depth = 0): PlannedGroup | PlannedDataset | undefined {
     let item: Planned | undefined = this.root
-    const soft = (found: Planned | undefined): found is Extract<Planned, { kind: 'soft' }> => found?.kind === 'soft'
     for (const name of path.split('/').filter((part) => part !== '')) {
       if (item?.kind !== 'group') return undefined
       item = item.children.get(name)
-      if (soft(item)) item = depth > 16 ? undefined : this.resolve(item.target, depth + 1)
+      if (item?.kind === 'soft') item = depth > 16 ? undefined : this.resolve(item.target, depth + 1)
     }
-    return soft(item) ? undefined : item
+    return item && isObject(item) ? item : undefined
+  }
+
+  /** What gets an attribute. */
+  private holder(path: string): PlannedGroup | PlannedDataset {
+    const item = this.find(path) ?? this.resolve(path)
+    if (!item) throw new CodedError('STRUCTURE_INVALID', `${path}: no object here for an attribute`, { path })
+    return item
   }
 
   private add(path: string, item: Planned): void {
     const slash = path.lastIndexOf('/')
     const parent = this.parentOf(path, slash)
     if (parent?.kind !== 'group') throw new CodedError('INTERNAL', `${path}: its group was not planned`)
-    if (parent.address > 0) this.begun().changed.add(parent)
+    const external = parent.external || item.kind === 'external'
+    room(parent, external)
+    parent.external = external
+    if (parent.address > 0) this.begun().changes.groups.add(parent)
     parent.children.set(path.slice(slash + 1), item)
     if (item.kind === 'group') this.groups.set(path, item)
     this.latest = item
@@ -234,11 +240,11 @@ export class Plan implements StructureSink {
   /** By its own path, not through links. */
   private find(path: string): PlannedGroup | PlannedDataset | undefined {
     const { latest } = this
-    if (latest && latest.kind !== 'soft' && latest.path === path) return latest
+    if (latest && isObject(latest) && latest.path === path) return latest
     if (path === '/') return this.root
     const slash = path.lastIndexOf('/')
     const found = this.parentOf(path, slash)?.children.get(path.slice(slash + 1))
-    return found?.kind === 'soft' ? undefined : found
+    return found && isObject(found) ? found : undefined
   }
 
   private reserve(bytes: number): number {
@@ -263,20 +269,5 @@ export class Plan implements StructureSink {
   }
 }
 
-/** '' for a message that is no attribute. */
-function attributeName(part: Buffer): string {
-  if (part.readUInt16LE(0) !== MESSAGE.attribute) return ''
-  return part.toString('utf8', 16, 16 + part.readUInt16LE(10) - 1)
-}
-
 /** Also beyond 4 GB. */
 const padded8 = (n: number): number => Math.ceil(n / 8) * 8
-
-const newGroup = (path: string): PlannedGroup => ({
-  kind: 'group',
-  path,
-  address: 0,
-  references: 1,
-  messages: [],
-  children: new Map()
-})

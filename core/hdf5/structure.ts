@@ -29,8 +29,8 @@ export interface StructureSink {
 
 /** What a group needs from its file. */
 export interface StructureOwner {
-  /** Throws when structure cannot be changed now. `attributeOf`: path of an object that is to get an attribute. */
-  sink(attributeOf?: string): StructureSink
+  /** Throws when structure cannot be changed now. */
+  sink(): StructureSink
   newColumn(path: string, layout: Layout, options: ColumnOptions, parent: string): Column
 }
 
@@ -182,7 +182,7 @@ export class FileGroup implements Group {
   }
 
   attribute(name: string, value: AttributeValue, dtype?: DataType): void {
-    const sink = this.owner.sink(this.path)
+    const sink = this.owner.sink()
     const encoded = encodeAttribute(this.path, name, value, dtype)
     if (this.entry.attributes.has(name)) throw exists(`${this.path}@${name}`)
     sink.attribute(this.path, name, encoded)
@@ -191,7 +191,7 @@ export class FileGroup implements Group {
 
   datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void {
     const path = checkName(this.path, dataset)
-    const sink = this.owner.sink(path)
+    const sink = this.owner.sink()
     const encoded = encodeAttribute(path, name, value, dtype)
     if (!this.entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
     if (sink.attributes(path).includes(name)) sink.removeAttribute(path, name)
