@@ -24,6 +24,8 @@ A real IOC and a real Kafka are started; the daemon runs in a process of its own
   --rounds N           interleaved rounds (default 1)
   --schema ID          f144 or f142; images: ad00, ADAr or NDAr (default f144, images ad00)
   --size N             width and height of the images (default 1024)
+  --iocs N             the case rate shares its PVs among so many IOCs (default 1)
+  --linger-ms N        option linger_ms of the daemon (default its own)
   --cpu-prof FOLDER    writes a CPU profile of the daemon there
   --json               one JSON object per line
   --help
@@ -41,13 +43,15 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1' },
     schema: { type: 'string' },
     size: { type: 'string', default: '1024' },
+    iocs: { type: 'string', default: '1' },
+    'linger-ms': { type: 'string' },
     'cpu-prof': { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
   }
 })
 
-function number(name: 'pvs' | 'yardstick-pvs' | 'seconds' | 'rounds' | 'size'): number {
+function number(name: 'pvs' | 'yardstick-pvs' | 'seconds' | 'rounds' | 'size' | 'iocs'): number {
   const value = Number(values[name])
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`)
   return value
@@ -82,6 +86,8 @@ async function main(): Promise<void> {
         schema: values.schema ?? (name === 'images' ? 'ad00' : 'f144'),
         yardstickPvs: number('yardstick-pvs'),
         size: number('size'),
+        iocs: number('iocs'),
+        lingerMs: values['linger-ms'] === undefined ? undefined : Number(values['linger-ms']),
         cpuProfile: values['cpu-prof']
       }
       const rows: Row[] = []

@@ -31,7 +31,7 @@ export interface Audit {
 const bins = 600_000 // 0.1 ms each: one minute
 
 /** A histogram of latencies, so that any number of messages needs the same memory. */
-class Latencies {
+export class Latencies {
   readonly #counts = new Uint32Array(bins + 1)
   #all = 0
   #max = 0

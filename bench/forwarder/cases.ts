@@ -15,6 +15,9 @@ export interface Settings {
   /** PVs of the yardstick: more would only show how it drowns. */
   readonly yardstickPvs: number
   readonly size: number
+  /** IOCs among which the PVs of the case `rate` are shared. */
+  readonly iocs: number
+  readonly lingerMs: number | undefined
   readonly cpuProfile: string | undefined
 }
 
@@ -32,8 +35,10 @@ const isOurs = (candidate: Candidate): boolean => candidate.startsWith('nexstrea
 const namesOf = (count: number): string[] => Array.from({ length: count }, (_, i) => `B:${i}`)
 
 /** Counters that are processed ten times a second, or only when put. */
-export const counters = (count: number, scan: string): string =>
-  namesOf(count)
+export const counters = (count: number, scan: string): string => countersOf(namesOf(count), scan)
+
+const countersOf = (names: readonly string[], scan: string): string =>
+  names
     .map((name) => `record(calc, "${name}") { field(CALC, "VAL+1") field(SCAN, "${scan}") field(PINI, "YES") }`)
     .join('\n')
 
@@ -50,9 +55,9 @@ async function newTopic(brokers: readonly string[]): Promise<string> {
 
 async function start(candidate: Candidate, job: Job, settings: Settings): Promise<Running> {
   if (!isOurs(candidate)) return startPython(job)
-  const { cpuProfile } = settings
+  const { cpuProfile, lingerMs } = settings
   const nodeArgs = cpuProfile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfile}`]
-  return startNexstream(job, { nodeArgs })
+  return startNexstream(job, { nodeArgs, forwarder: lingerMs === undefined ? {} : { linger_ms: lingerMs } })
 }
 
 /** Waits until nothing more arrives on the topic. */
@@ -109,38 +114,64 @@ const latencyRow = ({ latencyMs }: Audit): Row => ({
   'max ms': latencyMs?.max ?? null
 })
 
-/** Values that the IOC made after the last one on the topic. */
-async function missingAtEnd(ioc: Ioc, found: Audit): Promise<number> {
-  let missing = 0
-  for (const [name, { last }] of found.sources) missing += Math.max(0, (await ioc.count(name)) - last)
-  return missing
-}
+/** IOCs that count at 10 Hz, each with its share of the names. */
+class Counting {
+  private constructor(
+    readonly iocs: readonly Ioc[],
+    readonly shares: readonly (readonly string[])[]
+  ) {}
 
-async function stopScanning(ioc: Ioc, names: readonly string[]): Promise<void> {
-  await Promise.all(names.map((name) => ioc.put(`${name}.SCAN`, 'Passive')))
+  static async start(names: readonly string[], count: number): Promise<Counting> {
+    const shares = Array.from({ length: count }, (_, i) => names.filter((_name, n) => n % count === i))
+    const iocs = await Promise.all(
+      shares.map((share) => startIoc({ kind: 'qsrv2', db: countersOf(share, '.1 second') }))
+    )
+    return new Counting(iocs, shares)
+  }
+
+  async stopScanning(): Promise<void> {
+    const each = (i: number) => this.shares[i]!.map((name) => this.iocs[i]!.put(`${name}.SCAN`, 'Passive'))
+    await Promise.all(this.iocs.flatMap((_, i) => each(i)))
+  }
+
+  /** Values that the IOCs made after the last one on the topic. */
+  async missing({ sources }: Audit): Promise<number> {
+    let missing = 0
+    for (const [i, share] of this.shares.entries())
+      for (const name of share) {
+        const found = sources.get(name)
+        if (found !== undefined) missing += Math.max(0, (await this.iocs[i]!.count(name)) - found.last)
+      }
+    return missing
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.iocs.map((ioc) => ioc.stop()))
+  }
 }
 
 /** PVs that count at 10 Hz: CPU, loss and latency of a steady load. */
 export async function rate(candidate: Candidate, settings: Settings): Promise<Row> {
   const pvs = isOurs(candidate) ? settings.pvs : Math.min(settings.pvs, settings.yardstickPvs)
-  const ioc = await startIoc({ kind: 'qsrv2', db: counters(settings.pvs, '.1 second') })
+  const counting = await Counting.start(namesOf(settings.pvs), settings.iocs)
+  const { iocs } = counting
   const names = namesOf(pvs)
   const topic = await newTopic(settings.brokers)
-  const job: Job = { ...settings, iocs: [ioc], protocol: protocolOf(candidate), topic, names }
+  const job: Job = { ...settings, iocs, protocol: protocolOf(candidate), topic, names }
   const running = await start(candidate, job, settings).catch(async (error: unknown) => {
-    await ioc.stop()
+    await counting.stop()
     throw error
   })
   try {
     await firstValues(settings, topic, pvs, 60_000)
     await pause(2000)
     const { from, to, ...figures } = await window(settings, running, topic)
-    await stopScanning(ioc, namesOf(settings.pvs))
+    await counting.stopScanning()
     await still(settings.brokers, topic)
     const status = await running.figures()
     await running.stop()
     const found = await audit(settings.brokers, topic, [from, to])
-    const missing = await missingAtEnd(ioc, found)
+    const missing = await counting.missing(found)
     return {
       candidate,
       pvs,
@@ -148,11 +179,13 @@ export async function rate(candidate: Candidate, settings: Settings): Promise<Ro
       ...figures,
       lost: found.lost + missing,
       ...latencyRow(found),
-      ...(status === undefined ? {} : { refused: status['older']! + status['ahead']! })
+      ...(status === undefined
+        ? {}
+        : { refused: status['older']! + status['ahead']!, superseded: status['superseded']! })
     }
   } finally {
     await running.stop()
-    await ioc.stop()
+    await counting.stop()
   }
 }
 
