@@ -99,11 +99,20 @@ export class Harness {
   }
 
   /** Waits until the job has written so many messages. */
-  async written(id: string, n: number): Promise<void> {
+  written(id: string, n: number): Promise<void> {
+    return this.reached(id, 'written', n)
+  }
+
+  /** Waits until the job has read so many messages, whatever became of them. */
+  heard(id: string, n: number): Promise<void> {
+    return this.reached(id, 'messages', n)
+  }
+
+  private async reached(id: string, what: 'written' | 'messages', n: number): Promise<void> {
     await this.control.json((json) => {
       const jobs = (json['jobs'] ?? []) as Json[]
-      return jobs.some((job) => job['job_id'] === id && (job['written'] as number) >= n)
-    }, `${n} messages of job ${id}`)
+      return jobs.some((job) => job['job_id'] === id && (job[what] as number) >= n)
+    }, `${n} messages ${what} of job ${id}`)
   }
 }
 
