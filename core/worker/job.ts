@@ -1,24 +1,15 @@
 // A write job as the main thread sees it: starts its thread, knows its state, passes on commands, reports its end once.
-import { Worker } from 'node:worker_threads'
+import { type Worker } from 'node:worker_threads'
 import { CodedError, errorCodes, type ErrorCode } from '../errors.js'
-import { type Finding, type LogLevel } from '../plugin.js'
-import { type WorkerConfig } from './config.js'
-import { splitStructure } from '../nexus/shards.js'
-import { templateFile } from '../nexus/template.js'
-import { outputPath } from './output.js'
-import { ShardedJob } from './sharded-job.js'
+import { type Finding } from '../plugin.js'
 import { type FromWorker, type JobEnd, type Progress, type StopHow, type ToWorker, type WriteSpec } from './protocol.js'
+import { type JobLog } from './threads.js'
 
 export interface Ready {
   readonly file: string
   /** What a lenient job leaves out. */
   readonly findings: readonly Finding[]
   readonly streams: number
-}
-
-export interface WriteJobContext {
-  readonly config: WorkerConfig
-  readonly log: (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
 }
 
 export interface WriteJob {
@@ -38,33 +29,25 @@ export interface WriteJob {
 
 const openEndNs = 2n ** 63n - 1n
 
-/** Starts the job in a thread of its own, or several. Throws FILE_PATH or FILE_EXISTS at once. */
-export function startWriteJob(spec: WriteSpec, context: WriteJobContext): WriteJob {
-  // what a template and a structure make together is one file
-  const templated = templateFile(spec.templates ?? null, spec.run.instrumentName) !== undefined
-  const threads = templated ? 1 : (spec.options.threads ?? 1)
-  const shards = threads > 1 ? splitStructure(spec.structure, spec.fileName, threads) : []
-  for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)])
-    outputPath(spec.folder, name, spec.attempt)
-  const start = (one: WriteSpec): WriteJob => new ThreadJob(one, context)
-  return shards.length > 1 ? new ShardedJob(spec, shards, start) : start(spec)
-}
-
-class ThreadJob implements WriteJob {
+/** One job in one thread. */
+export class ThreadJob implements WriteJob {
   readonly ready: Promise<Ready>
   readonly done: Promise<JobEnd>
   progress: Progress | null = null
   stopNs: bigint | null
-  private readonly worker: Worker
   private resolveReady!: (ready: Ready) => void
   private rejectReady!: (error: unknown) => void
   private resolveDone!: (end: JobEnd) => void
   private file: string
   private end: JobEnd | null = null
+  private left = false
 
+  /** @param over - called once; `kept` when the thread can do another job */
   constructor(
     readonly spec: WriteSpec,
-    private readonly context: WriteJobContext
+    private readonly worker: Worker,
+    private readonly log: JobLog,
+    private readonly over: (kept: boolean) => void
   ) {
     this.stopNs = spec.stopNs
     this.file = spec.fileName
@@ -75,10 +58,8 @@ class ThreadJob implements WriteJob {
     this.done = new Promise((resolve) => {
       this.resolveDone = resolve
     })
-    this.worker = new Worker(new URL('./main.js', import.meta.url), { workerData: { spec, config: context.config } })
-    this.worker.on('message', (message: FromWorker) => this.hear(message))
-    this.worker.on('error', (error) => this.died(String(error)))
-    this.worker.on('exit', (code) => this.died(`the thread of the job ended with code ${code}`))
+    worker.on('message', this.hear).on('error', this.failed).on('exit', this.gone)
+    this.tell({ type: 'start', spec })
   }
 
   setStop(stopNs: bigint | null): void {
@@ -100,7 +81,7 @@ class ThreadJob implements WriteJob {
     this.worker.postMessage(message)
   }
 
-  private hear(message: FromWorker): void {
+  private readonly hear = (message: FromWorker): void => {
     switch (message.type) {
       case 'ready':
         this.file = message.file
@@ -111,9 +92,13 @@ class ThreadJob implements WriteJob {
         this.progress = message.progress
         return
       case 'log':
-        return this.context.log(message.level, message.message, { job_id: this.spec.jobId, ...message.fields })
+        return this.log(message.level, message.message, { job_id: this.spec.jobId, ...message.fields })
       case 'done':
         this.end = message.end
+        return
+      case 'idle':
+        // a new thread says so, too, when it is about to begin
+        if (this.end !== null) this.leave(this.end, true)
         return
     }
   }
@@ -129,6 +114,17 @@ class ThreadJob implements WriteJob {
   private died(why: string): void {
     this.rejectReady(new CodedError('JOB_FAILED', why, { fields: { job_id: this.spec.jobId } }))
     const message = `${why}; what was written until the last checkpoint is in ${this.file}.part`
-    this.resolveDone(this.end ?? { file: `${this.file}.part`, report: null, error: true, message })
+    this.leave(this.end ?? { file: `${this.file}.part`, report: null, error: true, message }, false)
+  }
+
+  private readonly failed = (error: unknown): void => this.died(String(error))
+  private readonly gone = (code: number): void => this.died(`the thread of the job ended with code ${code}`)
+
+  private leave(end: JobEnd, kept: boolean): void {
+    if (this.left) return
+    this.left = true
+    this.worker.off('message', this.hear).off('error', this.failed).off('exit', this.gone)
+    this.resolveDone(end)
+    this.over(kept)
   }
 }

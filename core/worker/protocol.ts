@@ -66,10 +66,13 @@ export interface WriteOptions {
 export type StopHow = 'now' | 'early' | 'abort'
 
 export type ToWorker =
+  | { readonly type: 'start'; readonly spec: WriteSpec }
   | { readonly type: 'set_stop'; readonly stopNs: bigint }
   | { readonly type: 'stop_now'; readonly stopNs: bigint; readonly how: StopHow; readonly reason: string }
   /** Ends without giving the file its name: another daemon writes it. */
   | { readonly type: 'abandon'; readonly reason: string }
+  /** No more jobs for this thread. */
+  | { readonly type: 'end' }
 
 export interface Progress extends Totals {
   readonly phase: 'waiting' | 'searching' | 'writing' | 'closing'
@@ -85,6 +88,8 @@ export interface JobEnd {
 }
 
 export type FromWorker =
+  /** Loaded, or done with a job: ready for the next. */
+  | { readonly type: 'idle' }
   | { readonly type: 'ready'; readonly file: string; readonly findings: readonly Finding[]; readonly streams: number }
   | {
       readonly type: 'refused'

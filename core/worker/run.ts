@@ -54,7 +54,7 @@ export class WriteRun {
   }
 
   /** A command from the main thread. */
-  hear(message: ToWorker): void {
+  hear(message: Exclude<ToWorker, { type: 'start' | 'end' }>): void {
     if (message.type === 'abandon') {
       this.abandoned = true
       return this.cut(message.reason)

@@ -9,9 +9,9 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot,
-  startWriteJob,
   type Subscription,
-  type WorkerConfig
+  type WorkerConfig,
+  WriteThreads
 } from '../../core/plugin.js'
 import { FileJob } from './file-job.js'
 import { Journal, type Place, type Run } from './journal.js'
@@ -38,6 +38,7 @@ export class FileWriter implements Service {
   private readonly running: RunningJobs
   private readonly ended = { done: 0, failed: 0 }
   private readonly journal: Journal | undefined
+  private readonly threads: WriteThreads
   /** Places kept for jobs that are about to begin. */
   private opening = 0
   /** Of these, for jobs of daemons that are gone. */
@@ -50,6 +51,7 @@ export class FileWriter implements Service {
     private readonly context: ServiceContext
   ) {
     this.running = new RunningJobs(this.jobs, context.jobs, (job) => this.remember(job))
+    this.threads = new WriteThreads(context.workerConfig as WorkerConfig)
     const { journal_topic: topic, journal_lease_ms: leaseMs } = options
     if (topic === undefined) return
     const { kafka, serviceId } = context
@@ -68,6 +70,7 @@ export class FileWriter implements Service {
 
   async start(): Promise<void> {
     await this.journal?.open()
+    this.threads.prepareSoon()
   }
 
   retire(): void {
@@ -88,6 +91,7 @@ export class FileWriter implements Service {
     }, stopPatienceMs)
     await Promise.all(running.map((job) => job.ended))
     clearTimeout(late)
+    await this.threads.close()
     await this.journal?.close()
   }
 
@@ -150,10 +154,9 @@ export class FileWriter implements Service {
       const job = await this.context.jobs.open(id, 'filewriter', (detail) => box.job?.info(detail) ?? {})
       try {
         job.to('starting')
-        const config = this.context.workerConfig as WorkerConfig
         const log: ServiceContext['log'] = (level, message, fields) => this.context.log(level, message, fields)
         const topic = await this.controlTopic(command)
-        const mine = new FileJob(job, startWriteJob(spec, { config, log }), topic, command['metadata'])
+        const mine = new FileJob(job, this.threads.start(spec, log), topic, command['metadata'])
         mine.run = run
         box.job = mine
         this.jobs.set(id, mine)

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { loadConfig } from '../../../core/config.js'
 import { jobConfigOf, loadParts, workerConfigOf } from '../../../core/daemon.js'
-import { startWriteJob, type WriteOptions } from '../../../core/plugin.js'
+import { type WriteOptions, WriteThreads } from '../../../core/plugin.js'
 import { stopwatch } from '../report.js'
 import { structureOf, type Task } from './workloads.js'
 
@@ -34,9 +34,13 @@ const structure = JSON.stringify(structureOf(task))
 // what the daemon has done long before a job starts
 const loaded = loadConfig({ flags: { 'kafka.brokers': JSON.stringify(task.brokers), 'commands.topic': 'bench' } })
 const config = jobConfigOf(loaded, await loadParts(workerConfigOf(loaded)))
+const threads = new WriteThreads(config)
+const loading = stopwatch()
+await threads.prepare()
+const { cpu: load } = loading(1)
 const stop = stopwatch()
 const start = performance.now()
-const job = startWriteJob(
+const job = threads.start(
   {
     jobId: 'bench',
     structure,
@@ -49,10 +53,7 @@ const job = startWriteJob(
     run: { runName: '', instrumentName: '', periods: null, detectorSpectrumMap: null },
     options
   },
-  {
-    config,
-    log: (level, message) => console.error(level, message)
-  }
+  (level, message) => console.error(level, message)
 )
 let firstValue = NaN
 const sizes: number[] = []
@@ -65,9 +66,10 @@ const ready = (performance.now() - start) / 1000
 const { report, message } = await job.done
 clearInterval(watch)
 const cost = stop(task.units)
+await threads.close()
 if (report === null || report.lost || report.written !== task.messages || report.problems.length > 0)
   throw new Error(`the job wrote ${report?.written} of ${task.messages} messages: ${message}`)
 const quarters = [0, 1, 2, 3].map((k) =>
   Math.max(...sizes.slice(Math.floor((k * sizes.length) / 4), Math.floor(((k + 1) * sizes.length) / 4)))
 )
-console.log(JSON.stringify({ ...cost, ready, firstValue, quarters }))
+console.log(JSON.stringify({ ...cost, load, ready, firstValue, quarters }))
