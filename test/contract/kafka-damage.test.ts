@@ -1,62 +1,27 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
-import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
-import { type RunningKafka, kafka, startKafka, testTopics } from '../support/kafka.js'
-import { type KafkaProxy, type Meddle, kafkaProxy } from '../support/kafka-proxy.js'
+import { connectKafka } from '../../core/kafka/client.js'
+import { testTopics } from '../support/kafka.js'
+import { type Meddle, behindProxy, count, texts } from '../support/kafka-proxy.js'
 import { consume } from '../support/kafka-records.js'
 
 const PRODUCE = 0
 const FETCH = 1
 const METADATA = 3
-const count = 3000
-const texts = Array.from({ length: count }, (_, i) => `value ${i} of ${count}`)
+const text = (value: string | null): string => Buffer.from(value!, 'hex').toString()
 
 describe('Kafka: damage on the way', function () {
   this.timeout(180_000)
-  let own: RunningKafka | undefined
-  let brokers: string[]
-  let proxy: KafkaProxy
-  let client: KafkaClient
-  const warnings: string[] = []
-  before(async () => {
-    const shared = await kafka()
-    // A named broker may advertise another address than ours.
-    if (shared.way === 'brokers') own = await startKafka({ own: true })
-    brokers = (own ?? shared).brokers
-  })
-  after(() => own?.stop())
-  beforeEach(async () => {
-    proxy = await kafkaProxy(brokers[0]!)
-    warnings.length = 0
-    const log = (level: string, message: string): void => void (level === 'warn' && warnings.push(message))
-    client = connectKafka({ brokers: [proxy.address], request_timeout_ms: 1500 }, log)
-  })
-  afterEach(async () => {
-    await client.close()
-    await proxy.idle()
-    await proxy.close()
-  })
-
-  async function filled(batches = 30): Promise<string> {
-    const { topic } = await testTopics(['topic'], { brokers })
-    const producer = client.producer({ lingerMs: 1000 })
-    for (let i = 0; i < count; i++) {
-      producer.send({ topic, value: texts[i]! })
-      if (i % (count / batches) === count / batches - 1) await producer.flush()
-    }
-    await producer.close()
-    return topic
-  }
-  const text = (value: string | null): string => Buffer.from(value!, 'hex').toString()
+  const via = behindProxy()
 
   it('of one answer costs nothing: it is fetched again', async () => {
-    const topic = await filled()
+    const topic = await via.filled()
     let hits = 0
-    proxy.meddle = (api, frame) => {
+    via.proxy.meddle = (api, frame) => {
       if (api === FETCH && frame.length > 10_000 && hits++ === 0) frame[frame.length >> 1]! ^= 1
       return frame
     }
-    const { records, skipped } = await consume(client, topic, count)
+    const { records, skipped } = await consume(via.client, topic, count)
     assert.ok(hits >= 1)
     assert.deepEqual(skipped, {})
     assert.deepEqual(
@@ -66,14 +31,14 @@ describe('Kafka: damage on the way', function () {
   })
 
   it('that stays costs the batch that has it, counted by reason', async () => {
-    const topic = await filled()
+    const topic = await via.filled()
     const target = Buffer.from('value 1234 of')
-    proxy.meddle = (api, frame) => {
+    via.proxy.meddle = (api, frame) => {
       const at = api === FETCH ? frame.indexOf(target) : -1
       if (at >= 0) frame[at]! ^= 1
       return frame
     }
-    const { records, skipped } = await consume(client, topic, count)
+    const { records, skipped } = await consume(via.client, topic, count)
     assert.deepEqual(skipped, { crc: 1 })
     assert.deepEqual(
       records.map(({ value }) => text(value)),
@@ -82,16 +47,16 @@ describe('Kafka: damage on the way', function () {
   })
 
   it('of a place in the log leads nowhere', async () => {
-    const topic = await filled()
+    const topic = await via.filled()
     const target = Buffer.from('value 1200 of')
     let hits = 0
-    proxy.meddle = (api, frame) => {
+    via.proxy.meddle = (api, frame) => {
       const at = api === FETCH ? frame.indexOf(target) : -1
       // The first record's value lies 7 bytes after the header of 61.
       if (at >= 0 && hits++ < 2) frame.writeInt32BE(77, at - 68)
       return frame
     }
-    const { records, skipped } = await consume(client, topic, count)
+    const { records, skipped } = await consume(via.client, topic, count)
     assert.equal(hits, 3)
     assert.deepEqual(skipped, {})
     assert.equal(records.length, count)
@@ -113,15 +78,15 @@ describe('Kafka: damage on the way', function () {
   ]
   for (const [what, change] of nonsense)
     it(`is survived by readers and producers: ${what}`, async () => {
-      const { topic } = await testTopics(['topic'], { brokers })
+      const { topic } = await testTopics(['topic'], { brokers: via.brokers })
       const left = new Map([PRODUCE, FETCH, METADATA].map((api) => [api, 2]))
-      proxy.meddle = (api, frame) => {
+      via.proxy.meddle = (api, frame) => {
         const n = left.get(api) ?? 0
         if (n === 0) return frame
         left.set(api, n - 1)
         return change(api, frame)
       }
-      const producer = client.producer({ lingerMs: 1 })
+      const producer = via.client.producer({ lingerMs: 1 })
       const acknowledged: number[] = []
       for (let i = 0; i < 100; i++)
         producer.send({ topic, value: texts[i]! }, (error) => {
@@ -129,7 +94,7 @@ describe('Kafka: damage on the way', function () {
           acknowledged.push(i)
         })
       await producer.flush()
-      const { records, skipped } = await consume(client, topic, 100)
+      const { records, skipped } = await consume(via.client, topic, 100)
       assert.deepEqual(
         records.map(({ value }) => text(value)),
         texts.slice(0, 100)
@@ -140,11 +105,11 @@ describe('Kafka: damage on the way', function () {
     })
 
   it('ends in a clear error where no answer ever makes sense', async () => {
-    proxy.meddle = (_, frame) => {
+    via.proxy.meddle = (_, frame) => {
       frame.writeInt32BE(-5, 0)
       return frame
     }
-    const short = connectKafka({ brokers: [proxy.address], timeout_ms: 300 })
+    const short = connectKafka({ brokers: [via.proxy.address], timeout_ms: 300 })
     await assert.rejects(short.topics(['x']), {
       code: 'KAFKA_UNREACHABLE',
       message: /127\.0\.0\.1:\d+ does not speak the Kafka protocol \(or wants TLS\)/
@@ -153,13 +118,13 @@ describe('Kafka: damage on the way', function () {
   })
 
   it('leaves nothing behind: sockets, timers and listeners end with the client', async () => {
-    const topic = await filled(3)
+    const topic = await via.filled(3)
     const busy = (): string[] => process.getActiveResourcesInfo().filter((name) => /Timeout|TCPSocketWrap/.test(name))
-    await client.close()
-    await proxy.idle()
+    await via.client.close()
+    await via.proxy.idle()
     const before = busy().length
     const { signal } = new AbortController()
-    const other = connectKafka({ brokers: [proxy.address] })
+    const other = connectKafka({ brokers: [via.proxy.address] })
     const assign = [{ topic, partition: 0, offset: 0 }]
     for (let i = 0; i < 5; i++) {
       const reader = other.reader({ assign, signal })
@@ -173,26 +138,26 @@ describe('Kafka: damage on the way', function () {
     const lost = new Promise((resolve) => producer.send({ topic, value: 'x' }, resolve))
     await other.close()
     assert.deepEqual(await Promise.all([...nothing, missing.next(), lost]), [null, null, null, null])
-    await proxy.idle()
+    await via.proxy.idle()
     assert.equal(getEventListeners(signal, 'abort').length, 0)
     assert.ok(busy().length <= before, `${busy().join(' ')}, before there were ${before}`)
   })
 
   it('or not: no more is fetched than may be held', async () => {
-    const { big } = await testTopics(['big'], { brokers, partitions: 2 })
+    const { big } = await testTopics(['big'], { brokers: via.brokers, partitions: 2 })
     const value = Buffer.alloc(10_000, 7)
     // Small batches: little is wasted on those that are cut off at the end of an answer.
-    const producer = client.producer({ maxBatchBytes: 10_500 })
+    const producer = via.client.producer({ maxBatchBytes: 10_500 })
     for (let i = 0; i < 1200; i++) producer.send({ topic: big, partition: i % 2, value })
     await producer.flush()
     let fetched = 0
-    proxy.meddle = (api, frame) => {
+    via.proxy.meddle = (api, frame) => {
       if (api === FETCH) fetched += frame.length
       return frame
     }
     const maxBytes = 1 << 20
     const assign = [0, 1].map((partition) => ({ topic: big, partition, offset: 0 }))
-    const reader = client.reader({ assign, maxBytes })
+    const reader = via.client.reader({ assign, maxBytes })
     const held: Awaited<ReturnType<typeof reader.next>>[] = []
     let released = 0
     for (let n = 0; n < 1200;) {

@@ -1,14 +1,19 @@
 // Stands between client and broker, understands the framing, and may change or withhold answers: damage on the way.
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
+import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
+import { type RunningKafka, kafka, startKafka, testTopics } from './kafka.js'
 
 /** Gets each answer as a frame (length, correlation id, body) and gives what to send on; null cuts the connection. */
 export type Meddle = (api: number, frame: Buffer) => Buffer | null
+/** Gets each request as a frame; gives the body of an answer in the broker's place, or undefined to pass it on. */
+export type Overhear = (api: number, frame: Buffer) => Buffer | undefined
 
 export interface KafkaProxy {
   /** host:port for clients; all brokers' ports in metadata answers become this one. */
   readonly address: string
   meddle: Meddle
+  overhear: Overhear
   /** Resolves when no connection is left. */
   idle(): Promise<void>
   /** Ends all connections; new ones are taken all the same. */
@@ -32,7 +37,7 @@ function frames(onFrame: (frame: Buffer) => void): (chunk: Buffer) => void {
   }
 }
 
-/** A proxy in front of one broker that advertises this address. Frames pass unchanged until `meddle` is set. */
+/** A proxy in front of one broker that advertises this address. Frames pass unchanged until `meddle` or `overhear` is set. */
 export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
   const [host, port] = broker.split(':') as [string, string]
   const sockets = new Set<net.Socket>()
@@ -49,8 +54,17 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
       })
     }
     const question = frames((frame) => {
-      asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
-      upstream.write(frame)
+      const api = frame.readInt16BE(4)
+      const body = proxy.overhear(api, frame)
+      if (body === undefined) {
+        asked.set(frame.readInt32BE(8), api)
+        upstream.write(frame)
+        return
+      }
+      const head = Buffer.alloc(8)
+      head.writeInt32BE(4 + body.length)
+      frame.copy(head, 4, 8, 12)
+      client.write(Buffer.concat([head, body]))
     })
     const answer = frames((frame) => {
       const id = frame.readInt32BE(4)
@@ -70,6 +84,7 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
   const proxy: KafkaProxy = {
     address: `127.0.0.1:${own}`,
     meddle: (_, frame) => frame,
+    overhear: () => undefined,
     idle: async () => {
       while (sockets.size > 0) await once([...sockets][0]!, 'close')
     },
@@ -92,4 +107,49 @@ function redirect(frame: Buffer, host: string, port: number, other: number): voi
   place.writeInt32BE(port, 2 + host.length)
   for (let at = frame.indexOf(place); at >= 0; at = frame.indexOf(place, at + 1))
     frame.writeInt32BE(other, at + 2 + host.length)
+}
+
+export const count = 3000
+export const texts = Array.from({ length: count }, (_, i) => `value ${i} of ${count}`)
+
+export interface BehindProxy {
+  readonly brokers: string[]
+  readonly proxy: KafkaProxy
+  readonly client: KafkaClient
+  /** A new topic that holds `texts` in so many batches. */
+  filled(batches?: number): Promise<string>
+}
+
+/** For each test of this `describe`: a proxy in front of the shared broker and a client that knows only the proxy. */
+export function behindProxy(): BehindProxy {
+  let own: RunningKafka | undefined
+  const at = {} as { brokers: string[]; proxy: KafkaProxy; client: KafkaClient }
+  before(async () => {
+    const shared = await kafka()
+    // A named broker may advertise another address than ours.
+    if (shared.way === 'brokers') own = await startKafka({ own: true })
+    at.brokers = (own ?? shared).brokers
+  })
+  after(() => own?.stop())
+  beforeEach(async () => {
+    at.proxy = await kafkaProxy(at.brokers[0]!)
+    at.client = connectKafka({ brokers: [at.proxy.address], request_timeout_ms: 1500 })
+  })
+  afterEach(async () => {
+    await at.client.close()
+    await at.proxy.idle()
+    await at.proxy.close()
+  })
+  return Object.assign(at, {
+    filled: async (batches = 30) => {
+      const { topic } = await testTopics(['topic'], { brokers: at.brokers })
+      const producer = at.client.producer({ lingerMs: 1000 })
+      for (let i = 0; i < count; i++) {
+        producer.send({ topic, value: texts[i]! })
+        if (i % (count / batches) === count / batches - 1) await producer.flush()
+      }
+      await producer.close()
+      return topic
+    }
+  })
 }
