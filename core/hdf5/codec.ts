@@ -3,9 +3,6 @@ import zlib from 'node:zlib'
 import { CodedError } from '../errors.js'
 import { zstdCompress, zstdDecompress } from '../zstd.js'
 
-/** To be awaited once per thread before codecs are used. */
-export { loadZstd as loadCodecs } from '../zstd.js'
-
 export interface Codec {
   compress(bytes: Buffer): Buffer
   expand(bytes: Buffer, size: number): Buffer

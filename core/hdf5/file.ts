@@ -4,7 +4,6 @@ import { dirname } from 'node:path'
 import { CodedError } from '../errors.js'
 import { type Column, type ColumnOptions, type Group } from '../plugin.js'
 import { type Backend, type Publishing } from './backend.js'
-import { loadCodecs } from './codec.js'
 import { Budget } from './column.js'
 import { DirectBackend } from './direct.js'
 import { Disk, type WriteHook } from './disk.js'
@@ -267,7 +266,7 @@ function isPlainFile(path: string): boolean {
 export async function createNexusFile(path: string, options: NexusFileOptions = {}): Promise<NexusFile> {
   const isPlanned = options.mode !== 'continue' && options.backend !== 'h5wasm'
   // Loading the library costs a thread 0.3 s and 50 MB
-  const [library] = await Promise.all([isPlanned ? undefined : WasmFile.library(), loadCodecs()])
+  const library = isPlanned ? undefined : await WasmFile.library()
   if (!existsSync(dirname(path))) throw new CodedError('FILE_PATH', `${path}: the folder does not exist`)
   const present = existsSync(path)
   if (options.mode === 'continue' && !present) throw new CodedError('FILE_READ', `${path} does not exist`)

@@ -1,6 +1,6 @@
 // Puts right what a writer that died (power cut, kill during the library's own writes, truncated copy) left behind.
 import { CodedError } from '../errors.js'
-import { codec, loadCodecs } from './codec.js'
+import { codec } from './codec.js'
 import { Disk } from './disk.js'
 import {
   type Chunked,
@@ -53,7 +53,6 @@ interface Found {
 export async function repair(path: string): Promise<RepairReport> {
   const actions: string[] = []
   const notes: string[] = []
-  await loadCodecs()
   const probe = new Disk(path, 'read')
   const { version } = readSuperblock(probe)
   const originalSize = probe.size
