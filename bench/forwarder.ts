@@ -3,9 +3,10 @@
 import { parseArgs } from 'node:util'
 import { startKafka } from '../test/support/kafka.js'
 import { type Candidate, candidates, connect, flood, images, rate, type Row, type Settings } from './forwarder/cases.js'
+import { outage } from './forwarder/outage.js'
 import { restart } from './forwarder/restart.js'
 
-const cases = { rate, flood, connect, images, restart } as const
+const cases = { rate, flood, connect, images, restart, outage } as const
 
 const help = `node dist/bench/forwarder.js [options]   (after npm run build; Linux, because CPU is read from /proc)
 
@@ -17,6 +18,7 @@ A real IOC and a real Kafka are started; the daemon runs in a process of its own
                          connect  time until all PVs are connected and their first values are in the log
                          images   pvAccess images of --size² uint16 at 10 Hz
                          restart  PVs of which a tenth is missing; the IOC is killed and comes back
+                         outage   the same PVs put at 2 Hz, every tenth of them lossless; Kafka is killed for --seconds
   --candidates LIST    of ${candidates.join(', ')} (default all)
   --pvs N              number of PVs (default 200, that is 2,000 updates/s)
   --yardstick-pvs N    at most so many for Python (default 100)
@@ -26,11 +28,13 @@ A real IOC and a real Kafka are started; the daemon runs in a process of its own
   --size N             width and height of the images (default 1024)
   --iocs N             the case rate shares its PVs among so many IOCs (default 1)
   --linger-ms N        option linger_ms of the daemon (default its own)
+  --buffer-bytes N     option buffer_bytes of the daemon (default its own)
   --cpu-prof FOLDER    writes a CPU profile of the daemon there
   --json               one JSON object per line
   --help
 
 For the targets: --pvs 5000 --seconds 120 --candidates nexstream-ca,nexstream-pva
+Kafka away for a minute: --case outage --pvs 5000 --seconds 60 --candidates nexstream-ca,nexstream-pva
 `
 
 const { values } = parseArgs({
@@ -45,6 +49,7 @@ const { values } = parseArgs({
     size: { type: 'string', default: '1024' },
     iocs: { type: 'string', default: '1' },
     'linger-ms': { type: 'string' },
+    'buffer-bytes': { type: 'string' },
     'cpu-prof': { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
@@ -55,6 +60,10 @@ function number(name: 'pvs' | 'yardstick-pvs' | 'seconds' | 'rounds' | 'size' | 
   const value = Number(values[name])
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} must be a whole number from 1`)
   return value
+}
+
+function optional(name: 'linger-ms' | 'buffer-bytes'): number | undefined {
+  return values[name] === undefined ? undefined : Number(values[name])
 }
 
 function chosen(): { names: (keyof typeof cases)[]; list: Candidate[] } {
@@ -76,10 +85,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 async function main(): Promise<void> {
   const { names, list } = chosen()
   const rounds = number('rounds')
-  const kafka = await startKafka()
+  const kafka = await startKafka({ own: true })
   try {
     for (const name of names) {
       const settings: Settings = {
+        kafka,
         brokers: kafka.brokers,
         pvs: number('pvs'),
         seconds: number('seconds'),
@@ -87,7 +97,8 @@ async function main(): Promise<void> {
         yardstickPvs: number('yardstick-pvs'),
         size: number('size'),
         iocs: number('iocs'),
-        lingerMs: values['linger-ms'] === undefined ? undefined : Number(values['linger-ms']),
+        lingerMs: optional('linger-ms'),
+        bufferBytes: optional('buffer-bytes'),
         cpuProfile: values['cpu-prof']
       }
       const rows: Row[] = []

@@ -15,6 +15,9 @@ export interface Sequence {
   first: number
   last: number
   firstAppendMs: number
+  lastAppendMs: number
+  /** The first append since the time that was asked for; 0: none. */
+  firstSinceMs: number
 }
 
 export interface Audit {
@@ -57,18 +60,23 @@ export class Latencies {
   }
 }
 
-function note(sources: Map<string, Sequence>, source: string, value: number, appendMs: number): void {
+function note(sources: Map<string, Sequence>, source: string, value: number, appendMs: number): Sequence {
   const known = sources.get(source)
   if (known === undefined) {
-    const start = { messages: 1, lost: 0, again: 0, restarts: 0, first: value, last: value, firstAppendMs: appendMs }
+    const start: Sequence = {
+      ...{ messages: 1, lost: 0, again: 0, restarts: 0, first: value, last: value },
+      ...{ firstAppendMs: appendMs, lastAppendMs: appendMs, firstSinceMs: 0 }
+    }
     sources.set(source, start)
-    return
+    return start
   }
   known.messages++
   if (value === known.last) known.again++
   else if (value > known.last) known.lost += value - known.last - 1
   else known.restarts++
   known.last = value
+  known.lastAppendMs = appendMs
+  return known
 }
 
 /** The end of the topic's only partition. */
@@ -83,12 +91,13 @@ export async function endOf(brokers: readonly string[], topic: string): Promise<
 
 /**
  * Reads the whole topic (one partition, with LogAppendTime). Values are counters: each is the one before plus 1.
- * `window`: offsets between which latencies are taken.
+ * `window`: offsets between which latencies are taken. `sinceMs`: see `firstSinceMs`.
  */
 export async function audit(
   brokers: readonly string[],
   topic: string,
-  window: readonly [from: number, to: number]
+  window: readonly [from: number, to: number],
+  sinceMs = Infinity
 ): Promise<Audit> {
   const end = await endOf(brokers, topic)
   const kafka = connectKafka({ brokers: [...brokers] })
@@ -108,7 +117,8 @@ export async function audit(
         if (id !== 'f142' && id !== 'f144') continue
         const { source, value, timestampNs } = (id === 'f142' ? logF142 : logF144).decode(message)
         const appendMs = batch.timestampMs(i)
-        note(sources, source, Number(value), appendMs)
+        const sequence = note(sources, source, Number(value), appendMs)
+        if (sequence.firstSinceMs === 0 && appendMs >= sinceMs) sequence.firstSinceMs = appendMs
         const offset = batch.offset(i)
         // the broker's clock counts whole ms: half of one on the average
         if (offset >= window[0] && offset < window[1]) latencies.add(appendMs + 0.5 - Number(timestampNs) / 1e6)

@@ -23,12 +23,17 @@ export interface Job {
   readonly names: readonly string[]
 }
 
-/** The daemon with the streams of the job. */
-export async function startNexstream(job: Job, options: DaemonOptions = {}): Promise<DaemonRunning> {
+/** The daemon with the streams of the job; `more`: further keys of a stream. */
+export async function startNexstream(
+  job: Job,
+  options: DaemonOptions = {},
+  more: (name: string) => Readonly<Record<string, unknown>> = () => ({})
+): Promise<DaemonRunning> {
   const running = await startDaemonProcess(job.brokers, job.iocs, options)
   const streams = job.names.map((channel) => ({
     ...{ channel, protocol: job.protocol },
-    ...{ converter: job.schema, topic: job.topic }
+    ...{ converter: job.schema, topic: job.topic },
+    ...more(channel)
   }))
   if (streams.length === 0) return running
   const { message, response } = await running.control.send({ cmd: 'start', service: 'forwarder', streams }, 60_000)

@@ -1,6 +1,6 @@
 // The cases of the forwarder's bench: steady rates, a flood, connecting, images, IOCs that die.
 import { type Ioc, startIoc } from '../../test/support/ioc.js'
-import { testTopics } from '../../test/support/kafka.js'
+import { type RunningKafka, testTopics } from '../../test/support/kafka.js'
 import { until } from '../../test/support/forwarder/live.js'
 import { audit, type Audit, endOf } from './audit.js'
 import { type Running } from '../../test/support/forwarder/process.js'
@@ -8,6 +8,7 @@ import { type Job, startNexstream, startPython } from './candidates.js'
 import { cpuSeconds, idleMeter, memory } from './usage.js'
 
 export interface Settings {
+  readonly kafka: RunningKafka
   readonly brokers: readonly string[]
   readonly pvs: number
   readonly seconds: number
@@ -18,6 +19,7 @@ export interface Settings {
   /** IOCs among which the PVs of the case `rate` are shared. */
   readonly iocs: number
   readonly lingerMs: number | undefined
+  readonly bufferBytes: number | undefined
   readonly cpuProfile: string | undefined
 }
 
@@ -47,7 +49,7 @@ const values = (count: number): string =>
     .map((name) => `record(longout, "${name}") { field(PINI, "YES") }`)
     .join('\n')
 
-const topicConfig = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '50000000' }
+export const topicConfig = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '50000000' }
 
 async function newTopic(brokers: readonly string[]): Promise<string> {
   return (await testTopics(['bench'], { brokers, config: topicConfig })).bench
@@ -208,7 +210,7 @@ export async function flood(candidate: Candidate, settings: Settings): Promise<R
     const deadline = started + settings.seconds * 1000
     let n = 0
     for (const step = 200; performance.now() < deadline; n += step) await ioc.ramp(names, step, 0, n + 1)
-    const passed = (performance.now() - started) / 1000
+    const [passed, endMs] = [(performance.now() - started) / 1000, Date.now()]
     const to = await still(settings.brokers, topic)
     const spent = cpuSeconds(running.pid) - cpu
     const status = await running.figures()
@@ -226,6 +228,7 @@ export async function flood(candidate: Candidate, settings: Settings): Promise<R
       'received but not sent': status === undefined ? null : status['updates']! - found.messages,
       superseded: status?.['superseded'] ?? null,
       'newest arrived': `${newest}/${pvs}`,
+      'after ms': Math.max(...[...found.sources.values()].map(({ lastAppendMs }) => lastAppendMs)) - endMs,
       ...latencyRow(found),
       'peak MB': peakMb
     }
