@@ -39,8 +39,8 @@ describe('address lists', () => {
     const list = new AddressList(entries, false, 3, new Warner((message) => warnings.push(message)))
     await list.refresh()
     assert.deepEqual(list.targets(), [
-      { host: '127.0.0.1', port: 1, unicast: true },
-      { host: '239.1.2.3', port: 2, unicast: false }
+      { host: '127.0.0.1', port: 1, broadcast: false, unicast: true },
+      { host: '239.1.2.3', port: 2, broadcast: false, unicast: false }
     ])
     assert.equal(warnings.length, 1)
     assert.match(warnings[0] ?? '', /no-such-host/)

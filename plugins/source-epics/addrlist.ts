@@ -13,6 +13,7 @@ export interface HostPort {
 export interface Target extends HostPort {
   /** Not a broadcast or multicast address. */
   readonly unicast: boolean
+  readonly broadcast: boolean
 }
 
 /** One entry of a list; undefined when it is none. */
@@ -105,10 +106,11 @@ export class AddressList {
 
   #build(): void {
     const broadcasts = broadcastAddresses()
+    const all = new Set([...broadcasts, '127.255.255.255', '255.255.255.255'])
     const found = new Map<string, Target>()
     const add = (host: string, port: number): void => {
-      const unicast = host !== '255.255.255.255' && !broadcasts.includes(host) && !isMulticast(host)
-      found.set(`${host}:${port}`, { host, port, unicast })
+      const broadcast = all.has(host)
+      found.set(`${host}:${port}`, { host, port, broadcast, unicast: !broadcast && !isMulticast(host) })
     }
     for (const { host, port } of this.#entries) {
       const address = isIPv4(host) ? host : this.#resolved.get(host)

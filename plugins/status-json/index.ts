@@ -1,5 +1,5 @@
 // Reporter: the daemon's snapshot as one JSON message on the status topic.
-import { API, definePlugin, defineReporter } from '../../core/plugin.js'
+import { API, CodedError, definePlugin, defineReporter } from '../../core/plugin.js'
 
 /** Metrics are for monitoring and heartbeats for x5f2; both would only repeat what is said here. */
 const shown = (key: string, value: unknown): unknown =>
@@ -23,7 +23,8 @@ const reporter = defineReporter({
     return {
       report(snapshot) {
         // a status that cannot be sent now is worthless later: the next one replaces it
-        if (producer.bufferedBytes > 1_000_000) throw new Error('status messages are not taken by Kafka; skipping')
+        if (producer.bufferedBytes > 1_000_000)
+          throw new CodedError('KAFKA_LOST', 'status messages are not taken by Kafka; skipping')
         producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, shown) })
       },
       close: () => producer.close()

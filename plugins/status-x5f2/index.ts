@@ -1,5 +1,5 @@
 // Reporter: heartbeats as x5f2 FlatBuffers, with the keys in status_json that the field's clients read.
-import { API, definePlugin, defineReporter, type DaemonSnapshot, type Producer } from '../../core/plugin.js'
+import { API, CodedError, definePlugin, defineReporter, type DaemonSnapshot, type Producer } from '../../core/plugin.js'
 import { encodeMessage } from '../../schemas/index.js'
 
 const topic = { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$' } as const
@@ -46,9 +46,10 @@ const reporter = defineReporter({
         const places = beats.map((beat) => beat.topic).join(' ')
         // a job that moves to its control topic is heard there at once
         if (now < due && places === where) return
+        for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs })
+        // only when all were taken: a failure that lasts is told once
         due = now + intervalMs - 50
         where = places
-        for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs })
       },
       close: () => producer.close()
     }
@@ -93,7 +94,8 @@ function send(
   { name, intervalMs }: { name: string; intervalMs: number }
 ): void {
   // a heartbeat that cannot be sent now is worthless later: the next one replaces it
-  if (producer.bufferedBytes > 1_000_000) throw new Error('heartbeats are not taken by Kafka; skipping')
+  if (producer.bufferedBytes > 1_000_000)
+    throw new CodedError('KAFKA_LOST', 'heartbeats are not taken by Kafka; skipping')
   const value = encodeMessage('x5f2', {
     software_name: name,
     software_version: snapshot.version,

@@ -6,9 +6,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CaClient } from '../../plugins/source-epics/ca/client.js'
+import { PvaClient } from '../../plugins/source-epics/pva/client.js'
 import { connecting, only, states } from '../support/epics.js'
 import { startIoc } from '../support/ioc.js'
 import { python } from '../support/python.js'
+
+/** Resolves when somebody searches at this port, where no server is just now. */
+async function searched(port: number, host: string): Promise<void> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true })
+  socket.bind(port, host)
+  await once(socket, 'message')
+  socket.close()
+  await once(socket, 'close')
+}
 
 describe('EPICS servers', function () {
   this.timeout(120_000)
@@ -90,6 +100,54 @@ describe('EPICS servers', function () {
       await own.stop()
     }
   })
+
+  for (const kind of ['qsrv2', 'p4p'] as const)
+    it(`hears the pvAccess beacons of ${kind} beside servers of the host, and takes no search away from them`, async () => {
+      const own = await startIoc({
+        kind,
+        db: kind === 'p4p' ? [] : 'record(longout, "N:counter") { field(VAL, "0") field(PINI, "YES") }',
+        macros: { P: 'N:' },
+        env: { EPICS_PVAS_BEACON_ADDR_LIST: '127.255.255.255' }
+      })
+      await own.kill9()
+      const [host = '', port = ''] = own.pvaAddress.split(':')
+      const warnings: string[] = []
+      const client = new PvaClient(
+        {
+          // Searches go to the server, beacons come by broadcast.
+          addresses: [host, '127.255.255.255'].map((one) => ({ host: one, port: Number(port) })),
+          autoAddresses: false,
+          nameServers: [],
+          port: 9,
+          connectionTimeoutMs: 30_000,
+          maxSearchPeriodMs: 3_600_000,
+          // The first search finds nobody, the next one would come after an hour.
+          firstSearchMs: 3_600_000,
+          maxBytes: 1 << 20
+        },
+        (message) => warnings.push(message)
+      )
+      try {
+        const first = new Promise((resolve) => {
+          const nothing = (): void => undefined
+          const channel = client.monitor('N:counter', [], 0, {
+            onConnect: nothing,
+            onUpdate: () => resolve(channel.state?.get(channel.state.indexOf('value'))),
+            onDisconnect: nothing
+          })
+        })
+        await searched(Number(port), host)
+        await own.restart()
+        assert.equal(await first, 0)
+        // Another client finds the server by unicast while ours listens on the same port.
+        const epics = await connect(only([], [own.pvaAddress]))
+        assert.equal((await epics.open('pva', 'N:counter').value()).value, 0)
+        assert.deepEqual([warnings, epics.warnings], [[], []])
+      } finally {
+        await client.close()
+        await own.stop()
+      }
+    })
 
   it('tells when a server forbids reading and allows it again', async () => {
     const rules = (read: string) => `ASG(DEFAULT) { RULE(1, READ) RULE(1, WRITE) }\nASG(SECRET) { RULE(1, ${read}) }\n`

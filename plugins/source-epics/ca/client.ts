@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { type RemoteInfo } from 'node:dgram'
 import { AddressList, type HostPort } from '../addrlist.js'
 import { backoffMs } from '../backoff.js'
+import { Beacons } from '../beacons.js'
 import { type Figures } from '../figures.js'
 import { Searcher } from '../searcher.js'
 import { UdpPort } from '../udp.js'
@@ -35,10 +36,6 @@ const FIRST_SEARCH_MS = 60
 const TICK_MS = 1000
 const CONNECT_TIMEOUT_MS = 5000
 const REGISTER_MS = 60_000
-const HURRY_MS = 1000
-const MAX_BEACONS = 10_000
-/** RSRV sends these within 20 s of its start. */
-const FIRST_BEACONS = 10
 
 export class CaClient implements CircuitOwner {
   readonly connectTimeoutMs = CONNECT_TIMEOUT_MS
@@ -54,8 +51,7 @@ export class CaClient implements CircuitOwner {
   readonly #channels = new Map<number, CaChannel>()
   readonly #circuits = new Map<string, CaCircuit>()
   readonly #trouble = new Trouble()
-  /** Server → last beacon number. */
-  readonly #beacons = new Map<string, number>()
+  readonly #beacons: Beacons<CaChannel>
   readonly #nameServers: { readonly at: HostPort; attempts: number; retryMs: number }[]
   readonly #timer: NodeJS.Timeout
   #nextCid = 1
@@ -63,7 +59,6 @@ export class CaClient implements CircuitOwner {
   #updates = 0
   #rxClosed = 0
   #registeredMs = 0
-  #hurriedMs = 0
   #hasRepeater = false
   #closed = false
 
@@ -81,6 +76,7 @@ export class CaClient implements CircuitOwner {
       datagramBytes: SEARCH_DATAGRAM_BYTES,
       send: (batch) => this.#search(batch as readonly CaChannel[])
     })
+    this.#beacons = new Beacons(this.#searcher)
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#tick()
   }
@@ -205,23 +201,10 @@ export class CaClient implements CircuitOwner {
       const [p1, p2] = [bytes.readUInt32BE(at + 8), bytes.readUInt32BE(at + 12)]
       const command = bytes.readUInt16BE(at)
       if (command === Command.SEARCH) this.found(p2, hostOf(p1, from.address), type)
-      else if (command === Command.BEACON) this.#onBeacon(`${hostOf(p2, from.address)}:${count}`, p1)
+      else if (command === Command.BEACON) this.#beacons.heard(`${hostOf(p2, from.address)}:${count}`, p1)
       else if (command === Command.REPEATER_CONFIRM) this.#hasRepeater = true
       at += 16 + size
     }
-  }
-
-  /** A new or restarted server: its channels may be among those we look for. */
-  #onBeacon(server: string, number: number): void {
-    const last = this.#beacons.get(server)
-    if (this.#beacons.size >= MAX_BEACONS) this.#beacons.clear()
-    this.#beacons.set(server, number)
-    const now = Date.now()
-    // One that just began may not answer yet: its first beacons count each.
-    const isKnown = last !== undefined && number >= last && number >= FIRST_BEACONS
-    if (isKnown || now - this.#hurriedMs < HURRY_MS) return
-    this.#hurriedMs = now
-    this.#searcher.hurry(() => true)
   }
 
   // ------------------------------------------------------------ circuits

@@ -1,9 +1,10 @@
 // Read-only pvAccess client: monitors by name, for ever, over as few circuits as there are servers.
-import { type RemoteInfo } from 'node:dgram'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { AddressList, type HostPort } from '../addrlist.js'
 import { backoffMs } from '../backoff.js'
+import { Beacons } from '../beacons.js'
+import { BroadcastPorts } from '../broadcast-ports.js'
 import { type Figures } from '../figures.js'
 import { Searcher } from '../searcher.js'
 import { UdpPort } from '../udp.js'
@@ -47,6 +48,8 @@ export class PvaClient implements CircuitOwner {
   readonly #warner: Warner
   readonly #addresses: AddressList
   readonly #udp: UdpPort
+  readonly #broadcasts: BroadcastPorts
+  readonly #beacons: Beacons<PvaChannel>
   readonly #searcher: Searcher<PvaChannel>
   readonly #reader = new Reader()
   readonly #channels = new Map<number, PvaChannel>()
@@ -68,7 +71,7 @@ export class PvaClient implements CircuitOwner {
     this.#warner = new Warner(warn)
     this.#addresses = new AddressList(options.addresses, options.autoAddresses, options.port, this.#warner)
     // Never port 5076 itself: on a host with a server that would take away its unicast searches.
-    this.#udp = new UdpPort((bytes, from) => this.#onDatagram(bytes, from), this.#warner)
+    this.#udp = new UdpPort((bytes, { address }) => this.#onDatagram(bytes, address), this.#warner)
     this.#nameServers = options.nameServers.map((at) => ({ at, attempts: 0, retryMs: 0 }))
     this.#searcher = new Searcher<PvaChannel>({
       firstMs: options.firstSearchMs ?? FIRST_SEARCH_MS,
@@ -76,6 +79,8 @@ export class PvaClient implements CircuitOwner {
       datagramBytes: SEARCH_DATAGRAM_BYTES,
       send: (batch) => this.#search(batch as readonly PvaChannel[])
     })
+    this.#beacons = new Beacons(this.#searcher)
+    this.#broadcasts = new BroadcastPorts((bytes, address) => this.#onDatagram(bytes, address), this.#warner)
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.#tick()
   }
@@ -128,6 +133,7 @@ export class PvaClient implements CircuitOwner {
     this.#searcher.close()
     this.#channels.clear()
     for (const circuit of [...this.#circuits.values()]) circuit.close('the client ends')
+    this.#broadcasts.close()
     await this.#udp.close()
   }
 
@@ -202,7 +208,7 @@ export class PvaClient implements CircuitOwner {
     return sent
   }
 
-  #onDatagram(bytes: Buffer, from: RemoteInfo): void {
+  #onDatagram(bytes: Buffer, sender: string): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (let at = 0; at + 8 <= bytes.length && bytes[at] === MAGIC;) {
       const flags = view.getUint8(at + 2)
@@ -210,11 +216,24 @@ export class PvaClient implements CircuitOwner {
       const size = (flags & Flag.CONTROL) !== 0 ? 0 : view.getUint32(at + 4, !isBigEndian)
       const end = at + 8 + size
       if (end > bytes.length) return
-      if ((flags & (Flag.CONTROL | Flag.SEGMENT)) === 0 && view.getUint8(at + 3) === Command.SEARCH_RESPONSE) {
-        this.onSearchResponse(this.#reader.reset(bytes, view, at + 8, end, isBigEndian), from.address)
+      if ((flags & (Flag.CONTROL | Flag.SEGMENT)) === 0) {
+        const reader = this.#reader.reset(bytes, view, at + 8, end, isBigEndian)
+        const command = view.getUint8(at + 3)
+        if (command === Command.SEARCH_RESPONSE) this.onSearchResponse(reader, sender)
+        else if (command === Command.BEACON) this.#onBeacon(reader, sender)
       }
       at = end
     }
+  }
+
+  #onBeacon(reader: Reader, sender: string): void {
+    const guid = reader.hex(12)
+    reader.skip(1) // flags
+    const number = reader.u8()
+    const changes = reader.u16()
+    const address = reader.address()
+    const host = /^[0:.]+$/.test(address) ? sender : address
+    this.#beacons.heard(`${host}:${reader.u16()}`, number, `${guid} ${changes}`)
   }
 
   // ------------------------------------------------------------ circuits
@@ -231,6 +250,7 @@ export class PvaClient implements CircuitOwner {
 
   #tick(): void {
     const now = Date.now()
+    this.#broadcasts.listen(this.#addresses.targets())
     for (const circuit of [...this.#circuits.values()]) {
       circuit.tick(now)
       if (circuit.channels.size === 0 && !circuit.isNameServer) circuit.close('no channels left')

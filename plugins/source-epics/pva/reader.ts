@@ -112,6 +112,12 @@ export class Reader {
     return this.#bytes.toString('utf8', at, at + n)
   }
 
+  /** `n` bytes as hexadecimal digits. */
+  hex(n: number): string {
+    const at = this.#take(n)
+    return this.#bytes.toString('hex', at, at + n)
+  }
+
   address(): string {
     const at = this.#take(16)
     const bytes = this.#bytes.subarray(at, at + 16)
