@@ -102,8 +102,14 @@ export interface Peek {
 
 /** One number of a log, filled in by `Converter.scalar`: used again for the next message. */
 export interface Scalar {
-  /** ns since the Unix epoch; set by the caller from `peek`. */
-  timestampNs: bigint
+  /** ns since the Unix epoch. */
+  readonly timestampNs: bigint
+  /** The same as two 32-bit numbers, the high one signed: to compare and store bigints would cost more than all else. */
+  timeHigh: number
+  timeLow: number
+  /** Where the source name's bytes are. */
+  sourceStart: number
+  sourceEnd: number
   dtype: NumberType
   value: number | bigint
   /** In EPICS codes; severity -1: the message says nothing of an alarm. */
@@ -128,10 +134,10 @@ export interface Converter<R = unknown> {
    */
   decode?(message: Buffer): R
   /**
-   * For speed: a message of one number without making an object. `peek` has found the message sound.
-   * False, and nothing promised of `out`: it has another content, ask `decode`. Throws BadMessage.
+   * For speed: a message of one number that lies at `start` to `end` of a larger buffer, without making an object.
+   * False, and nothing promised of `out`: it has another content or is not sound; `peek` and `decode` will tell. Never throws.
    */
-  scalar?(message: Buffer, out: Scalar): boolean
+  scalar?(bytes: DataView, start: number, end: number, out: Scalar): boolean
   /** Source name of schemas whose messages carry none (NDAr): streams that ask for it get the nameless messages. */
   readonly nameless?: string
   /** One record to one message value. */
@@ -173,6 +179,8 @@ export interface Column {
   appendNumber(value: number): void
   /** One 64-bit integer element. */
   appendBigInt(value: bigint): void
+  /** The same in two 32-bit halves, e.g. of a Scalar. */
+  appendHalves(high: number, low: number): void
   /** One fixed-length string element, cut at a character boundary when too long. */
   appendString(text: string): void
 }

@@ -144,34 +144,102 @@ function decode(form: Form, b: Uint8Array): LogRecord {
 
 /** What `scalar` fills in, see core/plugin.ts. */
 interface Scalar {
+  timeHigh: number
+  timeLow: number
+  sourceStart: number
+  sourceEnd: number
   dtype: VectorType
   value: number | bigint
   severity: number
   status: number
 }
 
-function scalar(form: Form, b: Uint8Array, out: Scalar): boolean {
-  const table = rootAt(b, form.code)
-  const type = fieldAt(b, table, form.slots.type, 1)
-  const id = type === 0 ? 0 : u8(b, type)
+/** Whatever looks odd is left to `peek` and `decode`, which say what is wrong. */
+function scalar(form: Form, b: DataView, start: number, end: number, out: Scalar): boolean {
+  const table = tableIn(b, start, start, end)
+  if (table < 0) return false
+  const { slots } = form
+  const source = fieldIn(b, table, slots.source, 4, end)
+  const time = fieldIn(b, table, slots.time, 8, end)
+  const type = fieldIn(b, table, slots.type, 1, end)
+  const value = fieldIn(b, table, slots.value, 4, end)
+  if (source <= 0 || time <= 0 || type <= 0 || value <= 0) return false
+  const name = source + b.getUint32(source, true)
+  if (name === source || name > end - 4) return false
+  out.sourceStart = name + 4
+  out.sourceEnd = name + 4 + b.getUint32(name, true)
+  out.timeLow = b.getUint32(time, true)
+  out.timeHigh = b.getInt32(time + 4, true)
+  if (out.sourceEnd > end || out.timeHigh < 0 || (out.timeHigh === 0 && out.timeLow === 0)) return false
+  const id = b.getUint8(type)
   if (id === 0 || id > 10) return false
-  const value = fieldAt(b, table, form.slots.value, 4)
-  if (value === 0) return false
+  const content = tableIn(b, value, start, end)
   const dtype = types[id - 1]!
+  const at = content < 0 ? -1 : fieldIn(b, content, 0, widthOf(dtype), end)
+  if (at < 0) return false
   out.dtype = dtype
-  out.value = scalarAt(b, fieldAt(b, tableAt(b, value), 0, widthOf(dtype)), id)
+  out.value = numberIn(b, at, id)
   out.severity = -1
-  if (form.id === 'f142') scalarAlarm(b, table, out)
-  return true
+  return form.id === 'f144' || alarmIn(b, table, end, out)
 }
 
-function scalarAlarm(b: Uint8Array, table: number, out: Scalar): void {
-  const status = fieldAt(b, table, 4, 2)
-  const severity = fieldAt(b, table, 5, 2)
-  if (status === 0 || severity === 0) return
-  const epics = toEpics[u16(b, severity)]
-  out.status = u16(b, status)
+/** The table that the offset at `at` points to, or -1. */
+function tableIn(b: DataView, at: number, start: number, end: number): number {
+  const table = at + b.getUint32(at, true)
+  if (table === at || table > end - 4) return -1
+  const vtable = table - b.getInt32(table, true)
+  if (vtable < start || vtable > end - 4) return -1
+  const size = b.getUint16(vtable, true)
+  return size < 4 || vtable + size > end ? -1 : table
+}
+
+/** As `fieldAt`: 0 when absent; -1 outside of the message. */
+function fieldIn(b: DataView, table: number, slot: number, width: number, end: number): number {
+  const vtable = table - b.getInt32(table, true)
+  const entry = 4 + 2 * slot
+  if (entry + 2 > b.getUint16(vtable, true)) return 0
+  const offset = b.getUint16(vtable + entry, true)
+  if (offset === 0) return 0
+  const at = table + offset
+  return at + width > end ? -1 : at
+}
+
+function numberIn(b: DataView, at: number, id: number): number | bigint {
+  if (at === 0) return id === 7 || id === 8 ? 0n : 0
+  switch (id) {
+    case 1:
+      return b.getInt8(at)
+    case 2:
+      return b.getUint8(at)
+    case 3:
+      return b.getInt16(at, true)
+    case 4:
+      return b.getUint16(at, true)
+    case 5:
+      return b.getInt32(at, true)
+    case 6:
+      return b.getUint32(at, true)
+    case 7:
+      return b.getBigInt64(at, true)
+    case 8:
+      return b.getBigUint64(at, true)
+    case 9:
+      return b.getFloat32(at, true)
+    default:
+      return b.getFloat64(at, true)
+  }
+}
+
+/** The alarm of an f142; false when its fields lie outside of the message. */
+function alarmIn(b: DataView, table: number, end: number, out: Scalar): boolean {
+  const status = fieldIn(b, table, 4, 2, end)
+  const severity = fieldIn(b, table, 5, 2, end)
+  if (status < 0 || severity < 0) return false
+  if (status === 0 || severity === 0) return true
+  const epics = toEpics[b.getUint16(severity, true)]
+  out.status = b.getUint16(status, true)
   if (out.status < noChange.status && epics !== undefined) out.severity = epics
+  return true
 }
 
 function alarmAt(b: Uint8Array, table: number): LogRecord['alarm'] {
@@ -284,8 +352,8 @@ export interface LogCodec {
   /** No allocation but the bigint. Throws BadMessage. */
   peek(message: Uint8Array, out: Peek): void
   decode(message: Uint8Array): LogRecord
-  /** Fills in a message of one number, without an allocation but for 64-bit integers; false for any other content. */
-  scalar(message: Uint8Array, out: Scalar): boolean
+  /** Fills in a sound message of one number at `start` to `end`, without an allocation but for 64-bit integers; false for anything else. */
+  scalar(bytes: DataView, start: number, end: number, out: Scalar): boolean
   /** Throws BadMessage `unencodable` for text in f144. */
   encode(record: LogRecord): Buffer
 }
@@ -294,7 +362,7 @@ const codec = (form: Form): LogCodec => ({
   id: form.id,
   peek: (message, out) => peek(form, message, out),
   decode: (message) => decode(form, message),
-  scalar: (message, out) => scalar(form, message, out),
+  scalar: (bytes, start, end, out) => scalar(form, bytes, start, end, out),
   encode: (record) => encode(form, record)
 })
 

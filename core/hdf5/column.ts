@@ -67,6 +67,7 @@ const views: Readonly<Record<string, new (buffer: ArrayBuffer, offset: number, l
 const NOTHING = Buffer.alloc(0)
 const NO_NUMBERS = new Uint8Array(0)
 const NO_WORDS = new BigUint64Array(0)
+const NO_HALVES = new Int32Array(0)
 const FIRST_TAIL = 256
 /** From here on copying costs more than a write of its own. */
 const DIRECT_BYTES = 1 << 16
@@ -84,7 +85,10 @@ export abstract class TailColumn implements Column {
   private readonly kind: 'number' | 'word' | 'text'
   private numbers: NumberView = NO_NUMBERS
   private words: BigUint64Array = NO_WORDS
+  private halves: Int32Array = NO_HALVES
   private readonly single: boolean
+  /** Of the bytes of an element, where that is a power of two. */
+  private readonly shift: number
 
   constructor(
     readonly path: string,
@@ -97,6 +101,7 @@ export abstract class TailColumn implements Column {
     this.itemBytes = elementSize(dtype)
     this.rowBytes = this.itemBytes * elements(row)
     this.single = elements(row) === 1
+    this.shift = Math.log2(this.itemBytes)
     if (typeof dtype !== 'string') this.kind = 'text'
     else this.kind = numberTypes[dtype].size === 8 && !numberTypes[dtype].float ? 'word' : 'number'
   }
@@ -124,7 +129,7 @@ export abstract class TailColumn implements Column {
 
   appendNumber(value: number): void {
     if (this.fill + this.itemBytes > this.capacity || !this.single) this.roomForOne()
-    if (this.kind === 'number') this.numbers[this.fill / this.itemBytes] = value
+    if (this.kind === 'number') this.numbers[this.fill >>> this.shift] = value
     else {
       if (this.kind === 'text' || !Number.isSafeInteger(value))
         throw this.refuse(`${value} is not a whole number below 2^53`)
@@ -137,6 +142,15 @@ export abstract class TailColumn implements Column {
     if (this.fill + this.itemBytes > this.capacity || !this.single) this.roomForOne()
     if (this.kind !== 'word') throw this.refuse('it does not hold 64-bit integers')
     this.words[this.fill >>> 3] = value
+    this.fill += this.itemBytes
+  }
+
+  appendHalves(high: number, low: number): void {
+    if (this.fill + this.itemBytes > this.capacity || !this.single) this.roomForOne()
+    if (this.kind !== 'word') throw this.refuse('it does not hold 64-bit integers')
+    const at = this.fill >>> 2
+    this.halves[at] = low
+    this.halves[at + 1] = high
     this.fill += this.itemBytes
   }
 
@@ -166,6 +180,7 @@ export abstract class TailColumn implements Column {
     this.tail = NOTHING
     this.numbers = NO_NUMBERS
     this.words = NO_WORDS
+    this.halves = NO_HALVES
   }
 
   private take(bytes: Uint8Array): void {
@@ -202,8 +217,10 @@ export abstract class TailColumn implements Column {
     this.tail = tail
     this.capacity = capacity
     const { memory, offset } = piece
-    if (this.kind === 'word') this.words = new BigUint64Array(memory, offset, capacity >>> 3)
-    else if (this.kind === 'number') {
+    if (this.kind === 'word') {
+      this.words = new BigUint64Array(memory, offset, capacity >>> 3)
+      this.halves = new Int32Array(memory, offset, capacity >>> 2)
+    } else if (this.kind === 'number') {
       const View = views[this.layout.dtype as string]
       if (View) this.numbers = new View(memory, offset, capacity / this.itemBytes)
     }

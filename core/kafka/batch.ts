@@ -51,6 +51,16 @@ export class FetchedBatch implements Batch {
   value(i: number): Buffer | null {
     return this.#index.view(2 * i + 1)
   }
+  get bytes(): DataView {
+    return this.#index.bytes
+  }
+  valueStart(i: number): number {
+    return this.#index.spans[4 * i + 2]!
+  }
+  valueEnd(i: number): number {
+    const { spans } = this.#index
+    return spans[4 * i + 2]! + spans[4 * i + 3]!
+  }
   key(i: number): Buffer | null {
     return this.#index.view(2 * i)
   }

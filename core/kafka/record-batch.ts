@@ -26,6 +26,7 @@ export class RecordIndex {
   /** Per record: key start, key length, value start, value length; length -1 is null. */
   spans = new Int32Array(256)
 
+  #bytes: DataView | undefined
   #memory = EMPTY.buffer
   #base = 0
 
@@ -33,7 +34,12 @@ export class RecordIndex {
     this.buffer = buffer
     this.#memory = buffer.buffer as ArrayBuffer
     this.#base = buffer.byteOffset
+    this.#bytes = undefined
     this.count = 0
+  }
+
+  get bytes(): DataView {
+    return (this.#bytes ??= new DataView(this.#memory, this.#base, this.buffer.length))
   }
 
   /** The key of record n is span 2n, its value span 2n + 1. */

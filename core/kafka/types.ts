@@ -73,6 +73,11 @@ export interface Batch {
   offset(i: number): number
   timestampMs(i: number): number
   value(i: number): Buffer | null
+  /** All values lie in these bytes, for those who do without an object per record. */
+  readonly bytes: DataView
+  /** Where value i begins and ends in `bytes`; null ends before it begins. */
+  valueStart(i: number): number
+  valueEnd(i: number): number
   key(i: number): Buffer | null
   release(): void
 }

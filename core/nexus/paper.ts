@@ -69,5 +69,6 @@ class PaperColumn implements Column {
   append(): void {}
   appendNumber(): void {}
   appendBigInt(): void {}
+  appendHalves(): void {}
   appendString(): void {}
 }

@@ -1,6 +1,6 @@
 // One topic of a write job: schema id → source bytes → streams. What nobody asked for is not decoded.
 import { BadMessage, CodedError } from '../errors.js'
-import { type Converter, type LogLevel, type Peek, type Scalar } from '../plugin.js'
+import { type Batch, type Converter, type LogLevel, type Peek, type Scalar } from '../plugin.js'
 import { SourceTable } from './sources.js'
 import { countIn, type Counters, Instant, type StreamState } from './window.js'
 
@@ -17,6 +17,23 @@ const idOf = (message: Uint8Array): number =>
   (message[4] ?? 0) | ((message[5] ?? 0) << 8) | ((message[6] ?? 0) << 16) | ((message[7] ?? 0) << 24)
 const idNumber = (id: string): number => idOf(Buffer.from(`\0\0\0\0${id.padEnd(4, '\0')}`, 'latin1'))
 
+/** Filled in again and again. */
+class LogNumber implements Scalar {
+  timeHigh = 0
+  timeLow = 0
+  sourceStart = 0
+  sourceEnd = 0
+  dtype: Scalar['dtype'] = 'float64'
+  value: number | bigint = 0
+  severity = -1
+  status = 0
+  get timestampNs(): bigint {
+    return (BigInt(this.timeHigh) << 32n) | BigInt(this.timeLow)
+  }
+}
+
+const NOTHING = Buffer.alloc(0)
+
 export class TopicRoute {
   messages = 0
   bytes = 0
@@ -30,7 +47,7 @@ export class TopicRoute {
   private readonly time = new Instant()
   private recentCode = -1
   private recent: SchemaRoute | undefined
-  private readonly scalar: Scalar = { timestampNs: 0n, dtype: 'float64', value: 0, severity: -1, status: 0 }
+  private readonly scalar: Scalar = new LogNumber()
 
   constructor(
     readonly topic: string,
@@ -48,6 +65,46 @@ export class TopicRoute {
     }
   }
 
+  /** Writes the messages of a batch into every stream that wants them. Throws only what must end the job. */
+  pushAll(batch: Batch): void {
+    const { bytes } = batch
+    for (let i = 0; i < batch.count; i++)
+      if (!this.pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i))) this.push(batch.value(i))
+  }
+
+  /** False when the message is not one number of a log, or there is no short way for it. */
+  private pushNumber(batch: Batch, i: number, bytes: DataView, start: number, end: number): boolean {
+    if (end - start < 8) return false
+    const route = this.routeFor(bytes.getInt32(start + 4, true))
+    const { scalar } = this
+    if (route?.converter.scalar?.(bytes, start, end, scalar) !== true) return false
+    this.messages++
+    this.bytes += end - start
+    const streams = route.sources.findIn(bytes, scalar.sourceStart, scalar.sourceEnd)
+    if (streams === undefined) {
+      this.otherSource++
+      return true
+    }
+    const { time } = this
+    time.high = scalar.timeHigh
+    time.low = scalar.timeLow
+    for (const stream of streams) {
+      const { writer } = stream
+      if (writer?.writeScalar === undefined || time.isBefore(stream.window.start))
+        this.pushTo(stream, route, batch.value(i) ?? NOTHING)
+      else if (stream.admit(time)) {
+        if (!stream.begun) this.begin(stream)
+        try {
+          writer.writeScalar(scalar, route.id)
+          stream.wrote(time)
+        } catch (error) {
+          this.trouble(stream, error)
+        }
+      }
+    }
+    return true
+  }
+
   /** Writes a message into every stream that wants it. Throws only what must end the job. */
   push(message: Buffer | null): void {
     this.messages++
@@ -57,29 +114,22 @@ export class TopicRoute {
     if (route === undefined) return
     const streams = this.streamsOf(route, message)
     if (streams === undefined) return
-    const { time } = this
-    time.set(this.peek.timestampNs)
-    for (const stream of streams) {
-      if (!stream.admit(time, message, route.id, route.converter)) continue
-      if (!stream.begun) this.begin(stream)
-      try {
-        this.write(stream, route, message)
-        stream.wrote(time)
-      } catch (error) {
-        this.trouble(stream, error)
-      }
-    }
+    this.time.set(this.peek.timestampNs)
+    for (const stream of streams) this.pushTo(stream, route, message)
   }
 
   /** A record is decoded for each stream anew: several streams of one source are rare, and it costs less than keeping it. */
-  private write({ writer }: StreamState, { converter, id }: SchemaRoute, message: Buffer): void {
-    if (writer === null) return
-    if (writer.writeScalar !== undefined && converter.scalar !== undefined) {
-      const { scalar } = this
-      scalar.timestampNs = this.time.ns
-      if (converter.scalar(message, scalar)) return writer.writeScalar(scalar, id)
+  private pushTo(stream: StreamState, { converter, id }: SchemaRoute, message: Buffer): void {
+    const { time } = this
+    if (time.isBefore(stream.window.start)) return stream.early(time, message, id, converter)
+    if (!stream.admit(time)) return
+    if (!stream.begun) this.begin(stream)
+    try {
+      stream.writer?.write(converter.decode?.(message), id)
+      stream.wrote(time)
+    } catch (error) {
+      this.trouble(stream, error)
     }
-    writer.write(converter.decode?.(message), id)
   }
 
   /** Only keeps the message for streams whose window it precedes; true when one of them had none yet. */
@@ -122,13 +172,17 @@ export class TopicRoute {
       countIn(this.bad, 'too_small')
       return undefined
     }
-    const code = idOf(message)
+    const route = this.routeFor(idOf(message))
+    if (route === undefined) this.otherSchema++
+    return route
+  }
+
+  private routeFor(code: number): SchemaRoute | undefined {
     // most messages are of the schema of the one before
     if (code !== this.recentCode) {
       this.recentCode = code
       this.recent = this.schemas.get(code)
     }
-    if (this.recent === undefined) this.otherSchema++
     return this.recent
   }
 

@@ -9,7 +9,6 @@ const WORD = 2 ** 32
 
 /** A time in ns, and the same in two halves: comparing bigints would cost more than all else that is done with a small message. */
 export class Instant {
-  ns = 0n
   high = 0
   low = 0
 
@@ -17,8 +16,13 @@ export class Instant {
     this.set(ns)
   }
 
+  get ns(): bigint {
+    halves[0] = this.low
+    halves[1] = this.high
+    return long[0] ?? 0n
+  }
+
   set(ns: bigint): void {
-    this.ns = ns
     long[0] = ns
     this.low = halves[0] ?? 0
     this.high = (halves[1] ?? 0) | 0
@@ -111,7 +115,7 @@ export class StreamState {
 
   constructor(
     readonly plan: PlanStream,
-    private readonly window: TimeWindow
+    readonly window: TimeWindow
   ) {
     this.keepsLast = plan.part.keepsLast
   }
@@ -120,19 +124,18 @@ export class StreamState {
     return this.last.ns
   }
 
-  /** Whether a message of this time is to be written; keeps and counts the others. */
-  admit(time: Instant, message: Buffer, schemaId: string, converter: Converter): boolean {
+  /** A message from before the window: kept or counted. */
+  early(time: Instant, message: Buffer, schemaId: string, converter: Converter): void {
     this.received++
-    if (time.high < 0 || (time.high === 0 && time.low === 0)) {
-      countIn(this.bad, 'time_zero')
-      return false
-    }
-    if (time.isBefore(this.window.start)) {
-      const bad = this.keepsLast && !this.begun ? this.keep(time.ns, message, schemaId, converter) : undefined
-      if (bad === undefined) this.beforeStart++
-      else this.refused(bad)
-      return false
-    }
+    if (time.high < 0 || (time.high === 0 && time.low === 0)) return countIn(this.bad, 'time_zero')
+    const bad = this.keepsLast && !this.begun ? this.keep(time.ns, message, schemaId, converter) : undefined
+    if (bad === undefined) this.beforeStart++
+    else this.refused(bad)
+  }
+
+  /** Whether a message that is not early is to be written; counts the others. */
+  admit(time: Instant): boolean {
+    this.received++
     if (this.window.stop.isBefore(time)) return this.after()
     if (this.keepsLast && time.low === this.last.low && time.high === this.last.high) {
       this.repeated++
@@ -178,7 +181,6 @@ export class StreamState {
         this.longestGapFromNs = last.ns
       }
     }
-    last.ns = time.ns
     last.high = time.high
     last.low = time.low
   }

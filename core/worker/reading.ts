@@ -170,7 +170,7 @@ export class Reading {
     try {
       if (partition === undefined || partition.done) return
       const { route } = partition
-      for (let i = 0; i < batch.count; i++) route.push(batch.value(i))
+      route.pushAll(batch)
       for (const [reason, n] of Object.entries(batch.skipped ?? {})) countIn(route.bad, reason, n)
       partition.position = batch.nextOffset
       partition.highWatermark = batch.highWatermark

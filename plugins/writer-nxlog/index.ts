@@ -78,11 +78,10 @@ class LogWriter implements Writer<LogRecord> {
   }
 
   writeScalar(scalar: Scalar): void {
-    const { timestampNs } = scalar
     this.values.appendNumber(scalar.value)
-    this.time.appendBigInt(timestampNs)
-    if (++this.sinceCue >= this.interval) this.cue(timestampNs)
-    if (scalar.severity >= 0) this.alarms?.append(scalar, timestampNs)
+    this.time.appendHalves(scalar.timeHigh, scalar.timeLow)
+    if (++this.sinceCue >= this.interval) this.cue(scalar.timestampNs)
+    if (scalar.severity >= 0) this.alarms?.append(scalar, scalar.timestampNs)
   }
 
   private cue(timestampNs: bigint): void {

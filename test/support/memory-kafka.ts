@@ -110,9 +110,14 @@ class MemoryReader implements Reader {
     if (messages.length === 0) return undefined
     this.#offsets.set(topic, from + messages.length)
     const next = from + messages.length
+    const bytes = Buffer.concat(messages.map(({ value }) => value ?? Buffer.alloc(0)))
+    const ends = messages.map(({ value }, i, all) => all.slice(0, i).reduce((sum, { value }) => sum + (value?.length ?? 0), 0) + (value?.length ?? 0)) // prettier-ignore
     return {
       topic,
       partition: 0,
+      bytes: new DataView(bytes.buffer, bytes.byteOffset, bytes.length),
+      valueStart: (i) => (ends[i] ?? 0) - (messages[i]?.value?.length ?? 0),
+      valueEnd: (i) => ends[i] ?? 0,
       count: messages.length,
       highWatermark: next,
       nextOffset: next,
