@@ -68,6 +68,13 @@ export const optionsSchema = {
         name_servers: list('Servers asked over TCP; default EPICS_PVA_NAME_SERVERS.'),
         server_port: port('TCP port where a name server entry names none; default EPICS_PVA_SERVER_PORT or 5075.'),
         broadcast_port: port('UDP port where no entry names one; default EPICS_PVA_BROADCAST_PORT or 5076.'),
+        server_queue: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 1000,
+          description:
+            'Updates of a channel that servers are asked to keep while they cannot send; they merge what is more, and nobody tells. 0: as they like (2 to 4). Default 10.'
+        },
         ...common
       },
       additionalProperties: false
@@ -80,6 +87,8 @@ export type EpicsOptions = Options<typeof optionsSchema>
 type Env = Readonly<Record<string, string | undefined>>
 
 const DEFAULT_MAX_BYTES = 64 << 20
+/** A second of a record at 10 Hz; a server may allocate so many values for each monitor. */
+const DEFAULT_SERVER_QUEUE = 10
 
 export function caOptions(options: EpicsOptions, env: Env, warn: Warn): CaOptions {
   const own = options.ca ?? {}
@@ -107,7 +116,8 @@ export function pvaOptions(options: EpicsOptions, env: Env, warn: Warn): PvaOpti
     port: udp,
     connectionTimeoutMs: (own.connection_timeout_s ?? number(env, 'EPICS_PVA_CONN_TMO', 1, 3600, 30, warn)) * 1000,
     maxSearchPeriodMs: (own.max_search_period_s ?? 30) * 1000,
-    maxBytes: own.max_message_bytes ?? DEFAULT_MAX_BYTES
+    maxBytes: own.max_message_bytes ?? DEFAULT_MAX_BYTES,
+    serverQueue: own.server_queue ?? DEFAULT_SERVER_QUEUE
   }
 }
 

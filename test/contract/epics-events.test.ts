@@ -123,7 +123,8 @@ describe('EPICS servers', function () {
           maxSearchPeriodMs: 3_600_000,
           // The first search finds nobody, the next one would come after an hour.
           firstSearchMs: 3_600_000,
-          maxBytes: 1 << 20
+          maxBytes: 1 << 20,
+          serverQueue: 0
         },
         (message) => warnings.push(message)
       )

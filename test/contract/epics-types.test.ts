@@ -210,6 +210,20 @@ describe('EPICS types from real servers', function () {
       )
     })
 
+    it('bursts that the server cannot send at once are kept by it', async () => {
+      const channel = epics.open('pva', 'S:scalar:int32')
+      await channel.value()
+      for (let round = 0; round < 30; round++) {
+        await ioc.ramp(['S:scalar:int32'], 9, 0, 100 * round)
+        await channel.value(({ value }) => value === 100 * round + 8)
+      }
+      const seen = channel.updates.filter(({ kind, first }) => kind === 'value' && !first).map(({ value }) => value)
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 30 * 9 }, (_, i) => 100 * Math.floor(i / 9) + (i % 9))
+      )
+    })
+
     it('a channel closed and reopened by its server comes back', async () => {
       const channel = epics.open('pva', 'S:counter')
       await channel.value()

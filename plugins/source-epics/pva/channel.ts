@@ -19,7 +19,7 @@ export class PvaChannel implements Searchable {
   readonly cid: number
   readonly listener: PvaListener
   readonly request: Buffer
-  /** Updates that may be under way at once; 0: as the server likes. */
+  /** Updates that may be under way at once until we acknowledge; 0: without flow control. */
   readonly queueSize: number
   readonly searchBytes: number
   circuit: PvaCircuit | null = null
@@ -37,12 +37,20 @@ export class PvaChannel implements Searchable {
   attempts = 0
   quickUntil = 0
 
-  constructor(name: string, cid: number, fields: readonly string[], queueSize: number, listener: PvaListener) {
+  /** `serverQueue`: updates that the server is asked to keep when there is no flow control. */
+  constructor(
+    name: string,
+    cid: number,
+    fields: readonly string[],
+    queueSize: number,
+    serverQueue: number,
+    listener: PvaListener
+  ) {
     this.name = name
     this.cid = cid
     this.listener = listener
     this.queueSize = queueSize
-    this.request = pvRequest(fields, queueSize)
+    this.request = pvRequest(fields, queueSize > 0 ? queueSize : serverQueue, queueSize > 0)
     this.searchBytes = searchBytes(name)
   }
 }

@@ -30,6 +30,8 @@ export interface PvaOptions {
   readonly firstSearchMs?: number
   /** The largest message taken. */
   readonly maxBytes: number
+  /** Updates of a channel that servers are asked to keep while they cannot send; 0: as they like. */
+  readonly serverQueue: number
 }
 
 const SEARCH_DATAGRAM_BYTES = 1400 - 64
@@ -87,7 +89,7 @@ export class PvaClient implements CircuitOwner {
 
   /** Starts to monitor the `fields` (dotted, [] for all) of `name`; `queueSize` > 0: with flow control. */
   monitor(name: string, fields: readonly string[], queueSize: number, listener: PvaListener): PvaChannel {
-    const channel = new PvaChannel(name, this.#nextCid++, fields, queueSize, listener)
+    const channel = new PvaChannel(name, this.#nextCid++, fields, queueSize, this.#options.serverQueue, listener)
     this.#channels.set(channel.cid, channel)
     this.#searcher.add(channel)
     return channel

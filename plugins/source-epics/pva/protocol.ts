@@ -133,12 +133,13 @@ interface Tree {
   readonly [name: string]: Tree | string
 }
 
-/** pvRequest: type and value. `fields`: dotted names, [] for everything. */
-export function pvRequest(fields: readonly string[], queueSize: number): Buffer {
+/** pvRequest: type and value. `fields`: dotted names, [] for everything; `queueSize`: updates that the server keeps, 0: as it likes. */
+export function pvRequest(fields: readonly string[], queueSize: number, isPipeline: boolean): Buffer {
   const field: { [name: string]: Tree } = {}
   for (const path of fields) addPath(field, path.split('.'))
   const request: { [name: string]: Tree } = { field }
-  if (queueSize > 0) request['record'] = { _options: { pipeline: 'true', queueSize: String(queueSize) } }
+  const size = { queueSize: String(queueSize) }
+  if (queueSize > 0) request['record'] = { _options: isPipeline ? { pipeline: 'true', ...size } : size }
   const message = new Message(Command.MONITOR)
   writeType(message, request)
   writeValue(message, request)
