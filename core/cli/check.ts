@@ -14,7 +14,7 @@ import { reporterOptions } from '../status.js'
 import { resolve } from 'node:path'
 import { commandFindings } from './command-check.js'
 import { flagValues, loadParts } from './config.js'
-import { readInput } from './decode.js'
+import { readText } from './decode.js'
 import { exitCodeOf, exitCodes, report } from './exit.js'
 import { findingLine, print, printJson, say } from './io.js'
 
@@ -57,8 +57,8 @@ interface Result {
 }
 
 async function checkFile(file: string, flags: CheckFlags): Promise<Result> {
-  const bytes = await readInput(file)
-  const kind = kindOf(flags.as) ?? detect(file, bytes)
+  const text = await readText(file)
+  const kind = kindOf(flags.as) ?? detect(file, text)
   if (kind === 'config') {
     const loaded = loadConfig({ file, env: process.env, flags: flagValues(flags.set) })
     if (flags.print === true) await print(printConfig(loaded))
@@ -67,9 +67,9 @@ async function checkFile(file: string, flags: CheckFlags): Promise<Result> {
   const loaded = loadConfig({ file: flags.config, env: {}, flags: {} })
   const parts = await loadParts(loaded)
   try {
-    const value = parsed(file, bytes)
+    const value = parsed(file, text)
     // as text, so that integers keep all their digits
-    const structure = isWrapped(value) ? value : bytes.toString('utf8')
+    const structure = isWrapped(value) ? value : text
     const findings =
       kind === 'command'
         ? await checkCommands(value, parts, flags.template)
@@ -88,9 +88,9 @@ function kindOf(text: string | undefined): Kind | undefined {
 }
 
 /** By extension and keys: a command has `cmd`, a structure has `children`, a config has our sections. */
-function detect(file: string, bytes: Buffer): Kind {
+function detect(file: string, text: string): Kind {
   if (/\.(toml|ya?ml)$/i.test(file)) return 'config'
-  const value = parsed(file, bytes)
+  const value = parsed(file, text)
   const keys = Array.isArray(value) ? ['commands'] : Object.keys(value ?? {})
   if (keys.includes('cmd') || (keys.length === 1 && keys[0] === 'commands' && isCommandList(value))) return 'command'
   if (keys.includes('children') || keys.includes('nexus_structure')) return 'structure'
@@ -98,9 +98,9 @@ function detect(file: string, bytes: Buffer): Kind {
   throw new CodedError('FILE_READ', `${file}: neither config, structure nor command; say which with --as KIND`)
 }
 
-function parsed(file: string, bytes: Buffer): unknown {
+function parsed(file: string, text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8')) as unknown
+    return JSON.parse(text) as unknown
   } catch (cause) {
     throw new CodedError('FILE_READ', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
   }
@@ -190,7 +190,7 @@ async function fileFindings({ config, baseFolder }: LoadedConfig, parts: Loaded)
   if (config.commands.file === undefined) return []
   try {
     const file = resolve(baseFolder, config.commands.file)
-    return await checkCommands(parsed(file, await readInput(file)), parts)
+    return await checkCommands(parsed(file, await readText(file)), parts)
   } catch (error) {
     return [findingOf(error)]
   }

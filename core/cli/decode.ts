@@ -1,4 +1,5 @@
 // `nexstream decode`: each file is one message value; prints it as one JSON line.
+import { constants } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { decodeJson } from '../../schemas/index.js'
@@ -12,6 +13,17 @@ export async function readInput(file: string): Promise<Buffer> {
     return file === '-' ? await buffer(process.stdin) : await readFile(file)
   } catch (cause) {
     throw new CodedError('FILE_READ', `${file} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Text of a file. Throws FILE_READ, also for more than the run time can hold. */
+export async function readText(file: string): Promise<string> {
+  const bytes = await readInput(file)
+  try {
+    return bytes.toString('utf8')
+  } catch (cause) {
+    const most = constants.MAX_STRING_LENGTH
+    throw new CodedError('FILE_READ', `${file} has ${bytes.length} bytes; a text may have ${most} (the static part of a structure may come as an HDF5 template)`, { cause }) // prettier-ignore
   }
 }
 

@@ -6,7 +6,7 @@ import { partsOf } from '../nexus/parts.js'
 import { sayReport } from '../nexus/report.js'
 import { readTemplate } from '../nexus/template.js'
 import { type ConfigFlags, configOf, loadParts } from './config.js'
-import { readInput } from './decode.js'
+import { readText } from './decode.js'
 import { exitCodes } from './exit.js'
 import { findingLine, printJson, say } from './io.js'
 import { parseCompression, parseMoment } from './parse.js'
@@ -26,10 +26,10 @@ export async function makeFile(structure: string, messages: string | undefined, 
   const loaded = await loadParts(configOf(flags))
   try {
     const parts = partsOf(loaded.host)
-    const text = messages === undefined ? '' : (await readInput(messages)).toString('utf8')
+    const text = messages === undefined ? '' : await readText(messages)
     const folder = messages === undefined || messages === '-' ? process.cwd() : dirname(messages)
     const report = await make({
-      structure: (await readInput(structure)).toString('utf8'),
+      structure: await readText(structure),
       file: flags.output,
       messages: readMessages(text, folder, parts),
       parts,

@@ -30,10 +30,11 @@ export class Harness {
   static async start(
     options: Json = {},
     flags: (topics: HarnessTopics) => Record<string, string> = () => ({}),
-    onShutdown: (reason: string) => void = () => undefined
+    onShutdown: (reason: string) => void = () => undefined,
+    topicConfig: Readonly<Record<string, string>> = {}
   ): Promise<Harness> {
     const { brokers } = await kafka()
-    const topics = await testTopics(['commands', 'status', 'pool', 'control'])
+    const topics = await testTopics(['commands', 'status', 'pool', 'control'], { config: topicConfig })
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-files-'))
     const writer = { folder, max_jobs: 3, late_data_ms: 500, checkpoint_ms: 200, progress_ms: 200, before_start_ms: 1000, ...options } // prettier-ignore
     const loaded = loadConfig({
