@@ -2,7 +2,7 @@
 import zlib from 'node:zlib'
 import lz4 from 'lz4-napi'
 import snappy from 'snappy'
-import { ZstdError, loadZstd, zstdCompress, zstdDecompress, zstdLoaded } from '../zstd.js'
+import { ZstdError, zstdCompress, zstdDecompress } from '../zstd.js'
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 /** In the order of their numbers in the attributes of a batch. */
@@ -37,13 +37,6 @@ export function decompress(codec: Codec, data: Buffer, limit = MAX_DECOMPRESSED)
     if (large || (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
     throw new CodecError('codec', `${codec}: ${(error as Error).message}`)
   }
-}
-
-export const isPrepared = (codec: Codec): boolean => codec !== 'zstd' || zstdLoaded()
-
-/** Must be awaited before this codec is used, unless it is prepared. */
-export async function prepare(codec: Codec): Promise<void> {
-  if (codec === 'zstd') await loadZstd()
 }
 
 export function compress(codec: Codec, data: Buffer): Uint8Array {

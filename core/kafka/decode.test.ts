@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { crc32c } from '@node-rs/crc32'
 import fc from 'fast-check'
 import { decode, encode, forge, layoutOf, part, some } from '../../test/support/kafka-batches.js'
-import { codecs, prepare } from './codecs.js'
+import { codecs } from './codecs.js'
 import { usable } from './decode.js'
 
 describe('damaged record batches', () => {
-  before(() => prepare('zstd'))
-
   it('uses whole batches only', () => {
     const whole = encode(some('a', 3))
     const log = Buffer.concat([whole, encode(some('b', 3), 'none', 3)])

@@ -1,6 +1,6 @@
 // From one partition's part of a Fetch response to batches of records.
 import { FetchedBatch, type Lease } from './batch.js'
-import { type Codec, CodecError, codecs, isPrepared } from './codecs.js'
+import { CodecError } from './codecs.js'
 import { type FetchedPart } from './protocol.js'
 import {
   type BatchHeader,
@@ -57,19 +57,6 @@ export function usable(part: FetchedPart, buffer: Buffer): Usable | undefined {
     at = end
   }
   return at === part.recordsStart ? undefined : { part: { ...part, recordsEnd: at }, next: last + 1, clash }
-}
-
-/** The codec that must be prepared before these parts are decoded, which is synchronous. */
-export function unprepared(parts: readonly FetchedPart[], buffer: Buffer): Codec | undefined {
-  if (codecs.every(isPrepared)) return undefined
-  for (const { recordsStart, recordsEnd } of parts)
-    for (let at = recordsStart, end = batchEnd(buffer, at, recordsEnd); end !== undefined;) {
-      const codec = codecs[batchHeader(buffer, at, end).attributes & attribute.codec]
-      if (codec !== undefined && !isPrepared(codec)) return codec
-      at = end
-      end = batchEnd(buffer, at, recordsEnd)
-    }
-  return undefined
 }
 
 /** Decodes step by step: as many uncompressed record batches as follow each other, or one compressed, per `next`. */

@@ -1,10 +1,8 @@
 // The Fetch loop for one leader: one request at a time for all of a reader's partitions that it leads.
 import { Lease } from './batch.js'
-import { prepare } from './codecs.js'
 import { type BufferPool } from './pool.js'
 import { type Cluster, backoffMs, isPassing } from './cluster.js'
 import { type Connection, type Response, parse } from './connection.js'
-import { unprepared } from './decode.js'
 import { type FetchedPart, api, fetchRequest, fetchResponse } from './protocol.js'
 import { WireError } from './wire.js'
 
@@ -140,8 +138,6 @@ export class Fetcher {
       const { error, parts } = parse(response, fetchResponse)
       if (error !== 0 || parts.length !== asked.length)
         throw new WireError(`Fetch: error ${error}, ${parts.length} parts`)
-      const codec = unprepared(parts, response.buffer)
-      if (codec !== undefined) await prepare(codec)
       parts.forEach((part, i) => {
         const { position, generation } = asked[i]!
         if (part.topic !== position.topic || part.partition !== position.partition)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { type TestRecord, decode, encode, forge, part, place, pool, some } from '../../test/support/kafka-batches.js'
 import { BatchBuilder } from './batch-builder.js'
 import { FetchedBatch, Lease } from './batch.js'
-import { codecs, prepare } from './codecs.js'
+import { codecs } from './codecs.js'
 import { PartDecoder, usable } from './decode.js'
 
 const bytes = (max: number) => fc.uint8Array({ maxLength: max })
@@ -15,8 +15,6 @@ const record: fc.Arbitrary<TestRecord> = fc.record({
   headers: fc.array(fc.tuple(fc.string(), bytes(40)), { maxLength: 3 })
 })
 describe('record batches', () => {
-  before(() => prepare('zstd'))
-
   it('come out as they went in, with every codec', () => {
     fc.assert(
       fc.property(

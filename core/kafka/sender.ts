@@ -13,7 +13,7 @@ import {
   isProducerStateError
 } from './broker-errors.js'
 import { type Cluster, BrokerError, backoffMs, expectOk, isPassing } from './cluster.js'
-import { type Codec, prepare } from './codecs.js'
+import { type Codec } from './codecs.js'
 import { type Connection, ConnectionLost, parse } from './connection.js'
 import { api, initProducerIdRequest, initProducerIdResponse, produceRequest, produceResponse } from './protocol.js'
 
@@ -58,7 +58,6 @@ export class Sender {
     for (const lane of lanes) lane.busy = true
     for (const head of heads) head.closed = true
     try {
-      await prepare(codec)
       this.#current = await this.#producerId()
       const batches = lanes.map((lane) => {
         const bytes = lane.queue[0]!.wire(codec, this.#stamp(lane, this.#current!))

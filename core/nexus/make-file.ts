@@ -57,7 +57,10 @@ export async function makeFile(options: MakeFileOptions): Promise<Report & { fin
       ...(options.compression === undefined ? {} : { compression: options.compression })
     })
     recorder.begin()
-    for (const { topic, value } of options.messages) recorder.topics.get(topic)?.push(value)
+    for (const { topic, partition, value } of options.messages)
+      for (const route of recorder.topics.values())
+        if (route.topic === topic && (partition === undefined || (route.partitions?.includes(partition) ?? true)))
+          route.push(value)
     return { ...recorder.finish(), findings }
   } finally {
     file.close()

@@ -10,11 +10,13 @@ import { type Parts } from './structure.js'
 
 export interface TopicMessage {
   readonly topic: string
+  /** undefined: any that is asked for. */
+  readonly partition?: number
   readonly value: Buffer
 }
 
 /**
- * Each line: `{ "topic", "value": base64 }`, `{ "topic", "file": "x.bin" }` or `{ "topic", "schema": "f144", "record": {…} }`
+ * Each line: `{ "topic", "value": base64 }`, `{ "topic", "file": "x.bin" }` or `{ "topic", "schema": "f144", "record": {…} }`, each with or without a `partition`
  * (times and 64-bit integers as numbers, vectors as `{ "dtype", "values": […] }`). Empty lines and lines with # are skipped.
  * @throws CodedError FILE_READ naming the line
  */
@@ -25,7 +27,13 @@ export function readMessages(text: string, folder: string, parts: Parts): TopicM
     try {
       const json = parseJson(line)
       if (!isObject(json) || typeof own(json, 'topic') !== 'string') throw new Error('needs a topic')
-      return [{ topic: own(json, 'topic') as string, value: valueOf(json, folder, parts, encoders) }]
+      const partition = own(json, 'partition')
+      if (partition !== undefined && !Number.isInteger(partition)) throw new Error('has a partition that is no number')
+      const place = {
+        topic: own(json, 'topic') as string,
+        ...(partition !== undefined && { partition: partition as number })
+      }
+      return [{ ...place, value: valueOf(json, folder, parts, encoders) }]
     } catch (cause) {
       throw new CodedError('FILE_READ', `line ${i + 1}: ${(cause as Error).message}`, { cause })
     }

@@ -31,6 +31,8 @@ export interface PlanStream {
   /** "" for a writer without topic and source. */
   readonly topic: string
   readonly source: string
+  /** Of its topic, ascending; undefined: all. */
+  readonly partitions: readonly number[] | undefined
   /** Checked, with defaults. */
   readonly config: Readonly<Record<string, unknown>>
   readonly onMissingTopic: MissingTopic | undefined
@@ -79,6 +81,10 @@ export const planGroup = (name: string, parent: PlanGroup | undefined, at: strin
   written: new Set(),
   writtenLate: new Set()
 })
+
+/** A topic, or the partitions of it that a stream asks for: what is read and routed together. */
+export const routeKey = (topic: string, partitions: readonly number[] | undefined): string =>
+  partitions === undefined ? topic : `${topic} [${partitions.join(', ')}]`
 
 export const joinPath = (path: string, name: string): string => (path === '/' ? `/${name}` : `${path}/${name}`)
 

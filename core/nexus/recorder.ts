@@ -14,7 +14,7 @@ import {
   type Writer
 } from '../plugin.js'
 import { buildFile, type Built } from './build.js'
-import { type Plan, type PlanLink, type PlanStream } from './plan.js'
+import { routeKey, type Plan, type PlanLink, type PlanStream } from './plan.js'
 import { makeReport, type Report } from './report.js'
 import { TopicRoute } from './route.js'
 import { type Parts } from './structure.js'
@@ -49,7 +49,7 @@ export interface Totals {
 }
 
 export class Recorder {
-  /** By topic name. */
+  /** By topic name, or topic and partitions (routeKey). */
   readonly topics = new Map<string, TopicRoute>()
   readonly streams: StreamState[] = []
   /** Trouble of the job as a whole, in words; not empty means that the job is no success. */
@@ -77,6 +77,11 @@ export class Recorder {
     )
   }
 
+  /** Where messages of this topic go. */
+  routes(topic: string): TopicRoute[] {
+    return [...this.topics.values()].filter((route) => route.topic === topic)
+  }
+
   /** The structure is complete; from here `topics` take messages. */
   begin(): void {
     this.file.begin()
@@ -101,7 +106,7 @@ export class Recorder {
       file_bytes: this.file.bytes,
       streams_with_data: data.filter((stream) => stream.written > 0).length,
       streams: data.slice(0, 100).map((stream) => [stream.plan.group.path, stream.written] as const),
-      topics: topics.slice(0, 100).map((topic) => [topic.topic, topic.messages, badOf(topic)] as const)
+      topics: [...this.topics].slice(0, 100).map(([name, topic]) => [name, topic.messages, badOf(topic)] as const)
     }
   }
 
@@ -149,9 +154,12 @@ export class Recorder {
     this.writers.push(stream.writer)
     this.streams.push(stream)
     if (plan.topic === '') return
-    let route = this.topics.get(plan.topic)
-    if (route === undefined)
-      this.topics.set(plan.topic, (route = new TopicRoute(plan.topic, (level, message) => log(level, message))))
+    const key = routeKey(plan.topic, plan.partitions)
+    let route = this.topics.get(key)
+    if (route === undefined) {
+      route = new TopicRoute(plan.topic, (level, message) => log(level, message), plan.partitions)
+      this.topics.set(key, route)
+    }
     route.add(stream, this.converters(plan, context))
   }
 

@@ -27,6 +27,8 @@ export interface StreamReport {
 
 export interface TopicReport {
   readonly topic: string
+  /** When the structure says which. */
+  readonly partitions?: readonly number[]
   readonly messages: number
   readonly bytes: number
   readonly other_schema: number
@@ -120,6 +122,7 @@ export function makeReport(
     streams: data.map(streamReport),
     topics: topics.map((topic) => ({
       topic: topic.topic,
+      ...(topic.partitions && { partitions: topic.partitions }),
       messages: topic.messages,
       bytes: topic.bytes,
       other_schema: topic.otherSchema,

@@ -51,7 +51,9 @@ export class TopicRoute {
 
   constructor(
     readonly topic: string,
-    private readonly log: (level: LogLevel, message: string) => void
+    private readonly log: (level: LogLevel, message: string) => void,
+    /** undefined: all. */
+    readonly partitions?: readonly number[]
   ) {}
 
   add(stream: StreamState, converters: ReadonlyMap<string, Converter>): void {

@@ -73,6 +73,30 @@ describe('splitting a structure over threads', () => {
     }
   })
 
+  it('divides a topic by the partitions that its streams ask for', () => {
+    const part = (...partitions: number[]) => ({ module: 'ev44', config: { topic: 'a', source: 's', partitions } })
+    const shards = splitStructure(
+      {
+        children: [
+          group('entry', group('x', part(1, 0)), group('y', part(2)), group('z', part(0, 1)), group('w', stream('b')))
+        ]
+      },
+      'f',
+      8
+    )
+    assert.deepEqual(
+      shards.map(({ topics }) => topics),
+      [['a [0, 1]'], ['a [2]'], ['b']]
+    )
+    assert.deepEqual(flat(shards[0]?.structure ?? {}), [
+      '/entry/x a',
+      '/entry/y → f_1:/entry/y',
+      '/entry/z a',
+      '/entry/w → f_2:/entry/w'
+    ])
+    assert.equal(splitStructure({ children: [group('entry', group('x', part(0), part(1)))] }, 'f', 8).length, 1)
+  })
+
   it('makes no more shards than topics, and one of what is no structure', () => {
     assert.equal(splitStructure(structure, 'f', 64).length, 3)
     assert.equal(splitStructure(structure, 'f', 1).length, 1)

@@ -1,8 +1,8 @@
-// Splits a nexus_structure over several files by topic: the first holds everything but the groups that moved, which it links to.
+// Splits a nexus_structure over several files by topic (and partition, where the structure says which): the first holds everything but the groups that moved, which it links to.
 import { basename, dirname, extname, join } from 'node:path'
 import { isObject, own, type JsonObject } from './findings.js'
 import { parseJson } from './parse.js'
-import { joinPath } from './plan.js'
+import { joinPath, routeKey } from './plan.js'
 
 export interface Shard {
   readonly structure: JsonObject
@@ -77,11 +77,13 @@ const childrenOf = (node: JsonObject): readonly JsonObject[] => {
 }
 const isGroup = (node: JsonObject): boolean => own(node, 'type') === 'group' && typeof own(node, 'name') === 'string'
 
-/** The topic of a stream node of either grammar. */
+/** The topic of a stream node of either grammar, or those partitions of it that it asks for. */
 function topicOf(node: JsonObject): string | undefined {
   const config = own(node, 'type') === 'stream' ? own(node, 'stream') : own(node, 'config')
   const topic = isObject(config) ? own(config, 'topic') : undefined
-  return typeof topic === 'string' && topic !== '' ? topic : undefined
+  if (typeof topic !== 'string' || topic === '') return undefined
+  const partitions = isObject(config) ? own(config, 'partitions') : undefined
+  return routeKey(topic, Array.isArray(partitions) ? partitions.toSorted((a, b) => Number(a) - Number(b)) : undefined)
 }
 
 /** Topmost groups that hold a stream of their own; streams of the root and of the entries themselves stay. */

@@ -3,7 +3,7 @@ import { check } from '../check.js'
 import { CodedError } from '../errors.js'
 import { below, isObject, own, type Findings, type JsonObject } from './findings.js'
 import { PaperGroup } from './paper.js'
-import { type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
+import { routeKey, type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
 import { type Parts } from './structure.js'
 import { type Context, type WriterPart } from '../plugin.js'
 
@@ -11,6 +11,7 @@ import { type Context, type WriterPart } from '../plugin.js'
 const ownKeys = [
   'topic',
   'source',
+  'partitions',
   'module',
   'writer_module',
   'on_missing_topic',
@@ -55,6 +56,7 @@ export function readStream(
     group,
     topic: text(config, 'topic', needed, where, findings),
     source: text(config, 'source', needed, where, findings),
+    partitions: partitions(config, where, findings),
     config: partConfig(config, part, where, findings),
     onMissingTopic: policy(config, 'on_missing_topic', where, findings),
     onEmptyTopic: policy(config, 'on_empty_topic', where, findings),
@@ -74,6 +76,38 @@ function text(config: JsonObject, key: string, needed: boolean, at: string, find
   if (typeof value === 'string' && (value !== '' || !needed)) return value
   if (needed || value !== undefined) findings.add(below(at, key), `is missing; a stream needs its ${key}`)
   return ''
+}
+
+/** Ascending, so that the same ones are the same. */
+function partitions(config: JsonObject, at: string, findings: Findings): readonly number[] | undefined {
+  const list = own(config, 'partitions')
+  if (list === undefined) return undefined
+  const sound = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 0 && (n as number) < 2 ** 31
+  if (Array.isArray(list) && list.length > 0 && list.every(sound) && new Set(list).size === list.length)
+    return list.toSorted((a, b) => a - b)
+  findings.add(below(at, 'partitions'), 'must be a list of different partition numbers')
+  return undefined
+}
+
+/** Each partition is read once: the streams of a topic take the same partitions, or have none in common. */
+export function checkPartitions(plan: Plan, findings: Findings): void {
+  const takers = new Map<string, PlanStream>()
+  const parted = new Set(plan.streams.flatMap((stream) => (stream.partitions === undefined ? [] : [stream.topic])))
+  for (const stream of plan.streams) {
+    if (!parted.has(stream.topic) || stream.companion) continue
+    const at = below(stream.configAt, 'partitions')
+    if (stream.partitions === undefined)
+      findings.add(at, `is missing: other streams of topic '${stream.topic}' say which partitions they are in`)
+    for (const partition of stream.partitions ?? []) {
+      const place = routeKey(stream.topic, [partition])
+      const first = takers.get(place) ?? stream
+      takers.set(place, first)
+      if (String(first.partitions) === String(stream.partitions)) continue
+      const other = String(first.partitions)
+      findings.add(at, `overlaps with ${other} of another stream of topic '${stream.topic}'; have the same or others`)
+      break
+    }
+  }
 }
 
 function flag(config: JsonObject, key: string, at: string, findings: Findings): boolean {

@@ -11,6 +11,8 @@ export interface WriteSpec {
   readonly structure: unknown
   /** All of it when `structure` is only a part: what is wrong is said of this one. */
   readonly checkAlso?: unknown
+  /** A part whose master says what concerns the whole. */
+  readonly part?: boolean
   /** Its JSON path in the command, for findings. */
   readonly structureAt: string
   /** Default 1; more when an earlier one was lost with its daemon. */

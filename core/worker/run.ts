@@ -16,7 +16,7 @@ import { lookBack } from './look-back.js'
 import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
 import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
-import { checkTopics, type TopicPlan } from './topics.js'
+import { checkTopics, unread, type TopicPlan } from './topics.js'
 
 /** Longest time between two looks for a topic that is waited for. */
 const topicWaitMs = 2000
@@ -86,11 +86,13 @@ export class WriteRun {
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
   async run(): Promise<void> {
     const { spec } = this
-    if (spec.checkAlso !== undefined) {
-      const { findings: wrong } = await this.check(spec.checkAlso)
-      if (wrong.length > 0 && !spec.lenient) throw structureError(wrong)
-    }
     const { plan, findings } = await this.check(spec.structure)
+    let whole = plan
+    if (spec.checkAlso !== undefined) {
+      const also = await this.check(spec.checkAlso)
+      if (also.findings.length > 0 && !spec.lenient) throw structureError(also.findings)
+      whole = also.plan
+    }
     const { onMissingTopic, onEmptyTopic } = spec.options
     const topics = await checkTopics(this.kafka, plan, onMissingTopic, onEmptyTopic ?? 'wait')
     const all = [...findings, ...topics.findings]
@@ -99,6 +101,7 @@ export class WriteRun {
     const file = await createNexusFile(this.path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
     try {
       this.recorder = this.open(plan, file, topics)
+      if (spec.part !== true) this.recorder.notes.push(...(await unread(this.kafka, whole)))
       this.recorder.begin()
       this.recorder.checkpoint()
     } catch (error) {
@@ -180,16 +183,14 @@ export class WriteRun {
   private async begin(topics: TopicPlan): Promise<void> {
     const starts: Start[] = []
     for (const [topic, partitions] of topics.present) {
-      const route = this.route(topic)
-      if (route === undefined || this.abort.signal.aborted) continue
-      await this.patiently(() => this.search(route, partitions))
-      starts.push(await this.patiently(() => this.startOf(route, partitions)))
+      for (const route of this.recorder.routes(topic)) {
+        if (this.abort.signal.aborted) continue
+        const mine = partitionsOf(route, partitions)
+        await this.patiently(() => this.search(route, mine))
+        starts.push(await this.patiently(() => this.startOf(route, mine)))
+      }
     }
     this.reading.add(starts)
-  }
-
-  private route(topic: string): TopicRoute | undefined {
-    return this.recorder.topics.get(topic)
   }
 
   private async search(route: TopicRoute, partitions: readonly number[]): Promise<void> {
@@ -223,15 +224,18 @@ export class WriteRun {
   private async waitFor(topic: string): Promise<void> {
     while (!this.pastEnd() && !this.over.signal.aborted && !this.abort.signal.aborted) {
       const [info] = await this.patiently(() => this.kafka.topics([topic]))
-      const route = this.route(topic)
-      if (info !== undefined && info.partitions.length > 0 && route !== undefined) {
+      if (info !== undefined && info.partitions.length > 0) {
         const offsets = await this.patiently(() => this.kafka.offsets(topic, info.partitions, 'earliest'))
-        this.reading.add([{ route, offsets }])
+        const starts = this.recorder.routes(topic).map((route) => {
+          const mine = new Set(partitionsOf(route, info.partitions))
+          return { route, offsets: new Map([...offsets].filter(([partition]) => mine.has(partition))) }
+        })
+        this.reading.add(starts)
         return
       }
       await this.pause(topicWaitMs)
     }
-    for (const stream of this.route(topic)?.streams ?? []) stream.missing = true
+    for (const { streams } of this.recorder.routes(topic)) for (const stream of streams) stream.missing = true
   }
 
   /** Waits for the stop time and the grace after it, then gives every partition the offset where it ends. */
@@ -345,6 +349,9 @@ export class WriteRun {
     return { file, report, error: failed || report.lost, message: sayReport(report) }
   }
 }
+
+const partitionsOf = ({ partitions }: TopicRoute, all: readonly number[]): readonly number[] =>
+  partitions === undefined ? all : all.filter((partition) => partitions.includes(partition))
 
 function discard(file: NexusFile, part: string): void {
   try {

@@ -80,7 +80,7 @@ export class ShardedJob implements WriteJob {
     const ready = await master.ready
     for (const { structure, fileName } of others) {
       if (this.stopped?.how === 'abort' || this.abandoned !== undefined) break
-      this.open({ ...this.spec, structure, fileName, templates: null, stopNs: this.currentStop })
+      this.open({ ...this.spec, structure, fileName, part: true, templates: null, stopNs: this.currentStop })
     }
     try {
       const all = await Promise.all(this.jobs.map((job) => job.ready))

@@ -44,6 +44,14 @@ export async function checkTopics(
       message: `topic '${topic}' does not exist; create it with \`nexstream provision\`, or set on_missing_topic`
     })
   }
+  for (const { topic, partitions = [], configAt } of plan.streams) {
+    const there = present.get(topic)
+    const none = partitions.filter((partition) => there?.includes(partition) === false)
+    if (none.length === 0) continue
+    fatal = true
+    const message = `topic '${topic}' has no partition ${none.join(', ')}; it has ${there?.length}`
+    findings.push({ code: 'TOPIC_MISSING', path: below(configAt, 'partitions'), message })
+  }
   for (const topic of waiting) skipped.delete(topic)
   for (const stream of plan.streams) {
     const policy = stream.onEmptyTopic ?? usualEmpty
@@ -61,6 +69,18 @@ export async function checkTopics(
   for (const { topic, onEmptyTopic } of plan.streams) if ((onEmptyTopic ?? usualEmpty) === 'wait') unread.delete(topic)
   for (const topic of unread) present.delete(topic)
   return { present, waiting, skipped, findings, fatal }
+}
+
+/** What is in no stream's partitions is not read: worth a note. */
+export async function unread(kafka: Kafka, plan: Plan): Promise<string[]> {
+  const taken = new Map<string, Set<number>>()
+  for (const { topic, partitions } of plan.streams)
+    if (partitions !== undefined) taken.set(topic, new Set([...(taken.get(topic) ?? []), ...partitions]))
+  if (taken.size === 0) return []
+  return (await kafka.topics([...taken.keys()])).flatMap(({ name, partitions }) => {
+    const left = partitions.filter((partition) => taken.get(name)?.has(partition) === false)
+    return left.length === 0 ? [] : [`no stream asks for partitions ${left.join(', ')} of ${name}: they were not read`]
+  })
 }
 
 async function isEmpty(kafka: Kafka, topic: string, partitions: readonly number[]): Promise<boolean> {

@@ -74,7 +74,7 @@ export class Harness {
   }
 
   /** An ev44 message of one pulse; offsets are as the ids. */
-  events(topic: string, source: string, atMs: number, ids: readonly number[]): void {
+  events(topic: string, source: string, atMs: number, ids: readonly number[], partition = 0): void {
     const zero = BigInt64Array.of(BigInt(atMs) * 1_000_000n)
     const value = ev44.encode({
       source,
@@ -84,7 +84,7 @@ export class Harness {
       timeOfFlight: ints(ids),
       pixelId: ints(ids)
     })
-    this.producer.send({ topic, value, timestampMs: atMs })
+    this.producer.send({ topic, partition, value, timestampMs: atMs })
   }
 
   start(command: Json): Promise<Json> {

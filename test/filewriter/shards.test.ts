@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { testTopics } from '../support/kafka.js'
 import { runPython } from '../support/python.js'
+import { readNexus } from '../support/nexus.js'
 import { codes, entry, group, Harness, reportOf } from './harness.js'
 
 const read = `
@@ -61,6 +62,60 @@ describe('file writer with several threads per job', function () {
     // which of the three stays in the master is the splitter's business
     assert.equal(text.replace(/(Hard|External)Link/g, 'ExternalLink'), expected)
     assert.ok(text.includes('ExternalLink'))
+  })
+
+  it('divides one topic by partition where the structure says which source is where', async () => {
+    const { det: topic } = await testTopics(['det'], { partitions: 4 })
+    const t0 = Date.now() - 3_600_000
+    // `two` is spread over two partitions, and comes in the order of each; partition 3 is nobody's.
+    for (let i = 0; i < 20; i++) {
+      h.events(topic, 'one', t0 + i, [i], 0)
+      h.events(topic, 'two', t0 + i, [100 + i], 1 + (i % 2))
+      h.events(topic, 'one', t0 + i, [500], 3)
+    }
+    h.log(topic, 'pv', t0, 7, 0)
+    await h.producer.flush()
+    const id = `partitions-${randomUUID()}`
+    const structure = entry(
+      group('one', 'ev44', topic, 'one', { partitions: [0] }),
+      group('two', 'ev44', topic, 'two', { partitions: [1] }),
+      group('again', 'ev44', topic, 'two', { partitions: [2] }),
+      group('logs', 'f144', topic, 'pv', { partitions: [0] })
+    ) as { children: object[] }
+    const run = { file_name: 'parted.nxs', start_time: t0, stop_time: t0 + 1000 }
+    const alias = { type: 'link', name: 'alias', target: '/entry/two' }
+    const nexus_structure = { children: [...structure.children, alias] }
+    const reply = await h.start({ job_id: id, ...run, nexus_structure })
+    assert.equal(reply['response'], 'ACK', JSON.stringify(reply))
+    const end = await h.done(id)
+    assert.equal(end['error_encountered'], false, JSON.stringify(end))
+    const report = reportOf(end)
+    assert.deepEqual([report.messages, report.written], [41, 41])
+    const topics = report.topics.map(({ partitions, messages }) => `${String(partitions)}: ${messages}`)
+    assert.deepEqual(topics.toSorted(), ['0: 21', '1: 10', '2: 10'])
+    assert.ok(report.notes.includes(`no stream asks for partitions 3 of ${topic}: they were not read`), String(report.notes)) // prettier-ignore
+    assert.ok(['parted_1.nxs', 'parted_2.nxs'].every((name) => existsSync(join(h.folder, name))))
+    const content = await readNexus(join(h.folder, 'parted.nxs'), ['one/event_id', 'two/event_id', 'again/event_id', 'logs/value'].map((path) => `entry/${path}`)) // prettier-ignore
+    const numbers = (n: number, f: (i: number) => number) => Array.from({ length: n }, (_, i) => f(i))
+    assert.deepEqual(Object.values(content), [
+      numbers(20, (i) => i),
+      numbers(10, (i) => 100 + 2 * i),
+      numbers(10, (i) => 101 + 2 * i),
+      [7]
+    ])
+
+    const bad = entry(
+      group('one', 'ev44', topic, 'one', { partitions: [0, 1] }),
+      group('two', 'ev44', topic, 'two', { partitions: [1, 2] }),
+      group('logs', 'f144', topic, 'pv'),
+      group('late', 'f144', topic, 'pv', { partitions: [1, 1] })
+    )
+    const where = (i: number): string => `STRUCTURE_INVALID /nexus_structure/children/0/children/${i}/children/0/config/partitions` // prettier-ignore
+    const refused = await h.start({ ...run, file_name: 'no.nxs', nexus_structure: bad })
+    assert.deepEqual(codes(refused).toSorted(), [where(1), where(2), where(3)])
+    const beyond = entry(group('one', 'ev44', topic, 'one', { partitions: [0, 4] }))
+    const none = await h.start({ ...run, file_name: 'no.nxs', nexus_structure: beyond })
+    assert.deepEqual(codes(none), [where(0).replace('STRUCTURE_INVALID', 'TOPIC_MISSING')])
   })
 
   it('refuses the job as a whole, with the path in the structure that was sent, and leaves nothing behind', async () => {
