@@ -14,7 +14,7 @@ class Topic {
   readonly members: Member[] = []
 
   async send(cmd: string, keys: Record<string, unknown>, to: readonly Member[] = this.members): Promise<Reply[]> {
-    const origin = { dialect: 'json', topic: 'commands', partition: 0, offset: this.#offset++, timestampMs: 0, replyTopic: '' } // prettier-ignore
+    const origin = { dialect: 'json', topic: 'commands', partition: 0, offset: this.#offset++, timestampMs: 0, replyTopic: 'answers' } // prettier-ignore
     const command: Command = { cmd, service: 'forwarder', ...keys }
     const replies = await Promise.all(to.map(({ service }) => service.commands[cmd]!(structuredClone(command), origin)))
     return replies.filter(({ silent }) => silent !== true)
@@ -26,7 +26,7 @@ describe('service-forwarder: group', () => {
   let kafka: MemoryKafka
 
   beforeEach(() => {
-    kafka = new MemoryKafka('a', 'b', 'keep')
+    kafka = new MemoryKafka('a', 'b', 'keep', 'answers')
     topic.members.length = 0
   })
   afterEach(() => stopAll())
@@ -95,6 +95,32 @@ describe('service-forwarder: group', () => {
         .toSorted((a, b) => a - b),
       [0, 0, names.length]
     )
+  })
+
+  it('answers what a leader that died left without an answer, and nothing twice', async () => {
+    for (const id of ['x', 'y', 'z']) await join(id)
+    const [x, ...others] = topic.members
+    // the leader hears the first command and answers, and none of the others
+    const [answer] = await topic.send('start', { streams: [stream('PV1')], msg_id: 'one' })
+    assert.ok(answer !== undefined)
+    kafka.append({ topic: 'answers', value: 'not of ours' })
+    kafka.append({ topic: 'answers', value: JSON.stringify({ msg_id: 'one', response: 'ACK' }) })
+    assert.deepEqual(await topic.send('start', { streams: [stream('PV2')], msg_id: 'two' }, others), [])
+    assert.deepEqual(await topic.send('start', { streams: [stream('PV3', { topic: 'no' })], msg_id: 'three' }, others), []) // prettier-ignore
+    const gone = x!.service.stop()
+    running.splice(running.indexOf(x!.service), 1)
+    const [y, z] = others
+    await until(() => y!.context.answers.length === 2)
+    assert.deepEqual(
+      y!.context.answers.map(({ command, reply }) => [command.msg_id, reply.response, reply.silent]),
+      [
+        ['two', 'ACK', undefined],
+        ['three', 'ERR', undefined]
+      ]
+    )
+    assert.equal((await topic.send('stop', { all: true }, others)).length, 1)
+    await gone
+    assert.equal(z!.context.answers.length, 0)
   })
 
   it('needs a storage topic', async () => {

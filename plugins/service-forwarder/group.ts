@@ -21,8 +21,8 @@ export class Group {
   constructor(
     readonly context: ServiceContext,
     readonly options: GroupOptions,
-    /** Channels are to be opened or closed. */
-    readonly onChange: () => void
+    /** Channels are to be opened or closed; `isNewLeader`: this daemon speaks for the group from now on. */
+    readonly onChange: (isNewLeader: boolean) => void
   ) {
     this.share = new Share(options.handoverMs)
   }
@@ -54,15 +54,16 @@ export class Group {
   #take(members: Members): void {
     if (this.#leaving) return
     const { names, self, isLeader } = members
+    const wasLeader = this.share.isLeader
     this.share.take(members)
     const who = `${names.length} members (${names.join(', ')})`
     const fields = { members: names, self, leader: isLeader }
     this.context.log('info', `group ${this.options.group}: ${who}`, fields)
     this.#joined?.()
-    this.onChange()
+    this.onChange(isLeader && !wasLeader)
     // what others have taken over by then is let go
     void this.#wait(this.options.handoverMs + 1).then(() => {
-      if (!this.#leaving) this.onChange()
+      if (!this.#leaving) this.onChange(false)
     })
   }
 

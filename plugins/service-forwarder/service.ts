@@ -18,19 +18,16 @@ import { type ForwarderOptions } from './options.js'
 import { Outlet } from './outlet.js'
 import { Positions } from './positions.js'
 import { Report } from './report.js'
+import { type Selector, selects } from './selector.js'
 import { finding, type Spec, SpecParser } from './spec.js'
 import { Status } from './status.js'
 import { Storage, type StoredList } from './storage.js'
-
-interface Selector {
-  readonly channel?: string
-  readonly topic?: string
-  readonly schema?: string
-  readonly protocol?: string
-}
+import { Unspoken } from './unspoken.js'
 
 /** Longest wait for the last messages when the service stops. */
 const closeMs = 10_000
+/** What a group may need for a new turn beside the session of the one that died. */
+const rejoinMs = 20_000
 /** How often missing topics are looked for. */
 const topicsMs = 10_000
 
@@ -41,6 +38,7 @@ export class Forwarder implements Service {
   readonly #status: Status
   readonly #storage: Storage | undefined
   readonly #group: Group | undefined
+  readonly #unspoken: Unspoken | undefined
   readonly #positions = new Positions()
   readonly #ended = new AbortController()
   #following: Promise<void> | undefined
@@ -51,7 +49,7 @@ export class Forwarder implements Service {
     start: (command, origin) => this.#change(command, origin, () => this.#start(command)),
     stop: (command, origin) => this.#change(command, origin, () => this.#stop(command)),
     config: (command, origin) => this.#change(command, origin, () => this.#config(command)),
-    status: (command) => Promise.resolve(this.#oneVoice(command, this.#show(command)))
+    status: (command, origin) => Promise.resolve(this.#oneVoice(command, origin, this.#show(command)))
   }
 
   constructor(
@@ -68,7 +66,11 @@ export class Forwarder implements Service {
     const { group, group_session_ms: sessionMs, handover_ms: handoverMs } = options
     if (group !== undefined) {
       needsStorage(options)
-      this.#group = new Group(context, { group, sessionMs, handoverMs }, () => void this.#reconcile())
+      this.#unspoken = new Unspoken(context, 2 * sessionMs + rejoinMs)
+      this.#group = new Group(context, { group, sessionMs, handoverMs }, (isNewLeader) => {
+        void this.#reconcile()
+        if (isNewLeader) void this.#unspoken?.speak()
+      })
     }
     const shared = {
       context,
@@ -128,14 +130,15 @@ export class Forwarder implements Service {
 
   /** A command on the list; one that a list taken over from another daemon holds already is not carried out again. */
   async #change(command: Command, origin: Origin, carryOut: () => Promise<Reply>): Promise<Reply> {
-    if (this.#positions.take(origin)) return this.#oneVoice(command, await carryOut())
-    return this.#oneVoice(command, { response: 'ACK', status: 200, message: 'done already by another member' })
+    if (this.#positions.take(origin)) return this.#oneVoice(command, origin, await carryOut())
+    return this.#oneVoice(command, origin, { response: 'ACK', status: 200, message: 'done already by another member' })
   }
 
   /** In a group all carry out a command on the list and one answers, but for the daemon that is asked by its name. */
-  #oneVoice(command: Command, reply: Reply): Reply {
-    const isMine = this.#group === undefined || this.#group.share.isLeader || command['service_id'] !== undefined
-    return isMine ? reply : { ...reply, silent: true }
+  #oneVoice(command: Command, origin: Origin, reply: Reply): Reply {
+    if (this.#group === undefined || this.#group.share.isLeader || command['service_id'] !== undefined) return reply
+    this.#unspoken?.keep(command, origin, reply)
+    return { ...reply, silent: true }
   }
 
   async #start(command: Command): Promise<Reply> {
@@ -306,16 +309,6 @@ export class Forwarder implements Service {
     const shortest = this.options.periodic_ms > 0 ? this.options.periodic_ms : 1000
     return Math.min(200, Math.max(10, shortest / 10))
   }
-}
-
-function selects(selector: Selector, spec: Spec): boolean {
-  const { channel, topic, schema, protocol } = selector
-  return (
-    (channel === undefined || matches(channel, spec.channel)) &&
-    (topic === undefined || matches(topic, spec.topic)) &&
-    (schema === undefined || schema === spec.schema) &&
-    (protocol === undefined || protocol === spec.protocol)
-  )
 }
 
 /** Members that start later get the list from there. */

@@ -2,10 +2,12 @@
 import { check } from '../../core/check.js'
 import { JobRegistry } from '../../core/jobs.js'
 import {
+  type Command,
   type ConverterPart,
   type JSONSchema,
   type Kafka,
   type LogLevel,
+  type Reply,
   type ServiceContext,
   type ServiceEvent,
   type SourcePart
@@ -13,6 +15,8 @@ import {
 
 export interface TestContext extends ServiceContext {
   readonly events: ServiceEvent[]
+  /** Answers that no command handler gave. */
+  readonly answers: { command: Command; reply: Reply }[]
   readonly logs: { level: LogLevel; message: string }[]
   /** Ends everything that hangs on the context's signal. */
   abort(): void
@@ -27,6 +31,7 @@ export function serviceContext(
   const converters = new Map((parts.converters ?? []).map((part) => [part.id, part]))
   const controller = new AbortController()
   const events: ServiceEvent[] = []
+  const answers: TestContext['answers'] = []
   const logs: { level: LogLevel; message: string }[] = []
   return {
     serviceId: parts.serviceId ?? 'test',
@@ -43,10 +48,11 @@ export function serviceContext(
     listen: () => Promise.reject(new Error('this context hears no further topics')),
     takeJobs: () => undefined,
     recall: () => Promise.reject(new Error('this context has no commands to read again')),
-    answer: () => undefined,
+    answer: (command, _origin, reply) => void answers.push({ command, reply }),
     emit: (event) => void events.push(event),
     check: (schema: JSONSchema, value: unknown, path?: string) => check(schema, value, path),
     events,
+    answers,
     logs,
     abort: () => controller.abort()
   }
