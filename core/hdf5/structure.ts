@@ -39,6 +39,8 @@ const DEFAULT_CHUNK = 1024
 const BULK_CHUNK_BYTES = 1 << 20
 /** A message of an object header is at most 64 KiB; what else the message holds is far below the difference. */
 const ATTRIBUTE_BYTES = 64_000
+/** A link is a message, too. */
+const TARGET_BYTES = 60_000
 const MOST_CHUNK_BYTES = 0xffffffff
 
 const joined = (parent: string, name: string): string => (parent === '/' ? `/${name}` : `${parent}/${name}`)
@@ -196,6 +198,7 @@ export class FileGroup implements Group {
     if (!this.entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
     if (sink.attributes(path).includes(name)) sink.removeAttribute(path, name)
     sink.attribute(path, name, encoded)
+    this.entry.child(dataset, this.owner)?.attributes.add(name)
   }
 
   link(name: string, target: string, kind: 'hard' | 'soft' | 'external' = 'soft'): void {
@@ -204,7 +207,10 @@ export class FileGroup implements Group {
     const inside = kind === 'external' ? target.slice(target.lastIndexOf(':') + 1) : target
     const wrong =
       !inside.startsWith('/') || target.includes('\0') || (kind === 'external' && target.lastIndexOf(':') < 1)
-    if (wrong) throw new CodedError('STRUCTURE_INVALID', `${path}: '${target}' is not a ${kind} link target`, { path })
+    if (wrong || Buffer.byteLength(target) > TARGET_BYTES)
+      throw new CodedError('STRUCTURE_INVALID', `${path}: '${target.slice(0, 1000)}' is not a ${kind} link target`, {
+        path
+      })
     // The library would lose its instance over a missing target
     if (kind === 'hard' && !['group', 'dataset'].includes(sink.kind(target)))
       throw new CodedError('STRUCTURE_INVALID', `${path}: there is no ${target} to link to`, { path })

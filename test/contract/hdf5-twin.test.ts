@@ -28,7 +28,7 @@ const column = fc.record({
 const step = fc.oneof(
   { weight: 12, arbitrary: fc.record({ op: fc.constant('append' as const), column: fc.nat(7), rows: fc.oneof(fc.nat(20), fc.nat(4000)) }) }, // prettier-ignore
   { weight: 4, arbitrary: fc.record({ op: fc.constant('checkpoint' as const) }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant('late' as const) }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('late' as const) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('reopen' as const) }) }
 )
 const work = fc.record({
@@ -61,7 +61,13 @@ function content(seed: number, { dtype }: Planned, from: number, bytes: number):
   return out
 }
 
-async function run(path: string, plan: Work, backend: 'direct' | 'h5wasm'): Promise<Map<string, number>> {
+interface Written {
+  readonly lengths: Map<string, number>
+  /** Number of late changes. */
+  readonly late: number
+}
+
+async function run(path: string, plan: Work, backend: 'direct' | 'h5wasm'): Promise<Written> {
   const { memoryBytes, tailBytes } = plan
   const common = { backend, fsync: 'never', memoryBytes, tailBytes } as const
   let file: NexusFile = await createNexusFile(path, common)
@@ -83,6 +89,10 @@ async function run(path: string, plan: Work, backend: 'direct' | 'h5wasm'): Prom
         file.group('/entry')?.dataset(`late${n}`, [n, n + 1], { dtype: 'int32', attributes: { units: 'K' } })
         file.group('/entry')?.attribute(`note${n}`, 'x'.repeat(n + 1))
         file.group('/entry/data')?.link(`link${n}`, '/entry/data/c0', n % 2 === 0 ? 'hard' : 'soft')
+        file.group(n % 2 === 0 ? '/entry/data' : '/')?.link(`far${n}`, `x${n}.nxs:/y`, 'external')
+        file.group('/')?.attribute(`note${n}`, n)
+        file.group('/entry/data')?.datasetAttribute('c0', 'units', 'u'.repeat(5 * n + 1))
+        file.group('/entry/data')?.datasetAttribute('c0', `note${n}`, n)
       })
     }
     if (item.op === 'reopen') {
@@ -95,11 +105,17 @@ async function run(path: string, plan: Work, backend: 'direct' | 'h5wasm'): Prom
   file.finish()
   file.group('/entry')?.dataset('end_time', 'now', { dtype: 'string' })
   file.close()
-  return new Map(columns.map((one, i) => [`/entry/data/c${i}`, one.length]))
+  return { lengths: new Map(columns.map((one, i) => [`/entry/data/c${i}`, one.length])), late }
 }
 
-function expected(plan: Work, lengths: Map<string, number>): Record<string, { shape: number[]; sha256: string }> {
-  return Object.fromEntries(
+function expected(plan: Work, { lengths, late }: Written): object {
+  const notes = Array.from({ length: late }, (_, n) => [`note${n}`, String(n)])
+  const units = late > 0 ? [['units', 'u'.repeat(5 * late - 4)]] : []
+  const attributes = {
+    '/': Object.fromEntries(notes) as object,
+    '/entry/data/c0': Object.fromEntries([...notes, ...units]) as object
+  }
+  const datasets = Object.fromEntries(
     plan.columns.map((item, i) => {
       const path = `/entry/data/c${i}`
       const rows = lengths.get(path) ?? 0
@@ -109,6 +125,7 @@ function expected(plan: Work, lengths: Map<string, number>): Record<string, { sh
       return [path, { shape: [rows, ...item.row], sha256 }]
     })
   )
+  return { datasets, attributes }
 }
 
 const hasH5diff = (): boolean => {
@@ -140,7 +157,7 @@ describe('HDF5 back ends', () => {
         const file = join(folder, `${n}-${backend}.nxs`)
         files.push(file)
         try {
-          cases.push({ file, datasets: expected(plan, await run(file, plan, backend)) })
+          cases.push({ file, ...expected(plan, await run(file, plan, backend)) })
         } catch (error) {
           throw new Error(`FC_SEED=${seed} case ${n} ${backend}: ${JSON.stringify(plan)}`, { cause: error })
         }

@@ -54,6 +54,14 @@ export async function knownFile(path: string, options: NexusFileOptions): Promis
   }
 }
 
+function change(file: NexusFile, pulses: number): void {
+  const entry = file.group('/entry')
+  entry?.dataset(`note${pulses}`, 'late', { dtype: 'string' })
+  entry?.attribute(`pulses${pulses}`, pulses)
+  entry?.link(`far${pulses}`, 'part.nxs:/entry', 'external')
+  file.group('/entry/logs/log1')?.datasetAttribute('value', 'pulses', pulses)
+}
+
 // node hdf5-writer.js FILE FSYNC: a line with the number of published pulses after each checkpoint, until FILE.stop exists
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [, , path = '', fsync = 'never'] = process.argv
@@ -62,10 +70,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     for (let i = 0; i < 5; i++) known.pulse()
     known.file.checkpoint()
     process.stdout.write(`${known.pulses}\n`)
-    if (known.pulses % 50 === 0)
-      known.file.lateStructure(() =>
-        known.file.group('/entry')?.dataset(`note${known.pulses}`, 'late', { dtype: 'string' })
-      )
+    if (known.pulses % 50 === 0) known.file.lateStructure(() => { change(known.file, known.pulses) }) // prettier-ignore
     await delay(2)
   }
   known.file.finish()
