@@ -1,4 +1,4 @@
-// `nexstream sources`: who writes to a topic: schema, source, count, rate, last time and value.
+// `nexstream sources`: who writes to a topic: schema, source, partitions, count, rate, last time and value.
 import { connect, type KafkaFlags, needTopic } from './connect.js'
 import { clock, type Decoded, decodeValue, sourceOf, summaryOf } from './decoding.js'
 import { print, printJson, progress, say, table, visible } from './io.js'
@@ -12,6 +12,7 @@ export interface SourcesFlags extends KafkaFlags, Omit<SpanFlags, 'follow'> {
 interface Seen {
   readonly schema: string
   readonly source: string
+  readonly partitions: Set<number>
   count: number
   bytes: number
   firstMs: number
@@ -30,9 +31,9 @@ export async function sources(address: string | undefined, flags: SourcesFlags):
       needTopic(target),
       { ...spanOf(flags), ...(hasSpan(flags) ? {} : { offset: 0 }) },
       {
-        message: ({ value, timestampMs }) => {
+        message: ({ value, timestampMs, partition }) => {
           total++
-          note(seen, decodeValue(value), value?.length ?? 0, timestampMs)
+          note(seen, decodeValue(value), value?.length ?? 0, timestampMs).partitions.add(partition)
         },
         batch: async () => Promise.resolve(progress(`${total} messages`))
       }
@@ -43,7 +44,10 @@ export async function sources(address: string | undefined, flags: SourcesFlags):
   }
   const list = [...seen.values()].toSorted((a, b) => compare(a.schema + a.source, b.schema + b.source))
   if (flags.json === true) for (const entry of list) await printJson(jsonOf(entry))
-  else await print(table([['schema', 'source', 'count', 'rate/s', 'last seen', 'last content'], ...list.map(rowOf)]))
+  else
+    await print(
+      table([['schema', 'source', 'partitions', 'count', 'rate/s', 'last seen', 'last content'], ...list.map(rowOf)])
+    )
   say(`${total} messages of ${seen.size} sources`)
 }
 
@@ -51,20 +55,24 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const hasSpan = (flags: SourcesFlags): boolean =>
   flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
 
-function note(seen: Map<string, Seen>, decoded: Decoded, bytes: number, timeMs: number): void {
+function note(seen: Map<string, Seen>, decoded: Decoded, bytes: number, timeMs: number): Seen {
   const schema = decoded.file_identifier ?? '????'
   const source = sourceOf(decoded) ?? ''
   const key = `${schema}\n${source}`
   const entry = seen.get(key)
-  if (entry === undefined)
-    seen.set(key, { schema, source, count: 1, bytes, firstMs: timeMs, lastMs: timeMs, last: decoded })
-  else {
-    entry.count++
-    entry.bytes += bytes
-    if (timeMs >= entry.lastMs) [entry.lastMs, entry.last] = [timeMs, decoded]
-    entry.firstMs = Math.min(entry.firstMs, timeMs)
+  if (entry === undefined) {
+    const first = { schema, source, partitions: new Set<number>(), count: 1, bytes, firstMs: timeMs, lastMs: timeMs, last: decoded } // prettier-ignore
+    seen.set(key, first)
+    return first
   }
+  entry.count++
+  entry.bytes += bytes
+  if (timeMs >= entry.lastMs) [entry.lastMs, entry.last] = [timeMs, decoded]
+  entry.firstMs = Math.min(entry.firstMs, timeMs)
+  return entry
 }
+
+const partitionsOf = ({ partitions }: Seen): number[] => [...partitions].sort((a, b) => a - b)
 
 /** Messages a second between the first and the last one; null for fewer than two moments. */
 const rateOf = ({ count, firstMs, lastMs }: Seen): number | null =>
@@ -73,6 +81,7 @@ const rateOf = ({ count, firstMs, lastMs }: Seen): number | null =>
 const jsonOf = (entry: Seen): unknown => ({
   schema: entry.schema,
   source: entry.source,
+  partitions: partitionsOf(entry),
   count: entry.count,
   bytes: entry.bytes,
   rate_hz: rateOf(entry),
@@ -84,6 +93,7 @@ const jsonOf = (entry: Seen): unknown => ({
 const rowOf = (entry: Seen): string[] => [
   entry.schema,
   visible(entry.source),
+  partitionsOf(entry).join(','),
   String(entry.count),
   rateOf(entry)?.toFixed(1) ?? '-',
   clock(entry.lastMs),

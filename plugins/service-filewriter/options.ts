@@ -111,7 +111,7 @@ export const optionSchema = {
       maximum: 64,
       default: 1,
       description:
-        'Threads that share the topics of a job. With more than one, groups of other topics go into files FILE_1, FILE_2 … and FILE has external links to them.'
+        'Threads that share the topics of a job, or partitions of a topic where the streams name them. With more than one, groups of other topics go into files FILE_1, FILE_2 … and FILE has external links to them.'
     },
     fsync: {
       enum: ['never', 'close', 'checkpoint'],

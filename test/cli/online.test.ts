@@ -139,8 +139,9 @@ ${topics.join('')}`) // prettier-ignore
     assert.deepEqual(await cliJson('count', topic('events')), [{ topic: topic('events'), messages }])
     const [source] = await cliJson('sources', topic('events'))
     assert.deepEqual([source?.['schema'], source?.['source'], source?.['count']], ['ev44', 'amor_detector', messages])
+    assert.deepEqual(source?.['partitions'], [0])
     const human = await cli('sources', topic('events'))
-    assert.match(human.stdout, new RegExp(`^ev44 +amor_detector +${messages} `, 'm'))
+    assert.match(human.stdout, new RegExp(`^ev44 +amor_detector +0 +${messages} `, 'm'))
     assert.match(human.stderr, new RegExp(`^${messages} messages of 1 sources$`, 'm'))
   })
 
