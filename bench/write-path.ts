@@ -15,7 +15,7 @@ import { messageSize, sourceCount, type Task, type Workload, workloads } from '.
 const help = `node dist/bench/write-path.js [--workload NAME …] [--size N] [--rounds 3] [--folder DIR …] [--json FILE]
 node dist/bench/write-path.js --curves FILE.svg [--most-gb 1] [--json FILE]
 
-CPU seconds of all threads, messages preloaded in a real Kafka, page cache warm. Workloads and the meaning of --size:
+CPU seconds of all threads, messages preloaded in a real Kafka, page cache warm. A job begins in a thread that the daemon has loaded before. Workloads and the meaning of --size:
   events-1p     GB of ev44 in 1 MB messages, one partition (1)
   events-4t     the same over 4 topics (1)
   small-logs    values per source, 1,000 sources on one topic (1000)
@@ -59,6 +59,8 @@ const { values } = parseArgs({
 
 interface JobCost extends Cost {
   /** Seconds until the structure stands and until the first value is written. */
+  /** CPU seconds of loading the code into the thread, before the job; not in `cpu`. */
+  readonly load?: number
   readonly ready?: number
   readonly firstValue?: number
   /** Largest resident size in each quarter of the job, bytes. */
@@ -75,6 +77,7 @@ const jobOptions = (): string =>
   )
 const job: Way = (task, file) => costOf(process.execPath, [jobProgram, task, file, jobOptions()])
 const raw: Way = (task, file) => costOf(process.execPath, [rawProgram, task, file])
+const rawChecked: Way = (task, file) => costOf(process.execPath, [rawProgram, task, file, 'crc'])
 const h5py =
   (what: string, most: number): Way =>
   async (task, file) =>
@@ -88,7 +91,12 @@ function waysOf(workload: Workload): Record<string, Way> {
   if (workload.name === 'slow-disk') return { 'nexstream, slow disk': throttled, 'nexstream, this disk': job }
   const most = workload.kind === 'logs' ? MOST_APPENDS : Number.MAX_SAFE_INTEGER
   const py = { 'h5py, batched': h5py('batch', most * 20), 'h5py, a message at a time': h5py('append', most) }
-  return { 'raw Fetch + raw writes': raw, nexstream: job, ...(values.h5py ? py : {}) }
+  return {
+    'raw Fetch + raw writes': raw,
+    'the same, checksums checked': rawChecked,
+    nexstream: job,
+    ...(values.h5py ? py : {})
+  }
 }
 
 /** The same content, whoever wrote it. */
@@ -132,10 +140,11 @@ async function measure(
 function say(workload: Workload, rows: readonly JobRow[]): void {
   console.log(`\n${table(`${workload.title}; ${words[workload.unit]}`, rows, scales[workload.unit])}`)
   for (const { name, runs } of rows) {
-    const figure = (key: 'ready' | 'firstValue'): string => median(runs.map((run) => run[key] ?? NaN)).toFixed(2)
+    const figure = (key: 'load' | 'ready' | 'firstValue'): string =>
+      median(runs.map((run) => run[key] ?? NaN)).toFixed(2)
     if (name.startsWith('nexstream'))
       console.log(
-        `\n${name}: structure ready after ${figure('ready')} s, first value seen after ${figure('firstValue')} s`
+        `\n${name}: structure ready after ${figure('ready')} s, first value seen after ${figure('firstValue')} s; the thread was loaded before, for ${figure('load')} s of CPU`
       )
     const quarters = runs[0]?.quarters
     if (quarters)

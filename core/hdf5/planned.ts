@@ -47,25 +47,27 @@ export function room(item: PlannedGroup | PlannedDataset, external = item.kind =
     })
 }
 
-const newItem = (path: string, messages: Buffer[]): Item => ({
+// Whole literals: there are tens of thousands of them, and spread costs more than all else that is done with one.
+export const newGroup = (path: string): PlannedGroup => ({
+  kind: 'group',
   path,
   address: 0,
   references: 1,
   count: 0,
-  messages,
-  removed: undefined
-})
-
-export const newGroup = (path: string): PlannedGroup => ({
-  ...newItem(path, []),
-  kind: 'group',
+  messages: [],
+  removed: undefined,
   children: new Map(),
   external: false,
   links: 0
 })
 
 export const newDataset = (path: string, messages: Buffer[], growing: PlannedDataset['growing']): PlannedDataset => ({
-  ...newItem(path, messages),
   kind: 'dataset',
+  path,
+  address: 0,
+  references: 1,
+  count: 0,
+  messages,
+  removed: undefined,
   growing
 })

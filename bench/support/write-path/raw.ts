@@ -1,13 +1,15 @@
-// The raw pair: Fetch without a client, and the same bytes by positioned writes. Nothing is checked, decoded or indexed.
-// node dist/bench/support/write-path/raw.js TASK.json FILE
+// The raw pair: Fetch without a client, and the same bytes by positioned writes. Nothing is decoded or indexed, and nothing
+// checked unless `crc` is asked for: then the checksum of each record batch.
+// node dist/bench/support/write-path/raw.js TASK.json FILE [crc]
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import net from 'node:net'
+import { crc32c } from '@node-rs/crc32'
 import { stopwatch } from '../report.js'
 import { type Task } from './workloads.js'
 
 const FETCH_BYTES = 8 << 20
 const WRITE_BYTES = 1 << 20
-const [, , taskFile = '', file = ''] = process.argv
+const [, , taskFile = '', file = '', check = ''] = process.argv
 const task = JSON.parse(readFileSync(taskFile, 'utf8')) as Task
 
 interface Response {
@@ -117,7 +119,10 @@ function advance({ buffer }: Response, positions: Map<string, number>): number {
     while (end - batch >= 61 && batch + 12 + buffer.readInt32BE(batch + 8) <= end) {
       positions.set(name, Number(buffer.readBigInt64BE(batch)) + buffer.readInt32BE(batch + 23) + 1)
       records += buffer.readInt32BE(batch + 57)
-      batch += 12 + buffer.readInt32BE(batch + 8)
+      const next = batch + 12 + buffer.readInt32BE(batch + 8)
+      if (check === 'crc' && crc32c(buffer.subarray(batch + 21, next)) !== buffer.readUInt32BE(batch + 17))
+        throw new Error(`${name}: the checksum of a batch is wrong`)
+      batch = next
     }
     spans.push([at, batch])
     at = end
