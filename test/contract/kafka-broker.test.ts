@@ -136,10 +136,9 @@ describe('Kafka: a broker of its own', function () {
     while (!waiting) await new Promise<void>((resolve) => (full = resolve)) // all that may wait waits
     const before = read.map((list) => list.length)
     const killedMs = Date.now()
-    const { bufferedBytes } = producer
     // As long as a real outage: connections and requests run into their time limits, pauses between attempts are at their longest.
     await sleep(OUTAGE_MS - BROKER_START_MS)
-    assert.equal(producer.bufferedBytes, bufferedBytes, 'all that waited waits')
+    assert.ok(producer.bufferedBytes > 1 << 19, 'what was not acknowledged waits')
     const next = until(Math.max(...before) + 1)
     await running.restart(0)
     const readyMs = Date.now()
