@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util'
 import { startKafka } from '../test/support/kafka.js'
 import { type Candidate, candidates, connect, flood, images, rate, type Row, type Settings } from './forwarder/cases.js'
 import { outage } from './forwarder/outage.js'
+import { replay } from './forwarder/replay.js'
 import { restart } from './forwarder/restart.js'
 
-const cases = { rate, flood, connect, images, restart, outage } as const
+const cases = { rate, flood, connect, images, restart, outage, replay } as const
 
 const help = `node dist/bench/forwarder.js [options]   (after npm run build; Linux, because CPU is read from /proc)
 
@@ -17,6 +18,7 @@ A real IOC and a real Kafka are started; the daemon runs in a process of its own
                          flood    puts as fast as the IOC takes them
                          connect  time until all PVs are connected and their first values are in the log
                          images   pvAccess images of --size² uint16 at 10 Hz
+                         replay   pvAccess counters at 10 Hz from a server of our own that costs next to nothing
                          restart  PVs of which a tenth is missing; the IOC is killed and comes back
                          outage   the same PVs put at 2 Hz, every tenth of them lossless; Kafka is killed for --seconds
   --candidates LIST    of ${candidates.join(', ')} (default all)

@@ -51,7 +51,7 @@ const values = (count: number): string =>
 
 export const topicConfig = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '50000000' }
 
-async function newTopic(brokers: readonly string[]): Promise<string> {
+export async function newTopic(brokers: readonly string[]): Promise<string> {
   return (await testTopics(['bench'], { brokers, config: topicConfig })).bench
 }
 
@@ -73,7 +73,7 @@ async function still(brokers: readonly string[], topic: string): Promise<number>
 }
 
 /** Waits until the topic has a value of every PV. */
-async function firstValues(settings: Settings, topic: string, count: number, timeoutMs: number): Promise<Audit> {
+export async function firstValues(settings: Settings, topic: string, count: number, timeoutMs: number): Promise<Audit> {
   const deadline = Date.now() + timeoutMs
   for (;;) {
     const found = await audit(settings.brokers, topic, [0, 0])
@@ -83,7 +83,7 @@ async function firstValues(settings: Settings, topic: string, count: number, tim
 }
 
 /** Figures over `settings.seconds` of a running candidate. */
-async function window(
+export async function window(
   settings: Settings,
   running: Running,
   topic: string
@@ -110,7 +110,7 @@ async function window(
   }
 }
 
-const latencyRow = ({ latencyMs }: Audit): Row => ({
+export const latencyRow = ({ latencyMs }: Audit): Row => ({
   'p50 ms': latencyMs?.p50 ?? null,
   'p99 ms': latencyMs?.p99 ?? null,
   'max ms': latencyMs?.max ?? null
