@@ -5,17 +5,55 @@ import { cutText, elements, elementSize, numberTypes } from './types.js'
 import { type Layout } from './wasm.js'
 
 const SLAB_BYTES = 1 << 20
+const NO_NUMBERS = new Uint8Array(0)
+const NO_WORDS = new BigUint64Array(0)
+const NO_HALVES = new Int32Array(0)
+
+type NumberView =
+  Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
+
+const views: Readonly<Record<string, new (buffer: ArrayBuffer) => NumberView>> = {
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  float32: Float32Array,
+  float64: Float64Array
+}
+
+/** Memory of many tails. They share its views: an array object of its own per tail would be a cache miss more per value. */
+class Slab {
+  readonly memory: ArrayBuffer
+  readonly words: BigUint64Array
+  readonly halves: Int32Array
+  private readonly made = new Map<string, NumberView>()
+
+  constructor(bytes: number) {
+    this.memory = new ArrayBuffer(bytes)
+    this.words = new BigUint64Array(this.memory)
+    this.halves = new Int32Array(this.memory)
+  }
+
+  numbers(dtype: string): NumberView {
+    let view = this.made.get(dtype)
+    const View = views[dtype]
+    if (view === undefined) this.made.set(dtype, (view = View === undefined ? NO_NUMBERS : new View(this.memory)))
+    return view
+  }
+}
 
 /** A piece of a slab. */
 interface Piece {
-  readonly memory: ArrayBuffer
+  readonly slab: Slab
   readonly offset: number
 }
 
 /** Memory that all tails of a file may use together; small tails are cut from slabs, since thousands of buffers of their own cost more. */
 export class Budget {
   used = 0
-  private slab = new ArrayBuffer(0)
+  private slab = new Slab(0)
   private cut = 0
   private readonly idle = new Map<number, Piece[]>()
 
@@ -29,14 +67,14 @@ export class Budget {
   take(bytes: number): Piece {
     this.used += bytes
     const room = (bytes + 7) & ~7
-    if (room > SLAB_BYTES / 8) return { memory: new ArrayBuffer(room), offset: 0 }
+    if (room > SLAB_BYTES / 8) return { slab: new Slab(room), offset: 0 }
     const known = this.idle.get(room)?.pop()
     if (known) return known
-    if (this.cut + room > this.slab.byteLength) {
-      this.slab = new ArrayBuffer(SLAB_BYTES)
+    if (this.cut + room > this.slab.memory.byteLength) {
+      this.slab = new Slab(SLAB_BYTES)
       this.cut = 0
     }
-    const piece = { memory: this.slab, offset: this.cut }
+    const piece = { slab: this.slab, offset: this.cut }
     this.cut += room
     return piece
   }
@@ -51,44 +89,31 @@ export class Budget {
   }
 }
 
-type NumberView =
-  Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
-
-const views: Readonly<Record<string, new (buffer: ArrayBuffer, offset: number, length: number) => NumberView>> = {
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  float32: Float32Array,
-  float64: Float64Array
-}
 const NOTHING = Buffer.alloc(0)
-const NO_NUMBERS = new Uint8Array(0)
-const NO_WORDS = new BigUint64Array(0)
-const NO_HALVES = new Int32Array(0)
 const FIRST_TAIL = 256
 /** From here on copying costs more than a write of its own. */
 const DIRECT_BYTES = 1 << 16
 
 /** Rows wait in `tail` until `store` takes them. */
 export abstract class TailColumn implements Column {
-  readonly rowBytes: number
-  protected readonly itemBytes: number
-  protected tail: Buffer = NOTHING
+  // What each value needs comes first: it lies together in memory
   protected fill = 0
-  /** Bytes taken by `store` so far, those found in the file included. */
-  protected stored = 0
   private capacity = 0
-  private piece: Piece | undefined
-  private readonly kind: 'number' | 'word' | 'text'
-  private numbers: NumberView = NO_NUMBERS
-  private words: BigUint64Array = NO_WORDS
-  private halves: Int32Array = NO_HALVES
-  private readonly single: boolean
+  protected readonly itemBytes: number
   /** Of the bytes of an element, where that is a power of two. */
   private readonly shift: number
+  private readonly single: boolean
+  private readonly kind: 'number' | 'word' | 'text'
+  /** Of the tail in its slab; the views are those of the slab. */
+  private offset = 0
+  private numbers: NumberView = NO_NUMBERS
+  private halves: Int32Array = NO_HALVES
+  private words: BigUint64Array = NO_WORDS
+  readonly rowBytes: number
+  protected tail: Buffer = NOTHING
+  /** Bytes taken by `store` so far, those found in the file included. */
+  protected stored = 0
+  private piece: Piece | undefined
 
   constructor(
     readonly path: string,
@@ -129,11 +154,11 @@ export abstract class TailColumn implements Column {
 
   appendNumber(value: number): void {
     if (this.fill + this.itemBytes > this.capacity || !this.single) this.roomForOne()
-    if (this.kind === 'number') this.numbers[this.fill >>> this.shift] = value
+    if (this.kind === 'number') this.numbers[(this.offset + this.fill) >>> this.shift] = value
     else {
       if (this.kind === 'text' || !Number.isSafeInteger(value))
         throw this.refuse(`${value} is not a whole number below 2^53`)
-      this.words[this.fill >>> 3] = BigInt(value)
+      this.words[(this.offset + this.fill) >>> 3] = BigInt(value)
     }
     this.fill += this.itemBytes
   }
@@ -141,14 +166,14 @@ export abstract class TailColumn implements Column {
   appendBigInt(value: bigint): void {
     if (this.fill + this.itemBytes > this.capacity || !this.single) this.roomForOne()
     if (this.kind !== 'word') throw this.refuse('it does not hold 64-bit integers')
-    this.words[this.fill >>> 3] = value
+    this.words[(this.offset + this.fill) >>> 3] = value
     this.fill += this.itemBytes
   }
 
   appendHalves(high: number, low: number): void {
     if (this.fill + this.itemBytes > this.capacity || !this.single) this.roomForOne()
     if (this.kind !== 'word') throw this.refuse('it does not hold 64-bit integers')
-    const at = this.fill >>> 2
+    const at = (this.offset + this.fill) >>> 2
     this.halves[at] = low
     this.halves[at + 1] = high
     this.fill += this.itemBytes
@@ -210,20 +235,18 @@ export abstract class TailColumn implements Column {
   private grow(bytes: number): void {
     const capacity = Math.ceil(bytes / this.itemBytes) * this.itemBytes
     const piece = this.budget.take(capacity)
-    const tail = Buffer.from(piece.memory, piece.offset, capacity)
+    const tail = Buffer.from(piece.slab.memory, piece.offset, capacity)
     this.tail.copy(tail, 0, 0, this.fill)
     if (this.piece) this.budget.give(this.piece, this.capacity)
     this.piece = piece
     this.tail = tail
     this.capacity = capacity
-    const { memory, offset } = piece
+    const { slab, offset } = piece
+    this.offset = offset
     if (this.kind === 'word') {
-      this.words = new BigUint64Array(memory, offset, capacity >>> 3)
-      this.halves = new Int32Array(memory, offset, capacity >>> 2)
-    } else if (this.kind === 'number') {
-      const View = views[this.layout.dtype as string]
-      if (View) this.numbers = new View(memory, offset, capacity / this.itemBytes)
-    }
+      this.words = slab.words
+      this.halves = slab.halves
+    } else if (this.kind === 'number') this.numbers = slab.numbers(this.layout.dtype as string)
   }
 
   protected refuse(message: string): CodedError {

@@ -87,9 +87,7 @@ export class TopicRoute {
       this.otherSource++
       return true
     }
-    const { time } = this
-    time.high = scalar.timeHigh
-    time.low = scalar.timeLow
+    const time = this.time.at(scalar.timeHigh, scalar.timeLow)
     for (const stream of streams) {
       const { writer } = stream
       if (writer?.writeScalar === undefined || time.isBefore(stream.window.start))

@@ -28,13 +28,19 @@ export class Instant {
     this.high = (halves[1] ?? 0) | 0
   }
 
+  at(high: number, low: number): this {
+    this.high = high
+    this.low = low
+    return this
+  }
+
   isBefore(other: Instant): boolean {
     return this.high < other.high || (this.high === other.high && this.low < other.low)
   }
 
-  /** ns from another time to this one; exact up to 104 days. */
-  since(other: Instant): number {
-    return (this.high - other.high) * WORD + (this.low - other.low)
+  /** ns from another time, given in halves, to this one; exact up to 104 days. */
+  since(high: number, low: number): number {
+    return (this.high - high) * WORD + (this.low - low)
   }
 }
 
@@ -99,7 +105,8 @@ export class StreamState {
   firstNs = 0n
   longestGapNs = 0
   longestGapFromNs = 0n
-  private readonly last = new Instant()
+  private lastHigh = 0
+  private lastLow = 0
   readonly bad: Counters = new Map()
   /** What the writer itself counts. */
   readonly counts: Counters = new Map()
@@ -121,7 +128,7 @@ export class StreamState {
   }
 
   get lastNs(): bigint {
-    return this.last.ns
+    return new Instant().at(this.lastHigh, this.lastLow).ns
   }
 
   /** A message from before the window: kept or counted. */
@@ -137,7 +144,7 @@ export class StreamState {
   admit(time: Instant): boolean {
     this.received++
     if (this.window.stop.isBefore(time)) return this.after()
-    if (this.keepsLast && time.low === this.last.low && time.high === this.last.high) {
+    if (this.keepsLast && time.low === this.lastLow && time.high === this.lastHigh) {
       this.repeated++
       return false
     }
@@ -169,20 +176,20 @@ export class StreamState {
 
   /** Counts a message that is in the file now. */
   wrote(time: Instant): void {
-    const { last } = this
     if (this.written++ === 0) this.firstNs = time.ns
-    else if (time.isBefore(last)) {
-      this.outOfOrder++
-      return
-    } else {
-      const gap = time.since(last)
+    else {
+      const gap = time.since(this.lastHigh, this.lastLow)
+      if (gap < 0) {
+        this.outOfOrder++
+        return
+      }
       if (gap > this.longestGapNs) {
         this.longestGapNs = gap
-        this.longestGapFromNs = last.ns
+        this.longestGapFromNs = this.lastNs
       }
     }
-    last.high = time.high
-    last.low = time.low
+    this.lastHigh = time.high
+    this.lastLow = time.low
   }
 
   refused(error: BadMessage): void {

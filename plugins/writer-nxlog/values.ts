@@ -36,9 +36,16 @@ export interface ValueOptions {
   readonly latest: boolean
 }
 
+/** Minimum, maximum and sum of many columns lie together: as fields they would be boxed one by one, each a cache miss per value. */
+const SUMMARY = 3
+let summaries = new Float64Array(0)
+let summariesUsed = 0
+
 export class ValueColumn {
   private readonly column: Column
   private readonly text: boolean
+  private readonly size: number
+  private readonly latest: boolean
   private readonly type: NumberType
   private readonly range: readonly [number, number] | undefined
   /** A 64-bit integer. */
@@ -46,9 +53,8 @@ export class ValueColumn {
   private readonly row: Buffer
   /** The last row as it is stored, if asked for. */
   private last: number | bigint | string | Uint8Array | undefined
-  minimum = Infinity
-  maximum = -Infinity
-  private sum = 0
+  private readonly summary: Float64Array
+  private readonly at: number
   private n = 0
 
   constructor(
@@ -57,6 +63,16 @@ export class ValueColumn {
     private readonly context: Context
   ) {
     const { dtype, size, chunk, units, stringSize } = options
+    this.size = size
+    this.latest = options.latest
+    if (summariesUsed + SUMMARY > summaries.length) {
+      summaries = new Float64Array(SUMMARY * 512)
+      summariesUsed = 0
+    }
+    this.summary = summaries
+    this.at = summariesUsed
+    summariesUsed += SUMMARY
+    this.summary.set([Infinity, -Infinity, 0], this.at)
     this.text = isText(dtype)
     this.type = numberType(dtype)
     this.range = limits[this.type]
@@ -74,8 +90,14 @@ export class ValueColumn {
     return this.column.length
   }
 
+  get minimum(): number {
+    return this.summary[this.at] ?? NaN
+  }
+  get maximum(): number {
+    return this.summary[this.at + 1] ?? NaN
+  }
   get average(): number {
-    return this.sum / this.n
+    return (this.summary[this.at + 2] ?? NaN) / this.n
   }
 
   /** Numbers are in it that minimum, maximum and average can be made of. */
@@ -130,12 +152,12 @@ export class ValueColumn {
   }
 
   private appendScalar(value: number | bigint): void {
-    if (this.options.size > 1) return this.appendNumbers([value])
+    if (this.size > 1) return this.appendNumbers([value])
     const stored = this.long ? this.toBigInt(value) : this.toNumber(value)
     if (typeof stored === 'bigint') this.column.appendBigInt(stored)
     else this.column.appendNumber(stored)
     this.take(Number(stored))
-    if (this.options.latest) this.last = stored
+    if (this.latest) this.last = stored
   }
 
   private appendRow(row: Uint8Array): void {
@@ -195,9 +217,10 @@ export class ValueColumn {
 
   private take(number: number): void {
     if (Number.isNaN(number)) return
-    if (number < this.minimum) this.minimum = number
-    if (number > this.maximum) this.maximum = number
-    this.sum += number
+    const { summary, at } = this
+    if (number < summary[at]!) summary[at] = number
+    if (number > summary[at + 1]!) summary[at + 1] = number
+    summary[at + 2]! += number
     this.n++
   }
 }
