@@ -2,16 +2,19 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createNexusFile, type NexusFile } from '../../core/hdf5/file.js'
 import { repair } from '../../core/hdf5/repair.js'
 import { summarise } from '../../core/hdf5/summary.js'
 import { CodedError, type Column } from '../../core/plugin.js'
 import { dumpFile, newFiles } from '../support/hdf5.js'
-import { runPython } from '../support/python.js'
+import { hdf5Libraries } from '../support/hdf5-libraries.js'
+import { python, runPython } from '../support/python.js'
 
 const edit = new URL('../../../test/support/python/hdf5/edit.py', import.meta.url).pathname
+const change = new URL('../../../test/support/python/hdf5/change_c.py', import.meta.url).pathname
+const run = promisify(execFile)
 const unusual = { name: 'größe µ', file: 'fär.nxs', target: '/ö/ü' }
 
 /** A file with all that can be late: groups deep and flat, columns, fixed datasets; external links before and after. */
@@ -257,6 +260,29 @@ print(json.dumps(out))
     assert.deepEqual((await repair(path)).notes, [])
   })
 
+  it('can be changed by every version of the library', async () => {
+    const { round } = start(made.file)
+    made.file.begin()
+    for (let r = 0; r < 3; r++) round(r)
+    made.file.close()
+    for (const [version, library] of await hdf5Libraries()) {
+      const path = join(made.folder, `${version}.nxs`)
+      copyFileSync(made.path, path)
+      // the libraries beside it are its own
+      const env = { ...process.env, LD_LIBRARY_PATH: dirname(library) }
+      const { stdout } = await run(await python(), [change, library, path], { env })
+      assert.equal(stdout.trim(), version)
+      await check(path, 3)
+      const found = await dumpFile(path)
+      for (const name of ['entry', 'entry/early', 'entry/a/b/log', 'entry/g1', 'entry/new1']) {
+        const own = Object.keys(found[name]?.attributes ?? {}).filter((key) => key.startsWith('by_'))
+        assert.deepEqual(own.sort(), ['by_c0_0', 'by_c0_2', 'by_c1_0', 'by_c1_1', 'by_c1_2'], `${version} ${name}`)
+        assert.deepEqual(found[name]?.links?.['by_far1'], ['external', 'z.nxs', '/z'])
+        assert.ok(found[`${name}/by_c1_4`] && found[`${name}/by_data1`] && !found[`${name}/by_c0_2`])
+      }
+    }
+  })
+
   it('take no structure any more after a write that failed, and keep what was good', async () => {
     const path = join(made.folder, 'full.nxs')
     let failing = ''
@@ -277,63 +303,6 @@ print(json.dumps(out))
       const found = await dumpFile(file.path)
       assert.deepEqual(found['entry']?.attributes['r0'], ['float64', [0, 0.5]])
       assert.equal(found['entry/new0/v']?.value, 0)
-    }
-  })
-})
-
-describe('the HDF5 library', function () {
-  this.timeout(60_000)
-  const made = newFiles('direct')
-  const run = promisify(execFile)
-  /** A process in which h5wasm cannot be imported and WebAssembly does not exist. */
-  const without = async (script: string): Promise<string> => {
-    const hooks = `export const resolve = (name, context, next) => {
-      if (/h5wasm|hdf5_util|zstd-wasm/.test(name)) throw new Error('refused to import ' + name)
-      return next(name, context)
-    }`
-    const code = `import { register } from 'node:module'
-      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}))
-      delete globalThis.WebAssembly
-      const { createNexusFile } = await import(${JSON.stringify(new URL('../../core/hdf5/file.js', import.meta.url).href)})
-      ${script}`
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code])
-    return stdout
-  }
-
-  it('is not needed for a new file, whatever is written', async () => {
-    const path = join(made.folder, 'alone.nxs')
-    const script = `
-      const file = await createNexusFile(${JSON.stringify(path)}, { fsync: 'never' })
-      const entry = file.root.group('entry', { NX_class: 'NXentry' })
-      entry.link('far', 'x.nxs:/x', 'external')
-      const x = entry.column('x', { dtype: 'int32', compression: { filter: 'gzip' } })
-      file.begin()
-      x.appendNumber(1)
-      file.lateStructure(() => {
-        file.root.attribute('late', 'text')
-        entry.datasetAttribute('x', 'units', 'm')
-        entry.datasetAttribute('x', 'units', 'cm')
-        entry.link('far2', 'x.nxs:/x', 'external')
-        entry.column('y', { dtype: 'float64' }).appendNumber(2)
-      })
-      x.appendNumber(2)
-      file.finish()
-      entry.attribute('end', 'now')
-      file.close()
-      console.log('done')`
-    assert.equal(await without(script), 'done\n')
-    const found = await dumpFile(path)
-    assert.deepEqual([found['entry/x']?.value, found['entry/x']?.attributes['units']?.[1]], [[1, 2], 'cm'])
-    assert.deepEqual(Object.keys(found['entry']?.links ?? {}), ['far', 'far2'])
-    assert.equal(found['entry']?.attributes['end']?.[1], 'now')
-  })
-
-  it('is needed to continue a file, and for its own back end', async () => {
-    made.file.close()
-    for (const options of [{ mode: 'continue' }, { backend: 'h5wasm' }]) {
-      const path = 'mode' in options ? made.path : join(made.folder, 'new.nxs')
-      const script = `await createNexusFile(${JSON.stringify(path)}, ${JSON.stringify(options)})`
-      await assert.rejects(without(script), /refused to import h5wasm/)
     }
   })
 })
