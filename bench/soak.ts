@@ -103,9 +103,15 @@ else {
   const kafka = await startKafka()
   try {
     const result = await soak(kafka.brokers, Number(values.minutes), Number(values.pvs))
-    process.stdout.write(`${JSON.stringify(result, null, values.json ? undefined : 2)}\n`)
     const { lost, silent, growth_mb: growth } = result as { lost: number[]; silent: number[]; growth_mb: number }
-    if ([...lost, ...silent].some((count) => count > 0) || growth > Number(values.growth)) process.exitCode = 1
+    const reasons = [
+      ...(lost.some((count) => count > 0) ? ['values are lost'] : []),
+      ...(silent.some((count) => count > 0) ? ['PVs are silent'] : []),
+      ...(growth > Number(values.growth) ? [`memory grew by ${growth} MB`] : [])
+    ]
+    const verdict = reasons.length === 0 ? 'good: nothing lost, memory flat' : `bad: ${reasons.join(', ')}`
+    process.stdout.write(`${JSON.stringify({ ...result, verdict }, null, values.json ? undefined : 2)}\n`)
+    if (reasons.length > 0) process.exitCode = 1
   } finally {
     await kafka.stop()
   }

@@ -91,7 +91,15 @@ describe('source-sim', () => {
     })
     controller.abort()
     const after = seen
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    // another one goes on long enough for the first to have gone on, too
+    const other = new AbortController()
+    let others = 0
+    await new Promise<void>((resolve) => {
+      part.open(config, { ...context, signal: other.signal }, () => {
+        if (++others === 20) resolve()
+      })
+    })
+    other.abort()
     assert.equal(seen, after)
   })
 })

@@ -146,8 +146,10 @@ describe('forwarder on a real Kafka and a real IOC', () => {
     await connected(live, 2)
     const ramp = ioc.ramp(['T:A'], 200, 200)
     for (let i = 0; i < 20; i++) {
+      const before = live.figure('updates')
       await live.run('config', { streams: [stream('T:A', stays), stream('T:B', i % 2 === 0 ? moves : stays)] })
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      // values come between two changes of the list
+      await until(() => live.figure('updates') >= before + 3)
     }
     await ramp
     await until(() => live.figure('updates') >= 202)
