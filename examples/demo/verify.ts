@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../../core/root.js'
 import { summaryText } from '../../core/cli/show.js'
 import { summarise } from '../../core/hdf5/summary.js'
+import { readNexus } from '../../test/support/nexus.js'
 import { runPython } from '../../test/support/python.js'
 import { heading, tell } from './talk.js'
 
@@ -37,6 +38,8 @@ interface Found {
 
 /** Throws an AssertionError that names the first difference; else says what agreed. */
 export async function verify(file: string, { puts, channels }: Sent): Promise<string> {
+  // h5py, scippnexus and the validator of nexusformat find nothing wrong
+  await readNexus(file, [])
   const found = JSON.parse(await runPython(join(packageRoot, 'examples/demo/verify.py'), [file])) as Found
   const sent = { detector: channels['amor_detector'], monitor: channels['amor_monitor'] }
   for (const name of ['detector', 'monitor'] as const) {

@@ -18,10 +18,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createProgram } from '../../core/cli/program.js'
 import { connectKafka } from '../../core/kafka/client.js'
+import { type Report } from '../../core/nexus/report.js'
 import { allCommands, helpText } from '../../docs/generate/cli-page.js'
 import { logF144 } from '../../schemas/log-data.js'
 import { entry, group } from '../filewriter/harness.js'
 import { kafka } from '../support/kafka.js'
+import { readNexus } from '../support/nexus.js'
 import { type Child, cleanEnv, type Ended, jsonLines, nexstream, program, start } from './child.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -174,7 +176,10 @@ ${topics.join('')}`) // prettier-ignore
     assert.match(again.stdout, /^ERR 409 FILE_EXISTS/)
     await daemon?.says(/job file: .*run\.nxs/)
     const [job] = await cliJson('jobs', 'file')
-    assert.deepEqual([job?.['state'], job?.['bad']], ['done', 0])
+    assert.deepEqual([job?.['state'], job?.['bad'], job?.['lost']], ['done', 0, false])
+    const { streams, without_data: none } = job?.['report'] as Report
+    assert.deepEqual([streams[0]?.path, streams[0]?.written, none], ['/entry/counter', 25, []])
+    await readNexus(join(folder, 'run.nxs'), [])
     const text = await offline('show', join(folder, 'run.nxs'))
     assert.match(text, /run\.nxs {2}\d+\.\d kB\n\/entry/)
     assert.match(text, /0 events, 25 log values/)
@@ -196,6 +201,7 @@ ${topics.join('')}`) // prettier-ignore
     assert.ok((repaired?.['actions'] as string[]).length > 0)
     assert.equal(await offline('repair', file), `${file}: is good, nothing was changed\n`)
     assert.match(await offline('show', file), /\/entry\/counter +NXlog/)
+    await readNexus(file, [])
     writeFileSync(file, 'no HDF5 at all, only words')
     const { code, stderr } = await nexstream(['repair', file])
     assert.deepEqual([code, /^(HDF5_FAILED|FILE_READ): /.test(stderr)], [stderr.startsWith('FILE_READ') ? 2 : 1, true])
