@@ -239,8 +239,8 @@ export interface WriterPart<C extends JSONSchema = JSONSchema, R = unknown> exte
   readonly nxClass: string
   /** true: also the last message before the window, and repeated times dropped (logs); false: the window only (events). */
   readonly keepsLast: boolean
-  /** Names that `close` makes in its group when there are data; links may point to them. */
-  readonly madeAtClose?: readonly string[]
+  /** Names that `late` and `close` may make in its group; links may point to them, and nothing else may have them. */
+  madeAtClose?(config: Options<C>): readonly string[]
   /** Module ids that are opened in the same group for the same source, unless the structure or the config says otherwise. */
   companions?(config: Options<C>): readonly string[]
   /** Makes the datasets. Throws CodedError for a config that cannot be written. */

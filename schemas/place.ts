@@ -40,5 +40,9 @@ export function place(
   )
 }
 
+/** Rows per chunk as asked for, as far as a chunk of 64 MiB (8 bytes an element) holds them; at least one. */
+export const rowsPerChunk = (rows: number, elements: number): number =>
+  Math.max(1, Math.min(rows, Math.floor(2 ** 23 / elements)))
+
 /** Number of elements of a shape. */
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)

@@ -1,5 +1,7 @@
 // A group that only notes the names a writer makes: structures are tried out on it before a file exists.
 import { CodedError } from '../errors.js'
+import { columnLayout } from '../hdf5/structure.js'
+import { elements, elementSize } from '../hdf5/types.js'
 import { type Column, type ColumnOptions, type Group } from '../plugin.js'
 import { joinPath, type PlanGroup } from './plan.js'
 
@@ -39,6 +41,7 @@ export class PaperGroup implements Group {
         'STRUCTURE_INVALID',
         `${name}: the shape [${options.row?.join(', ')}] of a row must be positive`
       )
+    layoutOf(name, joinPath(this.path, name), options)
     return new PaperColumn(joinPath(this.path, name))
   }
 
@@ -60,6 +63,25 @@ export class PaperGroup implements Group {
   private make(name: string): void {
     if (this.has(name)) throw bad(joinPath(this.path, name))
     this.made.add(name)
+  }
+}
+
+/** A chunk is read and unpacked as a whole. */
+const mostChunkBytes = 1 << 30
+
+/** What the file would refuse, without its path: the finding has one of its own. */
+function layoutOf(name: string, path: string, options: ColumnOptions): void {
+  try {
+    const { dtype, row, chunk } = columnLayout(path, options)
+    const bytes = chunk * elementSize(dtype) * elements(row)
+    if (bytes > mostChunkBytes)
+      throw new CodedError(
+        'STRUCTURE_INVALID',
+        `${path}: chunks of ${bytes} bytes are too large; give a smaller chunk_size`
+      )
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    throw new CodedError(error.code, error.message.replace(path, name))
   }
 }
 

@@ -1,9 +1,9 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
 import { check } from '../check.js'
 import { CodedError } from '../errors.js'
-import { below, isObject, own, type Findings, type JsonObject } from './findings.js'
+import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { PaperGroup } from './paper.js'
-import { routeKey, type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
+import { allGroups, joinPath, routeKey, type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
 import { type Parts } from './structure.js'
 import { type Context, type WriterPart } from '../plugin.js'
 
@@ -162,11 +162,42 @@ function tryOut(stream: PlanStream, plan: Plan, findings: Findings): boolean {
     findings.add(at + (known ? (error.path ?? '') : ''), `${stream.module}: ${text}`)
     return false
   }
+  const late = part.madeAtClose?.(stream.config) ?? []
+  const taken = [...paper.made].find((name) => group.writtenLate.has(name)) ?? late.find((name) => isTaken(group, name))
+  if (taken !== undefined) {
+    const path = joinPath(group.path, taken)
+    findings.add(at, `${stream.module}: ${path} is made at the end, and another module of this group makes it, too`)
+    return false
+  }
+  const bad = late.map(nameTrouble).find((trouble) => trouble !== undefined)
+  if (bad !== undefined) {
+    findings.add(at, `${stream.module}: the name of a dataset that it makes ${bad}`)
+    return false
+  }
   for (const name of paper.made) group.written.add(name)
-  for (const name of part.madeAtClose ?? []) group.writtenLate.add(name)
+  for (const name of late) group.writtenLate.add(name)
   group.streams.push(stream)
   plan.streams.push(stream)
   return true
+}
+
+/** By another module; what the structure itself has is found by `checkNames`. */
+const isTaken = ({ written, writtenLate }: PlanGroup, name: string): boolean =>
+  written.has(name) || writtenLate.has(name)
+
+/** Finds what the structure and a module would make under one name; what the structure has is left out. */
+export function checkNames(plan: Plan, findings: Findings): void {
+  for (const group of allGroups(plan.root)) {
+    for (const name of [...group.written, ...group.writtenLate]) {
+      const item = group.datasets.get(name) ?? group.links.get(name) ?? group.groups.get(name)
+      if (item === undefined) continue
+      findings.add(item.at, `${joinPath(group.path, name)} is made by a module of this group; give it another name`)
+      for (const map of [group.datasets, group.links, group.groups]) map.delete(name)
+    }
+  }
+  const left = new Set(allGroups(plan.root))
+  for (let i = plan.streams.length - 1; i >= 0; i--)
+    if (!left.has(plan.streams[i]?.group ?? plan.root)) plan.streams.splice(i, 1)
 }
 
 const paperContext: Context = {

@@ -6,7 +6,7 @@ import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './
 import { checkLinks, readLink } from './links.js'
 import { parseJson } from './parse.js'
 import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
-import { addCompanions, checkPartitions, readStream } from './streams.js'
+import { addCompanions, checkNames, checkPartitions, readStream } from './streams.js'
 import { type Template } from './template.js'
 
 /** Looks up what a structure may name. */
@@ -54,6 +54,7 @@ export function checkStructure(structure: unknown, parts: Parts, options: Struct
   else if (findings.list.length === 0) findings.add(at, 'must be an object with children')
   addCompanions(walk.plan, parts, findings)
   checkPartitions(walk.plan, findings)
+  checkNames(walk.plan, findings)
   checkLinks(walk.plan, findings)
   return { plan: walk.plan, findings: findings.list }
 }

@@ -18,7 +18,7 @@ import {
 } from '../../core/plugin.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 import { widthOf } from '../../schemas/reader.js'
-import { elementsOf, place } from '../../schemas/place.js'
+import { elementsOf, place, rowsPerChunk } from '../../schemas/place.js'
 
 const sizes = { type: 'integer', minimum: 1, maximum: 4_294_967_295 } as const
 const config = {
@@ -119,7 +119,7 @@ class FrameWriter implements Writer<FrameRecord> {
     this.value = this.group.column('value', {
       dtype: this.type,
       row: shape,
-      ...(size === undefined ? {} : { chunk: Math.max(1, rows) }),
+      ...(size === undefined ? {} : { chunk: rowsPerChunk(rows, elements) }),
       bulk: true,
       attributes: { units: unit }
     })
@@ -151,7 +151,7 @@ const part = (id: string) =>
     config,
     nxClass: 'NXlog',
     keepsLast: true,
-    madeAtClose: ['value'],
+    madeAtClose: () => ['value'],
     open: (group, config, context) => new FrameWriter(group, config, context)
   })
 

@@ -17,6 +17,7 @@ import {
   type Writer
 } from '../../core/plugin.js'
 import { typeNames, typeOf } from '../../schemas/cast.js'
+import { rowsPerChunk } from '../../schemas/place.js'
 import { Constant } from './constant.js'
 import { arraysOf, dataArrayConfig, type DataArrayConfig } from './options.js'
 import { Variable } from './variable.js'
@@ -88,7 +89,8 @@ class DataArrayWriter implements Writer<DataArrayRecord> {
   private variable(array: { readonly name: string }): Variable {
     const { chunk_size: size } = this.config
     const [first = 1, ...rest] = typeof size === 'number' ? [size] : (size ?? [])
-    const rows = (elements: number): number => Math.max(1, rest.length === 0 ? Math.floor(first / elements) : first)
+    const rows = (elements: number): number =>
+      rowsPerChunk(rest.length === 0 ? Math.floor(first / elements) : first, elements)
     return new Variable(array, this.group, this.context, size === undefined ? undefined : rows)
   }
 
@@ -193,7 +195,7 @@ const da00 = defineWriter({
   config: dataArrayConfig,
   nxClass: 'NXdata',
   keepsLast: true,
-  madeAtClose: ['signal', 'plot'],
+  madeAtClose: () => ['signal', 'plot'],
   open: (group, config, context) => new DataArrayWriter(group, config, context)
 })
 

@@ -16,7 +16,7 @@ import {
   type Writer
 } from '../../core/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
-import { elementsOf } from '../../schemas/place.js'
+import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/reader.js'
 import { Assembly, type Slot } from './assembly.js'
 import { type Axis, histogramConfig, type HistogramConfig } from './options.js'
@@ -133,7 +133,7 @@ class HistogramWriter implements Writer<HistogramRecord> {
     const bins = elementsOf(this.shape)
     if (bins > mostBins) throw new CodedError('STRUCTURE_INVALID', `${bins} bins are more than ${mostBins}`)
     const { chunk_size: size } = config
-    const chunk = size === undefined ? {} : { chunk: Math.max(1, Math.floor(size / bins)) }
+    const chunk = size === undefined ? {} : { chunk: rowsPerChunk(Math.floor(size / bins), bins) }
     const compression = { filter: 'gzip', level: 7 } as const
     const options = { row: this.shape, ...chunk, bulk: true, compression }
     const units = { units: 'counts' }
@@ -230,7 +230,7 @@ const part = (id: string) =>
     config: histogramConfig,
     nxClass: 'NXdata',
     keepsLast: false,
-    madeAtClose: ['data', 'histograms', 'plot'],
+    madeAtClose: () => ['data', 'histograms', 'errors', 'plot'],
     open: (group, config, context) => new HistogramWriter(group, config, context)
   })
 

@@ -86,7 +86,7 @@ const pu00 = defineWriter({
   config: pulseConfig,
   nxClass: 'NXcollection',
   keepsLast: false,
-  madeAtClose: [
+  madeAtClose: () => [
     'raw_frames', 'good_frames', 'proton_charge', 'proton_charge_raw', 'total_counts', 'total_counts_raw', 'periods'
   ], // prettier-ignore
   open: (group, config, context) => new PulseWriter(group, config, context)
@@ -110,7 +110,7 @@ const df12 = defineWriter({
   config: { type: 'object', additionalProperties: false, properties: {} },
   nxClass: 'NXcollection',
   keepsLast: true,
-  madeAtClose: ['spectrum', 'detector_id', 'number_of_spectra'],
+  madeAtClose: () => ['spectrum', 'detector_id', 'number_of_spectra'],
   open: (group) => new MapWriter(group)
 })
 

@@ -77,7 +77,7 @@ const mdat = defineWriter({
   nxClass: 'NXcollection',
   keepsLast: false,
   config,
-  madeAtClose: ['end_time'],
+  madeAtClose: ({ items }) => items.filter((item) => item === 'end_time'),
   open: (group: Group, { items }, context: Context) => new RunWriter(group, items, context.run)
 })
 

@@ -50,7 +50,7 @@ const module = (id: string, accepts: readonly string[], kind: EventModule): Writ
     config: eventConfig,
     nxClass: 'NXevent_data',
     keepsLast: false,
-    madeAtClose: ['total_counts'],
+    madeAtClose: (config) => (config.total_counts ? ['total_counts'] : []),
     open: (group, config, context) => new EventWriter(group, config, context, kind)
   })
 

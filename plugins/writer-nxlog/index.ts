@@ -1,6 +1,7 @@
 // NXlog writers: f142 and f144 values with times, cues, alarms of f142 and summary values.
 import {
   type Attributes,
+  CodedError,
   type Column,
   type Context,
   defineWriter,
@@ -64,6 +65,9 @@ class LogWriter implements Writer<LogRecord> {
     })
     this.alarms = module === 'f142' ? new AlarmColumns(group, chunk) : null
     this.interval = cueInterval(config, size)
+    const latest = config.store_latest_into
+    if (latest !== undefined && group.has(latest))
+      throw new CodedError('STRUCTURE_INVALID', `store_latest_into: '${latest}' is made already`)
     if (!isText(dtype)) {
       group.attribute('signal', 'value')
       group.attribute('axes', size > 1 ? ['time', '.'] : ['time'])
@@ -109,7 +113,15 @@ function cueInterval(config: Config, size: number): number {
   return Number.isFinite(kb) && kb > 0 ? Math.max(1, Math.floor((kb * 1024) / (8 * size))) : config.cue_interval
 }
 
-const common = { config: logConfig, nxClass: 'NXlog', keepsLast: true, madeAtClose: names } as const
+const common = {
+  config: logConfig,
+  nxClass: 'NXlog',
+  keepsLast: true,
+  madeAtClose: ({ meta_data: summary, store_latest_into: latest, dtype, type }: Config) => [
+    ...(summary && !isText(dtype ?? type ?? 'double') ? names : []),
+    ...(latest === undefined ? [] : [latest])
+  ]
+} as const
 
 const f142 = defineWriter({
   ...common,

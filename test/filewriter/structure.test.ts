@@ -9,7 +9,7 @@ const log = defineWriter({
   accepts: ['f144'],
   nxClass: 'NXlog',
   keepsLast: true,
-  madeAtClose: ['minimum_value'],
+  madeAtClose: () => ['minimum_value'],
   config: {
     type: 'object',
     properties: { dtype: { type: 'string', enum: ['double', 'int32'], default: 'double' } },
@@ -26,6 +26,7 @@ const bare = defineWriter({
   ...log,
   id: 'mdat',
   accepts: [],
+  madeAtClose: () => [],
   config: { type: 'object', properties: {}, additionalProperties: false },
   open: (group) => {
     group.dataset('start_time', 'x', { dtype: 'string' })
@@ -213,6 +214,9 @@ describe('structure: what is wrong is found', () => {
     'same name twice': [entry([{ type: 'group', name: 'a' }, { type: 'dataset', name: 'a', values: 1 }]), /children\/1\/name 'a' exists twice in \/entry/],
     'same dataset by two modules': [entry([stream, stream]), /children\/1 f144: \/entry\/value is made already/],
     'dataset that a module makes': [entry([{ type: 'dataset', name: 'value', values: 1 }, stream]), /value is made already/],
+    'dataset after the module that makes it': [entry([stream, { type: 'dataset', name: 'value', values: 1 }]), /children\/1 \/entry\/value is made by a module/],
+    'group after the module that makes it': [entry([stream, { type: 'group', name: 'time' }]), /children\/1 \/entry\/time is made by a module/],
+    'link of the name of what is made at the end': [entry([{ type: 'link', name: 'minimum_value', target: '/entry' , kind: 'soft' }, stream]), /children\/0 \/entry\/minimum_value is made by a module/],
     'name with a slash': [entry([{ type: 'group', name: 'a/b' }]), /name 'a\/b' has a '\/'/],
     'dots': [entry([{ type: 'group', name: '..' }]), /'..' is not a name/],
     'link to nothing': [entry([{ type: 'link', name: 'l', target: '/entry/none' }]), /the target \/entry\/none of link '\/entry\/l'/],
