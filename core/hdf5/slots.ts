@@ -5,19 +5,25 @@ interface Slot {
   readonly bytes: number
 }
 
-/** A place is used again only two publications after it was left, so that readers with an older view find what they expect. */
+/** A reader that opened the file before a checkpoint has so long to read what its view of the file leads to. */
+const HOLD_MS = 10_000
+
+/** A place that was published is used again only when readers have had time to leave it. */
 export class Slots {
   private current: Slot | undefined
   private isPublished = false
   private free: Slot[] = []
+  /** Still to be replaced by the next publication. */
   private leaving: Slot[] = []
-  private left: Slot[] = []
+  private readonly left: { readonly slot: Slot; readonly untilMs: number }[] = []
+
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   clear(): void {
     this.current = undefined
     this.free = []
     this.leaving = []
-    this.left = []
+    this.left.length = 0
   }
 
   /** The place that the file has now. */
@@ -29,6 +35,8 @@ export class Slots {
   /** A place of at least `bytes` for the next version. */
   take(bytes: number, allocate: (bytes: number) => number): Slot {
     this.drop()
+    const now = this.nowMs()
+    while (this.left[0] !== undefined && this.left[0].untilMs <= now) this.free.push(this.left.shift()!.slot)
     const i = this.free.findIndex((slot) => slot.bytes >= bytes)
     if (i >= 0) [this.current] = this.free.splice(i, 1)
     else {
@@ -46,9 +54,8 @@ export class Slots {
   }
 
   published(): void {
-    this.free.push(...this.left)
-    this.left = this.leaving
-    this.leaving = []
+    const untilMs = this.nowMs() + HOLD_MS
+    for (const slot of this.leaving.splice(0)) this.left.push({ slot, untilMs })
     this.isPublished = true
   }
 }
