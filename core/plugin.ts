@@ -4,6 +4,7 @@ import { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
 import { type AsyncSeriesHook, type SyncWaterfallHook } from 'tapable'
 import { type Update } from '../schemas/records.js'
 import { type Kafka } from './kafka/types.js'
+import { type Metric, type MetricTable } from './metrics.js'
 
 export { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
 export { BadMessage, CodedError, type ErrorCode } from './errors.js'
@@ -14,6 +15,7 @@ export { WriteThreads } from './worker/threads.js'
 export type { JobEnd, Progress, WriteOptions, WriteSpec } from './worker/protocol.js'
 export type { WorkerConfig } from './worker/config.js'
 export { Cues, timeAttributes } from './nexus/cues.js'
+export { type Metric, type MetricKind, metricsFrom, type MetricTable } from './metrics.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
 export const API = 1
@@ -338,35 +340,6 @@ export interface Jobs {
   list(): JobInfo[]
   /** All about a running job or one of the last ended ones. */
   show(id: string): JobInfo | undefined
-}
-
-/** One number for Prometheus and other monitoring; not part of the JSON status. */
-export interface Metric {
-  /** With prefix `nexstream_`, base units, `_total` for counters. */
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge'
-  readonly value: number
-  /** Of low cardinality: never one per PV. */
-  readonly labels?: Readonly<Record<string, string>>
-}
-
-/** The metrics a source, service or reporter may give, by name; docs/reference/metrics.md is made from these tables, and tests hold both together. */
-export type MetricTable = Readonly<Record<string, MetricKind>>
-export interface MetricKind {
-  readonly help: string
-  readonly type: 'counter' | 'gauge'
-  readonly labels?: readonly string[]
-}
-
-/** Makes the metrics of a table: by name, with a value and, where the table names some, labels. */
-export function metricsFrom<T extends MetricTable>(
-  table: T
-): (name: keyof T & string, value: number, labels?: Metric['labels']) => Metric {
-  return (name, value, labels) => {
-    const { help, type } = table[name] as MetricKind
-    return { name, help, type, value, ...(labels && { labels }) }
-  }
 }
 
 /** A role of the daemon. */
