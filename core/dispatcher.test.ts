@@ -112,6 +112,7 @@ describe('commands/', () => {
     const all = await loadCommands()
     assert.ok(all.length >= 4)
     for (const definition of all) {
+      assert.equal(commandSchema(definition), commandSchema(definition), 'a schema of its own for each command leaks')
       assert.ok(definition.examples.length > 0, `${definition.cmd} has no example`)
       for (const example of definition.examples) {
         assert.deepEqual(

@@ -24,10 +24,21 @@ const common = {
   service_id: { type: 'string', description: 'Only the daemon of this name answers; the others stay silent.' }
 } as const
 
-/** The whole schema of a command: its own keys and the common ones. */
+const schemas = new WeakMap<CommandDefinition, JSONSchema>()
+
+/** The whole schema of a command: its own keys and the common ones. Always the same object: a new one would be compiled anew, and kept. */
 export function commandSchema(definition: CommandDefinition): JSONSchema {
+  const known = schemas.get(definition)
+  if (known !== undefined) return known
   const own = typeof definition.schema === 'object' ? definition.schema : {}
-  return { additionalProperties: false, ...own, type: 'object', properties: { ...common, ...own.properties } }
+  const made = {
+    additionalProperties: false,
+    ...own,
+    type: 'object',
+    properties: { ...common, ...own.properties }
+  } as const
+  schemas.set(definition, made)
+  return made
 }
 
 /** All definitions in commands/ (one file each), by cmd and service. */
