@@ -1,8 +1,8 @@
 // The daemon, start to stop in reading order: plugins → Kafka → services → commands → status; and back.
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, resolve } from 'node:path'
 import { check } from './check.js'
+import { readCommandFile } from './command-file.js'
 import { durationMs, redacted, throwFindings, type Config, type LoadedConfig } from './config.js'
 import { Dispatcher, loadCommands, loadDialects } from './dispatcher.js'
 import { CodedError } from './errors.js'
@@ -13,7 +13,6 @@ import { CommandListener } from './listener.js'
 import { loadPlugins, type Loaded } from './loader.js'
 import { errorFields, openLog, type Logger } from './log.js'
 import {
-  type Command,
   type CommandDefinition,
   type DaemonSnapshot,
   type Dialect,
@@ -240,7 +239,10 @@ export class Daemon {
   async #listen(): Promise<void> {
     for (const { at, listen } of this.#listens()) await this.#listener.add(listen, at)
     const { file } = this.#config.commands
-    if (file !== undefined) await this.#listener.runFile(readCommandFile(resolve(this.loaded.baseFolder, file)))
+    if (file !== undefined)
+      await this.#listener.runFile(
+        readCommandFile(resolve(this.loaded.baseFolder, file), this.#listener.options.dialects.values())
+      )
   }
 
   async #requireStatusTopic(): Promise<void> {
@@ -298,25 +300,6 @@ function brokersOf(config: Config): readonly string[] {
   const kafka = config.kafka as Readonly<Record<string, unknown>>
   const brokers = kafka['brokers'] ?? kafka['bootstrap.servers'] ?? []
   return typeof brokers === 'string' ? brokers.split(',') : (brokers as readonly string[])
-}
-
-/** Reads the start-up commands: a JSON list, or `{"commands": […]}`. */
-export function readCommandFile(file: string): readonly Command[] {
-  let value: unknown
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (cause) {
-    throw new CodedError('CONFIG_FILE', `command file ${file}: ${(cause as Error).message}`, {
-      path: '/commands/file',
-      cause
-    })
-  }
-  const list = Array.isArray(value) ? (value as unknown[]) : (value as { commands?: unknown } | null)?.commands
-  if (!Array.isArray(list))
-    throw new CodedError('CONFIG_FILE', `command file ${file}: must be a list of commands or {"commands": […]}`, {
-      path: '/commands/file'
-    })
-  return list as readonly Command[]
 }
 
 export { redacted }

@@ -385,9 +385,14 @@ export interface ServiceContext {
   check(schema: JSONSchema, value: unknown, path?: string): Finding[]
 }
 
+/** What a service may ask about loaded parts before it runs. */
+export type PartLookup = Pick<ServiceContext, 'source' | 'converter' | 'ids' | 'check'>
+
 export interface ServicePart<C extends JSONSchema = JSONSchema> extends Part<C> {
   /** Every metric that its snapshots may hold. */
   readonly metrics?: MetricTable
+  /** For `nexstream check`: what is wrong with its options, or with a command for it, beyond their schemas; nothing is opened. */
+  inspect?(options: Options<C>, command: Command | undefined, parts: PartLookup): readonly Finding[]
   open(options: Options<C>, context: ServiceContext): Service
 }
 
@@ -424,6 +429,8 @@ export interface Dialect {
   /** The answer in the dialect's own words; [] when it has none. `command` is what `decode` gave. */
   reply(command: Command, reply: Reply, serviceId: string): readonly OutMessage[]
   event(event: ServiceEvent, serviceId: string): readonly OutMessage[]
+  /** The commands in a start-up file (parsed JSON) of the tools that speak this dialect; undefined: it is none. */
+  file?(content: unknown): readonly Command[] | undefined
 }
 
 // ---------------------------------------------------------------- define…

@@ -1,4 +1,4 @@
-// The JSON commands of the C++ EPICS forwarder (2018–2021): add, stop_channel, stop_all, exit.
+// The JSON commands of the C++ EPICS forwarder (2018–2021): add, stop_channel, stop_all, exit; and its file of streams.
 import { CodedError, type Command, type Dialect } from '../../core/plugin.js'
 import json, { parseObject } from './json.js'
 
@@ -69,5 +69,11 @@ export default {
       : { ...command, msg_id: value['msg_id'] }
   },
   reply: json.reply,
-  event: json.event
+  event: json.event,
+  // `--streams-json`, and the config file of version 1, whose other keys are for the config here
+  file(content) {
+    if (!isObject(content) || content['cmd'] !== undefined || !Array.isArray(content['streams'])) return undefined
+    const command = decode({ cmd: 'add', streams: content['streams'] as unknown[] })
+    return command === undefined ? [] : [command]
+  }
 } satisfies Dialect

@@ -9,7 +9,8 @@ import { type Loaded } from '../loader.js'
 import { partsOf } from '../nexus/parts.js'
 import { checkStructure } from '../nexus/structure.js'
 import { readTemplate } from '../nexus/template.js'
-import { type Command, type Finding, type ReporterPart } from '../plugin.js'
+import { type Command, type Finding, type PartLookup, type ReporterPart, type ServicePart } from '../plugin.js'
+import { commandsIn } from '../command-file.js'
 import { reporterOptions } from '../status.js'
 import { resolve } from 'node:path'
 import { commandFindings } from './command-check.js'
@@ -93,6 +94,7 @@ function detect(file: string, text: string): Kind {
   const value = parsed(file, text)
   const keys = Array.isArray(value) ? ['commands'] : Object.keys(value ?? {})
   if (keys.includes('cmd') || (keys.length === 1 && keys[0] === 'commands' && isCommandList(value))) return 'command'
+  if (keys.includes('streams') && isStreamFile(value)) return 'command'
   if (keys.includes('children') || keys.includes('nexus_structure')) return 'structure'
   if (keys.some((key) => Object.hasOwn(configSchema.properties, key))) return 'config'
   throw new CodedError('FILE_READ', `${file}: neither config, structure nor command; say which with --as KIND`)
@@ -108,6 +110,9 @@ function parsed(file: string, text: string): unknown {
 
 const isWrapped = (value: unknown): value is { nexus_structure: unknown } =>
   typeof value === 'object' && value !== null && 'nexus_structure' in value
+
+/** Streams of the forwarder of 2018. */
+const isStreamFile = (value: unknown): boolean => Array.isArray((value as { streams?: unknown }).streams)
 
 const isCommandList = (value: unknown): boolean =>
   Array.isArray(value) || Array.isArray((value as { commands?: unknown }).commands)
@@ -182,8 +187,30 @@ function sectionFindings({ config }: LoadedConfig, { host }: Loaded, section: 's
     if (part === undefined)
       return [{ code: 'CONFIG_INVALID', path, message: `no plugin brings '${id}'; known are ${host.ids(kind).join(', ')}` }] // prettier-ignore
     const filled = kind === 'service' ? options : reporterOptions(part as ReporterPart, options, config.status.topic)
-    return filled === undefined ? [] : checkSchema(part.config, structuredClone(filled), path)
+    if (filled === undefined) return []
+    const checked = structuredClone(filled)
+    const findings = checkSchema(part.config, checked, path)
+    if (findings.length > 0 || kind === 'reporter') return findings
+    return inspected(part as ServicePart, checked, undefined, host, path)
   })
+}
+
+/** What the service itself says of its options, or of a command for it. */
+function inspected(
+  part: ServicePart,
+  options: unknown,
+  command: Command | undefined,
+  host: Loaded['host'],
+  at: string
+): Finding[] {
+  const lookup: PartLookup = {
+    source: (id) => host.part('source', id),
+    converter: (id) => host.part('converter', id),
+    ids: (kind) => host.ids(kind),
+    check: (schema, value, path) => checkSchema(schema, value, path)
+  }
+  const findings = part.inspect?.(options as never, command, lookup) ?? []
+  return findings.map((finding) => ({ ...finding, path: at + finding.path }))
 }
 
 async function fileFindings({ config, baseFolder }: LoadedConfig, parts: Loaded): Promise<readonly Finding[]> {
@@ -199,14 +226,20 @@ async function fileFindings({ config, baseFolder }: LoadedConfig, parts: Loaded)
 /** One command, a list, or `{"commands": […]}`; structures in them are checked too. */
 async function checkCommands(value: unknown, parts: Loaded, template?: string): Promise<readonly Finding[]> {
   const definitions = await loadCommands()
-  const inner = (value as { commands?: unknown }).commands
-  const list = Array.isArray(value) ? value : Array.isArray(inner) ? inner : undefined
+  let list: readonly unknown[] | undefined
+  try {
+    list = commandsIn(value, await loadDialects())
+  } catch (error) {
+    return [findingOf(error)]
+  }
   const check = (command: unknown, at: string): Promise<readonly Finding[]> =>
     commandAndStructure(command as Command, at, definitions, parts, template)
   if (list === undefined) return check(value, '')
-  const at = Array.isArray(value) ? '' : '/commands'
+  // a file of another tool is one command: its paths are those of the file
+  const at = Array.isArray(value) ? '' : isCommandList(value) ? '/commands' : undefined
   const findings: Finding[] = []
-  for (const [i, command] of list.entries()) findings.push(...(await check(command, `${at}/${i}`)))
+  for (const [i, command] of list.entries())
+    findings.push(...(await check(command, at === undefined ? '' : `${at}/${i}`)))
   return findings
 }
 
@@ -221,8 +254,18 @@ async function commandAndStructure(
     ...finding,
     path: finding.path === '/' && at !== '' ? at : at + finding.path
   }))
-  const structure = findings.length === 0 ? command['nexus_structure'] : undefined
+  if (findings.length > 0) return findings
+  const structure = command['nexus_structure']
+  const service = definitions.find(({ cmd, service: of }) => cmd === command.cmd && of === command.service)?.service
+  const part = service === undefined ? undefined : parts.host.part('service', service)
+  if (part !== undefined) findings.push(...ofService(part, command, parts.host, at))
   return structure === undefined ? findings : structureFindings(structure, `${at}/nexus_structure`, parts, template)
+}
+
+/** With the defaults of the service: a command stands for itself. */
+function ofService(part: ServicePart, command: Command, host: Loaded['host'], at: string): Finding[] {
+  const options: Record<string, unknown> = {}
+  return checkSchema(part.config, options).length > 0 ? [] : inspected(part, options, command, host, at)
 }
 
 async function structureFindings(

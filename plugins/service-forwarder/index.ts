@@ -3,6 +3,7 @@ import { API, definePlugin, defineService } from '../../core/plugin.js'
 import { metrics } from './metrics.js'
 import { optionSchema } from './options.js'
 import { Forwarder } from './service.js'
+import { inspect } from './spec.js'
 
 export default definePlugin({
   name: 'service-forwarder',
@@ -16,6 +17,7 @@ export default definePlugin({
         summary: 'Forwards channels of control systems to Kafka.',
         config: optionSchema,
         metrics,
+        inspect,
         open: (options, context) => new Forwarder(context, options)
       })
     )

@@ -1,5 +1,5 @@
 // From the streams of a command to specs: one per converter, with an identity, so that lists can be compared.
-import { type ErrorCode, type Finding, type ServiceContext } from '../../core/plugin.js'
+import { type Command, type ErrorCode, type Finding, type PartLookup } from '../../core/plugin.js'
 import { streamSchema } from '../../schemas/forwarder-stream.js'
 import { type ForwarderOptions } from './options.js'
 
@@ -70,8 +70,8 @@ function stable(value: unknown): string {
 /** Turns streams into specs; what is wrong goes to `errors` with its path, the rest is returned. */
 export class SpecParser {
   constructor(
-    readonly context: ServiceContext,
-    readonly options: ForwarderOptions
+    readonly context: PartLookup,
+    readonly options: Pick<ForwarderOptions, 'default_protocol' | 'periodic_ms' | 'alarm_schema' | 'connection_schema'>
   ) {}
 
   parse(stream: unknown, path: string, errors: Finding[]): Spec[] {
@@ -192,6 +192,16 @@ export class SpecParser {
       ...{ converterOptions: filled, periodicMs, lossless, alarm, connection, canonical }
     }
   }
+}
+
+/** What is wrong with the streams of a command, or else of the options, item by item. */
+export function inspect(options: ForwarderOptions, command: Command | undefined, parts: PartLookup): Finding[] {
+  const parser = new SpecParser(parts, options)
+  const isList = command?.cmd === 'start' || command?.cmd === 'config'
+  const streams = command === undefined ? options.streams : isList ? (command['streams'] as readonly unknown[]) : []
+  const findings: Finding[] = []
+  for (const [i, stream] of streams.entries()) parser.parse(structuredClone(stream), `/streams/${i}`, findings)
+  return findings
 }
 
 function pick(stream: StreamCommand, ...keys: (keyof StreamCommand)[]): Json {

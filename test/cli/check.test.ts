@@ -26,6 +26,16 @@ const configs: Table = {
   'unknown-service': ['[services.filewritr]', 'CONFIG_INVALID /services/filewritr'],
   'service-option': ['[services.filewriter]\nmax_jobs = 0', 'CONFIG_INVALID /services/filewriter/max_jobs'],
   'unknown-service-option': ['[services.forwarder]\nperiod = 1', 'CONFIG_INVALID /services/forwarder/period'],
+  'streams-one-by-one': [
+    '[[services.forwarder.streams]]\nchannel = "A"\nconverter = "f142"\ntopic = "t"\n' +
+      '[[services.forwarder.streams]]\nchannel = "B"\nconverter = "zz99"\ntopic = "t"\n' +
+      '[[services.forwarder.streams]]\nchannel = "C"\nprotocol = "ftp"\nconverter = "f142"\ntopic = "t"\n' +
+      '[[services.forwarder.streams]]\nchannel = "D"\nconverters = [{ schema = "f142", alarm = "never" }, "f144"]\n',
+    'CONVERTER_UNKNOWN /services/forwarder/streams/1/converter',
+    'SOURCE_UNKNOWN /services/forwarder/streams/2/protocol',
+    'COMMAND_INVALID /services/forwarder/streams/3/topic',
+    'COMMAND_INVALID /services/forwarder/streams/3/topic'
+  ],
   'missing-service-option': [
     '[services.blockserver]\nprefix = "IN:"',
     'CONFIG_INVALID /services/blockserver/data_topic'
@@ -147,6 +157,14 @@ const commands: Table = {
     `{"cmd": "start", "service": "filewriter", "file_name": "a.nxs", "nexus_structure": ${node(7)}}`,
     `STRUCTURE_INVALID /nexus_structure${at}/0`
   ],
+  'streams-one-by-one': [
+    '{"cmd": "start", "service": "forwarder", "streams": [{"channel": "A", "converter": "f144", "topic": "t"}, {"channel": "B", "converter": "f999", "topic": "t"}]}',
+    'CONVERTER_UNKNOWN /streams/1/converter'
+  ],
+  'streams-of-2018': [
+    '{"broker": "b:9092", "streams": [{"channel": "A", "channel_provider_type": "ca", "converter": {"schema": "f142", "topic": "t"}}, {"channel": "B", "converter": {"schema": "zz99", "topic": "//b:9092/t"}}]}',
+    'CONVERTER_UNKNOWN /streams/1/converters/0/schema'
+  ],
   'in-a-list': ['[{"cmd": "status"}, {"cmd": "exit"}]', 'COMMAND_INVALID /1']
 }
 
@@ -215,7 +233,12 @@ describe('nexstream check', function () {
     const jsons = readdirSync(join(packageRoot, 'examples/commands')).map((name) => `commands/${name}`)
     const files = [...examples, ...jsons, 'demo/demo.toml', 'demo/structure.json']
     const options = { cwd: join(packageRoot, 'examples'), env: { KAFKA_PASSWORD: 'x' } }
-    const { code, stdout, stderr } = await nexstream(['check', ...files, '../docker/nexstream.toml'], options)
+    // one of the commands needs the example of a plugin
+    const withPlugin = join(folder, 'with-plugin.toml')
+    const use = join(packageRoot, 'examples/plugins/converter-ratio.mjs')
+    writeFileSync(withPlugin, `[[plugins]]\nuse = ${JSON.stringify(use)}`)
+    const all = ['check', '--config', withPlugin, ...files, '../docker/nexstream.toml']
+    const { code, stdout, stderr } = await nexstream(all, options)
     assert.deepEqual([code, stdout], [0, ''], stderr)
     assert.equal(stderr.match(/ is good$/gm)?.length, files.length + 1)
   })

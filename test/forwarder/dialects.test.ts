@@ -1,5 +1,8 @@
 // The forwarder's commands in every dialect of the field, as its own Python package builds them, to a daemon on a real Kafka.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { accounts } from '../support/forwarder/accounts.js'
 import { until } from '../support/forwarder/live.js'
 import { type DaemonRunning, startDaemonProcess } from '../support/forwarder/process.js'
@@ -191,6 +194,35 @@ describe('forwarder: commands of the field', function () {
     assert.deepEqual(await list(), ['D:B pva f142 values', 'D:B pva f144 other'])
     const [unknown] = await send([JSON.stringify({ cmd: 'stop_channel', channel: 'D:A1' })])
     assert.equal(unknown?.response, 'ERR')
+  })
+
+  it('the file of streams of 2018, at start-up', async () => {
+    const { values, other } = topics
+    const folder = await mkdtemp(join(tmpdir(), 'nexstream-2018-'))
+    const file = join(folder, 'streams.json')
+    const streams = [
+      { channel: 'D:A1', channel_provider_type: 'ca', converter: { schema: 'f142', topic: `//broker:9092/${values}` } },
+      { channel: 'D:A2', channel_provider_type: 'ca', converter: { schema: 'zz99', topic: values } },
+      { channel: 'D:B', converter: [{ schema: 'f142', topic: values }, { schema: 'f144', topic: other, name: 'mine' }] } // prettier-ignore
+    ]
+    await writeFile(file, JSON.stringify({ broker: 'broker:9092', 'status-uri': '//broker:9092/status', streams }))
+    const own = await testTopics(['commands', 'status'])
+    const commands = { file, listen: [{ topic: own.commands, dialects: ['forwarder-2018', 'json'] }] }
+    const second = await startDaemonProcess(brokers, [ioc], { topics: own, config: { commands } })
+    try {
+      const { result } = await second.control.send({ cmd: 'status', service: 'forwarder' })
+      const { channels } = result as { channels: { channel: string; protocol: string; streams: unknown[] }[] }
+      assert.deepEqual(
+        channels.map(({ channel, protocol, streams: list }) => [channel, protocol, list.length]),
+        [
+          ['D:A1', 'ca', 1],
+          ['D:B', 'pva', 2]
+        ]
+      )
+    } finally {
+      await second.stop()
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 
   it('keeps the list on a compacted topic and restores it; exit ends the daemon', async () => {

@@ -1,0 +1,35 @@
+// The commands of a start-up file: ours, or a file of the tools that speak one of the dialects.
+import { readFileSync } from 'node:fs'
+import { CodedError } from './errors.js'
+import { type Command, type Dialect } from './plugin.js'
+
+/** The commands in parsed JSON: a list, `{"commands": […]}`, or what a dialect knows; undefined for anything else. */
+export function commandsIn(content: unknown, dialects: Iterable<Dialect>): readonly Command[] | undefined {
+  const list = Array.isArray(content) ? (content as unknown[]) : (content as { commands?: unknown } | null)?.commands
+  if (Array.isArray(list)) return list as readonly Command[]
+  for (const dialect of dialects) {
+    const commands = dialect.file?.(content)
+    if (commands !== undefined) return commands
+  }
+  return undefined
+}
+
+/** Reads the start-up commands. Throws CONFIG_FILE, or what a dialect says of a broken file of its own. */
+export function readCommandFile(file: string, dialects: Iterable<Dialect>): readonly Command[] {
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    throw new CodedError('CONFIG_FILE', `command file ${file}: ${(cause as Error).message}`, {
+      path: '/commands/file',
+      cause
+    })
+  }
+  const commands = commandsIn(value, dialects)
+  if (commands !== undefined) return commands
+  throw new CodedError(
+    'CONFIG_FILE',
+    `command file ${file}: must be a list of commands, {"commands": […]} or the file of a known dialect`,
+    { path: '/commands/file' }
+  )
+}
