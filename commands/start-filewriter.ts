@@ -32,8 +32,8 @@ export const startFilewriterSchema = {
     stop_time: { ...time, description: 'ms since 1970 or ISO 8601; without it the job runs until `stop`.' },
     lenient: {
       type: 'boolean',
-      default: false,
-      description: 'Write what is good in the structure and list the rest, instead of refusing the command.'
+      description:
+        'Write what is good in the structure and list the rest, instead of refusing the command; default that of the service.'
     },
     on_missing_topic: {
       enum: ['wait', 'skip', 'fail'],

@@ -55,6 +55,8 @@ export class ThreadJob implements WriteJob {
       this.resolveReady = resolve
       this.rejectReady = reject
     })
+    // a refusal may come before anybody waits for it, and must not end the process
+    this.ready.catch(() => undefined)
     this.done = new Promise((resolve) => {
       this.resolveDone = resolve
     })

@@ -22,6 +22,8 @@ import { checkTopics, unread, type TopicPlan } from './topics.js'
 const topicWaitMs = 2000
 /** Kafka keeps messages at least so long. */
 const cutMs = 60_000
+/** Findings of a lenient job in its report. */
+const mostListed = 100
 const maxTimerMs = 2 ** 31 - 1
 
 export class WriteRun {
@@ -101,6 +103,7 @@ export class WriteRun {
     const file = await createNexusFile(this.path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
     try {
       this.recorder = this.open(plan, file, topics)
+      this.recorder.notes.push(...all.slice(0, mostListed).map(({ path, message }) => `left out: ${path} ${message}`))
       if (spec.part !== true) this.recorder.notes.push(...(await unread(this.kafka, whole)))
       this.recorder.begin()
       this.recorder.checkpoint()

@@ -77,6 +77,12 @@ export const optionSchema = {
       default: true,
       description: 'Find the window by the Kafka times of messages; false for data whose Kafka times are not their own.'
     },
+    lenient: {
+      type: 'boolean',
+      default: false,
+      description:
+        "For commands that do not say it (pl72 cannot): write what is good in a structure and list the rest in answer and report, as the field's file writer does, instead of refusing the command."
+    },
     on_missing_topic: {
       enum: ['wait', 'skip', 'fail'],
       default: 'fail',

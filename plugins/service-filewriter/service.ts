@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import {
   CodedError,
   type Command,
+  type Finding,
   type Options,
   type Origin,
   type Reply,
@@ -189,7 +190,7 @@ export class FileWriter implements Service {
     return {
       response: 'ACK',
       status: 201,
-      message: `writing ${ready?.file}${again}`,
+      message: `writing ${ready?.file}${again}${leftOut(findings)}`,
       job_id: job.id,
       result: {
         file_name: ready?.file,
@@ -350,5 +351,12 @@ const placeOf = ({ dialect, topic, replyTopic, timestampMs, partition, offset }:
   partition === undefined || offset === undefined
     ? undefined
     : { dialect, topic, replyTopic, timestampMs, partition, offset }
+
+/** For dialects whose answers have room for words only. */
+function leftOut(findings: readonly Finding[]): string {
+  const list = findings.slice(0, 5).map(({ path, message }) => `${path} ${message}`)
+  const more = findings.length > list.length ? `; and ${findings.length - list.length} more` : ''
+  return list.length === 0 ? '' : `; left out: ${list.join('; ')}${more}`
+}
 
 const silent = (message: string): Reply => ({ response: 'ACK', status: 200, message, silent: true })

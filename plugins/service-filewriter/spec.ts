@@ -36,7 +36,7 @@ export function specOf(
     structureAt: '/nexus_structure',
     attempt: again?.attempt ?? 1,
     notes: again === undefined ? [] : [again.note],
-    lenient: command['lenient'] === true,
+    lenient: typeof command['lenient'] === 'boolean' ? command['lenient'] : options.lenient,
     folder: options.folder,
     templates: options.templates ?? null,
     fileName: text('file_name'),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Said } from '../support/control.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { entry, group, Harness, type Json } from './harness.js'
@@ -183,5 +184,36 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
     const content = await readNexus(join(h.folder, 'again.nxs'), ['entry/det/event_id', 'entry/det/event_index'])
     assert.deepEqual(content['entry/det/event_id'], [2, 2, 3, 3, 4, 4, 5, 5])
     assert.deepEqual(content['entry/det/event_index'], [0, 2, 4, 6])
+  })
+
+  it('is as lenient as the field’s file writer when the service says so, and lists what is left out', async () => {
+    const lenient = await Harness.start({ lenient: true }, ({ commands }) => ({
+      'commands.listen': JSON.stringify([{ topic: commands, dialects: ['ess'] }])
+    }))
+    try {
+      const id = randomUUID()
+      const bad = { module: 'dataset', config: { name: 'ragged', values: [[1], [2, 3]] } }
+      const good = { module: 'dataset', config: { name: 'title', values: 'x' } }
+      const times = { start_time: 1000, stop_time: 2000 }
+      const start = await nicos.make('pl72', { job_id: id, filename: 'l.nxs', nexus_structure: structure(bad, good), ...times }) // prettier-ignore
+      await lenient.control.sendRaw(start)
+      const heard = (schema: string): Promise<Said> =>
+        lenient.control.wait((said) => said.id === schema, schema, 60_000)
+      const answer = await nicos.read(await heard('answ'))
+      assert.equal(answer.fields['outcome'], 0)
+      assert.match(
+        String(answer.fields['message']),
+        /left out: \/nexus_structure\/children\/0\/children\/0\/config\/values\/1/
+      )
+      const { metadata } = (await nicos.read(await heard('wrdn'))).fields
+      assert.match(String(metadata), /left out: .*ragged arrays cannot be stored/)
+      const file = join(lenient.folder, 'l.nxs')
+      assert.deepEqual(await readNexus(file, ['entry/title', 'entry/ragged']), {
+        'entry/title': 'x',
+        'entry/ragged': null
+      })
+    } finally {
+      await lenient.close()
+    }
   })
 })

@@ -72,6 +72,12 @@ describe('a job that goes from daemon to daemon', function () {
   it('is finished by the last of them, with everything from history, over all its threads', async () => {
     await run('a')
     await run('b')
+    // refused while the daemon is still about to listen to the control topic: that must not end it
+    for (let i = 0; i < 6; i++) {
+      const bad = { job_id: `bad-${i}`, file_name: 'bad.nxs', nexus_structure: {}, control_topic: topics.commands }
+      const structure = i % 2 === 0 ? entry(group('x', 'f999', 't', 's')) : '{'
+      await control.send({ cmd: 'start', service: 'filewriter', ...bad, nexus_structure: structure })
+    }
     const id = randomUUID()
     await control.sendRaw(
       JSON.stringify({

@@ -84,7 +84,8 @@ export class Nicos {
     await this.control.close()
   }
 
-  private async read({ topic, id, value }: Said): Promise<Heard> {
+  /** Any message of the field, as the reference package reads it. */
+  async read({ topic, id, value }: Said): Promise<Heard> {
     return { topic, id: id ?? '', fields: (await this.ask({ read: value.toString('base64') })) as Json }
   }
 
