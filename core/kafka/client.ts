@@ -57,10 +57,16 @@ export class KafkaClient implements Kafka {
     const time = at === 'earliest' ? EARLIEST : at === 'latest' ? LATEST : Math.max(0, Math.floor(at.timestampMs))
     const found = await this.#listOffsets(topic, partitions, time)
     const none = partitions.filter((partition) => (found.get(partition) ?? -1) < 0)
-    const ends = none.length > 0 ? await this.#listOffsets(topic, none, LATEST) : found
-    return new Map(
-      partitions.map((partition) => [partition, (none.includes(partition) ? ends : found).get(partition)!])
-    )
+    if (none.length > 0) {
+      const ends = await this.#listOffsets(topic, none, LATEST)
+      // what came since the first look is behind the end, too: only a second look tells
+      const again = await this.#listOffsets(topic, none, time)
+      for (const partition of none) {
+        const offset = again.get(partition) ?? -1
+        found.set(partition, offset < 0 ? (ends.get(partition) ?? 0) : offset)
+      }
+    }
+    return new Map(partitions.map((partition) => [partition, found.get(partition)!]))
   }
 
   async #listOffsets(topic: string, partitions: readonly number[], time: number): Promise<Map<number, number>> {

@@ -99,6 +99,23 @@ describe('Kafka: records', function () {
     await reader.close()
   })
 
+  it('that arrive while their place is looked up by time are not passed over', async () => {
+    const partitions = Array.from({ length: 40 }, (_, i) => i)
+    const { quiet } = await testTopics(['quiet'], { partitions: partitions.length })
+    const producer = client.producer({ lingerMs: 0 })
+    const timestampMs = Date.now()
+    const look = async (partition: number): Promise<number | undefined> =>
+      (await client.offsets(quiet, [partition], { timestampMs })).get(partition)
+    // each look-up races with the first record of its partition
+    const places = partitions.map((partition) => {
+      const place = look(partition)
+      producer.send({ topic: quiet, partition, value: 'x', timestampMs: timestampMs + 1 })
+      return place
+    })
+    assert.deepEqual(new Set(await Promise.all(places)), new Set([0]))
+    await producer.close()
+  })
+
   it('that are too large are refused one by one; the others arrive', async () => {
     const { small } = await testTopics(['small'], { config: { 'max.message.bytes': '3000' } })
     const producer = client.producer({ lingerMs: 50 })
