@@ -1,7 +1,7 @@
 // Values and clocks from a real server to Kafka: which times are believed, and a value derived from two PVs.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import { liveForwarder, readUntil, settled, type Live } from '../support/forwarder/live.js'
+import { liveForwarder, readUntil, settled, until, type Live } from '../support/forwarder/live.js'
 import { startIoc, type Ioc } from '../support/ioc.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { readByReference } from '../support/reference.js'
@@ -58,6 +58,56 @@ describe('EPICS values and clocks', function () {
       ]
     )
     assert.deepEqual([live.figure('older'), live.figure('ahead'), live.figure('first_old')], [2, 1, 1])
+  })
+
+  it('sends alarms and connections as messages of their own, the same over both protocols', async () => {
+    const db = 'record(ao, "A:x") { field(PINI, "YES") field(VAL, "0") field(HIHI, "90") field(HIGH, "50") field(LOW, "-50") field(LOLO, "-90") field(HHSV, "MAJOR") field(HSV, "MINOR") field(LSV, "MINOR") field(LLSV, "MAJOR") }' // prettier-ignore
+    const topics = await testTopics(['ca', 'pva'])
+    const own = await startIoc({ kind: 'qsrv2', db })
+    const both = await liveForwarder(brokers, [own])
+    try {
+      const streams = (['ca', 'pva'] as const).map((protocol) => ({
+        ...{ channel: 'A:x', protocol, converters: ['f142', 'f144'], topic: topics[protocol] },
+        connection_schema: 'ep01'
+      }))
+      assert.equal((await both.run('start', { streams })).response, 'ACK')
+      await until(() => both.figure('connected') === 2 && both.figure('updates') === 2)
+      let updates = 2
+      for (const value of [95, 96, 60, -60, -95, 1]) {
+        await own.put('A:x', value)
+        updates += 2
+        await until(() => both.figure('updates') === updates)
+      }
+      await own.kill9()
+      await until(() => both.figure('connected') === 0)
+      const read = async (topic: string) =>
+        readByReference((await settled(brokers, topic, both)).map(({ value }) => value))
+      for (const protocol of ['ca', 'pva'] as const) {
+        const messages = await read(topics[protocol])
+        const of = (schema: string) => messages.filter(({ id }) => id === schema).map(({ content }) => content)
+        assert.deepEqual(
+          of('al00').map((one) => [one['source'], one['severity'], one['message']]),
+          [
+            ['A:x', 0, 'NO_ALARM'],
+            ['A:x', 2, 'HIHI'],
+            ['A:x', 1, 'HIGH'],
+            ['A:x', 1, 'LOW'],
+            ['A:x', 2, 'LOLO'],
+            ['A:x', 0, 'NO_ALARM']
+          ]
+        )
+        assert.deepEqual(of('ep01').map((one) => [one['source_name'], one['status']]), [1, 2, 3].map((state) => ['A:x', state])) // prettier-ignore
+        // f142 numbers severities in its own way: MINOR, MAJOR, none
+        assert.deepEqual(
+          of('f142').map((one) => [one['value'], one['alarm_severity']]),
+          [[0, 2], [95, 1], [96, 1], [60, 0], [-60, 0], [-95, 1], [1, 2]] // prettier-ignore
+        )
+        assert.equal(of('f144').length, 7)
+      }
+    } finally {
+      await both.close()
+      await own.stop()
+    }
   })
 
   it('lets one converter be shared by two PVs: the ratio of both, whenever one changes', async () => {

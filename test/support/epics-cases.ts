@@ -207,6 +207,7 @@ export const caCases: readonly Case[] = [
   array('wf:float', 'float32', [0.5, -1e30]),
   array('wf:double', 'float64', [1e300, -0.1, 7]),
   array('wf:one', 'float64', [8.5]),
+  array('wf:enum', 'uint16', [2, 0, 65535]),
   array('wf:large', 'float64', ramp)
 ]
 
