@@ -76,6 +76,7 @@ const jobOptions = (): string =>
     Object.fromEntries(values.option.map((text) => [text.split('=', 1)[0], JSON.parse(text.replace(/^[^=]*=/, ''))]))
   )
 const job: Way = (task, file) => costOf(process.execPath, [jobProgram, task, file, jobOptions()])
+const warmJob: Way = (task, file) => costOf(process.execPath, [jobProgram, task, file, jobOptions(), 'warm'])
 const raw: Way = (task, file) => costOf(process.execPath, [rawProgram, task, file])
 const rawChecked: Way = (task, file) => costOf(process.execPath, [rawProgram, task, file, 'crc'])
 const h5py =
@@ -95,6 +96,7 @@ function waysOf(workload: Workload): Record<string, Way> {
     'raw Fetch + raw writes': raw,
     'the same, checksums checked': rawChecked,
     nexstream: job,
+    'nexstream, not its first job': warmJob,
     ...(values.h5py ? py : {})
   }
 }

@@ -1,14 +1,14 @@
 // One write job as the daemon runs it, in a thread of this process: prints what it cost as JSON.
-// node dist/bench/support/write-path/job.js TASK.json FILE
-import { readFileSync } from 'node:fs'
+// node dist/bench/support/write-path/job.js TASK.json FILE [OPTIONS.json] [warm]; warm: the thread has done the same job before
+import { readFileSync, rmSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { loadConfig } from '../../../core/config.js'
 import { jobConfigOf, loadParts, workerConfigOf } from '../../../core/daemon.js'
-import { type WriteOptions, WriteThreads } from '../../../core/plugin.js'
+import { type WriteJob, type WriteOptions, type WriteSpec, WriteThreads } from '../../../core/plugin.js'
 import { stopwatch } from '../report.js'
 import { structureOf, type Task } from './workloads.js'
 
-const [, , taskFile = '', file = '', changes = '{}'] = process.argv
+const [, , taskFile = '', file = '', changes = '{}', before = ''] = process.argv
 const task = JSON.parse(readFileSync(taskFile, 'utf8')) as Task
 
 /** The defaults of the service, with progress told more often so that the first value is seen. */
@@ -38,23 +38,36 @@ const threads = new WriteThreads(config)
 const loading = stopwatch()
 await threads.prepare()
 const { cpu: load } = loading(1)
-const stop = stopwatch()
-const start = performance.now()
-const job = threads.start(
-  {
-    jobId: 'bench',
+
+function startJob(jobId: string, path: string): WriteJob {
+  const spec: WriteSpec = {
+    jobId,
     structure,
     structureAt: '',
     lenient: false,
-    folder: dirname(file),
-    fileName: basename(file),
+    folder: dirname(path),
+    fileName: basename(path),
     startNs: BigInt(task.startMs) * 1_000_000n,
     stopNs: BigInt(task.stopMs) * 1_000_000n,
     run: { runName: '', instrumentName: '', periods: null, detectorSpectrumMap: null },
     options
-  },
-  (level, message) => console.error(level, message)
-)
+  }
+  return threads.start(spec, (level, message) => console.error(level, message))
+}
+
+async function written({ done }: WriteJob): Promise<void> {
+  const { report, message } = await done
+  if (report === null || report.lost || report.written !== task.messages || report.problems.length > 0)
+    throw new Error(`the job wrote ${report?.written} of ${task.messages} messages: ${message}`)
+}
+
+if (before === 'warm') {
+  await written(startJob('before', `${file}.before`))
+  rmSync(`${file}.before`)
+}
+const stop = stopwatch()
+const start = performance.now()
+const job = startJob('bench', file)
 let firstValue = NaN
 const sizes: number[] = []
 const watch = setInterval(() => {
@@ -63,12 +76,10 @@ const watch = setInterval(() => {
 }, 20)
 await job.ready
 const ready = (performance.now() - start) / 1000
-const { report, message } = await job.done
+await written(job)
 clearInterval(watch)
 const cost = stop(task.units)
 await threads.close()
-if (report === null || report.lost || report.written !== task.messages || report.problems.length > 0)
-  throw new Error(`the job wrote ${report?.written} of ${task.messages} messages: ${message}`)
 const quarters = [0, 1, 2, 3].map((k) =>
   Math.max(...sizes.slice(Math.floor((k * sizes.length) / 4), Math.floor(((k + 1) * sizes.length) / 4)))
 )
