@@ -193,7 +193,7 @@ export function textOf(b: Uint8Array, start: number, end: number): string {
 }
 
 /** An empty vector, for fields that are absent. */
-export const emptyVector = (dtype: VectorType): Vector => ({ dtype, length: 0, bytes: Buffer.alloc(0) })
+export const emptyVector = (dtype: VectorType): Vector => ({ dtype, length: 0, bytes: new Uint8Array(0) })
 
 /** Element `i` of a vector; 64-bit integers are bigint. */
 export function element(v: Vector, i: number): number | bigint {
