@@ -31,14 +31,6 @@ const LEVEL = 100
 
 let wasm: typeof Wasm | undefined
 
-/** Whether `loadZstd` has nothing to do any more. */
-export const zstdLoaded = (): boolean => native.zstdCompressSync !== undefined || wasm !== undefined
-
-/** Loads it ahead of its first use, which would do the same: 20 to 40 ms and 9 MB where Node has none of its own. */
-export async function loadZstd(): Promise<void> {
-  if (!zstdLoaded()) await Promise.resolve().then(loaded)
-}
-
 /** What of the package's inner module is used to start it. */
 interface Inner {
   instantiateWasm: (imports: object, done: (instance: object) => unknown) => unknown

@@ -7,7 +7,8 @@ type Numbers =
   Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
 type BigInts = BigInt64Array | BigUint64Array
 
-const views = {
+/** The array of each element type. */
+export const typedArrays = {
   int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
   uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
   float32: Float32Array, float64: Float64Array
@@ -25,7 +26,7 @@ const bigRanges: Readonly<Record<string, readonly [bigint, bigint]>> = {
 /** The elements as an aligned typed array (a copy when the bytes are not aligned). */
 export function numbersIn({ bytes, dtype, length }: Vector): Numbers | BigInts {
   const aligned = bytes.byteOffset % widthOf(dtype) === 0 ? bytes : new Uint8Array(bytes)
-  return new views[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, length)
+  return new typedArrays[dtype](aligned.buffer as ArrayBuffer, aligned.byteOffset, length)
 }
 
 /**
@@ -35,7 +36,7 @@ export function numbersIn({ bytes, dtype, length }: Vector): Numbers | BigInts {
 export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Array; readonly changed: number } {
   if (vector.dtype === to) return { bytes: vector.bytes, changed: 0 }
   const from = numbersIn(vector)
-  const into = new views[to](vector.length)
+  const into = new typedArrays[to](vector.length)
   const changed =
     into instanceof BigInt64Array || into instanceof BigUint64Array
       ? intoBigInts(from, into, bigRanges[to]!)

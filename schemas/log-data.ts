@@ -1,8 +1,8 @@
 // f142 and f144 by hand: one control value per message, the hot path of forwarder and file writer.
 import { BadMessage } from '../core/errors.js'
 import {
-  fieldAt, idCode, i32, i64, f32, f64, missing, nameAt, put16, put32, put64, putF32, putF64, rootAt, stringAt, Table, tableAt,
-  timeAt, u16, u32, u64, u8, vectorAt, viewAt, widthOf } from './reader.js' // prettier-ignore
+  fieldAt, idCode, missing, nameAt, put16, put32, put64, putF32, putF64, rootAt, stringAt, Table, tableAt,
+  timeAt, u16, u32, u8, vectorAt, viewAt, widthOf } from './reader.js' // prettier-ignore
 import { type LogRecord, type Vector, type VectorType } from './records.js'
 import { type Fields } from './writer.js'
 import { encodeMessage } from './index.js'
@@ -88,34 +88,11 @@ function peek(form: Form, b: Uint8Array, out: Peek): void {
   out.timestampNs = timeAt(b, at)
 }
 
-function scalarAt(b: Uint8Array, at: number, id: number): number | bigint {
-  if (at === 0) return id === 7 || id === 8 ? 0n : 0
-  switch (id) {
-    case 1:
-      return (u8(b, at) << 24) >> 24
-    case 2:
-      return u8(b, at)
-    case 3:
-      return (u16(b, at) << 16) >> 16
-    case 4:
-      return u16(b, at)
-    case 5:
-      return i32(b, at)
-    case 6:
-      return u32(b, at)
-    case 7:
-      return i64(b, at)
-    case 8:
-      return u64(b, at)
-    case 9:
-      return f32(b, at)
-    default:
-      return f64(b, at)
-  }
-}
-
 function valueAt(b: Uint8Array, table: number, id: number): LogRecord['value'] {
-  if (id <= 10) return scalarAt(b, fieldAt(b, table, 0, widthOf(types[id - 1]!)), id)
+  if (id <= 10) {
+    const at = fieldAt(b, table, 0, widthOf(types[id - 1]!))
+    return numberIn(new DataView(b.buffer, b.byteOffset, b.byteLength), at, id)
+  }
   if (id === 22) return new Table(b, table).strings(0) ?? missing('value')
   const at = fieldAt(b, table, 0, 4)
   if (at === 0) return missing('value')

@@ -1,6 +1,7 @@
 // What all appendable datasets share: checks and the tail, a small buffer that gathers appends until they are worth a write.
 import { CodedError } from '../errors.js'
-import { type Column } from '../plugin.js'
+import { typedArrays } from '../../schemas/cast.js'
+import { type Column, type NumberType } from '../plugin.js'
 import { cutText, elements, elementSize, numberTypes } from './types.js'
 import { type Layout } from './wasm.js'
 
@@ -9,26 +10,15 @@ const NO_NUMBERS = new Uint8Array(0)
 const NO_WORDS = new BigUint64Array(0)
 const NO_HALVES = new Int32Array(0)
 
-type NumberView =
-  Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
-
-const views: Readonly<Record<string, new (buffer: ArrayBuffer) => NumberView>> = {
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-  float32: Float32Array,
-  float64: Float64Array
-}
+type NumberKind = Exclude<NumberType, 'int64' | 'uint64'>
+type NumberView = InstanceType<(typeof typedArrays)[NumberKind]>
 
 /** Memory of many tails. They share its views: an array object of its own per tail would be a cache miss more per value. */
 class Slab {
   readonly memory: ArrayBuffer
   readonly words: BigUint64Array
   readonly halves: Int32Array
-  private readonly made = new Map<string, NumberView>()
+  private readonly made = new Map<NumberKind, NumberView>()
 
   constructor(bytes: number) {
     this.memory = new ArrayBuffer(bytes)
@@ -36,10 +26,9 @@ class Slab {
     this.halves = new Int32Array(this.memory)
   }
 
-  numbers(dtype: string): NumberView {
+  numbers(dtype: NumberKind): NumberView {
     let view = this.made.get(dtype)
-    const View = views[dtype]
-    if (view === undefined) this.made.set(dtype, (view = View === undefined ? NO_NUMBERS : new View(this.memory)))
+    if (view === undefined) this.made.set(dtype, (view = new typedArrays[dtype](this.memory)))
     return view
   }
 }
@@ -246,7 +235,7 @@ export abstract class TailColumn implements Column {
     if (this.kind === 'word') {
       this.words = slab.words
       this.halves = slab.halves
-    } else if (this.kind === 'number') this.numbers = slab.numbers(this.layout.dtype as string)
+    } else if (this.kind === 'number') this.numbers = slab.numbers(this.layout.dtype as NumberKind)
   }
 
   protected refuse(message: string): CodedError {

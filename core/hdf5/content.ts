@@ -1,4 +1,5 @@
 // All that an HDF5 file holds, read by the library: for templates that come as a file instead of a structure.
+import { typedArrays } from '../../schemas/cast.js'
 import { CodedError } from '../errors.js'
 import { type AttributeValue, type DataType, type NumberType } from '../plugin.js'
 import { elements, numberTypes } from './types.js'
@@ -176,10 +177,5 @@ function valuesOf(raw: Buffer, dtype: DataType): readonly (number | bigint | str
       const [text = ''] = raw.toString('utf8', i * dtype.string, (i + 1) * dtype.string).split('\0')
       return text
     })
-  const arrays = {
-    int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
-    uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
-    float32: Float32Array, float64: Float64Array
-  } as const // prettier-ignore
-  return Array.from<number | bigint>(new arrays[dtype as NumberType](copy))
+  return Array.from<number | bigint>(new typedArrays[dtype as NumberType](copy))
 }

@@ -1,4 +1,5 @@
 // Messages from a file instead of Kafka: one JSON object a line, as bytes (base64), as a .bin file or as a readable record.
+import { typedArrays } from '../../schemas/cast.js'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CodedError } from '../errors.js'
@@ -80,11 +81,6 @@ function revive(value: unknown, key = ''): unknown {
   return copy
 }
 
-const arrays = {
-  int8: Int8Array, int16: Int16Array, int32: Int32Array, uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array,
-  float32: Float32Array, float64: Float64Array
-} as const // prettier-ignore
-
 /** A list of numbers as little-endian bytes. */
 export function vectorOf(dtype: VectorType, values: readonly unknown[]): Vector {
   const list = values.map((value) => revive(value))
@@ -93,6 +89,6 @@ export function vectorOf(dtype: VectorType, values: readonly unknown[]): Vector 
       ? BigInt64Array.from(list.map((value) => BigInt(value as number)))
       : dtype === 'uint64'
         ? BigUint64Array.from(list.map((value) => BigInt(value as number)))
-        : arrays[dtype].from(list as number[])
+        : typedArrays[dtype].from(list as number[])
   return { dtype, length: list.length, bytes: new Uint8Array(typed.buffer) }
 }

@@ -1,8 +1,8 @@
 // One topic of a write job: schema id → source bytes → streams. What nobody asked for is not decoded.
 import { BadMessage, CodedError } from '../errors.js'
 import { type Batch, type Converter, type LogLevel, type Peek, type Scalar } from '../plugin.js'
-import { SourceTable } from './sources.js'
-import { countIn, type Counters, Instant, type StreamState } from './window.js'
+import { SourceTable, viewOf } from './sources.js'
+import { countIn, type Counters, Instant, nsOf, type StreamState } from './window.js'
 
 class SchemaRoute {
   readonly sources = new SourceTable()
@@ -28,14 +28,11 @@ class LogNumber implements Scalar {
   severity = -1
   status = 0
   get timestampNs(): bigint {
-    return (BigInt(this.timeHigh) << 32n) | BigInt(this.timeLow)
+    return nsOf(this.timeHigh, this.timeLow)
   }
 }
 
 const NOTHING = Buffer.alloc(0)
-
-const viewOf = (message: Uint8Array | null): DataView =>
-  message === null ? new DataView(NOTHING.buffer) : new DataView(message.buffer, message.byteOffset, message.length)
 
 export class TopicRoute {
   messages = 0
@@ -93,24 +90,15 @@ export class TopicRoute {
     }
     const time = this.time.at(scalar.timeHigh, scalar.timeLow)
     for (const stream of streams) {
-      const { writer } = stream
-      if (writer?.writeScalar === undefined || time.isBefore(stream.window.start))
+      if (stream.writer?.writeScalar === undefined || time.isBefore(stream.window.start))
         this.pushTo(stream, route, batch.value(i) ?? NOTHING)
-      else if (stream.admit(time)) {
-        if (!stream.begun) this.begin(stream)
-        try {
-          writer.writeScalar(scalar, route.id)
-          stream.wrote(time)
-        } catch (error) {
-          this.trouble(stream, error)
-        }
-      }
+      else this.deliver(stream, route, undefined)
     }
     return true
   }
 
   /** Writes a message into every stream that wants it; it lies in `bytes` from `start` on. Throws only what must end the job. */
-  push(message: Buffer | null, bytes = viewOf(message), start = 0): void {
+  push(message: Buffer | null, bytes = viewOf(message ?? NOTHING), start = 0): void {
     this.messages++
     if (message === null) return countIn(this.bad, 'no_value')
     this.bytes += message.length
@@ -122,14 +110,23 @@ export class TopicRoute {
     for (const stream of streams) this.pushTo(stream, route, message)
   }
 
-  /** A record is decoded for each stream anew: several streams of one source are rare, and it costs less than keeping it. */
-  private pushTo(stream: StreamState, { converter, id }: SchemaRoute, message: Buffer): void {
+  private pushTo(stream: StreamState, route: SchemaRoute, message: Buffer): void {
     const { time } = this
-    if (time.isBefore(stream.window.start)) return stream.early(time, message, id, converter)
+    if (time.isBefore(stream.window.start)) stream.early(time, message, route.id, route.converter)
+    else this.deliver(stream, route, message)
+  }
+
+  /**
+   * To a stream whose window has begun; without a message it is the number in `scalar`. A record is decoded for each stream
+   * anew: several streams of one source are rare, and it costs less than keeping it.
+   */
+  private deliver(stream: StreamState, { converter, id }: SchemaRoute, message: Buffer | undefined): void {
+    const { time } = this
     if (!stream.admit(time)) return
     if (!stream.begun) this.begin(stream)
     try {
-      stream.writer?.write(converter.decode?.(message), id)
+      if (message === undefined) stream.writer?.writeScalar?.(this.scalar, id)
+      else stream.writer?.write(converter.decode?.(message), id)
       stream.wrote(time)
     } catch (error) {
       this.trouble(stream, error)

@@ -33,7 +33,7 @@ export class SourceTable {
 
   /** The streams that want messages of the source whose name lies at `start` to `end`; undefined when none does. */
   find(message: Uint8Array, start: number, end: number): StreamState[] | undefined {
-    return this.findIn(new DataView(message.buffer, message.byteOffset, message.byteLength), start, end)
+    return this.findIn(viewOf(message), start, end)
   }
 
   /** As `find`, for one who has a view of many messages. */
@@ -66,6 +66,9 @@ export class SourceTable {
     slots.set([hash, start, length, index], i)
   }
 }
+
+export const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength)
 
 /** As a signed 32-bit number; four bytes at a time. */
 function hashOf(bytes: DataView, start: number, end: number): number {

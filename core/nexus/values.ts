@@ -1,4 +1,5 @@
 // Values of static datasets and attributes: JSON in, typed arrays out, everything that does not fit named by path.
+import { typedArrays } from '../../schemas/cast.js'
 import { type DataType, type NumberType } from '../plugin.js'
 import { below, type Findings } from './findings.js'
 import { integerText } from './parse.js'
@@ -22,12 +23,6 @@ const names: Readonly<Record<string, TypeName>> = {
   float: 'float32', float32: 'float32', double: 'float64', float64: 'float64',
   bool: 'bool', boolean: 'bool', string: 'string', str: 'string', c_string: 'string'
 } // prettier-ignore
-
-const arrays = {
-  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
-  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
-  float32: Float32Array, float64: Float64Array
-} as const // prettier-ignore
 
 const bounds = {
   int8: [-128, 127], int16: [-32768, 32767], int32: [-2147483648, 2147483647],
@@ -151,7 +146,7 @@ class Numbers implements Filler {
     private readonly findings: Findings
   ) {
     this.dtype = type === 'bool' || type === 'string' ? 'int8' : type
-    const constructor = arrays[this.dtype]
+    const constructor = typedArrays[this.dtype]
     let array: NumberArray
     try {
       array = new constructor(size)

@@ -7,7 +7,14 @@ const long = new BigInt64Array(1)
 const halves = new Uint32Array(long.buffer)
 const WORD = 2 ** 32
 
-/** A time in ns, and the same in two halves: comparing bigints would cost more than all else that is done with a small message. */
+/** The time that two halves make. */
+export function nsOf(high: number, low: number): bigint {
+  halves[0] = low
+  halves[1] = high
+  return long[0] ?? 0n
+}
+
+/** A time in ns, in two halves: comparing bigints would cost more than all else that is done with a small message. */
 export class Instant {
   high = 0
   low = 0
@@ -17,9 +24,7 @@ export class Instant {
   }
 
   get ns(): bigint {
-    halves[0] = this.low
-    halves[1] = this.high
-    return long[0] ?? 0n
+    return nsOf(this.high, this.low)
   }
 
   set(ns: bigint): void {
@@ -128,7 +133,7 @@ export class StreamState {
   }
 
   get lastNs(): bigint {
-    return new Instant().at(this.lastHigh, this.lastLow).ns
+    return nsOf(this.lastHigh, this.lastLow)
   }
 
   /** A message from before the window: kept or counted. */
