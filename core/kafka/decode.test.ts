@@ -93,10 +93,23 @@ describe('damaged record batches', () => {
     )
   })
 
+  it('loses no good batch that the length of a damaged one jumps over', () => {
+    const log = Buffer.concat([0, 20, 40].map((base) => encode(some('x', 20), 'none', base)))
+    const layout = layoutOf(log)
+    log.writeInt32BE(layout[1]![1] - 12, 8)
+    const { out, skipped } = decode(log, { end: 60, layout })
+    assert.deepEqual(
+      out.map(({ offset }) => offset),
+      Array.from({ length: 40 }, (_, i) => 20 + i)
+    )
+    assert.deepEqual(skipped, { crc: 1 })
+  })
+
   it('survives random damage, with and without a right checksum', () => {
     const log = Buffer.concat(codecs.map((codec, i) => encode(some(codec, 20), codec, i * 20)))
     const layout = layoutOf(log)
     const starts = [0, ...layout.map(([, at]) => at)].slice(0, -1)
+    const endWords = [8, 23, 57] // length, last offset, count of records
     const original = decode(log, { end: 100, layout }).out
     assert.equal(original.length, 100)
     fc.assert(
@@ -105,9 +118,16 @@ describe('damaged record batches', () => {
         fc.boolean(),
         (hits, repair) => {
           const damaged = Buffer.from(log)
-          // The checksum does not cover where a batch begins in the log.
-          const placeOf = (at: number): boolean => starts.some((start) => at >= start && at < start + 8)
-          for (const [at, byte] of hits) if (repair || !placeOf(at)) damaged[at] = byte
+          // The checksum does not cover where a batch begins in the log; where it ends is said three times, and two of
+          // those must be left.
+          const words = new Map<number, number>()
+          const spared = (at: number): boolean => {
+            const start = starts.findLast((start) => start <= at)!
+            const word = endWords.findIndex((word) => at >= start + word && at < start + word + 4)
+            if (word >= 0 && !words.has(start)) words.set(start, word)
+            return at < start + 8 || (word >= 0 && words.get(start) !== word)
+          }
+          for (const [at, byte] of hits) if (repair || !spared(at)) damaged[at] = byte
           if (repair)
             for (const at of starts) {
               const end = at + 12 + damaged.readInt32BE(at + 8)

@@ -150,16 +150,22 @@ export class PartDecoder {
     this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1
   }
 
-  /** The header's own words may be damaged: the next batch says best where this one ended. */
+  /**
+   * Any word of the header may be damaged. Where two of three agree on the end, the offsets, the count of records and
+   * the batch that follows, that holds; else the nearest: too near costs another look, too far would cost good records.
+   */
   #skip(header: BatchHeader, reason: string): void {
     this.#count(reason)
     this.damaged = true
     this.#at = header.end
     const { clash } = this.source
-    // Too near costs another look, too far would cost good records.
-    const last = Math.min(header.lastOffset, header.baseOffset + Math.max(1, header.count) - 1)
-    const own = clash > this.#next ? clash : last + 1
-    this.#next = Math.max(this.#next + 1, this.done ? own : readI64(this.lease.buffer, this.#at))
+    const follower = this.done ? clash : readI64(this.lease.buffer, this.#at)
+    const ends = [header.lastOffset + 1, header.baseOffset + Math.max(1, header.count)]
+    if (follower > this.#next) ends.push(follower)
+    ends.sort((a, b) => a - b)
+    const end = ends[1] === ends[2] ? ends[1]! : ends[0]!
+    this.#next = Math.max(this.#next + 1, end)
+    if (end !== follower) this.#at = this.part.recordsEnd // fetched again from there
   }
 
   /** Control records are for us; records of aborted transactions are for nobody. */
