@@ -15,6 +15,7 @@ export { WriteThreads } from './worker/threads.js'
 export type { JobEnd, Progress, WriteOptions, WriteSpec } from './worker/protocol.js'
 export type { WorkerConfig } from './worker/config.js'
 export { Cues, timeAttributes } from './nexus/cues.js'
+export { LARGE_BYTES, Spares } from './spares.js'
 export { type Metric, type MetricKind, metricsFrom, type MetricTable } from './metrics.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
@@ -87,7 +88,7 @@ export interface SourcePart<C extends JSONSchema = JSONSchema> extends Part<C> {
   readonly metrics?: MetricTable
   /**
    * `emit` is called synchronously for every update, in order per channel. The receiver may keep updates:
-   * a source never changes or reuses what it emitted.
+   * a source never changes or reuses what it emitted, unless the receiver gives it back.
    */
   open(config: Options<C>, context: Context, emit: (update: Update) => void): Subscription
 }
@@ -124,6 +125,8 @@ export interface OutMessage {
   readonly value: Uint8Array
   /** Kafka CreateTime in ms; default now. */
   readonly timestampMs?: number
+  /** For whoever has copied `value` and lets go of it: its memory is used again. It need not be called. */
+  readonly giveBack?: () => void
 }
 
 /** One FlatBuffers schema, both directions. */
@@ -146,6 +149,8 @@ export interface Converter<R = unknown> {
   encode?(record: R): Uint8Array
   /**
    * What to send for an update of a source; none when there is nothing to say (e.g. the alarm did not change).
+   * The bytes of its vectors are valid during the call only, as those of a message to `decode`: what is kept or given out
+   * must be a copy.
    * Throws BadMessage for a value that the schema cannot carry.
    */
   convert?(update: Update): readonly OutMessage[]

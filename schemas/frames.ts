@@ -1,5 +1,6 @@
 // NDAr, ADAr and ad00: one area detector frame.
 import { BadMessage } from '../core/errors.js'
+import { Spares } from '../core/spares.js'
 import { kafkaTime } from './convert.js'
 import { encodeMessage } from './index.js'
 import { peekField, type PeekResult } from './peek.js'
@@ -63,12 +64,12 @@ function decode(id: FrameId, message: Uint8Array): FrameRecord {
   return frame(t.required(0, 'source_name'), t.time(2), t.int32(1), shape, data, isText, t.tables(6))
 }
 
-function encode(id: FrameId, record: FrameRecord): Buffer {
+function encode(id: FrameId, record: FrameRecord, spares?: Spares): Buffer {
   const { source, timestampNs, uniqueId, shape, data, isText } = record
   checkShape(shape, data.length)
   const type = typeNumber(data.dtype, isText)
-  if (id !== 'NDAr')
-    return encodeMessage(id, {
+  if (id !== 'NDAr') {
+    const fields = {
       source_name: source,
       id: uniqueId,
       timestamp: timestampNs,
@@ -80,9 +81,11 @@ function encode(id: FrameId, record: FrameRecord): Buffer {
         const { name, description, source } = attribute
         return { name, description, source, data_type, data: bytes }
       })
-    })
+    }
+    return encodeMessage(id, fields, spares)
+  }
   const since1990 = timestampNs - epicsEpoch * billion
-  return encodeMessage('NDAr', {
+  const fields = {
     id: uniqueId,
     timeStamp: Number(since1990) / 1e9,
     epicsTS: { secPastEpoch: since1990 / billion, nsec: since1990 % billion },
@@ -93,12 +96,14 @@ function encode(id: FrameId, record: FrameRecord): Buffer {
       const { type: dataType, bytes } = spell(attribute.value)
       return { pName: attribute.name, pDescription: attribute.description, pSource: attribute.source, dataType, pData: bytes } // prettier-ignore
     })
-  })
+  }
+  return encodeMessage('NDAr', fields, spares)
 }
 
 /** Both directions of one frame schema; `convert` throws BadMessage for updates that are no frames. */
 export function frameCodec(id: FrameId) {
   const code = idCode(id)
+  const spares = new Spares(16 << 20)
   return {
     ...(id === 'NDAr' ? { nameless: ndarSource } : {}),
     peek(message: Uint8Array, out: PeekResult): void {
@@ -110,8 +115,8 @@ export function frameCodec(id: FrameId) {
     encode: (record: FrameRecord): Buffer => encode(id, record),
     convert(update: Update) {
       if (update.kind !== 'value' || update.events !== undefined) return []
-      const record = frameOf(update)
-      return [{ value: encode(id, record), ...kafkaTime(update) }]
+      const value = encode(id, frameOf(update), spares)
+      return [{ value, giveBack: () => spares.give(value), ...kafkaTime(update) }]
     }
   }
 }

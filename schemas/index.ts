@@ -1,5 +1,6 @@
 // The schemas for everyone: which one a message has, any message as JSON and back.
 import { BadMessage } from '../core/errors.js'
+import { type Spares } from '../core/spares.js'
 import { layouts } from './generated/layouts.js'
 import { type JsonOptions, type JsonValue, toJson } from './json.js'
 import { type SchemaLayout } from './layout.js'
@@ -45,6 +46,6 @@ export function decodeJson(
  * A message from its fields: the inverse of `decodeJson`, which also takes numbers, bigints and typed arrays.
  * Fields that are absent, null or undefined are left out. Throws BadMessage `unknown_schema` or `unencodable`.
  */
-export function encodeMessage(id: string, fields: Fields): Buffer {
-  return encodeFields(layoutOf(id), fields)
+export function encodeMessage(id: string, fields: Fields, spares?: Spares): Buffer {
+  return encodeFields(layoutOf(id), fields, spares)
 }

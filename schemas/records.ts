@@ -194,6 +194,11 @@ export interface Update {
   readonly repeat: boolean
   /** Event sources only: the events of one or several pulses; `value` is null, `dtype` 'structure'. */
   readonly events?: EventRecord
+  /**
+   * For the receiver, once neither it nor those it passed the update to hold it any more: the memory of its large vectors is
+   * used again. It need not be called.
+   */
+  readonly giveBack?: (() => void) | undefined
 }
 
 /** A pvAccess structure: field name → scalar, string, Vector, string[], nested structure or array of structures. */

@@ -1,5 +1,6 @@
 // Writes a message of any schema from plain fields, driven by its layout.
 import { BadMessage } from '../core/errors.js'
+import { LARGE_BYTES, type Spares } from '../core/spares.js'
 import { type FieldLayout, type Scalar, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
 import { element, isLittleEndian } from './reader.js'
 import { type Vector } from './records.js'
@@ -69,11 +70,14 @@ const isVector = (input: object): input is Vector => 'dtype' in input && 'bytes'
 /** Grows as needed; everything is written front to back, so every offset points forward. */
 class Encoder {
   /** Zero up to `end`, or about to be written. */
-  private bytes = Buffer.alloc(512)
-  private view = new DataView(this.bytes.buffer)
+  private bytes: Buffer = Buffer.alloc(512)
+  private view: DataView = new DataView(this.bytes.buffer)
   private end = 8
 
-  constructor(private readonly layout: SchemaLayout) {}
+  constructor(
+    private readonly layout: SchemaLayout,
+    private readonly spares: Spares | undefined
+  ) {}
 
   message(fields: Fields): Buffer {
     const { id, root } = this.layout
@@ -90,8 +94,11 @@ class Encoder {
     this.end += size
     if (this.end > this.bytes.length) {
       // Room for what follows an image: else each small field would copy it once more.
-      const larger = Buffer.allocUnsafeSlow(this.end + Math.min(Math.max(this.bytes.length, this.end >> 4), 1 << 20))
+      const wanted = this.end + Math.min(Math.max(this.bytes.length, this.end >> 4), 1 << 20)
+      const { spares } = this
+      const larger = spares && wanted >= LARGE_BYTES ? spares.take(wanted) : Buffer.allocUnsafeSlow(wanted)
       this.bytes.copy(larger, 0, 0, before)
+      spares?.give(this.bytes)
       this.bytes = larger
       this.view = new DataView(larger.buffer)
     }
@@ -252,7 +259,10 @@ function enumValue(names: readonly string[], input: FieldInput, path: string): F
   return value < 0 ? unencodable(path, `no value ${input}`) : value
 }
 
-/** One message. Throws BadMessage `unencodable` naming the field that does not fit its type. */
-export function encodeFields(layout: SchemaLayout, fields: Fields): Buffer {
-  return new Encoder(layout).message(fields)
+/**
+ * One message; a large one in memory of `spares`, if given. Throws BadMessage `unencodable` naming the field that does not
+ * fit its type.
+ */
+export function encodeFields(layout: SchemaLayout, fields: Fields, spares?: Spares): Buffer {
+  return new Encoder(layout, spares).message(fields)
 }

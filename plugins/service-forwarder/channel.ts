@@ -171,9 +171,9 @@ export class Channel {
     this.#last = owned(update)
     const routes = this.#routes
     for (let i = 0; i < routes.length; i++) routes[i]!.deliver(update)
-    if (this.#alarms.size === 0) return
-    if (update.first || before === undefined || alarmDiffers(before, update))
+    if (this.#alarms.size > 0 && (update.first || before === undefined || alarmDiffers(before, update)))
       for (const route of this.#alarms.values()) route.deliver(update)
+    before?.giveBack?.() // no route waits with it: the new one has taken its place
   }
 
   #takeConnection(update: Update): void {

@@ -1,12 +1,38 @@
 // What reaches Kafka when it is slow, when nothing changes and when clocks are wrong.
 import assert from 'node:assert/strict'
-import { type Snapshot } from '../../core/plugin.js'
+import { type Snapshot, type Update } from '../../core/plugin.js'
 import { forwarder, running, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
 import { nowNs } from '../../test/support/forwarder/parts.js'
 
 describe('service-forwarder: delivery', () => {
   afterEach(async () => {
     await stopAll()
+  })
+
+  describe('memory of large values', () => {
+    it('is given back when a newer value has taken the place, once, and never while something waits for Kafka', async () => {
+      const f = await forwarder({ buffer_bytes: 65_536, connection_schema: 'none' })
+      await f.run('start', { streams: [stream('PV'), stream('FILL')] })
+      const given: number[] = []
+      const put = (n: number, more: Partial<Update> = {}) =>
+        f.source.put('PV', n, { ...more, giveBack: () => given.push(n) })
+      put(1, { first: true })
+      assert.deepEqual(given, [])
+      put(2)
+      assert.deepEqual(given, [1])
+      put(3, { timestampNs: nowNs() - 10_000_000_000n }) // refused: older than the one before
+      assert.deepEqual(given, [1])
+      await f.run('start', { streams: [stream('PV', { topic: 'b', periodic_ms: 1 })] })
+      assert.deepEqual(given, [1])
+      f.kafka.held = true
+      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++) f.source.put('FILL', 'x'.repeat(1000))
+      put(4)
+      assert.deepEqual(given, [1, 2])
+      f.kafka.release()
+      await until(() => f.service.snapshot().state === 'forwarding')
+      assert.deepEqual([f.values('a').at(-1), f.values('b').at(-1)], [4, 4])
+      assert.deepEqual(given, [1, 2])
+    })
   })
 
   describe('overload', () => {

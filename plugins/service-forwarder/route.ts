@@ -77,7 +77,9 @@ export class Route implements Sender {
     const timestampMs = kafkaTime(update)
     for (let i = 0; i < messages.length; i++) {
       this.#count('messages')
-      room = this.outlet.push(this, messages[i]!.value, messages[i]!.timestampMs ?? timestampMs)
+      const message = messages[i]!
+      room = this.outlet.push(this, message.value, message.timestampMs ?? timestampMs)
+      message.giveBack?.()
     }
     if (this.periodicMs > 0) this.lastSentMs = Date.now()
     return room

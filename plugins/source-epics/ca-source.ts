@@ -5,6 +5,7 @@ import { type CaChannel, type CaListener } from './ca/channel.js'
 import { type CaClient } from './ca/client.js'
 import { Dbr, NO_META, type CaMeta, type CaValue } from './ca/dbr.js'
 import { Connection } from './connection.js'
+import { lendVector } from './loan.js'
 import { nowNs } from './time.js'
 
 /** Monitors one channel until `close`. With `longString`, string fields are asked for as `.VAL$`, whole. */
@@ -77,7 +78,8 @@ export class CaSubscription implements CaListener {
       enumStrings: meta.enumStrings,
       connection: Connection.CONNECTED,
       first,
-      repeat: false
+      repeat: false,
+      giveBack: lendVector(value)
     })
   }
 

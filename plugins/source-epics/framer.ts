@@ -1,5 +1,5 @@
 // What both protocols' framers share: messages across chunks are joined once, what is too large is passed over.
-import { Gatherer } from './gatherer.js'
+import { Gatherer, spares } from './gatherer.js'
 
 /** Nothing sound is larger than this: the stream is out of step. */
 export const PASSED_OVER_BYTES = 1 << 30
@@ -10,6 +10,8 @@ export abstract class Framer {
   #skip = 0
   /** ms since when the rest of a message is awaited; 0: it is not. */
   waitingSinceMs = 0
+  /** Set by the receiver of a message who keeps views of it. */
+  isTaken = false
 
   /** Messages longer than `maxBytes` that are no updates make `push` throw, as does all that is no message: the stream must end. */
   constructor(readonly maxBytes: number) {}
@@ -25,7 +27,10 @@ export abstract class Framer {
       } else if (this.#gatherer.isActive) {
         at += this.#gatherer.add(chunk, at)
         const whole = this.#gatherer.take()
-        if (whole !== undefined) this.parse(whole)
+        if (whole === undefined) continue
+        this.isTaken = false
+        this.parse(whole)
+        if (!this.isTaken) spares.give(whole)
       } else {
         this.parse(at === 0 ? chunk : chunk.subarray(at))
         return

@@ -1,7 +1,11 @@
 // Puts together a message that comes in several pieces, in one buffer of its size.
+import { Spares } from '../../core/plugin.js'
 
 /** Bytes read from a socket at once, into a buffer that is used again: what is kept of it must be copied. */
 export const READ_BYTES = 65_536
+
+/** Memory of large messages and of the large vectors made of them. */
+export const spares = new Spares(32 << 20)
 
 export class Gatherer {
   #buffer: Buffer | undefined
@@ -14,7 +18,7 @@ export class Gatherer {
 
   /** Begins a message (or its header) of `needed` bytes with what there is of it. */
   begin(start: Uint8Array, needed: number): void {
-    this.#buffer = Buffer.allocUnsafeSlow(needed)
+    this.#buffer = spares.take(needed)
     this.#buffer.set(start)
     this.#length = start.length
   }

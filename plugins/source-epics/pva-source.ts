@@ -106,7 +106,8 @@ export class PvaSubscription implements PvaListener {
       enumStrings: this.#enumStrings,
       connection: Connection.CONNECTED,
       first,
-      repeat: false
+      repeat: false,
+      giveBack: state.lend()
     })
   }
 

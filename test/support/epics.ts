@@ -20,7 +20,13 @@ export interface Recorder {
 }
 
 export interface Epics {
-  open(protocol: 'ca' | 'pva', channel: string, config?: Readonly<Record<string, unknown>>): Recorder
+  /** `seen` is called from within `emit`. */
+  open(
+    protocol: 'ca' | 'pva',
+    channel: string,
+    config?: Readonly<Record<string, unknown>>,
+    seen?: (update: Update) => void
+  ): Recorder
   readonly warnings: string[]
   /** What the plugin adds to the snapshot of the daemon. */
   sources(): NonNullable<DaemonSnapshot['sources']>
@@ -49,17 +55,22 @@ export async function openEpics(options: Readonly<Record<string, unknown>>): Pro
   return {
     warnings,
     sources: () => snapshot().sources ?? {},
-    open: (protocol, channel, config = {}) =>
-      record((emit) => (parts.get(protocol) as SourcePart).open({ channel, ...config }, context, emit), channel),
+    open: (protocol, channel, config = {}, seen = undefined) =>
+      record((emit) => (parts.get(protocol) as SourcePart).open({ channel, ...config }, context, emit), channel, seen),
     close: async () => plugin.close?.()
   }
 }
 
-function record(open: (emit: (update: Update) => void) => Subscription, channel: string): Recorder {
+function record(
+  open: (emit: (update: Update) => void) => Subscription,
+  channel: string,
+  seen?: (update: Update) => void
+): Recorder {
   const updates: Update[] = []
   const waiting = new Set<() => void>()
   const subscription = open((update) => {
     updates.push(update)
+    seen?.(update)
     for (const check of waiting) check()
   })
   const until = (wanted: (update: Update) => boolean, from = 0): Promise<Update> =>

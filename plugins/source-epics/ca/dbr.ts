@@ -1,6 +1,7 @@
 // Values on the Channel Access wire: DBR_TIME (value, alarm, time) and DBR_CTRL (metadata), all big-endian.
 import { type Alarm, type Update, type Vector, type VectorType } from '../../../core/plugin.js'
 import { alarmOfCodes } from '../alarm.js'
+import { spares } from '../gatherer.js'
 import { textOf } from '../text.js'
 import { EPICS_EPOCH_S, unixNs } from '../time.js'
 
@@ -102,7 +103,8 @@ function strings(bytes: Buffer, at: number, count: number): string[] {
 /** A little-endian copy of its own. */
 function vector(native: number, dtype: VectorType, bytes: Buffer, at: number, length: number): Vector {
   const size = SIZES[native] as number
-  const copy = Buffer.from(bytes.buffer.slice(bytes.byteOffset + at, bytes.byteOffset + at + length * size))
+  const copy = spares.take(length * size)
+  bytes.copy(copy, 0, at, at + length * size)
   if (size === 2) copy.swap16()
   else if (size === 4) copy.swap32()
   else if (size === 8) copy.swap64()

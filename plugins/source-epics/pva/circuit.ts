@@ -62,6 +62,7 @@ export class PvaCircuit {
       (command, isBigEndian, bytes, view, start, end) => {
         this.#reader.reset(bytes, view, start, end, isBigEndian)
         this.#onMessage(command)
+        if (this.#reader.isViewed) this.#framer.isTaken = true
       },
       (cid, size) => this.#onTooLarge(cid, size)
     )

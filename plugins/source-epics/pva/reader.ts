@@ -1,5 +1,5 @@
 // Reads pvData primitives from one message, in its byte order, never beyond its end.
-import { READ_BYTES } from '../gatherer.js'
+import { READ_BYTES, spares } from '../gatherer.js'
 import { type Vector, type VectorType } from '../../../core/plugin.js'
 
 /** Structures made per message at most: a few bytes can ask for very many empty ones. */
@@ -22,6 +22,9 @@ export class Reader {
   #at = 0
   #end = 0
   #structures = 0
+  #lent: Buffer | undefined
+  /** A vector of this message is a view of its bytes. */
+  isViewed = false
 
   /** From now on reads bytes[start, end). */
   reset(bytes: Buffer, view: DataView, start: number, end: number, isBigEndian: boolean): this {
@@ -31,6 +34,8 @@ export class Reader {
     this.#end = end
     this.#little = !isBigEndian
     this.#structures = 0
+    this.#lent = undefined
+    this.isViewed = false
     return this
   }
 
@@ -140,9 +145,13 @@ export class Reader {
     const at = this.#take(size)
     const view = this.#bytes.subarray(at, at + size)
     // A view keeps its whole buffer alive: only worth it when it is most of it (images). Smaller ones may lie where we read next.
-    if (this.#little && size > READ_BYTES && size * 2 > this.#bytes.buffer.byteLength)
+    if (this.#little && size > READ_BYTES && size * 2 > this.#bytes.buffer.byteLength) {
+      this.isViewed = true
+      this.#lent = view
       return { dtype, length: n, bytes: view }
-    const bytes = Buffer.allocUnsafeSlow(size)
+    }
+    const bytes = spares.take(size)
+    if (size > READ_BYTES) this.#lent = bytes
     view.copy(bytes)
     if (!this.#little) {
       if (width === 2) bytes.swap16()
@@ -150,6 +159,13 @@ export class Reader {
       else if (width === 8) bytes.swap64()
     }
     return { dtype, length: n, bytes }
+  }
+
+  /** The memory of the last large vector, once. */
+  lent(): Buffer | undefined {
+    const lent = this.#lent
+    this.#lent = undefined
+    return lent
   }
 
   /** Start of the bit mask that comes next (skipped); `maskByte` reads it. */

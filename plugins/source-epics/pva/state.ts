@@ -1,5 +1,6 @@
 // The merged content of one monitor: servers send only what changed, marked by one bit per field.
 import { type PvStructure, type PvValue } from '../../../core/plugin.js'
+import { Loan } from '../loan.js'
 import { type Reader } from './reader.js'
 import { Code, type PvType, type StructureType, type TypeCache } from './types.js'
 import { emptyValue, readScalar, readValue } from './value.js'
@@ -25,6 +26,9 @@ export class MonitorState {
   readonly type: StructureType
   readonly #nodes: Node[] = []
   readonly #values: PvValue[] = []
+  /** The memory of a large vector, and the field that holds it. */
+  #loan: Loan | undefined
+  #lentTo = -1
 
   constructor(type: StructureType) {
     this.type = type
@@ -58,6 +62,11 @@ export class MonitorState {
   /** Value of the field with this number; for structures use `structure`. */
   get(index: number): PvValue {
     return this.#values[index] ?? null
+  }
+
+  /** For an update with the present content: lets its memory be used again once the content has changed, too. */
+  lend(): (() => void) | undefined {
+    return this.#loan?.hold()
   }
 
   /** A structure as it is now, in a tree of its own. */
@@ -101,6 +110,19 @@ export class MonitorState {
   #read(index: number, reader: Reader, cache: TypeCache): void {
     const node = this.#nodes[index] as Node
     if (node.code >= 0) this.#values[index] = node.isSeconds ? reader.i64AsNumber() : readScalar(reader, node.code)
-    else if (node.type.kind !== 'structure') this.#values[index] = readValue(reader, node.type, cache)
+    else if (node.type.kind !== 'structure') this.#readLarge(index, node.type, reader, cache)
+  }
+
+  #readLarge(index: number, type: PvType, reader: Reader, cache: TypeCache): void {
+    const value = readValue(reader, type, cache)
+    this.#values[index] = value
+    if (this.#lentTo === index) {
+      this.#loan?.release()
+      this.#loan = undefined
+    }
+    const memory = reader.lent()
+    if (memory === undefined) return
+    this.#loan = new Loan(memory)
+    this.#lentTo = index
   }
 }

@@ -1,0 +1,107 @@
+// Large values: their memory is used again once it is given back, and never before.
+import assert from 'node:assert/strict'
+import { type PvStructure, type Update, type Vector } from '../../core/plugin.js'
+import { frameCodec } from '../../schemas/frames.js'
+import { openEpics, only, type Epics } from '../support/epics.js'
+import { liveForwarder, readUntil, type Message } from '../support/forwarder/live.js'
+import { startIoc, type Ioc } from '../support/ioc.js'
+import { kafka, testTopics } from '../support/kafka.js'
+
+const [width, height] = [300, 200]
+const frames = 60
+
+const vectorOf = ({ value }: Update): Vector => (value as PvStructure).fields.get('value') as Vector
+
+/** The pixels count on from 0, but for the first, which counts the frames. */
+function numberOf({ bytes, length }: Vector): number {
+  const pixels = new Uint16Array(new Uint8Array(bytes).buffer)
+  assert.equal(length, width * height)
+  for (let i = 1; i < length; i++) if (pixels[i] !== i % 65_536) assert.fail(`pixel ${i} is ${pixels[i]}`)
+  return pixels[0]!
+}
+const counted = Array.from({ length: frames }, (_, i) => i + 1)
+
+describe('images', function () {
+  this.timeout(60_000)
+  let ioc: Ioc
+  let epics: Epics
+  before(async () => {
+    ioc = await startIoc({ kind: 'p4p', macros: { P: 'I:' }, image: [width, height] })
+    epics = await openEpics(only([], [ioc.pvaAddress]))
+  })
+  after(async () => {
+    await epics?.close()
+    await ioc?.stop()
+  })
+
+  const post = (n = frames) => ioc.call('frames', { name: 'I:image', n, hz: 100 })
+  const isLast = (update: Update): boolean => update.kind === 'value' && numberOf(vectorOf(update)) === frames
+
+  it('that are kept stay as they were', async () => {
+    const channel = epics.open('pva', 'I:image', { queue_size: 4 })
+    await channel.value()
+    await post()
+    await channel.until(isLast)
+    const values = channel.updates.filter(({ kind, first }) => kind === 'value' && !first)
+    assert.deepEqual(
+      values.map((update) => numberOf(vectorOf(update))),
+      counted
+    )
+    assert.equal(new Set(values.map((update) => vectorOf(update).bytes.buffer)).size, frames)
+    await channel.subscription.close()
+  })
+
+  it('that are given back make room for the next, also beside one that is kept', async () => {
+    const seen: number[] = []
+    const memory = new Set<ArrayBufferLike>()
+    let before: Update | undefined
+    let kept: Update | undefined
+    const take = (update: Update): void => {
+      if (update.kind !== 'value') return
+      const pixels = vectorOf(update)
+      seen.push(numberOf(pixels))
+      memory.add(pixels.bytes.buffer)
+      if (seen.length === 10) kept = before
+      else before?.giveBack?.()
+      before = update
+    }
+    const channel = epics.open('pva', 'I:image', { queue_size: 4 }, take)
+    await channel.value()
+    await post()
+    await channel.until(() => seen.at(-1) === frames)
+    assert.deepEqual(seen.slice(1), counted)
+    assert.equal(numberOf(vectorOf(kept!)), 8)
+    assert.ok(memory.size <= 5, `${memory.size} pieces of memory`)
+    await channel.subscription.close()
+  })
+
+  it('reach Kafka whole, in every schema, kept or not, from the start on', async () => {
+    const { brokers } = await kafka()
+    const { ad00, NDAr } = await testTopics(['ad00', 'NDAr'])
+    const live = await liveForwarder(brokers, [ioc])
+    try {
+      const source = { channel: 'I:image', protocol: 'pva', connection_schema: 'none', alarm_schema: 'none' }
+      const options = { source_options: { queue_size: 4 }, lossless: true }
+      const streams = [
+        { ...source, ...options, topic: ad00, converters: [{ schema: 'ad00' }], periodic_ms: 50 },
+        { ...source, ...options, topic: NDAr, converters: [{ schema: 'NDAr' }] }
+      ]
+      const reply = await live.run('start', { streams })
+      assert.deepEqual([reply.response, reply.errors], ['ACK', undefined])
+      await readUntil(brokers, NDAr, (messages) => messages.length > 0)
+      const last = 40
+      await post(last)
+      for (const [schema, topic] of [
+        ['ad00', ad00],
+        ['NDAr', NDAr]
+      ] as const) {
+        const number = ({ value }: Message): number => numberOf(frameCodec(schema).decode(value).data)
+        const messages = await readUntil(brokers, topic, (list) => list.slice(-1).some((one) => number(one) === last))
+        const withoutRepeats = messages.map(number).filter((one, i, all) => one !== all[i - 1])
+        assert.deepEqual(withoutRepeats, [frames, ...counted.slice(0, last)], schema)
+      }
+    } finally {
+      await live.close()
+    }
+  })
+})
