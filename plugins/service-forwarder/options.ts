@@ -54,7 +54,7 @@ export const optionSchema = {
       default: 268_435_456,
       description: 'Bytes of lossless streams that are kept beyond buffer_bytes; beyond, they are lost and counted.'
     },
-    linger_ms: { type: 'number', minimum: 0, default: 5, description: 'Longest wait for more messages of a batch.' },
+    linger_ms: { type: 'number', minimum: 0, default: 2, description: 'Longest wait for more messages of a batch.' },
     compression: {
       type: 'string',
       enum: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
