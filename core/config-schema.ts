@@ -161,7 +161,8 @@ export const configSchema = {
     topics: {
       type: 'array',
       default: [],
-      description: 'What `nexstream provision` creates; `{instrument}` in a name is replaced.',
+      description:
+        'What `nexstream provision` creates beside the topics of `commands` and `status`; `{instrument}` in a name is replaced.',
       items: {
         type: 'object',
         additionalProperties: false,

@@ -16,7 +16,10 @@ export async function provision(instrument: string | undefined, flags: Provision
   const name = instrument ?? config.daemon.instrument
   const wanted = wantedTopics(config, name)
   if (wanted.length === 0)
-    throw new CodedError('CLI_USAGE', "the config names no topics; give --config FILE with a '[[topics]]' table")
+    throw new CodedError(
+      'CLI_USAGE',
+      "the config names no topics; give --config FILE with a '[[topics]]' table, or a command or status topic"
+    )
   const brokers = brokersOf({ brokers: [], topic: undefined }, flags, config)
   const results = await provisionTopics(kafkaSection(config, brokers), wanted, { dryRun: flags.dryRun === true })
   if (flags.json === true) for (const result of results) await printJson(result)

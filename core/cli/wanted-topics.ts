@@ -1,4 +1,4 @@
-// The topics that a config asks for, with the instrument's name filled in.
+// The topics that a config asks for, with the instrument's name filled in, and those of its commands and status.
 import { type Config, durationMs } from '../config.js'
 import { CodedError } from '../errors.js'
 import { type WantedTopic } from '../kafka/admin.js'
@@ -7,7 +7,7 @@ import { type WantedTopic } from '../kafka/admin.js'
 export function wantedTopics(config: Config, instrument: string | undefined): WantedTopic[] {
   if (instrument !== undefined && !/^[A-Za-z0-9_-]+$/.test(instrument))
     throw new CodedError('CLI_USAGE', `'${instrument}' is no instrument name (letters, digits, '_', '-')`)
-  return config.topics.map((topic, i) => {
+  const described = config.topics.map((topic, i): WantedTopic => {
     if (topic.name.includes('{instrument}') && instrument === undefined)
       throw new CodedError('CLI_USAGE', `topic '${topic.name}' needs an instrument: nexstream provision INSTRUMENT`, {
         path: `/topics/${i}/name`
@@ -24,4 +24,13 @@ export function wantedTopics(config: Config, instrument: string | undefined): Wa
       config: Object.fromEntries(settings)
     }
   })
+  const known = new Set(described.map(({ name }) => name))
+  const named = new Set(daemonTopics(config).filter((name) => !known.has(name)))
+  return [...described, ...[...named].map((name) => ({ name }))]
+}
+
+/** Without these the daemon does not start. */
+function daemonTopics({ commands, status }: Config): string[] {
+  const own = commands.listen.flatMap((entry) => [entry.topic, entry.reply_topic])
+  return [commands.topic, ...own, status.topic].filter((name) => name !== undefined)
 }

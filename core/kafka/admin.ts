@@ -10,6 +10,7 @@ import { type In, Out } from './wire.js'
 export interface WantedTopic {
   readonly name: string
   readonly partitions?: number
+  /** Default of the broker for a new topic. */
   readonly replication?: number
   /** Kafka's own topic settings, e.g. `{ 'retention.ms': '3600000' }`; others are left as they are. */
   readonly config?: Readonly<Record<string, string | number>>
@@ -82,7 +83,7 @@ async function plan(cluster: Cluster, wanted: readonly WantedTopic[]): Promise<P
     const found = existing.get(topic.name)
     const set = Object.entries(topic.config ?? {}).map(([key, value]) => [key, String(value)] as const)
     if (!found) {
-      const changes = [`partitions ${topic.partitions ?? 1}`, `replication ${topic.replication ?? 1}`]
+      const changes = [`partitions ${topic.partitions ?? 1}`, `replication ${topic.replication ?? 'as by default'}`]
       changes.push(...set.map(([key, value]) => `${key} = ${value}`))
       return { topic, report: { name: topic.name, action: 'created', changes }, partitions: undefined, config: set }
     }
@@ -131,7 +132,7 @@ async function create(cluster: Cluster, topic: WantedTopic): Promise<void> {
   const out = new Out().i32(1).string(topic.name)
   out
     .i32(topic.partitions ?? 1)
-    .i16(topic.replication ?? 1)
+    .i16(topic.replication ?? -1)
     .i32(0)
   out.array(Object.entries(topic.config ?? {}), ([key, value]) => out.string(key).string(String(value)))
   const body = out.i32(REQUEST_MS).bool(false).done()

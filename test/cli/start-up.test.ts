@@ -1,4 +1,5 @@
 // How the daemon comes up and goes: what it says when it cannot start, what signals do, what is left of a file.
+import { randomBytes } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -74,6 +75,21 @@ describe('nexstream run', function () {
     const noCommands = await nexstream([...set(status), '--set', 'commands.topic=no-such-commands'])
     assert.equal(noCommands.code, 1)
     assert.match(noCommands.stderr, /^TOPIC_MISSING: no topic no-such-commands on the broker; .*provision' at \/commands\/topic$/m) // prettier-ignore
+  })
+
+  it('comes up after provision alone, without a table of topics', async () => {
+    const name = (what: string): string => `${what}-${randomBytes(4).toString('hex')}`
+    const [commands, pool, replies, status] = ['commands', 'pool', 'replies', 'status'].map(name) as [string, string, string, string] // prettier-ignore
+    const listen = JSON.stringify([{ topic: pool, dialects: ['ess'], reply_topic: replies }])
+    const set = ['-b', brokers, '--set', `commands.topic=${commands}`, '--set', `commands.listen=${listen}`, '--set', `status.topic=${status}`] // prettier-ignore
+    const made = await nexstream(['provision', '--json', ...set])
+    assert.equal(made.code, 0, made.stderr)
+    const rows = made.stdout.trim().split('\n').map((line) => JSON.parse(line) as { name: string; action: string }) // prettier-ignore
+    assert.deepEqual(rows.map(({ name, action }) => `${name} ${action}`).sort(), [commands, pool, replies, status].map((one) => `${one} created`).sort()) // prettier-ignore
+    const child = run(...set)
+    await child.says(/ is up as /)
+    child.kill('SIGTERM')
+    assert.equal((await child.ended).code, 0)
   })
 
   for (const [signal, second, code] of [
