@@ -35,6 +35,26 @@ describe('service-forwarder: delivery', () => {
     })
   })
 
+  describe('a stream that becomes lossless while Kafka is away', () => {
+    it('sends what waited first, whole, and does not look at memory that was given back', async () => {
+      const f = await forwarder({ buffer_bytes: 65_536, connection_schema: 'none' })
+      await f.run('start', { streams: [stream('PV'), stream('FILL', { topic: 'b' })] })
+      f.kafka.held = true
+      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++) f.source.put('FILL', 'x'.repeat(1000))
+      const put = (n: number) => {
+        const value = [`${n}`]
+        f.source.put('PV', value, { giveBack: () => (value[0] = 'used again') })
+      }
+      put(1)
+      put(2)
+      await f.run('start', { streams: [stream('PV', { lossless: true })] })
+      for (const n of [3, 4]) put(n)
+      f.kafka.release()
+      await until(() => f.service.snapshot().state === 'forwarding')
+      assert.deepEqual(f.values('a'), [['2'], ['3'], ['4']])
+    })
+  })
+
   describe('overload', () => {
     const small = { buffer_bytes: 65_536, connection_schema: 'none' }
     /** Fills the producer's buffer. */
@@ -96,6 +116,28 @@ describe('service-forwarder: delivery', () => {
         [2, 3, 2]
       )
       assert.deepEqual(f.values('a', 'f144'), [2])
+    })
+
+    it('keeps the newest value of a channel that disconnects meanwhile', async () => {
+      const f = await forwarder({ buffer_bytes: 65_536 })
+      await f.run('start', {
+        streams: [stream('FILL', { topic: 'b' }), stream('PV1'), stream('PV1', { converter: 'ep01' })]
+      })
+      f.source.connect('PV1', 1)
+      fill(f)
+      f.source.put('PV1', 2)
+      f.source.connection('PV1', 3)
+      f.kafka.release()
+      await until(() => f.service.snapshot().state === 'forwarding')
+      assert.deepEqual(f.values('a'), [1, 2])
+      const states = (id: string) => f.sent('a', id).map(({ connection }) => connection)
+      assert.deepEqual(
+        [states('ep01'), states('ep00')],
+        [
+          [2, 3],
+          [2, 3]
+        ]
+      )
     })
 
     it('sends nothing more of a stream that was stopped meanwhile', async () => {

@@ -67,8 +67,11 @@ export class Route implements Sender {
   /** Takes the next update of the channel. */
   deliver(update: Update): void {
     if (this.outlet.open) this.send(update)
-    else if (this.lossless ?? update.events !== undefined) this.#keep(update)
-    else if (this.outlet.wait(this, update)) this.#count('superseded')
+    else if (update.kind === 'connection') this.#keepConnection(update)
+    else if (this.lossless ?? update.events !== undefined) {
+      this.#keepWaiting()
+      this.#keep(update)
+    } else if (this.outlet.wait(this, update)) this.#count('superseded')
   }
 
   send(update: Update): boolean {
@@ -112,13 +115,29 @@ export class Route implements Sender {
     this.outlet.totals[what]++
   }
 
-  #keep(update: Update): void {
+  /** True when there was something to keep. */
+  #keep(update: Update): boolean {
     const timestampMs = kafkaTime(update)
-    for (const message of this.#messages(update)) {
+    const messages = this.#messages(update)
+    for (const message of messages) {
       this.#count('messages')
       this.outlet.keep(this, message.value, message.timestampMs ?? timestampMs)
     }
     if (this.periodicMs > 0) this.lastSentMs = Date.now()
+    return messages.length > 0
+  }
+
+  /** Few and telling; most converters make nothing of it: then it must not take the place of a value. */
+  #keepConnection(update: Update): void {
+    if (this.#keep(update)) this.outlet.forget(this)
+  }
+
+  /** A stream that has become lossless: what waits comes before what is kept from now on, and its memory is given back. */
+  #keepWaiting(): void {
+    const { waiting } = this
+    if (waiting === undefined) return
+    this.outlet.forget(this)
+    this.#keep(waiting)
   }
 
   #messages(update: Update) {
