@@ -105,6 +105,19 @@ describe('damaged record batches', () => {
     assert.deepEqual(skipped, { crc: 1 })
   })
 
+  it('is soon over a damaged batch of a compacted topic', () => {
+    const log = Buffer.concat([0, 3000, 6000].map((base) => encode(some('x', 20), 'none', base)))
+    log.writeInt32BE(1999, 23) // as compaction leaves it
+    log[100]! ^= 1
+    const { out, skipped } = decode(log, { end: 6020, layout: layoutOf(log) })
+    const twenty = (from: number): number[] => Array.from({ length: 20 }, (_, i) => from + i)
+    assert.deepEqual(
+      out.map(({ offset }) => offset),
+      [...twenty(3000), ...twenty(6000)]
+    )
+    assert.deepEqual(skipped, { crc: 1 })
+  })
+
   it('survives random damage, with and without a right checksum', () => {
     const log = Buffer.concat(codecs.map((codec, i) => encode(some(codec, 20), codec, i * 20)))
     const layout = layoutOf(log)

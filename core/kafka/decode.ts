@@ -160,10 +160,14 @@ export class PartDecoder {
     this.#at = header.end
     const { clash } = this.source
     const follower = this.done ? clash : readI64(this.lease.buffer, this.#at)
-    const ends = [header.lastOffset + 1, header.baseOffset + Math.max(1, header.count)]
+    const last = header.lastOffset + 1
+    const counted = header.baseOffset + Math.max(1, header.count)
+    const ends = [last, counted]
     if (follower > this.#next) ends.push(follower)
     ends.sort((a, b) => a - b)
-    const end = ends[1] === ends[2] ? ends[1]! : ends[0]!
+    // Compaction leaves fewer records than offsets, and gaps behind batches: nothing lies between the last offset and what follows.
+    const isCompacted = counted <= last && last <= follower
+    const end = isCompacted ? last : ends[1] === ends[2] ? ends[1]! : ends[0]!
     this.#next = Math.max(this.#next + 1, end)
     if (end !== follower) this.#at = this.part.recordsEnd // fetched again from there
   }
