@@ -17,6 +17,8 @@ export const ndarSource = 'ADPluginKafka'
 const epicsEpoch = 631_152_000n
 const billion = 1_000_000_000n
 const peekSlots = { source: 0, time: 2 }
+/** One for all: a message is given back before the next is made, whatever the number of routes. */
+const spares = new Spares(32 << 20)
 
 /** Seconds since 1990 beside an EPICS time; one well-known sender writes ms since 1970 instead, and no EPICS time. */
 function ndarTime(message: Uint8Array, table: number): bigint {
@@ -64,7 +66,7 @@ function decode(id: FrameId, message: Uint8Array): FrameRecord {
   return frame(t.required(0, 'source_name'), t.time(2), t.int32(1), shape, data, isText, t.tables(6))
 }
 
-function encode(id: FrameId, record: FrameRecord, spares?: Spares): Buffer {
+function encode(id: FrameId, record: FrameRecord, memory?: Spares): Buffer {
   const { source, timestampNs, uniqueId, shape, data, isText } = record
   checkShape(shape, data.length)
   const type = typeNumber(data.dtype, isText)
@@ -82,7 +84,7 @@ function encode(id: FrameId, record: FrameRecord, spares?: Spares): Buffer {
         return { name, description, source, data_type, data: bytes }
       })
     }
-    return encodeMessage(id, fields, spares)
+    return encodeMessage(id, fields, memory)
   }
   const since1990 = timestampNs - epicsEpoch * billion
   const fields = {
@@ -97,13 +99,12 @@ function encode(id: FrameId, record: FrameRecord, spares?: Spares): Buffer {
       return { pName: attribute.name, pDescription: attribute.description, pSource: attribute.source, dataType, pData: bytes } // prettier-ignore
     })
   }
-  return encodeMessage('NDAr', fields, spares)
+  return encodeMessage('NDAr', fields, memory)
 }
 
 /** Both directions of one frame schema; `convert` throws BadMessage for updates that are no frames. */
 export function frameCodec(id: FrameId) {
   const code = idCode(id)
-  const spares = new Spares(16 << 20)
   return {
     ...(id === 'NDAr' ? { nameless: ndarSource } : {}),
     peek(message: Uint8Array, out: PeekResult): void {
@@ -116,7 +117,12 @@ export function frameCodec(id: FrameId) {
     convert(update: Update) {
       if (update.kind !== 'value' || update.events !== undefined) return []
       const value = encode(id, frameOf(update), spares)
-      return [{ value, giveBack: () => spares.give(value), ...kafkaTime(update) }]
+      let held = true
+      const giveBack = (): void => {
+        if (held) spares.give(value)
+        held = false
+      }
+      return [{ value, giveBack, ...kafkaTime(update) }]
     }
   }
 }

@@ -139,6 +139,31 @@ describe('converters of updates', () => {
     assert.throws(() => offsets({ dtype: 'string', value: 'a' }), reason('unsupported_type'))
   })
 
+  it('NDAr, ADAr and ad00 make their messages in the same memory, for any number of streams', async () => {
+    const image = (n: number): Update => {
+      const pixels = vector('uint8', new Uint8Array(1_000_000).fill(n).buffer, 1_000_000)
+      return update({ dtype: 'structure', value: tree('epics:nt/NTNDArray:1.0', { value: pixels }) })
+    }
+    const open = (id: string) => Promise.all(Array.from({ length: 10 }, () => openConverter(id)))
+    const converters = (await Promise.all(['NDAr', 'ADAr', 'ad00'].map(open))).flat()
+    const memory = new Set<ArrayBufferLike>()
+    for (const [n, converter] of converters.entries()) {
+      const [message] = converter.convert!(image(n))
+      const { data } = converter.decode!(Buffer.from(message!.value)) as { data: Vector }
+      assert.ok(data.bytes.every((pixel) => pixel === n))
+      memory.add(message!.value.buffer)
+      message!.giveBack!()
+    }
+    assert.equal(memory.size, 1)
+    // what is given back twice belongs to the next message by then
+    const [[one], [two]] = [converters[0]!.convert!(image(1)), converters[1]!.convert!(image(2))]
+    one!.giveBack!()
+    const [three] = converters[2]!.convert!(image(3))
+    one!.giveBack!()
+    const [four] = converters[3]!.convert!(image(4))
+    assert.equal(new Set([two, three, four].map((message) => message!.value.buffer)).size, 3)
+  })
+
   it('NDAr, ADAr and ad00 take frames with attributes, and refuse what is none or compressed', async () => {
     const size = (n: number): PvStructure => tree('dimension_t', { size: n })
     const frame = (change: Record<string, PvValue> = {}): Partial<Update> => ({
