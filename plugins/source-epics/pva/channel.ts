@@ -1,7 +1,7 @@
 // One monitored pvAccess channel: what it is called, who listens, where it stands.
 import { type Searchable } from '../searcher.js'
 import { type PvaCircuit } from './circuit.js'
-import { pvRequest, searchBytes } from './protocol.js'
+import { pvRequest, searchBytes, type PvRequest } from './protocol.js'
 import { type MonitorState } from './state.js'
 
 /** What a listener is told; calls are synchronous and in order. They must not throw. */
@@ -18,7 +18,7 @@ export class PvaChannel implements Searchable {
   readonly name: string
   readonly cid: number
   readonly listener: PvaListener
-  readonly request: Buffer
+  readonly request: PvRequest
   /** Updates that may be under way at once until we acknowledge; 0: without flow control. */
   readonly queueSize: number
   readonly searchBytes: number

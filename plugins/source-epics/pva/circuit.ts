@@ -3,7 +3,7 @@ import { Link } from '../link.js'
 import { type PvaChannel } from './channel.js'
 import { PvaFramer } from './framer.js'
 import * as wire from './protocol.js'
-import { Command, Sub } from './protocol.js'
+import { Command, Sub, type SearchName } from './protocol.js'
 import { Reader } from './reader.js'
 import { SetupWindow } from './setup-window.js'
 import { MonitorState } from './state.js'
@@ -78,6 +78,11 @@ export class PvaCircuit {
     return this.#link.rxBytes
   }
 
+  /** The byte order of what we send. */
+  get #isBigEndian(): boolean {
+    return this.#framer.asksBigEndian
+  }
+
   get isOpen(): boolean {
     return this.#isOpen
   }
@@ -92,15 +97,15 @@ export class PvaCircuit {
 
   remove(channel: PvaChannel): void {
     this.#forget(channel)
-    if (channel.isCreated) this.#link.send(wire.destroyChannelMessage(channel.sid, channel.cid))
+    if (channel.isCreated) this.#link.send(wire.destroyChannelMessage(this.#isBigEndian, channel.sid, channel.cid))
     channel.isCreated = false
     channel.state = null
     channel.circuit = null
   }
 
   /** Sends a search over TCP; false while the server is not connected. */
-  search(message: Buffer): boolean {
-    if (this.#isOpen) this.#link.send(message)
+  search(sequence: number, replyPort: number, names: readonly SearchName[]): boolean {
+    if (this.#isOpen) this.#link.send(wire.searchMessage(this.#isBigEndian, sequence, true, replyPort, names))
     return this.#isOpen
   }
 
@@ -123,7 +128,8 @@ export class PvaCircuit {
     if (this.#link.isOverdue(this.#link.lastRxMs, silenceMs, now)) return this.close('no answer from the server')
     if (this.#link.isOverdue(this.#framer.waitingSinceMs, silenceMs, now))
       return this.close('the rest of a message did not come')
-    if (now - Math.min(this.#link.lastTxMs, this.#link.lastRxMs) > silenceMs / 4) this.#link.send(wire.echoMessage())
+    if (now - Math.min(this.#link.lastTxMs, this.#link.lastRxMs) > silenceMs / 4)
+      this.#link.send(wire.echoMessage(this.#isBigEndian))
     this.#setup.tick(now)
     for (const [cid, since] of this.#creating) {
       if (now - since < CREATE_TIMEOUT_MS) break
@@ -145,7 +151,7 @@ export class PvaCircuit {
 
   #create(channel: PvaChannel): void {
     this.#creating.set(channel.cid, Date.now())
-    this.#link.send(wire.createMessage(channel.cid, channel.name))
+    this.#link.send(wire.createMessage(this.#isBigEndian, channel.cid, channel.name))
   }
 
   #forget(channel: PvaChannel): void {
@@ -161,7 +167,7 @@ export class PvaCircuit {
     const channel = this.channels.get(cid)
     if (channel === undefined) return
     this.#forget(channel)
-    if (channel.isCreated) this.#link.send(wire.destroyChannelMessage(channel.sid, cid))
+    if (channel.isCreated) this.#link.send(wire.destroyChannelMessage(this.#isBigEndian, channel.sid, cid))
     this.#owner.lost(channel, reason, isRefused)
   }
 
@@ -172,7 +178,7 @@ export class PvaCircuit {
     const reason = `an update of ${size} bytes is over the limit of ${this.#owner.maxBytes}`
     this.#owner.warn(`size ${channel.name}`, `${channel.name}: ${reason}; raise max_message_bytes of pva`)
     this.#forget(channel)
-    this.#link.send(wire.destroyChannelMessage(channel.sid, cid))
+    this.#link.send(wire.destroyChannelMessage(this.#isBigEndian, channel.sid, cid))
     this.#owner.lost(channel, reason, true, true)
   }
 
@@ -193,7 +199,7 @@ export class PvaCircuit {
   #onValidation(reader: Reader): void {
     reader.skip(6) // buffer size, size of the type cache
     const methods = Array.from({ length: reader.count(1) }, () => reader.text())
-    this.#link.send(wire.validationMessage(methods, this.#owner.user, this.#owner.host))
+    this.#link.send(wire.validationMessage(this.#isBigEndian, methods, this.#owner.user, this.#owner.host))
   }
 
   #onValidated(reader: Reader): void {
@@ -217,7 +223,7 @@ export class PvaCircuit {
     channel.sid = sid
     channel.isCreated = true
     this.#starting.set(cid, Date.now())
-    this.#link.send(wire.monitorMessage(sid, cid, channel.request, channel.queueSize))
+    this.#link.send(wire.monitorMessage(this.#isBigEndian, sid, cid, channel.request, channel.queueSize))
   }
 
   #onMonitor(reader: Reader): void {
@@ -254,12 +260,12 @@ export class PvaCircuit {
     channel.attempts = 0
     channel.unacknowledged = 0
     channel.listener.onConnect(channel.state, this.key)
-    if (channel.circuit === this) this.#link.send(wire.startMessage(channel.sid, channel.cid))
+    if (channel.circuit === this) this.#link.send(wire.startMessage(this.#isBigEndian, channel.sid, channel.cid))
   }
 
   #acknowledge(channel: PvaChannel): void {
     if (++channel.unacknowledged * 2 < channel.queueSize) return
-    this.#link.send(wire.ackMessage(channel.sid, channel.cid, channel.unacknowledged))
+    this.#link.send(wire.ackMessage(this.#isBigEndian, channel.sid, channel.cid, channel.unacknowledged))
     channel.unacknowledged = 0
   }
 

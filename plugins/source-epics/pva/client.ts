@@ -200,11 +200,11 @@ export class PvaClient implements CircuitOwner {
     const sequence = this.#sequence++ >>> 0
     for (const { at } of this.#nameServers) {
       const circuit = this.#circuits.get(keyOf(at))
-      if (circuit?.isOpen === true) sent = circuit.search(searchMessage(sequence, true, this.#udp.port, batch)) || sent
+      sent = circuit?.search(sequence, this.#udp.port, batch) === true || sent
     }
     if (this.#udp.port === 0) return sent
     for (const { host, port, unicast } of this.#addresses.targets()) {
-      this.#udp.send(searchMessage(sequence, unicast, this.#udp.port, batch), host, port)
+      this.#udp.send(searchMessage(false, sequence, unicast, this.#udp.port, batch), host, port)
       sent = true
     }
     return sent

@@ -84,8 +84,38 @@ describe('PVA framer', () => {
     assert.equal(of(7, 'alarm.message'), 'HIHI')
   })
 
+  it('reads what pvAccessJava sent: big-endian, in segments', () => {
+    const bytes = sample('java')
+    for (let at = 0; at < bytes.length;) {
+      const flags = bytes.readUInt8(at + 2)
+      assert.equal(flags & 0xc0, 0xc0)
+      at += 8 + ((flags & 1) === 0 ? bytes.readUInt32BE(at + 4) : 0)
+    }
+    const contents = replay([bytes])
+    const of = (ioid: number, path: string) => at(contents.get(ioid)?.at(-1), path)
+    assert.deepEqual([at(contents.get(1)?.[0], 'value'), of(1, 'value')], [5.5, -6.5])
+    assert.deepEqual([of(1, 'alarm.severity'), of(1, 'alarm.message')], [2, 'too warm'])
+    assert.deepEqual([of(1, 'timeStamp.secondsPastEpoch'), of(1, 'timeStamp.nanoseconds')], [1_700_000_000n, 123_456_789]) // prettier-ignore
+    assert.deepEqual([of(1, 'display.units'), of(2, 'value.index')], ['mm', 1])
+    assert.deepEqual([of(3, 'any'), of(3, 'un'), of(3, 'sub.z')], [18446744073709551615n, 'sel', ['p', 'q']])
+    const [long, large] = [of(4, 'value') as Vector, of(5, 'value') as Vector]
+    assert.deepEqual([long.dtype, Buffer.from(long.bytes).readBigInt64LE()], ['int64', -9007199254740993n])
+    const numbers = new Float64Array(new Uint8Array(large.bytes).buffer)
+    assert.deepEqual([...numbers], [-1, ...Array.from({ length: 2999 }, (_, i) => i + 1)])
+    assert.equal(of(6, 'value'), 'a text')
+  })
+
+  it('knows the byte order in which a server wants to be spoken to', () => {
+    for (const [server, asks] of Object.entries({ java: true, qsrv1: false, qsrv2: false, p4p: false })) {
+      const framer = new PvaFramer(1 << 20, () => undefined, assert.fail)
+      assert.equal(framer.asksBigEndian, false)
+      framer.push(sample(server))
+      assert.equal(framer.asksBigEndian, asks, server)
+    }
+  })
+
   it('gives the same however the bytes are cut', () => {
-    for (const server of ['qsrv1', 'qsrv2', 'p4p']) {
+    for (const server of ['qsrv1', 'qsrv2', 'p4p', 'java']) {
       const bytes = sample(server)
       const whole = replay([bytes])
       fc.assert(
@@ -101,7 +131,7 @@ describe('PVA framer', () => {
     const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 30 })
     fc.assert(
       fc.property(
-        fc.constantFrom('qsrv1', 'qsrv2', 'p4p'),
+        fc.constantFrom('qsrv1', 'qsrv2', 'p4p', 'java'),
         damage,
         fc.array(fc.nat(), { maxLength: 5 }),
         (name, changes, cuts) => {

@@ -1,6 +1,6 @@
 // pvAccess byte stream to application messages: chunks joined, segments put together, control messages left out.
 import { Framer, PASSED_OVER_BYTES } from '../framer.js'
-import { Command, Flag, MAGIC } from './protocol.js'
+import { Command, Control, Flag, MAGIC } from './protocol.js'
 
 /** `view` looks at the same bytes as `bytes`; the payload is bytes[start, end), valid during the call only. */
 export type OnMessage = (
@@ -22,12 +22,18 @@ export class PvaFramer extends Framer {
   #segmented = -1
   /** The segmented message under way is too large: its segments are passed over. */
   #isDropping = false
+  #asksBigEndian = false
 
   /** A wrong magic, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
   constructor(maxBytes: number, onMessage: OnMessage, onTooLarge: OnTooLarge) {
     super(maxBytes)
     this.#onMessage = onMessage
     this.#onTooLarge = onTooLarge
+  }
+
+  /** The byte order in which the sender wants to be spoken to. */
+  get asksBigEndian(): boolean {
+    return this.#asksBigEndian
   }
 
   protected parse(bytes: Buffer): void {
@@ -38,7 +44,7 @@ export class PvaFramer extends Framer {
       if (end - at < HEADER) return this.keep(bytes, at, HEADER)
       if (view.getUint8(at) !== MAGIC) throw new RangeError('PVA: no magic byte, the stream is out of step')
       const flags = view.getUint8(at + 2)
-      // A control message has no payload; its size field is a number we have no use for (byte order, markers).
+      // A control message has no payload; its size field is a number we have no use for.
       const size = (flags & Flag.CONTROL) !== 0 ? 0 : view.getUint32(at + 4, (flags & Flag.BIG_ENDIAN) === 0)
       const start = at + HEADER
       if (size > this.maxBytes) {
@@ -51,8 +57,11 @@ export class PvaFramer extends Framer {
       }
       if (end - start < size) return this.keep(bytes, at, HEADER + size)
       at = start + size
-      if ((flags & Flag.CONTROL) !== 0) continue
       const command = view.getUint8(start - HEADER + 3)
+      if ((flags & Flag.CONTROL) !== 0) {
+        if (command === Control.BYTE_ORDER) this.#asksBigEndian = (flags & Flag.BIG_ENDIAN) !== 0
+        continue
+      }
       if ((flags & Flag.SEGMENT) !== 0) this.#segment(command, flags, bytes.subarray(start, at))
       else this.#onMessage(command, (flags & Flag.BIG_ENDIAN) !== 0, bytes, view, start, at)
     }
