@@ -1,4 +1,4 @@
-// Real EPICS servers for tests, the demo and benches: each a Python process of the test venv on ports of its own.
+// Real EPICS servers for tests, the demo and benches: each a process (Python of the test venv, or Java) on ports of its own.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -8,16 +8,20 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Readable, type Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { findJava, pvaServer } from './java.js'
 import { python } from './python.js'
 
-/** `ca`: RSRV only · `qsrv1`: RSRV + pvAccessCPP · `qsrv2`: RSRV + pvxs · `p4p`: pvAccess only · `caproto`: CA only. */
-export type IocKind = 'ca' | 'qsrv1' | 'qsrv2' | 'p4p' | 'caproto'
+/**
+ * `ca`: RSRV only · `qsrv1`: RSRV + pvAccessCPP · `qsrv2`: RSRV + pvxs · `p4p`: pvAccess only · `caproto`: CA only ·
+ * `java`: pvAccessJava, pvAccess only, big-endian.
+ */
+export type IocKind = 'ca' | 'qsrv1' | 'qsrv2' | 'p4p' | 'caproto' | 'java'
 
 export interface IocOptions {
   readonly kind?: IocKind
   /** Database text (has a line break or a brace) or a path; for the IOC kinds only. */
   readonly db?: string | readonly string[]
-  /** Macros of the database; `P` is the prefix of the p4p and caproto servers, too. */
+  /** Macros of the database; `P` is the prefix of the p4p, caproto and java servers, too. */
   readonly macros?: Readonly<Record<string, string>>
   /** Size of the image channel of a p4p server. */
   readonly image?: readonly [width: number, height: number]
@@ -139,7 +143,7 @@ class Server implements Ioc {
   }
 
   async start(): Promise<void> {
-    const [command = '', ...args] = [...(this.#options.wrap ?? []), await python(), ...(await this.#arguments())]
+    const [command = '', ...args] = [...(this.#options.wrap ?? []), ...(await this.#command())]
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#serverEnv(), ...this.#options.env }
@@ -243,11 +247,18 @@ class Server implements Ioc {
     this.#pending.clear()
   }
 
-  async #arguments(): Promise<string[]> {
+  async #command(): Promise<string[]> {
     const { macros = {}, image, db = [] } = this.#options
     const prefix = macros['P'] ?? ''
-    if (this.kind === 'p4p') return [join(scripts, 'p4pserver.py'), prefix, ...(image ?? []).map(String)]
-    if (this.kind === 'caproto') return [join(scripts, 'caprotoioc.py'), prefix, this.#address]
+    if (this.kind === 'java') {
+      const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true']
+      // Java cannot write to file descriptor 3, where replies are awaited.
+      const shell = ['sh', '-c', 'exec "$0" "$@" >&3']
+      return [...shell, await findJava(), ...flags, '-cp', await pvaServer(), 'PvaServer', prefix]
+    }
+    const interpreter = await python()
+    if (this.kind === 'p4p') return [interpreter, join(scripts, 'p4pserver.py'), prefix, ...(image ?? []).map(String)]
+    if (this.kind === 'caproto') return [interpreter, join(scripts, 'caprotoioc.py'), prefix, this.#address]
     const files: string[] = []
     for (const text of typeof db === 'string' ? [db] : db) {
       if (!/[\n{]/.test(text)) files.push(text)
@@ -257,7 +268,7 @@ class Server implements Ioc {
       }
     }
     const list = Object.entries(macros).map(([key, value]) => `${key}=${value}`)
-    return [join(scripts, 'softioc.py'), this.kind, list.join(','), ...files]
+    return [interpreter, join(scripts, 'softioc.py'), this.kind, list.join(','), ...files]
   }
 
   #serverEnv(): Record<string, string> {

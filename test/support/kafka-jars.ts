@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cached } from './cache.js'
+import { copyJars, findJava } from './java.js'
 import {
   type KafkaSetup,
   type NodePlace,
@@ -41,28 +42,7 @@ export async function kafkaJars(): Promise<string> {
     .update(await readFile(pom))
     .digest('hex')
     .slice(0, 8)
-  return cached(`kafka-${KAFKA_VERSION}-${hash}`, async (folder) => {
-    const args = ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]
-    await run('mvn', args).catch((error: unknown) => {
-      const { code, stdout, stderr } = error as { code: unknown; stdout?: string; stderr?: string }
-      if (code === 'ENOENT') throw new Error('Maven (mvn) is not on the PATH')
-      throw new Error(`Maven could not get Kafka ${KAFKA_VERSION}: ${`${stdout ?? ''}${stderr ?? ''}`.slice(-500)}`)
-    })
-  })
-}
-
-/** The java command of JAVA_HOME or the PATH; throws unless it is 17 or later. */
-export async function findJava(): Promise<string> {
-  const home = process.env['JAVA_HOME']
-  const java = home ? join(home, 'bin', 'java') : 'java'
-  const text = await run(java, ['-version']).then(
-    ({ stdout, stderr }) => stdout + stderr,
-    () => undefined
-  )
-  if (text === undefined) throw new Error(`no Java: ${java} cannot be run`)
-  const major = Number(/version "(\d+)/.exec(text)?.[1] ?? 0)
-  if (major < 17) throw new Error(`Java >= 17 is needed, ${java} is ${text.split('\n')[0]}`)
-  return java
+  return cached(`kafka-${KAFKA_VERSION}-${hash}`, (folder) => copyJars(pom, folder))
 }
 
 /** `count` ports that are free now on 127.0.0.1. */

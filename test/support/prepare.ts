@@ -1,6 +1,7 @@
 // Before the tests: gets what they need (once, cached), so that no test waits for a download and what is missing is said at once.
 import { startKafka } from './kafka.js'
 import { hdf5Libraries } from './hdf5-libraries.js'
+import { pvaServer } from './java.js'
 import { python } from './python.js'
 
 async function step(what: string, work: () => Promise<string>): Promise<void> {
@@ -16,6 +17,7 @@ async function step(what: string, work: () => Promise<string>): Promise<void> {
 }
 
 await step('Python with EPICS servers and HDF5 readers (first time: a minute)', () => python())
+await step('EPICS server in Java (first time: a download)', async () => (await pvaServer()).split(':').at(-1) ?? '')
 await step('HDF5 libraries (first time: a download)', async () => [...(await hdf5Libraries()).keys()].join(', '))
 await step('Apache Kafka (first time: a download)', async () => {
   const kafka = await startKafka()
