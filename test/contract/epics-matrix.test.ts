@@ -2,7 +2,7 @@
 // is the value that ess-streaming-data-types reads.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
-import { caCases, caprotoCases, p4pCases, pvxsCases, qsrvCases, schemas, type Case } from '../support/epics-cases.js' // prettier-ignore
+import { caCases, caprotoCases, javaCases, p4pCases, pvxsCases, qsrvCases, schemas, type Case } from '../support/epics-cases.js' // prettier-ignore
 import { liveForwarder, readUntil, settled, type Live, type Message } from '../support/forwarder/live.js'
 import { startIoc, type Ioc, type IocKind } from '../support/ioc.js'
 import { kafka, testTopics } from '../support/kafka.js'
@@ -21,7 +21,8 @@ const benches: readonly Bench[] = [
   { kind: 'qsrv1', protocol: 'pva', prefix: 'Q1:', cases: qsrvCases },
   { kind: 'qsrv2', protocol: 'pva', prefix: 'Q2:', cases: pvxsCases },
   { kind: 'p4p', protocol: 'pva', prefix: 'P:', cases: p4pCases },
-  { kind: 'caproto', protocol: 'ca', prefix: 'V:', cases: caprotoCases }
+  { kind: 'caproto', protocol: 'ca', prefix: 'V:', cases: caprotoCases },
+  { kind: 'java', protocol: 'pva', prefix: 'J:', cases: javaCases }
 ]
 
 /** Messages of each `schema channel`: how many, and those that were read by the reference package. */
@@ -113,7 +114,7 @@ describe('EPICS type matrix', function () {
 
   before(async () => {
     const started = await Promise.all(
-      benches.map(({ kind, prefix }) => startIoc({ kind, db: kind === 'p4p' || kind === 'caproto' ? [] : db, macros: { P: prefix } }))
+      benches.map(({ kind, prefix }) => startIoc({ kind, db, macros: { P: prefix } }))
     ) // prettier-ignore
     benches.forEach((bench, i) => iocs.set(bench, started[i] as Ioc))
     ;({ brokers } = await kafka())

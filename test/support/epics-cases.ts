@@ -274,6 +274,20 @@ export const p4pCases: readonly Case[] = [
   frame('frame:float64', 'float64', [2, 2, 3], [0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1e300])
 ] // prettier-ignore
 
+/** pvDataJava cuts texts that are not ASCII short. */
+export const javaCases: readonly Case[] = [
+  bool('scalar:bool', false),
+  bools('array:bool', [false, true, true]),
+  text('scalar:string', 'a text'),
+  text('longstring', 'y'.repeat(70_000)),
+  texts('array:string', ['a', '', 'z'.repeat(300)]),
+  ...integers.map(([type, value]) => number(`scalar:${type}`, type, value)),
+  ...integers.map(([type, , list]) => array(`array:${type}`, type, list)),
+  array('empty', 'float64', []),
+  label('enum', 2, 'a choice much longer than twenty-six characters'),
+  array('large:float64', 'float64', ramp)
+]
+
 export const caprotoCases: readonly Case[] = [
   number('i', 'int32', -6),
   number('f', 'float64', 9.25),
