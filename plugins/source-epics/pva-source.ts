@@ -23,6 +23,7 @@ interface Layout {
   readonly nanoseconds: number
   readonly units: number
   readonly precision: number
+  readonly format: number
   readonly choices: number
 }
 
@@ -43,6 +44,8 @@ export class PvaSubscription implements PvaListener {
   #message = ''
   #units = ''
   #precision: number | null = null
+  /** What the precision was made from, where it is not given as such. */
+  #format = ''
   #enumStrings: readonly string[] | null = null
 
   /** `isText`: int8 and uint8 arrays are text. */
@@ -93,6 +96,7 @@ export class PvaSubscription implements PvaListener {
     this.#updateAlarm(layout)
     if (layout.units >= 0) this.#units = state.get(layout.units) as string
     if (layout.precision >= 0) this.#precision = state.get(layout.precision) as number
+    else if (layout.format >= 0) this.#updatePrecision(state.get(layout.format) as string)
     if (layout.choices >= 0) this.#enumStrings = state.get(layout.choices) as readonly string[]
     this.#emit({
       kind: 'value',
@@ -125,6 +129,12 @@ export class PvaSubscription implements PvaListener {
     this.#status = kind
     this.#message = text
     this.#alarm = alarmOfPva(level, kind, text)
+  }
+
+  #updatePrecision(format: string): void {
+    if (format === this.#format) return
+    this.#format = format
+    this.#precision = precisionOf(format)
   }
 
   #connection(connection: number): void {
@@ -164,7 +174,8 @@ export function layoutOf(state: MonitorState, isText: boolean): Layout {
     seconds: scalar('timeStamp.secondsPastEpoch', Code.INT64),
     nanoseconds: scalar('timeStamp.nanoseconds', Code.INT32),
     units: scalar('display.units', Code.STRING),
-    precision: scalar('display.precision', Code.INT32)
+    precision: scalar('display.precision', Code.INT32),
+    format: scalar('display.format', Code.STRING)
   }
 }
 
@@ -197,6 +208,12 @@ function valueOf({ state, shape, dtype, value }: Layout): Update['value'] {
   const held = state.get(value)
   if (shape === 'array' && dtype === 'string' && !Array.isArray(held)) return textOfVector(held as Vector)
   return held as Update['value']
+}
+
+/** Digits behind the point in a printf format, `%.3f`; null: it names none. */
+function precisionOf(format: string): number | null {
+  const digits = /%[-+ #0]*\d*\.(\d{1,2})[efg]/i.exec(format)?.[1]
+  return digits === undefined ? null : Number(digits)
 }
 
 function textOfVector({ bytes }: Vector): string {

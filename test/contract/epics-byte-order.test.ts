@@ -74,14 +74,16 @@ describe('pvAccess in big-endian byte order', function () {
     const channel = epics.open('pva', 'J:full')
     const first = await channel.value()
     assert.deepEqual([first.value, first.units, first.timestampNs], [5.5, 'mm', 1_700_000_000_123_456_789n])
+    // Its display has a format instead of a precision.
+    assert.equal(first.precision, 3)
     assert.deepEqual(first.alarm, { severity: 2, status: 3, message: 'HIHI' })
     await ioc.call('delta', { name: 'J:full', fields: { 'alarm.severity': 1, 'alarm.message': 'too warm' } })
     const update = await channel.value((next) => next.alarm.severity === 1)
     assert.deepEqual([update.value, update.units, update.alarm.message], [5.5, 'mm', 'too warm'])
-    await ioc.call('delta', { name: 'J:full', fields: { 'display.units': 'cm' } })
+    await ioc.call('delta', { name: 'J:full', fields: { 'display.units': 'cm', 'display.format': '%d' } })
     await ioc.put('J:full', -6.5, { timestamp: [1_750_000_000, 7] })
     const last = await channel.value(({ value }) => value === -6.5)
-    assert.deepEqual([last.units, last.timestampNs], ['cm', 1_750_000_000_000_000_007n])
+    assert.deepEqual([last.units, last.precision, last.timestampNs], ['cm', null, 1_750_000_000_000_000_007n])
     // The change of the unit alone is no new value.
     assert.equal(channel.updates.filter(({ kind }) => kind === 'value').length, 3)
   })
