@@ -1,6 +1,6 @@
 // Reads pvData primitives from one message, in its byte order, never beyond its end.
 import { READ_BYTES, spares } from '../gatherer.js'
-import { type Vector, type VectorType } from '../../../core/plugin.js'
+import { LARGE_BYTES, type Vector, type VectorType } from '../../../core/plugin.js'
 
 /** Structures made per message at most: a few bytes can ask for very many empty ones. */
 const MAX_STRUCTURES = 1_000_000
@@ -151,7 +151,7 @@ export class Reader {
       return { dtype, length: n, bytes: view }
     }
     const bytes = spares.take(size)
-    if (size > READ_BYTES) this.#lent = bytes
+    if (size >= LARGE_BYTES) this.#lent = bytes
     view.copy(bytes)
     if (!this.#little) {
       if (width === 2) bytes.swap16()
