@@ -56,11 +56,11 @@ async function build(): Promise<string> {
   const folder = await cached(`pva-java-${hash}`, async (part) => {
     await copyJars(pom, part)
     const jars = (await readdir(part)).map((jar) => join(part, jar)).join(':')
-    const compiler = ['-m', 'jdk.compiler/com.sun.tools.javac.Main', '--release', '17', '-cp', jars, '-d', part]
-    await run(java, [...compiler, program]).catch((error: unknown) => {
+    const compiler = ['-cp', jars, 'org.eclipse.jdt.internal.compiler.batch.Main', '-17', '-nowarn']
+    await run(java, [...compiler, '-cp', jars, '-d', part, program]).catch((error: unknown) => {
       const { stdout, stderr } = error as { stdout?: string; stderr?: string }
       const why = `${stdout ?? ''}${stderr ?? ''}`.slice(-1500)
-      throw new Error(`${basename(program)} could not be compiled (a JDK is needed, not a JRE): ${why}`)
+      throw new Error(`${basename(program)} could not be compiled: ${why}`)
     })
   })
   return `${join(folder, '*')}:${folder}`
