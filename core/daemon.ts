@@ -102,6 +102,7 @@ export class Daemon {
       this.#goOn()
       this.#listener = this.#makeListener(dialects)
       this.#openParts()
+      for (const { listen } of this.#listens()) await this.#listener.mark(listen)
       for (const [id, service] of this.#services) {
         await service.start()
         this.#goOn()

@@ -61,10 +61,23 @@ export class CommandListener {
   #taking = true
   /** Topics that are heard all the time. */
   readonly #heard = new Set<string>()
+  /** Ends of topics before anything was started. */
+  readonly #ends = new Map<string, ReadonlyMap<number, number>>()
   /** What this daemon said itself on a topic that it hears. */
   readonly #said = new Set<string>()
 
   constructor(readonly options: ListenerOptions) {}
+
+  /**
+   * From here on no command is missed, though nothing is heard before `add`: what services tell each other while they start
+   * counts, too.
+   */
+  async mark({ topic, group, from }: ListenConfig): Promise<void> {
+    if (group !== undefined || from !== 'latest') return
+    const [info] = await this.options.kafka.topics([topic])
+    if (info === undefined || info.partitions.length === 0) return // `add` will say so
+    this.#ends.set(topic, await this.options.kafka.offsets(topic, info.partitions, 'latest'))
+  }
 
   /** Opens one configured topic. Throws TOPIC_MISSING, or CONFIG_INVALID for an unknown dialect. */
   async add(listen: ListenConfig, at: string): Promise<void> {
@@ -209,7 +222,8 @@ export class CommandListener {
     const { kafka } = this.options
     const [info] = await kafka.topics([ear.topic])
     const partitions = info?.partitions ?? []
-    const offsets = await kafka.offsets(ear.topic, partitions, from)
+    const marked = from === 'latest' ? this.#ends.get(ear.topic) : undefined
+    const offsets = new Map(marked ?? (await kafka.offsets(ear.topic, partitions, from)))
     const ends = toEnd ? await kafka.offsets(ear.topic, partitions, 'latest') : undefined
     if (ends !== undefined)
       for (const [partition, offset] of offsets) if (offset >= (ends.get(partition) ?? 0)) offsets.delete(partition)

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Daemon, loadConfig, startDaemon } from '../../core/main.js'
+import { API } from '../../core/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import { Control } from '../support/control.js'
 import { kafka, testTopics } from '../support/kafka.js'
@@ -101,6 +105,43 @@ describe('daemon on a real Kafka', function () {
     assert.equal((await control.send({ cmd: 'exit' }))['response'], 'ERR')
     assert.equal((await control.send({ cmd: 'exit', service_id: 'daemon-under-test' }))['response'], 'ACK')
     assert.deepEqual(asked, ['command exit'])
+  })
+
+  it('hears what a service tells another while it starts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nexstream-early-'))
+    const early = await testTopics(['commands', 'status'])
+    const plugin = join(folder, 'early.mjs')
+    writeFileSync(
+      plugin,
+      `export default { name: 'early', version: '1.0.0', api: ${API}, summary: 'test', apply: (registry) => registry.service({
+        id: 'early', summary: 'test', config: { type: 'object' },
+        open: (config, { kafka }) => ({
+          async start() {
+            const producer = kafka.producer({ lingerMs: 0 })
+            producer.send({ topic: '${early.commands}', value: Buffer.from('{"cmd": "status", "msg_id": "early"}') })
+            await producer.close()
+          },
+          stop: async () => undefined, snapshot: () => ({ state: 'idle' }), commands: {}
+        })
+      }) }`
+    )
+    const heard = await Control.open(brokers, early.commands, [early.status])
+    const flags = {
+      'kafka.brokers': JSON.stringify(brokers),
+      'commands.topic': early.commands,
+      'status.topic': early.status,
+      'log.level': 'error',
+      plugins: JSON.stringify([{ use: plugin }]),
+      services: '{"early": {}}'
+    }
+    const other = await startDaemon(loadConfig({ flags }))
+    try {
+      await heard.json(({ type, msg_id }) => type === 'nexstream_reply' && msg_id === 'early', 'the answer')
+    } finally {
+      await other.stop('test over')
+      await heard.close()
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('refuses to start without its topics, naming them and the remedy', async () => {
