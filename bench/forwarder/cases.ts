@@ -183,7 +183,12 @@ export async function rate(candidate: Candidate, settings: Settings): Promise<Ro
       ...latencyRow(found),
       ...(status === undefined
         ? {}
-        : { refused: status['older']! + status['ahead']!, superseded: status['superseded']! })
+        : {
+            // 0 beside a loss: it never came to us (an IOC joins what it cannot send in time)
+            'received but not sent': status['updates']! - found.messages,
+            refused: status['older']! + status['ahead']!,
+            superseded: status['superseded']!
+          })
     }
   } finally {
     await running.stop()
