@@ -74,9 +74,8 @@ export class CommandListener {
    */
   async mark({ topic, group, from }: ListenConfig): Promise<void> {
     if (group !== undefined || from !== 'latest') return
-    const [info] = await this.options.kafka.topics([topic])
-    if (info === undefined || info.partitions.length === 0) return // `add` will say so
-    this.#ends.set(topic, await this.options.kafka.offsets(topic, info.partitions, 'latest'))
+    const ends = await this.#offsets(topic, from)
+    if (ends.size > 0) this.#ends.set(topic, ends) // without partitions `add` will complain
   }
 
   /** Opens one configured topic. Throws TOPIC_MISSING, or CONFIG_INVALID for an unknown dialect. */
@@ -217,14 +216,18 @@ export class CommandListener {
       )
   }
 
+  /** Of all partitions; empty when there is no such topic. */
+  async #offsets(topic: string, from: 'latest' | 'earliest' | { timestampMs: number }): Promise<Map<number, number>> {
+    const { kafka } = this.options
+    const [info] = await kafka.topics([topic])
+    return info?.partitions.length ? kafka.offsets(topic, info.partitions, from) : new Map()
+  }
+
   /** `toEnd`: only what is there now. */
   async #read(ear: Ear, from: 'latest' | 'earliest' | { timestampMs: number }, toEnd = false): Promise<Subscription> {
     const { kafka } = this.options
-    const [info] = await kafka.topics([ear.topic])
-    const partitions = info?.partitions ?? []
-    const marked = from === 'latest' ? this.#ends.get(ear.topic) : undefined
-    const offsets = new Map(marked ?? (await kafka.offsets(ear.topic, partitions, from)))
-    const ends = toEnd ? await kafka.offsets(ear.topic, partitions, 'latest') : undefined
+    const offsets = new Map((from === 'latest' && this.#ends.get(ear.topic)) || (await this.#offsets(ear.topic, from)))
+    const ends = toEnd ? await kafka.offsets(ear.topic, [...offsets.keys()], 'latest') : undefined
     if (ends !== undefined)
       for (const [partition, offset] of offsets) if (offset >= (ends.get(partition) ?? 0)) offsets.delete(partition)
     if (ends !== undefined && offsets.size === 0) return { close: () => undefined }

@@ -15,7 +15,7 @@ export { WriteThreads } from './worker/threads.js'
 export type { JobEnd, Progress, WriteOptions, WriteSpec } from './worker/protocol.js'
 export type { WorkerConfig } from './worker/config.js'
 export { Cues, timeAttributes } from './nexus/cues.js'
-export { LARGE_BYTES, Spares } from './spares.js'
+export { LARGE_BYTES, once, Spares } from './spares.js'
 export { type Metric, type MetricKind, metricsFrom, type MetricTable } from './metrics.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */

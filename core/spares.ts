@@ -4,6 +4,16 @@
 /** Smaller memory is not worth it. */
 export const LARGE_BYTES = 65_536
 
+/** `action` at the first call, and nothing at the others: memory that is given back twice would have two users. */
+export function once(action: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    action()
+  }
+}
+
 export class Spares {
   readonly #idle: ArrayBuffer[] = []
   #kept = 0

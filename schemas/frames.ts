@@ -1,6 +1,6 @@
 // NDAr, ADAr and ad00: one area detector frame.
 import { BadMessage } from '../core/errors.js'
-import { Spares } from '../core/spares.js'
+import { once, Spares } from '../core/spares.js'
 import { kafkaTime } from './convert.js'
 import { encodeMessage } from './index.js'
 import { peekField, type PeekResult } from './peek.js'
@@ -117,12 +117,7 @@ export function frameCodec(id: FrameId) {
     convert(update: Update) {
       if (update.kind !== 'value' || update.events !== undefined) return []
       const value = encode(id, frameOf(update), spares)
-      let held = true
-      const giveBack = (): void => {
-        if (held) spares.give(value)
-        held = false
-      }
-      return [{ value, giveBack, ...kafkaTime(update) }]
+      return [{ value, giveBack: once(() => spares.give(value)), ...kafkaTime(update) }]
     }
   }
 }

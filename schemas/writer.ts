@@ -1,6 +1,6 @@
 // Writes a message of any schema from plain fields, driven by its layout.
 import { BadMessage } from '../core/errors.js'
-import { LARGE_BYTES, type Spares } from '../core/spares.js'
+import { type Spares } from '../core/spares.js'
 import { type FieldLayout, type Scalar, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
 import { element, isLittleEndian } from './reader.js'
 import { type Vector } from './records.js'
@@ -96,7 +96,7 @@ class Encoder {
       // Room for what follows an image: else each small field would copy it once more.
       const wanted = this.end + Math.min(Math.max(this.bytes.length, this.end >> 4), 1 << 20)
       const { spares } = this
-      const larger = spares && wanted >= LARGE_BYTES ? spares.take(wanted) : Buffer.allocUnsafeSlow(wanted)
+      const larger = spares?.take(wanted) ?? Buffer.allocUnsafeSlow(wanted)
       this.bytes.copy(larger, 0, 0, before)
       spares?.give(this.bytes)
       this.bytes = larger

@@ -24,9 +24,9 @@ export function wantedTopics(config: Config, instrument: string | undefined): Wa
       config: Object.fromEntries(settings)
     }
   })
-  const known = new Set(described.map(({ name }) => name))
-  const named = new Set(daemonTopics(config).filter((name) => !known.has(name)))
-  return [...described, ...[...named].map((name) => ({ name }))]
+  const others = new Set(daemonTopics(config))
+  for (const { name } of described) others.delete(name)
+  return [...described, ...[...others].map((name) => ({ name }))]
 }
 
 /** Without these the daemon does not start. */

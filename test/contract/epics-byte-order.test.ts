@@ -1,7 +1,7 @@
 // pvAccess in big-endian byte order: pvAccessJava sends it, and reads nothing else. All its types: epics-matrix.test.ts.
 import assert from 'node:assert/strict'
 import { type PvStructure, type Update, type Vector } from '../../core/plugin.js'
-import { connecting, only, states, type Epics, type Recorder } from '../support/epics.js'
+import { Borrower, connecting, only, states, type Epics, type Recorder } from '../support/epics.js'
 import { startProxy } from '../support/epics-proxy.js'
 import { startIoc, type Ioc } from '../support/ioc.js'
 
@@ -139,22 +139,14 @@ describe('pvAccess in big-endian byte order', function () {
     })
 
     it(`${name}: arrays that are given back make room for the next, also beside one that is kept`, async () => {
-      const seen: number[] = []
-      const memory = new Set<ArrayBufferLike>()
-      let before: Update | undefined
-      let kept: Update | undefined
+      const borrower = new Borrower(vectorOf, (vector) => firstOf(vector, length))
       const take = (update: Update): void => {
-        if (update.kind !== 'value' || update.first) return
-        seen.push(firstOf(vectorOf(update), length))
-        memory.add(vectorOf(update).bytes.buffer)
-        if (seen.length === 10) kept = before
-        else before?.giveBack?.()
-        before = update
+        if (update.kind === 'value' && !update.first) borrower.take(update)
       }
       await countOn(epics.open('pva', name, { queue_size: 4 }, take))
-      assert.deepEqual(seen, wanted)
-      assert.equal(firstOf(vectorOf(kept!), length), 109)
-      assert.ok(memory.size <= 5, `${memory.size} pieces of memory`)
+      assert.deepEqual(borrower.seen, wanted)
+      assert.equal(firstOf(vectorOf(borrower.kept!), length), 109)
+      assert.ok(borrower.memory.size <= 5, `${borrower.memory.size} pieces of memory`)
     })
   }
 

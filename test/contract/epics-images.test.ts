@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type PvStructure, type Update, type Vector } from '../../core/plugin.js'
 import { frameCodec } from '../../schemas/frames.js'
-import { openEpics, only, type Epics } from '../support/epics.js'
+import { Borrower, openEpics, only, type Epics } from '../support/epics.js'
 import { liveForwarder, readUntil, type Message } from '../support/forwarder/live.js'
 import { startIoc, type Ioc } from '../support/ioc.js'
 import { kafka, testTopics } from '../support/kafka.js'
@@ -52,26 +52,17 @@ describe('images', function () {
   })
 
   it('that are given back make room for the next, also beside one that is kept', async () => {
-    const seen: number[] = []
-    const memory = new Set<ArrayBufferLike>()
-    let before: Update | undefined
-    let kept: Update | undefined
+    const borrower = new Borrower(vectorOf, numberOf)
     const take = (update: Update): void => {
-      if (update.kind !== 'value') return
-      const pixels = vectorOf(update)
-      seen.push(numberOf(pixels))
-      memory.add(pixels.bytes.buffer)
-      if (seen.length === 10) kept = before
-      else before?.giveBack?.()
-      before = update
+      if (update.kind === 'value') borrower.take(update)
     }
     const channel = epics.open('pva', 'I:image', { queue_size: 4 }, take)
     await channel.value()
     await post()
-    await channel.until(() => seen.at(-1) === frames)
-    assert.deepEqual(seen.slice(1), counted)
-    assert.equal(numberOf(vectorOf(kept!)), 8)
-    assert.ok(memory.size <= 5, `${memory.size} pieces of memory`)
+    await channel.until(() => borrower.seen.at(-1) === frames)
+    assert.deepEqual(borrower.seen.slice(1), counted)
+    assert.equal(numberOf(vectorOf(borrower.kept!)), 8)
+    assert.ok(borrower.memory.size <= 5, `${borrower.memory.size} pieces of memory`)
     await channel.subscription.close()
   })
 

@@ -255,16 +255,21 @@ const integers: readonly [VectorType, Whole, readonly Whole[]][] = [
   ['float64', 1e-300, [NaN, -Infinity, 5e-324]]
 ]
 
-export const p4pCases: readonly Case[] = [
+/** Every server of normative types has these. */
+const normativeCases: readonly Case[] = [
   bool('scalar:bool', false),
   bools('array:bool', [false, true, true]),
-  text('scalar:string', 'µ'),
   text('longstring', 'y'.repeat(70_000)),
-  texts('array:string', ['ä', '', 'z'.repeat(300)]),
   ...integers.map(([type, value]) => number(`scalar:${type}`, type, value)),
   ...integers.map(([type, , list]) => array(`array:${type}`, type, list)),
   array('empty', 'float64', []),
-  label('enum', 2, 'a choice much longer than twenty-six characters'),
+  label('enum', 2, 'a choice much longer than twenty-six characters')
+]
+
+export const p4pCases: readonly Case[] = [
+  ...normativeCases,
+  text('scalar:string', 'µ'),
+  texts('array:string', ['ä', '', 'z'.repeat(300)]),
   samples('samples:d', 'float64', [1.5, -2.5, 3.5], [1_700_000_000_000_000_001n, 1_700_000_000_000_000_101n, 1_700_000_000_000_000_301n]),
   samples('samples:h', 'int16', [-5], [1_700_000_000_000_000_007n]),
   samples('samples:q', 'int64', [9007199254740993n, 2n], [1_700_000_000_000_000_000n, 1_700_000_000_000_000_512n]),
@@ -276,15 +281,9 @@ export const p4pCases: readonly Case[] = [
 
 /** pvDataJava cuts texts that are not ASCII short. */
 export const javaCases: readonly Case[] = [
-  bool('scalar:bool', false),
-  bools('array:bool', [false, true, true]),
+  ...normativeCases,
   text('scalar:string', 'a text'),
-  text('longstring', 'y'.repeat(70_000)),
   texts('array:string', ['a', '', 'z'.repeat(300)]),
-  ...integers.map(([type, value]) => number(`scalar:${type}`, type, value)),
-  ...integers.map(([type, , list]) => array(`array:${type}`, type, list)),
-  array('empty', 'float64', []),
-  label('enum', 2, 'a choice much longer than twenty-six characters'),
   array('large:float64', 'float64', ramp)
 ]
 

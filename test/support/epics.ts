@@ -6,7 +6,8 @@ import {
   type Registry,
   type SourcePart,
   type Subscription,
-  type Update
+  type Update,
+  type Vector
 } from '../../core/plugin.js'
 
 export interface Recorder {
@@ -129,3 +130,26 @@ export function connecting(): (options: Readonly<Record<string, unknown>>) => Pr
 /** The connection states that a channel went through. */
 export const states = ({ updates }: Recorder): number[] =>
   updates.filter(({ kind }) => kind === 'connection').map(({ connection }) => connection)
+
+/** Gives each update back when the next has come, but for one in between: that one is kept. */
+export class Borrower {
+  readonly seen: number[] = []
+  readonly memory = new Set<ArrayBufferLike>()
+  kept: Update | undefined
+  #before: Update | undefined
+
+  /** `read` tells the number of a vector, having checked it. */
+  constructor(
+    readonly vectorOf: (update: Update) => Vector,
+    readonly read: (vector: Vector) => number
+  ) {}
+
+  take(update: Update): void {
+    const vector = this.vectorOf(update)
+    this.seen.push(this.read(vector))
+    this.memory.add(vector.bytes.buffer)
+    if (this.seen.length === 10) this.kept = this.#before
+    else this.#before?.giveBack?.()
+    this.#before = update
+  }
+}

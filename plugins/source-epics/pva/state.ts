@@ -110,10 +110,10 @@ export class MonitorState {
   #read(index: number, reader: Reader, cache: TypeCache): void {
     const node = this.#nodes[index] as Node
     if (node.code >= 0) this.#values[index] = node.isSeconds ? reader.i64AsNumber() : readScalar(reader, node.code)
-    else if (node.type.kind !== 'structure') this.#readLarge(index, node.type, reader, cache)
+    else if (node.type.kind !== 'structure') this.#readOther(index, node.type, reader, cache)
   }
 
-  #readLarge(index: number, type: PvType, reader: Reader, cache: TypeCache): void {
+  #readOther(index: number, type: PvType, reader: Reader, cache: TypeCache): void {
     const value = readValue(reader, type, cache)
     this.#values[index] = value
     if (this.#lentTo === index) {
