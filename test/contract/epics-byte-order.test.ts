@@ -52,7 +52,10 @@ describe('pvAccess in big-endian byte order', function () {
       server?.push(Buffer.from(chunk))
       return chunk
     }
-    proxy.onClient = (chunk) => void client?.push(Buffer.from(chunk))
+    proxy.onClient = (chunk) => {
+      client?.push(Buffer.from(chunk))
+      return chunk
+    }
     const proxied = await connect(only([], [`127.0.0.1:${proxy.udpPort}`]))
     const channel = proxied.open('pva', 'J:large:float64', { queue_size: 2, fields: ['value'] })
     await channel.value()

@@ -13,8 +13,10 @@ export interface EpicsProxy {
   readonly connections: number
   /** Called for every chunk from the server; returns what the client gets. */
   onServer: (chunk: Buffer) => Buffer
-  /** Called for every chunk from the client. */
-  onClient: (chunk: Buffer) => void
+  /** Called for every chunk from the client; returns what the server gets. */
+  onClient: (chunk: Buffer) => Buffer
+  /** Tells the server of the newest connection something. */
+  toServer(bytes: Buffer): void
   /** From now on the connections of now say nothing more, but stay open: a host that went away. New ones work. */
   stall(): void
   /** Ends all connections. */
@@ -32,14 +34,16 @@ export async function startProxy(
   const sockets = new Set<Socket>()
   const proxy = {
     onServer: (chunk: Buffer) => chunk,
-    onClient: (_chunk: Buffer): void => undefined,
+    onClient: (chunk: Buffer) => chunk,
     connections: 0,
     clientPort: 0
   }
   const silent = new WeakSet<Socket>()
+  let newest: Socket | undefined
   const tcp: Server = createServer((client) => {
     proxy.connections++
     const upstream = connect({ host, port: Number(port), noDelay: true })
+    newest = upstream
     for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(socket)
       socket.on('error', () => other.destroy())
@@ -50,8 +54,7 @@ export async function startProxy(
     } // prettier-ignore
     client.on('data', (chunk) => {
       if (silent.has(client)) return
-      proxy.onClient(chunk)
-      upstream.write(chunk)
+      upstream.write(proxy.onClient(chunk))
     })
     upstream.on('data', (chunk) => {
       if (!silent.has(upstream)) client.write(proxy.onServer(chunk))
@@ -75,6 +78,7 @@ export async function startProxy(
       EPICS_CA_AUTO_ADDR_LIST: 'NO',
       EPICS_PVA_AUTO_ADDR_LIST: 'NO'
     },
+    toServer: (bytes: Buffer) => void newest?.write(bytes),
     stall: () => {
       for (const socket of sockets) silent.add(socket)
     },

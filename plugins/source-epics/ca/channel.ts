@@ -31,6 +31,8 @@ export class CaChannel implements Searchable {
   sid = 0
   type = 0
   isArray = false
+  /** Its value was asked for behind the subscription, and may still be news. */
+  isRechecked = false
   meta: CaMeta = NO_META
   /** Key of the circuit it was last found on. */
   lastServer = ''

@@ -2,10 +2,21 @@
 import { Link } from '../link.js'
 import { textOf } from '../text.js'
 import { type CaChannel } from './channel.js'
-import { CTRL_BASE, decodeControl, decodeTime, Dbr, MAX_NATIVE, NO_META, TIME_BASE } from './dbr.js'
+import {
+  CTRL_BASE,
+  decodeControl,
+  decodeTime,
+  Dbr,
+  MAX_NATIVE,
+  NO_META,
+  TIME_BASE,
+  timeBytes,
+  type CaValue
+} from './dbr.js'
 import { CaFramer } from './framer.js'
 import * as wire from './protocol.js'
 import { Command, ECA_NO_READ_ACCESS, ECA_NORMAL, Mask } from './protocol.js'
+import { Rechecks } from './recheck.js'
 
 /** What a circuit tells its client. */
 export interface CircuitOwner {
@@ -40,6 +51,7 @@ export class CaCircuit {
   readonly #framer: CaFramer
   /** cid → ms when its creation was asked for. */
   readonly #creating = new Map<number, number>()
+  readonly #rechecks = new Rechecks((channel, value) => this.#deliver(channel, value))
   #isOpen = false
   /** ms when the server answered; 0: it has not. */
   openedMs = 0
@@ -87,6 +99,7 @@ export class CaCircuit {
   remove(channel: CaChannel): void {
     this.channels.delete(channel.cid)
     this.#creating.delete(channel.cid)
+    this.#rechecks.end(channel)
     if (channel.isConnected) this.#link.send(wire.clearMessage(channel.sid, channel.cid))
     if (channel.isPaused) this.#link.resume()
     channel.isConnected = false
@@ -127,6 +140,7 @@ export class CaCircuit {
       if (now - since < CREATE_TIMEOUT_MS) break
       this.#drop(cid, 'the server did not answer')
     }
+    this.#rechecks.tick((sinceMs, ms) => this.#link.isOverdue(sinceMs, ms, now))
   }
 
   #onOpen(): void {
@@ -145,6 +159,7 @@ export class CaCircuit {
     this.#isOpen = false
     const channels = [...this.channels.values()]
     this.channels.clear()
+    for (const channel of channels) this.#rechecks.end(channel)
     this.#owner.closed(this, reason, channels.length > 0)
     for (const channel of channels) this.#owner.lost(channel, reason, false, false)
   }
@@ -160,6 +175,7 @@ export class CaCircuit {
     this.#creating.delete(cid)
     if (channel === undefined) return
     this.channels.delete(cid)
+    this.#rechecks.end(channel)
     if (channel.isPaused) this.#link.resume()
     this.#owner.lost(channel, reason, true, false)
   }
@@ -194,11 +210,16 @@ export class CaCircuit {
       })
     } else if (type === TIME_BASE + channel.type) {
       const value = decodeTime(channel.type, count, channel.isArray, channel.isText, bytes, view, start, end)
-      this.#owner.countUpdate()
-      channel.listener.onValue(value, channel.meta)
+      if (channel.isRechecked) this.#rechecks.update(channel, value)
+      this.#deliver(channel, value)
     } else if (type === CTRL_BASE + channel.type) {
       channel.meta = decodeControl(channel.type, bytes, view, start, end)
     }
+  }
+
+  #deliver({ listener, meta }: CaChannel, value: CaValue): void {
+    this.#owner.countUpdate()
+    listener.onValue(value, meta)
   }
 
   #onOther(
@@ -215,7 +236,7 @@ export class CaCircuit {
     // prettier-ignore
     switch (command) {
       case Command.CREATE_CHAN: return this.#onCreated(p1, p2, type, count)
-      case Command.READ_NOTIFY: return this.#onRead(type, p1, p2, bytes, view, start, end)
+      case Command.READ_NOTIFY: return this.#onRead(type, count, p1, p2, bytes, view, start, end)
       case Command.ACCESS_RIGHTS: return this.#onAccess(p1, (p2 & 1) !== 0)
       case Command.CREATE_CH_FAIL: return this.#drop(p1, 'the server could not open the channel')
       case Command.SERVER_DISCONN: return this.#drop(p1, 'the server closed the channel')
@@ -244,13 +265,33 @@ export class CaCircuit {
       this.#link.send(wire.subscribeMessage(CTRL_BASE + type, 1, sid, cid * 2 + 1, Mask.PROPERTY))
     }
     this.#link.send(wire.subscribeMessage(TIME_BASE + type, 0, sid, cid * 2, Mask.VALUE | Mask.ALARM))
+    // A filter of the server ("name.{…}") decides itself what is sent.
+    if (channel.name.includes('{') || timeBytes(type, count) > this.#owner.maxBytes) return
+    this.#rechecks.begin(channel, Date.now())
+    this.#link.send(wire.readMessage(TIME_BASE + type, count === 1 ? 1 : 0, sid, cid))
   }
 
-  #onRead(type: number, status: number, cid: number, bytes: Buffer, view: DataView, start: number, end: number): void {
+  #onRead(
+    type: number,
+    count: number,
+    status: number,
+    cid: number,
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    end: number
+  ): void {
     // prettier-ignore
     const channel = this.channels.get(cid)
-    if (channel === undefined || status !== ECA_NORMAL || type !== CTRL_BASE + channel.type) return
-    channel.meta = decodeControl(channel.type, bytes, view, start, end)
+    if (channel === undefined) return
+    if (type === TIME_BASE + channel.type) {
+      const value =
+        status === ECA_NORMAL
+          ? decodeTime(channel.type, count, channel.isArray, channel.isText, bytes, view, start, end)
+          : undefined
+      this.#rechecks.read(channel, value, Date.now())
+    } else if (type === CTRL_BASE + channel.type && status === ECA_NORMAL)
+      channel.meta = decodeControl(channel.type, bytes, view, start, end)
   }
 
   #onAccess(cid: number, readable: boolean): void {

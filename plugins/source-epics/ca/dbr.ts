@@ -15,6 +15,10 @@ export const CTRL_BASE = 28
 const SIZES = [40, 2, 4, 2, 1, 4, 8] as const
 /** Bytes before the value in DBR_TIME: 12 of status and time, and padding for alignment. */
 const TIME_HEADERS = [12, 14, 12, 14, 15, 12, 16] as const
+/** Bytes of a DBR_TIME payload. */
+export const timeBytes = (native: number, count: number): number =>
+  (TIME_HEADERS[native] as number) + count * (SIZES[native] as number)
+
 // CHAR is unsigned by convention; the wire does not tell.
 const VECTOR_TYPES: readonly VectorType[] = ['uint8', 'int16', 'float32', 'uint16', 'uint8', 'int32', 'float64']
 const SCALAR_TYPES: readonly Update['dtype'][] = ['string', 'int16', 'float32', 'enum', 'uint8', 'int32', 'float64']
@@ -61,7 +65,7 @@ export function decodeTime(
 ): CaValue {
   // prettier-ignore
   const at = start + (TIME_HEADERS[native] as number)
-  if (at + count * (SIZES[native] as number) > end) throw new RangeError(`CA: payload too short for ${count} elements`)
+  if (start + timeBytes(native, count) > end) throw new RangeError(`CA: payload too short for ${count} elements`)
   const alarm = alarmOfCodes(view.getUint16(start + 2), view.getUint16(start))
   const timestampNs = unixNs(view.getUint32(start + 4) + EPICS_EPOCH_S, view.getUint32(start + 8))
   if (native === Dbr.CHAR && isText) {
