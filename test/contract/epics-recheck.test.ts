@@ -1,13 +1,18 @@
 // What a real IOC did not send between the first value and the subscription is found by reading: the proxy loses that event.
 import assert from 'node:assert/strict'
+import { isVector } from '../../schemas/convert.js'
 import { connecting, only, type Recorder } from '../support/epics.js'
 import { startProxy } from '../support/epics-proxy.js'
 import { startIoc, type Ioc } from '../support/ioc.js'
 
-const [EVENT_ADD, READ_NOTIFY, TIME_DOUBLE] = [1, 15, 20]
-const db = ['quiet', 'busy', 'sound']
-  .map((name) => `record(ao, "R:${name}") { field(VAL, "1") field(PINI, "YES") }`)
-  .join('\n')
+const [VERSION, EVENT_ADD, READ_NOTIFY, ACCESS_RIGHTS, TIME_DOUBLE] = [0, 1, 15, 22, 20]
+const numbers = ['quiet', 'busy', 'sound', 'closed', 'barred'].map(
+  (name) => `record(ao, "R:${name}") { field(VAL, "1") field(PINI, "YES") }`
+)
+const arrays = [['one', 'DOUBLE', 1], ['five', 'DOUBLE', 5], ['many', 'CHAR', 100_000]].map(
+  ([name, type, room]) => `record(waveform, "R:${name}") { field(FTVL, "${type}") field(NELM, "${room}") field(PINI, "YES") }`
+) // prettier-ignore
+const db = [...numbers, ...arrays].join('\n')
 
 /** Takes the messages out of a stream; those that `isHeld` go to `held`, what is returned is the rest. */
 function sieve(isHeld: (message: Buffer) => boolean, held: (message: Buffer) => void): (chunk: Buffer) => Buffer {
@@ -37,6 +42,15 @@ function countdown(count: number): { readonly done: Promise<void>; readonly tick
   return { done, tick: () => --count === 0 && resolve() }
 }
 
+/** Tells the client that it may not read what it just read. */
+function bar(answer: Buffer): Buffer {
+  const message = Buffer.alloc(16)
+  message.writeUInt16BE(ACCESS_RIGHTS, 0)
+  answer.copy(message, 8, 12, 16)
+  return message
+}
+
+const lengths = ({ updates }: Recorder) => updates.flatMap(({ value }) => (isVector(value) ? [value.length] : []))
 const values = ({ updates }: Recorder) => updates.filter(({ kind }) => kind === 'value').map(({ value }) => value)
 
 describe('the value of a subscription', function () {
@@ -82,6 +96,90 @@ describe('the value of a subscription', function () {
       await Promise.all(['R:quiet', 'R:sound'].map((name) => ioc.put(name, 6)))
       await Promise.all(all.map((recorder) => recorder.value(({ value }) => value === 6)))
       for (const recorder of all) assert.deepEqual(values(recorder), [1, 5, 6])
+    } finally {
+      await proxy.stop()
+    }
+  })
+
+  it('is forgotten when the channel may not be read any more, and with a channel that is closed', async () => {
+    const proxy = await startProxy('ca', ioc.caAddress)
+    const reads: Buffer[] = []
+    const [lost, answered] = [countdown(2), countdown(2)]
+    const pass = sieve(isFive, lost.tick)
+    proxy.onClient = sieve(
+      (message) => isTime(message, READ_NOTIFY),
+      (message) => reads.push(message)
+    )
+    try {
+      const epics = await connect(only([`127.0.0.1:${proxy.udpPort}`], []))
+      const barred = epics.open('ca', 'R:barred')
+      const closed: Recorder = epics.open('ca', 'R:closed', {}, ({ value }) => {
+        if (value === 5) void closed.subscription.close()
+      })
+      await Promise.all([barred.value(), closed.value()])
+      const cid = reads[0]!.readUInt32BE(12)
+      proxy.onServer = (chunk) => {
+        const answers: Buffer[] = []
+        const rest = sieve((message) => isTime(message, READ_NOTIFY), (message) => answers.push(message))(pass(chunk)) // prettier-ignore
+        for (const answer of answers.splice(0)) {
+          answers.push(answer)
+          if (answer.readUInt32BE(12) === cid) answers.push(bar(answer))
+          answered.tick()
+        }
+        return Buffer.concat([...answers, rest])
+      }
+      await Promise.all(['R:barred', 'R:closed'].map((name) => ioc.put(name, 5)))
+      await lost.done
+      for (const read of reads) proxy.toServer(read)
+      await answered.done
+      await ioc.put('R:closed', 6)
+      await ioc.put('R:barred', 6)
+      await barred.value(({ value }) => value === 6)
+      assert.deepEqual(values(barred), [1, 6])
+      assert.deepEqual(values(closed), [1, 5])
+    } finally {
+      await proxy.stop()
+    }
+  })
+
+  it('of an empty array is an empty array, also where there is room for one element only', async () => {
+    const proxy = await startProxy('ca', ioc.caAddress)
+    const answers = countdown(1)
+    proxy.onServer = sieve(
+      (message) => {
+        if (isTime(message, READ_NOTIFY)) answers.tick()
+        return false
+      },
+      () => undefined
+    )
+    try {
+      const epics = await connect(only([`127.0.0.1:${proxy.udpPort}`], []))
+      const one = epics.open('ca', 'R:one', { array: true })
+      await one.value()
+      await answers.done
+      await ioc.put('R:one', [5])
+      await one.value(({ value }) => isVector(value) && value.length === 1)
+      assert.deepEqual(lengths(one), [0, 1])
+    } finally {
+      await proxy.stop()
+    }
+  })
+
+  it('is asked for by the number of elements where a server knows nothing of current lengths', async () => {
+    const proxy = await startProxy('ca', ioc.caAddress)
+    proxy.onServer = (chunk) => {
+      assert.equal(chunk.readUInt16BE(0), VERSION)
+      chunk.writeUInt16BE(12, 6)
+      proxy.onServer = (next) => next
+      return chunk
+    }
+    try {
+      const epics = await connect(only([`127.0.0.1:${proxy.udpPort}`], []))
+      const all = ['R:sound', 'R:five', 'R:many'].map((name) => epics.open('ca', name))
+      const [sound, five, many] = await Promise.all(all.map((recorder) => recorder.value()))
+      assert.equal(typeof sound!.value, 'number')
+      assert.deepEqual([five, many].map((update) => isVector(update!.value) && update!.value.length), [5, 100_000]) // prettier-ignore
+      assert.deepEqual(epics.warnings, [])
     } finally {
       await proxy.stop()
     }

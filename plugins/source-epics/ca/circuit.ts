@@ -15,7 +15,7 @@ import {
 } from './dbr.js'
 import { CaFramer } from './framer.js'
 import * as wire from './protocol.js'
-import { Command, ECA_NO_READ_ACCESS, ECA_NORMAL, Mask } from './protocol.js'
+import { Command, ECA_NO_READ_ACCESS, ECA_NORMAL, LENGTH_VERSION, Mask, MINOR_VERSION } from './protocol.js'
 import { Rechecks } from './recheck.js'
 
 /** What a circuit tells its client. */
@@ -53,6 +53,8 @@ export class CaCircuit {
   readonly #creating = new Map<number, number>()
   readonly #rechecks = new Rechecks((channel, value) => this.#deliver(channel, value))
   #isOpen = false
+  /** What the server said of its protocol, which it does first. */
+  #minorVersion = MINOR_VERSION
   /** ms when the server answered; 0: it has not. */
   openedMs = 0
   #echoSentMs = 0
@@ -210,7 +212,11 @@ export class CaCircuit {
       })
     } else if (type === TIME_BASE + channel.type) {
       const value = decodeTime(channel.type, count, channel.isArray, channel.isText, bytes, view, start, end)
-      if (channel.isRechecked) this.#rechecks.update(channel, value)
+      if (channel.isRechecked) {
+        this.#rechecks.update(channel, value)
+        // The listener may have closed the channel.
+        if (channel.circuit !== this) return
+      }
       this.#deliver(channel, value)
     } else if (type === CTRL_BASE + channel.type) {
       channel.meta = decodeControl(channel.type, bytes, view, start, end)
@@ -242,7 +248,8 @@ export class CaCircuit {
       case Command.SERVER_DISCONN: return this.#drop(p1, 'the server closed the channel')
       case Command.SEARCH: return this.#onFound(type, p1, p2)
       case Command.ERROR: return this.#onError(p2, bytes, start, end)
-      default: // VERSION, ECHO, EVENT_CANCEL, CLEAR_CHANNEL: that something came is all there is to know
+      case Command.VERSION: this.#minorVersion = count; return
+      default: // ECHO, EVENT_CANCEL, CLEAR_CHANNEL: that something came is all there is to know
     } // prettier-ignore
   }
 
@@ -264,11 +271,12 @@ export class CaCircuit {
       this.#link.send(wire.readMessage(CTRL_BASE + type, 1, sid, cid))
       this.#link.send(wire.subscribeMessage(CTRL_BASE + type, 1, sid, cid * 2 + 1, Mask.PROPERTY))
     }
-    this.#link.send(wire.subscribeMessage(TIME_BASE + type, 0, sid, cid * 2, Mask.VALUE | Mask.ALARM))
-    // A filter of the server ("name.{…}") decides itself what is sent.
-    if (channel.name.includes('{') || timeBytes(type, count) > this.#owner.maxBytes) return
+    const length = this.#minorVersion < LENGTH_VERSION ? count : 0
+    this.#link.send(wire.subscribeMessage(TIME_BASE + type, length, sid, cid * 2, Mask.VALUE | Mask.ALARM))
+    // A filter of the server ("name.{…}") decides itself what is sent. Messages are padded to 8 bytes.
+    if (channel.name.includes('{') || timeBytes(type, count) > this.#owner.maxBytes - 7) return
     this.#rechecks.begin(channel, Date.now())
-    this.#link.send(wire.readMessage(TIME_BASE + type, count === 1 ? 1 : 0, sid, cid))
+    this.#link.send(wire.readMessage(TIME_BASE + type, length, sid, cid))
   }
 
   #onRead(
@@ -298,21 +306,16 @@ export class CaCircuit {
     const channel = this.channels.get(cid)
     if (channel === undefined || channel.isReadable === readable) return
     channel.isReadable = readable
+    if (!readable) this.#rechecks.end(channel)
     if (channel.isConnected) channel.listener.onAccess(readable)
   }
 
   #onFound(port: number, address: number, cid: number): void {
-    this.#owner.found(cid, hostOf(address, this.host), port)
+    this.#owner.found(cid, wire.hostOf(address, this.host), port)
   }
 
   #onError(status: number, bytes: Buffer, start: number, end: number): void {
     const text = end - start > 16 ? textOf(bytes, start + 16, end) : ''
     this.#owner.warn(`error ${this.key}`, `${this.key} reports ECA ${status}: ${text}`)
   }
-}
-
-/** The address in a search answer; 0 and all ones stand for where the answer came from. */
-export function hostOf(address: number, sender: string): string {
-  if (address === 0xffffffff || address === 0) return sender
-  return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.')
 }

@@ -11,8 +11,8 @@ import { userName } from '../user.js'
 import { Trouble } from '../trouble.js'
 import { Warner, type Warn } from '../warner.js'
 import { CaChannel, type CaListener } from './channel.js'
-import { CaCircuit, hostOf, type CircuitOwner } from './circuit.js'
-import { Command, repeaterRegisterMessage, searchHeader } from './protocol.js'
+import { CaCircuit, type CircuitOwner } from './circuit.js'
+import { Command, hostOf, repeaterRegisterMessage, searchHeader } from './protocol.js'
 
 export interface CaOptions {
   readonly addresses: readonly HostPort[]

@@ -9,6 +9,8 @@ export const Command = {
 /** The highest command number: the stream has no magic number, this is what tells that it is out of step. */
 export const MAX_COMMAND = 27
 export const MINOR_VERSION = 13
+/** From here on count 0 asks for the current length of arrays (EPICS base 3.14.12); servers before take it literally. */
+export const LENGTH_VERSION = 13
 export const ECA_NORMAL = 1
 export const ECA_NO_READ_ACCESS = 368
 /** What a subscription asks for (DBE_…). */
@@ -25,14 +27,20 @@ function message(
   p2: number
 ): Buffer {
   const size = payload === null ? 0 : (payload.length + 7) & ~7
-  const bytes = Buffer.alloc(16 + size)
+  const isLong = count > 0xffff
+  const start = isLong ? 24 : 16
+  const bytes = Buffer.alloc(start + size)
   bytes.writeUInt16BE(command, 0)
-  bytes.writeUInt16BE(size, 2)
+  bytes.writeUInt16BE(isLong ? 0xffff : size, 2)
   bytes.writeUInt16BE(type, 4)
-  bytes.writeUInt16BE(count, 6)
+  bytes.writeUInt16BE(isLong ? 0 : count, 6)
   bytes.writeUInt32BE(p1 >>> 0, 8)
   bytes.writeUInt32BE(p2 >>> 0, 12)
-  if (payload !== null) bytes.set(payload, 16)
+  if (isLong) {
+    bytes.writeUInt32BE(size, 16)
+    bytes.writeUInt32BE(count, 20)
+  }
+  if (payload !== null) bytes.set(payload, start)
   return bytes
 }
 
@@ -61,7 +69,7 @@ export const echoMessage = (): Buffer => message(Command.ECHO, null, 0, 0, 0, 0)
 export const readMessage = (type: number, count: number, sid: number, ioid: number): Buffer =>
   message(Command.READ_NOTIFY, null, type, count, sid, ioid)
 
-/** Count 0 asks for the current length of arrays. */
+/** Count 0 asks for the current length of arrays, where the server knows that (LENGTH_VERSION). */
 export function subscribeMessage(type: number, count: number, sid: number, subscription: number, mask: number): Buffer {
   const payload = Buffer.alloc(16)
   payload.writeUInt16BE(mask, 12)
@@ -69,3 +77,9 @@ export function subscribeMessage(type: number, count: number, sid: number, subsc
 }
 
 export const repeaterRegisterMessage = (): Buffer => message(Command.REPEATER_REGISTER, null, 0, 0, 0, 0x7f000001)
+
+/** The address in a search answer; 0 and all ones stand for where the answer came from. */
+export function hostOf(address: number, sender: string): string {
+  if (address === 0xffffffff || address === 0) return sender
+  return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.')
+}
