@@ -21,10 +21,10 @@ export const stopForwarder = {
       streams: {
         type: 'array',
         minItems: 1,
-        description: 'Remove the streams that fit all keys of one of these.',
+        description:
+          'Remove the streams that fit all keys of one of these; one without keys is refused, the others are done.',
         items: {
           type: 'object',
-          minProperties: 1,
           properties: {
             channel: pattern('Channel name'),
             topic: pattern('Topic'),

@@ -84,11 +84,24 @@ describe('dialect forwarder-2018', () => {
     assert.equal(forwarder2018.decode(golden('fc00-1')), undefined)
   })
 
-  it('names the path of what is missing', () => {
-    assert.throws(() => forwarder2018.decode(text({ cmd: 'add', streams: [{ channel: 'PV' }] })), {
-      code: 'COMMAND_INVALID',
-      path: '/streams/0/converter/0'
-    })
+  it('leaves what is wrong in a stream to the service, which does the others', async () => {
+    const converter = { schema: 'f142', topic: 'h/t' }
+    const wrong = [{ channel: 'PV' }, 'PV', { channel: 'PV', converter: { schema: 'f142' } }, { converter }]
+    const streams = [...wrong, { channel: 'PV', converter }]
+    const command = await fits(forwarder2018.decode(text({ cmd: 'add', streams })))
+    assert.deepEqual(command['streams'], [
+      { channel: 'PV', protocol: 'pva', converters: [{}] },
+      { protocol: 'pva', converters: [{}] },
+      { channel: 'PV', protocol: 'pva', converters: [{ schema: 'f142' }] },
+      { protocol: 'pva', converters: [{ schema: 'f142', topic: 't' }] },
+      { channel: 'PV', protocol: 'pva', converters: [{ schema: 'f142', topic: 't' }] }
+    ])
+  })
+
+  it('reads commands that begin with white space', () => {
+    assert.equal(forwarder2018.decode(Buffer.from('\r\n\t {"cmd": "stop_all"}'))?.['all'], true)
+    assert.equal(forwarder2018.decode(Buffer.from(' \n')), undefined)
+    assert.ok(filewriter2018.decode(Buffer.from('\n{"cmd": "FileWriter_exit"}')))
   })
 })
 

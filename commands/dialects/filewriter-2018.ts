@@ -7,7 +7,7 @@ import {
   type Reply,
   type ServiceEvent
 } from '../../core/plugin.js'
-import { parseObject } from './json.js'
+import { looksLikeObject, parseObject } from './json.js'
 
 type Obj = Readonly<Record<string, unknown>>
 
@@ -104,7 +104,7 @@ function ended({ event: name, job_id: id, ...rest }: ServiceEvent, serviceId: st
 export default {
   id: 'filewriter-2018',
   decode(message) {
-    return message[0] === 0x7b ? toCommand(parseObject(message)) : undefined
+    return looksLikeObject(message) ? toCommand(parseObject(message)) : undefined
   },
   reply,
   event: ended

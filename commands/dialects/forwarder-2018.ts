@@ -1,6 +1,6 @@
 // The JSON commands of the C++ EPICS forwarder (2018–2021): add, stop_channel, stop_all, exit; and its file of streams.
 import { CodedError, type Command, type Dialect } from '../../core/plugin.js'
-import json, { parseObject } from './json.js'
+import json, { looksLikeObject, parseObject } from './json.js'
 
 type Obj = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Obj => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -10,30 +10,25 @@ export function topicOf(uri: string): string {
   return uri.slice(uri.lastIndexOf('/') + 1)
 }
 
-function converter(value: unknown, path: string): Obj {
-  if (!isObject(value))
-    throw new CodedError('COMMAND_INVALID', 'a converter is an object with schema and topic', { path })
+// What is wrong in a stream is left as it is: the service refuses that stream with a reason and does the others.
+
+function converter(value: unknown): unknown {
+  if (!isObject(value)) return value
   const { schema, topic, name } = value
-  if (typeof schema !== 'string' || typeof topic !== 'string')
-    throw new CodedError('COMMAND_INVALID', 'a converter needs schema and topic, both strings', { path })
   return {
-    schema: schema === 'TdcTime' ? 'tdct' : schema,
-    topic: topicOf(topic),
+    ...(schema === undefined ? {} : { schema: schema === 'TdcTime' ? 'tdct' : schema }),
+    ...(topic === undefined ? {} : { topic: typeof topic === 'string' ? topicOf(topic) : topic }),
     ...(typeof name === 'string' ? { name } : {})
   }
 }
 
-function stream(value: unknown, path: string): Obj {
-  if (!isObject(value))
-    throw new CodedError('COMMAND_INVALID', 'a stream is an object with channel and converter', { path })
-  const { channel, channel_provider_type: provider, converter: given } = value
-  if (typeof channel !== 'string')
-    throw new CodedError('COMMAND_INVALID', 'must be a string', { path: `${path}/channel` })
-  const list = Array.isArray(given) ? (given as unknown[]) : [given]
+function stream(value: unknown): Obj {
+  const { channel, channel_provider_type: provider, converter: given } = isObject(value) ? value : {}
+  const list = Array.isArray(given) ? (given as unknown[]) : [given ?? {}]
   return {
-    channel,
+    ...(channel === undefined ? {} : { channel }),
     protocol: provider === 'ca' ? 'ca' : 'pva',
-    converters: list.map((item, i) => converter(item, `${path}/converter/${i}`))
+    converters: list.map(converter)
   }
 }
 
@@ -43,7 +38,7 @@ function decode(value: Obj): Command | undefined {
       const streams = value['streams']
       if (!Array.isArray(streams))
         throw new CodedError('COMMAND_INVALID', 'must be a list of streams', { path: '/streams' })
-      return { cmd: 'start', service: 'forwarder', streams: streams.map((item, i) => stream(item, `/streams/${i}`)) }
+      return { cmd: 'start', service: 'forwarder', streams: streams.map(stream) }
     }
     case 'stop_channel':
       if (typeof value['channel'] !== 'string')
@@ -61,7 +56,7 @@ function decode(value: Obj): Command | undefined {
 export default {
   id: 'forwarder-2018',
   decode(message) {
-    if (message[0] !== 0x7b) return undefined
+    if (!looksLikeObject(message)) return undefined
     const value = parseObject(message)
     const command = decode(value)
     return command === undefined || typeof value['msg_id'] !== 'string'

@@ -5,6 +5,13 @@ import { schemaId, schemaIds } from '../../schemas/index.js'
 /** Nesting deeper than this is hostile, whatever it means. */
 const maxDepth = 200
 
+/** Whether a message is meant as a JSON object: white space may lead, as in messages made by hand. */
+export function looksLikeObject(message: Buffer): boolean {
+  let at = 0
+  while (message[at] === 0x20 || (message[at]! >= 0x09 && message[at]! <= 0x0d)) at++
+  return message[at] === 0x7b
+}
+
 /** Parses hostile JSON: an object, not too deep. Throws COMMAND_JSON. */
 export function parseObject(message: Buffer): Record<string, unknown> {
   const text = message.toString('utf8')

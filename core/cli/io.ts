@@ -70,7 +70,9 @@ export class Screen {
     if (!process.stdout.isTTY) return
     const lines = text.split('\n').slice(0, Math.max(1, process.stdout.rows - 1))
     const up = this.#lines > 0 ? `${escape}[${this.#lines}A` : ''
-    process.stdout.write(up + lines.map((line) => `${escape}[2K${line}\n`).join('') + `${escape}[0J`)
+    // no wrapping meanwhile: a line too wide would take two, and the next paint would begin too low
+    const shown = lines.map((line) => `${escape}[2K${line}\n`).join('')
+    process.stdout.write(`${escape}[?7l${up}${shown}${escape}[0J${escape}[?7h`)
     this.#lines = lines.length
   }
 }

@@ -206,6 +206,14 @@ describe('service-forwarder', () => {
       assert.deepEqual(source.opened, ['PV1'])
     })
 
+    it('stop refuses a pattern that names nothing, and does the others', async () => {
+      const { run, service } = await forwarder()
+      await run('start', { streams: [stream('PV1'), stream('PV2')] })
+      const reply = await run('stop', { streams: [{}, { channel: 'PV2' }] })
+      assert.deepEqual([reply.response, where(reply)], ['ACK', ['COMMAND_INVALID /streams/0']])
+      assert.deepEqual([...service.board.specs.values()].map(({ channel }) => channel), ['PV1']) // prettier-ignore
+    })
+
     it('stop takes patterns on channel and topic, and exact schema and protocol', async () => {
       const { run, service } = await forwarder()
       const names = ['IN:A:1', 'IN:A:2', 'IN:B:1', 'OUT:[x]']

@@ -171,6 +171,10 @@ export class Forwarder implements Service {
     ]
     if (command['all'] === true) for (const spec of [...this.board.specs.values()]) this.#drop(spec, report)
     for (const [path, selector] of selectors) {
+      if (Object.keys(selector).length === 0) {
+        report.errors.push(finding('COMMAND_INVALID', path, 'names nothing; all streams are removed with all: true'))
+        continue
+      }
       const found = [...this.board.specs.values()].filter((spec) => selects(selector, spec))
       if (found.length === 0) report.errors.push(finding('COMMAND_INVALID', path, 'no stream matches'))
       for (const spec of found) this.#drop(spec, report)

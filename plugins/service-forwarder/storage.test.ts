@@ -6,6 +6,8 @@ import { MemoryKafka } from '../../test/support/memory-kafka.js'
 import { serviceContext } from '../../test/support/service-context.js'
 import { optionSchema, type ForwarderOptions } from './options.js'
 import { Forwarder } from './service.js'
+import { type Spec } from './spec.js'
+import { decodeList, encodeFc00 } from './storage.js'
 import { forwarder, running, stopAll, stream } from '../../test/support/forwarder/forwarder.js'
 import { HandSource, testConverters } from '../../test/support/forwarder/parts.js'
 
@@ -78,6 +80,17 @@ describe('service-forwarder: storage', () => {
       running.push(service)
       await service.start()
       assert.deepEqual(source.opened, ['OLD'])
+    })
+
+    it('knows the schema names of the older forwarder, and the lists of its older versions', () => {
+      const kafka = new MemoryKafka('a', 'b', 'keep')
+      const fields = { channel: 'CHOPPER', schema: 'nttable_senv', topic: 'b', protocol: 1 }
+      kafka.append({ topic: 'keep', value: encodeMessage('rf5k', { config_change: 0, streams: [fields] }) })
+      const [stored] = decodeList(kafka.messages('keep')[0]!.value).streams
+      assert.deepEqual(stored, { channel: 'CHOPPER', topic: 'b', converter: 'senv', protocol: 'ca' })
+      const parser = { ...stream('CHOPPER'), schema: 'senv', protocol: 'pva', periodicMs: 0 } as unknown as Spec
+      const [kept] = decodeJson(encodeFc00([parser])).message['streams'] as Record<string, unknown>[]
+      assert.equal(kept?.['schema'], 'nttable_senv')
     })
 
     it('needs its topic', async () => {

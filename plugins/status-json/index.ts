@@ -20,12 +20,15 @@ const reporter = defineReporter({
   },
   open({ topic }, { kafka, serviceId }) {
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
+    /** Why the last status did not arrive. */
+    let failure: Error | null = null
     return {
       report(snapshot) {
         // a status that cannot be sent now is worthless later: the next one replaces it
         if (producer.bufferedBytes > 1_000_000)
           throw new CodedError('KAFKA_LOST', 'status messages are not taken by Kafka; skipping')
-        producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, shown) })
+        producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, shown) }, (error) => (failure = error))
+        if (failure !== null) throw failure
       },
       close: () => producer.close()
     }

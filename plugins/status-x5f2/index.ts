@@ -36,20 +36,29 @@ const reporter = defineReporter({
     }
   },
   open({ topic, interval_ms: intervalMs, software_name: name, services }, { kafka }) {
-    const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
+    // compressed: a list of 20,000 streams is 2 MB, more than brokers take by default
+    const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000, compression: 'gzip' })
     let due = 0
     let where = ''
+    /** Topic → why its last heartbeat did not arrive. */
+    const failures = new Map<string, Error>()
+    const sent =
+      (at: string) =>
+      (error: Error | null): void =>
+        void (error === null ? failures.delete(at) : failures.set(at, error))
     return {
       report(snapshot) {
         const beats = heartbeats(snapshot, topic, services)
         const now = performance.now()
         const places = beats.map((beat) => beat.topic).join(' ')
         // a job that moves to its control topic is heard there at once
-        if (now < due && places === where) return
-        for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs })
-        // only when all were taken: a failure that lasts is told once
-        due = now + intervalMs - 50
-        where = places
+        if (now >= due || places !== where) {
+          for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs, sent: sent(beat.topic) })
+          // only when all were taken: a failure that lasts is told once
+          due = now + intervalMs - 50
+          where = places
+        }
+        for (const error of failures.values()) throw error
       },
       close: () => producer.close()
     }
@@ -91,7 +100,7 @@ function send(
   producer: Producer,
   beat: Heartbeat,
   snapshot: DaemonSnapshot,
-  { name, intervalMs }: { name: string; intervalMs: number }
+  { name, intervalMs, sent }: { name: string; intervalMs: number; sent: (error: Error | null) => void }
 ): void {
   // a heartbeat that cannot be sent now is worthless later: the next one replaces it
   if (producer.bufferedBytes > 1_000_000)
@@ -107,7 +116,7 @@ function send(
       typeof item === 'bigint' ? Number(item) : item
     )
   })
-  producer.send({ topic: beat.topic, key: snapshot.service_id, value })
+  producer.send({ topic: beat.topic, key: snapshot.service_id, value }, sent)
 }
 
 export default definePlugin({

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
-import { type DaemonSnapshot } from '../../core/plugin.js'
-import { heartbeats, statusJson } from './index.js'
+import {
+  CodedError,
+  type DaemonSnapshot,
+  type ProducerOptions,
+  type Registry,
+  type ReporterPart
+} from '../../core/plugin.js'
+import { MemoryKafka } from '../../test/support/memory-kafka.js'
+import plugin, { heartbeats, statusJson } from './index.js'
 
 const snapshot = (services: DaemonSnapshot['services']): DaemonSnapshot => ({ services }) as DaemonSnapshot
 
@@ -48,5 +55,25 @@ describe('status-x5f2', () => {
     const content = { state: 'writing', job_id: 'j', file_being_written: 'f.nxs' }
     const busy = statusJson(new Map([['filewriter', content]]))
     assert.deepEqual([busy['state'], busy['job_id'], busy['file_being_written']], ['writing', 'j', 'f.nxs'])
+  })
+
+  it('compresses, since lists are long, and tells what did not arrive until one does', () => {
+    let part: ReporterPart | undefined
+    void plugin.apply({ reporter: (given: ReporterPart) => void (part = given) } as unknown as Registry, {})
+    const kafka = new MemoryKafka('s')
+    const options: ProducerOptions[] = []
+    const watched = { ...kafka, producer: (given: ProducerOptions) => (options.push(given), kafka.producer(given)) }
+    const context = { kafka: watched } as unknown as Parameters<ReporterPart['open']>[1]
+    const config = { topic: 's', interval_ms: 1000, software_name: 'n', services: {} }
+    const reporter = part!.open(config, context)
+    assert.equal(options[0]?.compression, 'gzip')
+    const now = { ...snapshot({}), version: '1', service_id: 'me', host: 'h', pid: 1 } as DaemonSnapshot
+    kafka.failures.set('s', new CodedError('KAFKA_LOST', 'too large'))
+    assert.throws(() => void reporter.report(now), /too large/)
+    assert.throws(() => void reporter.report(now), /too large/, 'also when none is due')
+    kafka.failures.clear()
+    const moved = snapshot({ filewriter: { state: 'writing', heartbeats: [{ content: {} }, { content: {} }] } })
+    void reporter.report({ ...now, ...moved })
+    assert.equal(kafka.messages('s').length, 2)
   })
 })
