@@ -93,6 +93,7 @@ export class PvaSubscription implements PvaListener {
     const { state } = layout
     const first = this.#isFirst
     this.#isFirst = false
+    if (first) this.#forget()
     this.#updateAlarm(layout)
     if (layout.units >= 0) this.#units = state.get(layout.units) as string
     if (layout.precision >= 0) this.#precision = state.get(layout.precision) as number
@@ -117,6 +118,14 @@ export class PvaSubscription implements PvaListener {
 
   onDisconnect(_reason: string, isRefused: boolean): void {
     this.#connection(isRefused ? Connection.REMOTE_ERROR : Connection.DISCONNECTED)
+  }
+
+  /** The channel may have come back as another type, which lacks what the one before had. */
+  #forget(): void {
+    this.#alarm = NO_ALARM
+    this.#severity = this.#status = 0
+    this.#message = this.#format = this.#units = ''
+    this.#precision = this.#enumStrings = null
   }
 
   #updateAlarm({ state, severity, status, message }: Layout): void {
