@@ -115,6 +115,27 @@ describe('values read behind their subscription', () => {
     assert.equal(model.channel.isRechecked, false)
   })
 
+  it('an answer may come late', () => {
+    const model = new Model()
+    model.rechecks.begin(model.channel, 0)
+    const tick = (nowMs: number): void => model.rechecks.tick((sinceMs, ms) => nowMs - sinceMs > ms)
+    model.step('post')
+    model.send()
+    model.step({ put: 2, severity: 0, ns: 1 })
+    tick(50_000)
+    model.rechecks.read(model.channel, model.record, 51_000)
+    tick(55_000)
+    assert.equal(model.delivered.length, 1)
+    tick(57_000)
+    assert.deepEqual(
+      model.delivered.map(({ value }) => value),
+      [0, 2]
+    )
+    model.rechecks.begin(model.channel, 60_000)
+    tick(121_000)
+    assert.equal(model.channel.isRechecked, false)
+  })
+
   it('a channel that is gone is forgotten', () => {
     const model = new Model()
     model.rechecks.begin(model.channel, 0)

@@ -7,6 +7,8 @@ import { type CaValue } from './dbr.js'
 
 /** Updates older than what was read are no longer on their way after this. */
 const SETTLE_MS = 5000
+/** A server that is busy with thousands of connects answers late. */
+const ANSWER_MS = 60_000
 
 interface Seen {
   readonly alarm: CaValue['alarm']
@@ -24,7 +26,6 @@ interface Recheck {
 }
 
 export class Rechecks {
-  /** In the order of `sinceMs`. */
   readonly #open = new Map<CaChannel, Recheck>()
   readonly #deliver: (channel: CaChannel, value: CaValue) => void
 
@@ -75,7 +76,7 @@ export class Rechecks {
   /** `isOver`: whether so many ms of reading have passed since then. */
   tick(isOver: (sinceMs: number, ms: number) => boolean): void {
     for (const [channel, { sinceMs, held, last }] of this.#open) {
-      if (!isOver(sinceMs, SETTLE_MS)) return
+      if (!isOver(sinceMs, held === undefined ? ANSWER_MS : SETTLE_MS)) continue
       this.end(channel)
       if (held !== undefined && last !== undefined) this.#deliver(channel, held.value)
     }
