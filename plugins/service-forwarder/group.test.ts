@@ -123,6 +123,19 @@ describe('service-forwarder: group', () => {
     assert.equal(z!.context.answers.length, 0)
   })
 
+  it('does not answer again, after standing still, what another leader has answered meanwhile', async () => {
+    const x = await join('x', { group_session_ms: 1000 })
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+    kafka.append({ topic: 'answers', value: JSON.stringify({ msg_id: 'one', response: 'ACK' }) })
+    assert.deepEqual(await topic.send('start', { streams: [stream('PV1')], msg_id: 'one' }), [])
+    assert.deepEqual(await topic.send('start', { streams: [stream('PV2')], msg_id: 'two' }), [])
+    await until(() => x.context.answers.length > 0)
+    assert.deepEqual(
+      x.context.answers.map(({ command }) => command.msg_id),
+      ['two']
+    )
+  })
+
   it('needs a storage topic', async () => {
     await assert.rejects(join('x', { storage_format: 'fc00' }), { code: 'CONFIG_INVALID' })
   })

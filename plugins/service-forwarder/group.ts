@@ -17,6 +17,9 @@ export class Group {
   readonly #timers = new Set<NodeJS.Timeout>()
   #joined: (() => void) | undefined
   #leaving = false
+  #pulse: NodeJS.Timeout | undefined
+  #lastPulseMs = 0
+  #doubtUntilMs = 0
 
   constructor(
     readonly context: ServiceContext,
@@ -27,9 +30,22 @@ export class Group {
     this.share = new Share(options.handoverMs)
   }
 
+  /**
+   * This process stood still so long that another may have become leader unnoticed (SIGSTOP, a frozen virtual machine); said for
+   * one session from then on, after which membership is known again.
+   */
+  isDoubtful(nowMs = performance.now()): boolean {
+    const { sessionMs } = this.options
+    if (nowMs - this.#lastPulseMs > 0.8 * sessionMs) this.#doubtUntilMs = nowMs + sessionMs
+    this.#lastPulseMs = nowMs
+    return nowMs < this.#doubtUntilMs
+  }
+
   /** Joins; resolves when the members are known, or with a warning after 30 s. */
   async join(): Promise<void> {
     const { group, sessionMs } = this.options
+    this.#lastPulseMs = performance.now()
+    this.#pulse = setInterval(() => this.isDoubtful(), sessionMs / 10)
     const known = new Promise<void>((resolve) => (this.#joined = resolve))
     this.#membership = this.context.kafka.membership({
       group,
@@ -49,6 +65,7 @@ export class Group {
     await this.#membership?.close()
     if (!isAlone) await this.#wait(this.options.handoverMs)
     for (const timer of this.#timers) clearTimeout(timer)
+    clearInterval(this.#pulse)
   }
 
   #take(members: Members): void {

@@ -136,8 +136,11 @@ export class Forwarder implements Service {
 
   /** In a group all carry out a command on the list and one answers, but for the daemon that is asked by its name. */
   #oneVoice(command: Command, origin: Origin, reply: Reply): Reply {
-    if (this.#group === undefined || this.#group.share.isLeader || command['service_id'] !== undefined) return reply
+    if (this.#group === undefined || command['service_id'] !== undefined) return reply
+    const { isLeader } = this.#group.share
+    if (isLeader && !this.#group.isDoubtful()) return reply
     this.#unspoken?.keep(command, origin, reply)
+    if (isLeader) void this.#unspoken?.speak() // unless another leader has answered meanwhile
     return { ...reply, silent: true }
   }
 
