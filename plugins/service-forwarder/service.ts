@@ -237,7 +237,7 @@ export class Forwarder implements Service {
     const errors: Finding[] = []
     this.#take(list, errors)
     for (const { path, message } of errors) this.context.log('warn', `stream not forwarded: ${path}: ${message}`)
-    await this.#lookForTopics()
+    await this.#lookAgain()
     await this.#reconcile()
     const { size } = this.board.specs
     this.context.log('info', `list taken over from ${list.writer}: ${size} streams instead of ${before}`)
@@ -262,13 +262,17 @@ export class Forwarder implements Service {
 
   async #retryTopics(): Promise<void> {
     const before = this.board.missingTopics.size
+    await this.#lookAgain()
+    if (this.board.missingTopics.size < before) await this.#reconcile()
+  }
+
+  async #lookAgain(): Promise<void> {
     try {
       await this.#lookForTopics()
     } catch {
       // Kafka is away, which the producer tells
       this.#topicsTimer = setTimeout(() => void this.#retryTopics(), topicsMs)
     }
-    if (this.board.missingTopics.size < before) await this.#reconcile()
   }
 
   /** The good specs of a command; topics of new ones must exist. */
