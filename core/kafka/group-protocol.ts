@@ -3,6 +3,8 @@ import { type Api } from './connection.js'
 import { type In, Out } from './wire.js'
 
 export const groupApi = {
+  offsetCommit: { key: 8, version: 5, name: 'OffsetCommit' },
+  offsetFetch: { key: 9, version: 3, name: 'OffsetFetch' },
   findCoordinator: { key: 10, version: 2, name: 'FindCoordinator' },
   join: { key: 11, version: 3, name: 'JoinGroup' },
   heartbeat: { key: 12, version: 2, name: 'Heartbeat' },
@@ -22,6 +24,53 @@ export function findCoordinatorResponse(input: In): { error: number; id: number 
   const error = input.i16()
   input.nullableString() // message
   return { error, id: input.i32() }
+}
+
+export const offsetFetchRequest = (group: string, topic: string, partitions: readonly number[]): Buffer => {
+  const out = new Out().string(group)
+  return out.array([topic], () => out.string(topic).array(partitions, (partition) => out.i32(partition))).done()
+}
+
+/** `offset` -1: none was ever committed. */
+export function offsetFetchResponse(input: In): {
+  error: number
+  offsets: readonly { readonly partition: number; readonly offset: number; readonly error: number }[]
+} {
+  input.i32() // throttle time
+  const topics = input.array(() => {
+    input.string()
+    return input.array(() => {
+      const [partition, offset] = [input.i32(), input.i64()]
+      input.nullableString() // metadata
+      return { partition, offset, error: input.i16() }
+    })
+  })
+  return { error: input.i16(), offsets: topics.flat() }
+}
+
+/** Of one who is no member: refused while the group has members. */
+export function offsetCommitRequest(
+  group: string,
+  topic: string,
+  offsets: readonly (readonly [partition: number, offset: number])[]
+): Buffer {
+  const out = new Out().string(group).i32(-1).string('')
+  return out
+    .array([topic], () => {
+      out.string(topic).array(offsets, ([partition, offset]) => out.i32(partition).i64(offset).string(null))
+    })
+    .done()
+}
+
+/** The error codes of the partitions. */
+export function offsetCommitResponse(input: In): number[] {
+  input.i32()
+  return input
+    .array(() => {
+      input.string()
+      return input.array(() => (input.i32(), input.i16()))
+    })
+    .flat()
 }
 
 /** `memberId` '' for one who is new; `sessionMs` also bounds how long a join waits for the others. */

@@ -1,7 +1,9 @@
 // A consumer group, one message at a time: work that is shared among daemons (a pool of jobs) goes to one of them.
 import kafkajs, { type Consumer, type EachMessagePayload, type KafkaConfig, type SASLOptions } from 'kafkajs'
 import { CodedError } from '../errors.js'
+import { KafkaClient } from './client.js'
 import { type Log, Cluster } from './cluster.js'
+import { keepStart } from './coordinator.js'
 import { type KafkaOptions, type KafkaSettings, kafkaSettings } from './options.js'
 
 export interface GroupMessage {
@@ -112,7 +114,7 @@ class KafkajsGroup implements GroupReader {
     })
     this.#consumer = consumer
     try {
-      await this.#topicExists()
+      await this.#keepStart()
       await consumer.connect()
       await consumer.subscribe({ topic, fromBeginning: from === 'earliest' })
       const joined = new Promise<void>((resolve) => {
@@ -135,13 +137,13 @@ class KafkajsGroup implements GroupReader {
     await consumer?.disconnect()
   }
 
-  /** kafkajs would try for ever; also says what is wrong with credentials in our words. */
-  async #topicExists(): Promise<void> {
-    const cluster = new Cluster(this.settings, this.log)
+  /** Also says in our words what is wrong with topic or credentials; kafkajs would try for ever. */
+  async #keepStart(): Promise<void> {
+    const client = new KafkaClient(new Cluster(this.settings, this.log))
     try {
-      await cluster.patiently(`topic ${this.group.topic}`, () => cluster.topic(this.group.topic))
+      await keepStart(client, this.group)
     } finally {
-      await cluster.close()
+      await client.close()
     }
   }
 

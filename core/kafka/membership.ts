@@ -1,10 +1,9 @@
 // Membership in a group of equals: who is there, told to everyone by Kafka's group coordinator. Work is shared by each for itself.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Cluster, type Log, BrokerError, backoffMs, expectOk, isPassing } from './cluster.js'
+import { type Cluster, type Log, backoffMs, expectOk, isPassing } from './cluster.js'
 import { type Connection, parse } from './connection.js'
+import { coordinatorOf } from './coordinator.js'
 import {
-  findCoordinatorRequest,
-  findCoordinatorResponse,
   groupApi,
   heartbeatRequest,
   joinGroupRequest,
@@ -93,14 +92,8 @@ export class GroupMembership implements Membership {
 
   async #connect(): Promise<Connection> {
     const { cluster } = this
-    const { brokers } = await cluster.metadata([])
-    const [any] = brokers
-    if (any === undefined) throw new BrokerError(15, 'FindCoordinator')
-    const body = findCoordinatorRequest(this.options.group)
-    const found = await cluster.ask(any.id, groupApi.findCoordinator, body, findCoordinatorResponse)
-    expectOk(found.error, `coordinator of group ${this.options.group}`)
     // a connection of its own: a join keeps it busy until all members are there
-    return cluster.connect(found.id)
+    return cluster.connect(await coordinatorOf(cluster, this.options.group))
   }
 
   /** Joins and beats until the connection or the coordinator is lost. */

@@ -66,6 +66,26 @@ describe('Kafka: groups', function () {
     )
   })
 
+  it('begin where the topic ended when their first member came, also when that one never took anything', async () => {
+    const { pool } = await testTopics(['pool'])
+    const got = new Got()
+    const options = { groupId: `group-${pool}`, topic: pool } as const
+    const join = (who: string): Promise<GroupReader> =>
+      groupReader({ brokers }, options, (message) => (got.add(who, message), Promise.resolve('done')))
+    await post(pool, 'before')
+    await (await join('a')).close()
+    await post(pool, '1')
+    const b = await join('b')
+    await got.count(1)
+    await post(pool, '2')
+    await got.count(2)
+    await b.close()
+    assert.deepEqual(got.by, [
+      ['b', '1'],
+      ['b', '2']
+    ])
+  })
+
   it('repeat what failed before it was taken, and nothing that was taken', async () => {
     const { work } = await testTopics(['work'])
     const logged: string[] = []
