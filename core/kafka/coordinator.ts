@@ -39,22 +39,26 @@ export async function keepStart(
 ): Promise<void> {
   const { cluster } = client
   const { partitions } = await cluster.patiently(`topic ${topic}`, () => cluster.topic(topic))
-  const starts = await client.offsets(
-    topic,
-    partitions.map(({ partition }) => partition),
-    from
-  )
   await cluster.patiently(`offsets of group ${groupId}`, async () => {
     const coordinator = await coordinatorOf(cluster, groupId)
-    const request = offsetFetchRequest(groupId, topic, [...starts.keys()])
+    const request = offsetFetchRequest(
+      groupId,
+      topic,
+      partitions.map(({ partition }) => partition)
+    )
     const known = await cluster.ask(coordinator, groupApi.offsetFetch, request, offsetFetchResponse)
     expectOk(known.error, `offsets of group ${groupId}`)
-    const offsets = known.offsets.flatMap(({ partition, offset, error }): [number, number][] => {
+    const without = known.offsets.filter(({ partition, offset, error }) => {
       expectOk(error, `offset of group ${groupId} in ${topic}/${partition}`)
-      return offset < 0 ? [[partition, starts.get(partition) ?? 0]] : []
+      return offset < 0
     })
-    if (offsets.length === 0) return
-    const commit = offsetCommitRequest(groupId, topic, offsets)
+    if (without.length === 0) return
+    const starts = await client.offsets(
+      topic,
+      without.map(({ partition }) => partition),
+      from
+    )
+    const commit = offsetCommitRequest(groupId, topic, [...starts])
     for (const error of await cluster.ask(coordinator, groupApi.offsetCommit, commit, offsetCommitResponse))
       if (!HAS_MEMBERS.has(error)) expectOk(error, `offsets of group ${groupId}`)
   })

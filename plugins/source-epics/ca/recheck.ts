@@ -48,12 +48,11 @@ export class Rechecks {
   read(channel: CaChannel, value: CaValue | undefined, nowMs: number): void {
     const recheck = this.#open.get(channel)
     if (recheck === undefined) return
-    this.end(channel)
-    if (value === undefined) return
+    if (value === undefined) return this.end(channel)
     const seen = seenOf(value)
-    if (isSame(seen, recheck.last)) return
-    this.#open.set(channel, { ...recheck, sinceMs: nowMs, held: { value, seen } })
-    channel.isRechecked = true
+    if (isSame(seen, recheck.last)) return this.end(channel)
+    recheck.sinceMs = nowMs
+    recheck.held = { value, seen }
   }
 
   /** An update that is about to be delivered; a value that the server passed over is delivered before it. */
