@@ -1,5 +1,5 @@
 // `config` of the file writer: changes a running job.
-import { type CommandDefinition } from '../core/plugin.js'
+import { type CommandDefinition } from '../core/api/plugin.js'
 
 export default {
   cmd: 'config',

@@ -1,5 +1,5 @@
 // `config` of the forwarder: the given streams become the whole list; unchanged ones go on without a gap.
-import { type JSONSchema } from '../core/plugin.js'
+import { type JSONSchema } from '../core/api/plugin.js'
 import { streamList } from '../schemas/forwarder-stream.js'
 
 export const configForwarder = {

@@ -1,5 +1,5 @@
 // Command: a clean shutdown, as by SIGTERM.
-import { type CommandDefinition } from '../core/plugin.js'
+import { type CommandDefinition } from '../core/api/plugin.js'
 
 export default {
   cmd: 'exit',

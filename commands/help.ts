@@ -1,5 +1,5 @@
 // Command: what can be asked.
-import { type CommandDefinition } from '../core/plugin.js'
+import { type CommandDefinition } from '../core/api/plugin.js'
 
 export default {
   cmd: 'help',

@@ -1,5 +1,5 @@
 // Command: the running and the last ended jobs.
-import { CodedError, type CommandDefinition } from '../core/plugin.js'
+import { CodedError, type CommandDefinition } from '../core/api/plugin.js'
 
 export default {
   cmd: 'jobs',

@@ -1,5 +1,5 @@
 // `start` of the file writer: one NeXus file from Kafka topics.
-import { type CommandDefinition, type JSONSchema } from '../core/plugin.js'
+import { type CommandDefinition, type JSONSchema } from '../core/api/plugin.js'
 
 const time = {
   anyOf: [

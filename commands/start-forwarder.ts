@@ -1,5 +1,5 @@
 // `start` of the forwarder: adds streams, each from one EPICS (or simulated) channel to one or several Kafka topics.
-import { type JSONSchema } from '../core/plugin.js'
+import { type JSONSchema } from '../core/api/plugin.js'
 import { streamList } from '../schemas/forwarder-stream.js'
 
 export const startForwarder = {

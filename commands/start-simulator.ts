@@ -1,5 +1,5 @@
 // `start` of the simulator: a virtual instrument sends events to Kafka.
-import { type JSONSchema } from '../core/plugin.js'
+import { type JSONSchema } from '../core/api/plugin.js'
 
 const topic = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,249}$' } as const
 

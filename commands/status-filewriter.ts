@@ -1,5 +1,5 @@
 // `status` of the file writer: one job, or all that run.
-import { type CommandDefinition } from '../core/plugin.js'
+import { type CommandDefinition } from '../core/api/plugin.js'
 
 export default {
   cmd: 'status',

@@ -1,5 +1,5 @@
 // `status` of the forwarder: the state of its channels, page by page.
-import { type JSONSchema } from '../core/plugin.js'
+import { type JSONSchema } from '../core/api/plugin.js'
 
 export const statusForwarder = {
   cmd: 'status',

@@ -1,5 +1,5 @@
 // `status` of the simulator: runs with their counts.
-import { type JSONSchema } from '../core/plugin.js'
+import { type JSONSchema } from '../core/api/plugin.js'
 
 export const statusSimulator = {
   cmd: 'status',

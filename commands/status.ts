@@ -1,5 +1,5 @@
 // Command: the state of the daemon.
-import { type CommandDefinition, type DaemonSnapshot, type Snapshot } from '../core/plugin.js'
+import { type CommandDefinition, type DaemonSnapshot, type Snapshot } from '../core/api/plugin.js'
 
 /** Without what is meant for monitoring and heartbeats: both would only repeat the rest. */
 const plain = ({ metrics: _metrics, heartbeat: _heartbeat, ...rest }: Snapshot): Snapshot => rest

@@ -1,5 +1,5 @@
 // `stop` of the file writer: ends a job now or at a time.
-import { type CommandDefinition } from '../core/plugin.js'
+import { type CommandDefinition } from '../core/api/plugin.js'
 
 export default {
   cmd: 'stop',

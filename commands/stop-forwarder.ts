@@ -1,5 +1,5 @@
 // `stop` of the forwarder: removes streams by pattern, or all.
-import { type JSONSchema } from '../core/plugin.js'
+import { type JSONSchema } from '../core/api/plugin.js'
 
 const pattern = (what: string) =>
   ({ type: 'string', minLength: 1, description: `${what}; * and ? are wildcards.` }) as const

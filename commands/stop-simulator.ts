@@ -1,5 +1,5 @@
 // `stop` of the simulator: ends one run or all; the answer holds the exact counts.
-import { type JSONSchema } from '../core/plugin.js'
+import { type JSONSchema } from '../core/api/plugin.js'
 
 export const stopSimulator = {
   cmd: 'stop',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { check, nearest } from './check.js'
-import { type JSONSchema } from './plugin.js'
+import { type JSONSchema } from './api/plugin.js'
 
 const schema = {
   type: 'object',

@@ -1,7 +1,7 @@
 // JSON Schema checks: every finding with its path, in words that say what to do.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
-import { type Finding, type JSONSchema } from './plugin.js'
+import { type Finding, type JSONSchema } from './api/plugin.js'
 
 const ajv = new Ajv({
   allErrors: true,

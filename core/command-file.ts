@@ -1,7 +1,7 @@
 // The commands of a start-up file: ours, or a file of the tools that speak one of the dialects.
 import { readFileSync } from 'node:fs'
-import { CodedError } from './errors.js'
-import { type Command, type Dialect } from './plugin.js'
+import { CodedError } from './api/errors.js'
+import { type Command, type Dialect } from './api/plugin.js'
 
 /** The commands in parsed JSON: a list, `{"commands": […]}`, or what a dialect knows; undefined for anything else. */
 export function commandsIn(content: unknown, dialects: Iterable<Dialect>): readonly Command[] | undefined {

@@ -1,5 +1,5 @@
 // What the config may hold. Types, defaults, checks and docs/reference/config.md come from this one schema.
-import { type FromSchema, type JSONSchema } from './plugin.js'
+import { type FromSchema, type JSONSchema } from './api/plugin.js'
 
 const topic = { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$' } as const
 const duration = { type: ['string', 'integer'], pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|m|min|h|d)$', minimum: 0 } as const

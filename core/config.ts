@@ -5,8 +5,8 @@ import { parse as parseToml } from 'smol-toml'
 import { parse as parseYaml } from 'yaml'
 import { check } from './check.js'
 import { configSchema, type Config } from './config-schema.js'
-import { CodedError } from './errors.js'
-import { type Finding, type JSONSchema } from './plugin.js'
+import { CodedError } from './api/errors.js'
+import { type Finding, type JSONSchema } from './api/plugin.js'
 
 export { durationMs, type Config, type ListenConfig } from './config-schema.js'
 

@@ -5,7 +5,7 @@ import { check } from './check.js'
 import { readCommandFile } from './command-file.js'
 import { durationMs, redacted, throwFindings, type Config, type LoadedConfig } from './config.js'
 import { Dispatcher, loadCommands, loadDialects } from './dispatcher.js'
-import { CodedError } from './errors.js'
+import { CodedError } from './api/errors.js'
 import { JobRegistry } from './jobs.js'
 import { connectKafka } from './kafka/client.js'
 import { groupReader } from './kafka/group.js'
@@ -22,10 +22,10 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot
-} from './plugin.js'
+} from './api/plugin.js'
 import { version } from './root.js'
 import { reporterOptions, StatusLoop } from './status.js'
-import { type WorkerConfig } from './worker/config.js'
+import { type WorkerConfig } from '../plugins/service-filewriter/thread/config.js'
 
 /** Loads the plugins that a config names (also in worker threads). */
 export function loadParts(config: WorkerConfig): Promise<Loaded> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Dispatcher, commandSchema, loadCommands, loadDialects } from './dispatcher.js'
 import { check } from './check.js'
-import { CodedError } from './errors.js'
+import { CodedError } from './api/errors.js'
 import {
   type Command,
   type CommandDefinition,
@@ -9,7 +9,7 @@ import {
   type Origin,
   type Reply,
   type Service
-} from './plugin.js'
+} from './api/plugin.js'
 
 const origin: Origin = { dialect: 'json', topic: 'c', replyTopic: 's', timestampMs: 0 }
 const ack = (message = 'ok'): Reply => ({ response: 'ACK', status: 200, message })

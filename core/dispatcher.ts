@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { check, nearest } from './check.js'
-import { CodedError, type ErrorCode } from './errors.js'
+import { CodedError, type ErrorCode } from './api/errors.js'
 import {
   type Command,
   type CommandDefinition,
@@ -14,7 +14,7 @@ import {
   type Origin,
   type Reply,
   type Service
-} from './plugin.js'
+} from './api/plugin.js'
 import { codeRoot } from './root.js'
 
 const common = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { Host, withDeadline } from './host.js'
-import { type DaemonSnapshot, type Job } from './plugin.js'
+import { type DaemonSnapshot, type Job } from './api/plugin.js'
 
 const job = { id: 'j', service: 's' } as Job
 

@@ -1,6 +1,6 @@
 // The plugin host: parts by id and control-plane hooks on tapable; every failure names its plugin and every tap has a deadline.
 import { AsyncSeriesHook, HookMap, SyncBailHook, SyncWaterfallHook, type FullTap } from 'tapable'
-import { CodedError } from './errors.js'
+import { CodedError } from './api/errors.js'
 import {
   type ConverterPart,
   type DaemonSnapshot,
@@ -12,7 +12,7 @@ import {
   type ServicePart,
   type SourcePart,
   type WriterPart
-} from './plugin.js'
+} from './api/plugin.js'
 
 /** What parts of each kind look like. */
 export interface Parts {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { CodedError } from './errors.js'
+import { CodedError } from './api/errors.js'
 import { JobRegistry } from './jobs.js'
 
 const registry = (starting = (): Promise<void> => Promise.resolve(), stopped: string[] = []): JobRegistry =>

@@ -1,6 +1,6 @@
 // Jobs: one accepted start command each, with a state machine and an end that is reported exactly once.
-import { CodedError } from './errors.js'
-import { type Job, type JobInfo, type JobState, type Jobs } from './plugin.js'
+import { CodedError } from './api/errors.js'
+import { type Job, type JobInfo, type JobState, type Jobs } from './api/plugin.js'
 
 /** Which states may follow which. */
 const next: Readonly<Record<JobState, readonly JobState[]>> = {

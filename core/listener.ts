@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type ListenConfig } from './config-schema.js'
 import { type Dispatcher, refusal } from './dispatcher.js'
-import { CodedError } from './errors.js'
+import { CodedError } from './api/errors.js'
 import { type GroupReader, type Take, type Work } from './kafka/group.js'
 import { errorFields, type Log } from './log.js'
 import {
@@ -15,7 +15,7 @@ import {
   type Reply,
   type ServiceEvent,
   type Subscription
-} from './plugin.js'
+} from './api/plugin.js'
 
 export interface ListenerOptions {
   readonly kafka: Kafka

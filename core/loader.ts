@@ -4,9 +4,9 @@ import { createRequire, register } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { check, compileSchema } from './check.js'
-import { CodedError } from './errors.js'
+import { CodedError } from './api/errors.js'
 import { Host, partKinds, withDeadline } from './host.js'
-import { API, type JSONSchema, type Plugin } from './plugin.js'
+import { API, type JSONSchema, type Plugin } from './api/plugin.js'
 import { codeRoot } from './root.js'
 
 /** One `[[plugins]]` entry of the config. */

@@ -1,8 +1,8 @@
 // The log: winston, one line an event, on standard error (standard output is for data).
 import winston from 'winston'
 import { type Config } from './config-schema.js'
-import { CodedError } from './errors.js'
-import { type LogLevel } from './plugin.js'
+import { CodedError } from './api/errors.js'
+import { type LogLevel } from './api/plugin.js'
 
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
 

@@ -4,7 +4,7 @@ import { Daemon } from './daemon.js'
 
 export { requireConfig, loadConfig, printConfig, type Config, type LoadedConfig } from './config.js'
 export { Daemon } from './daemon.js'
-export { CodedError, errorCodes, type ErrorCode } from './errors.js'
+export { CodedError, errorCodes, type ErrorCode } from './api/errors.js'
 export { version } from './root.js'
 
 /** Starts a daemon; throws a CodedError when it cannot run. */

@@ -7,7 +7,7 @@ export function initialize(data: { root: string }): void {
 }
 
 const own: Readonly<Record<string, string>> = {
-  'nexstream/plugin': 'core/plugin.js',
+  'nexstream/plugin': 'core/api/plugin.js',
   'nexstream/schemas': 'schemas/index.js'
 }
 

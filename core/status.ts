@@ -1,6 +1,6 @@
 // One snapshot of the daemon at a fixed interval, handed to every reporter; a slow or failing reporter never stops the others.
 import { errorFields, type Log } from './log.js'
-import { type DaemonSnapshot, type Reporter, type ReporterPart } from './plugin.js'
+import { type DaemonSnapshot, type Reporter, type ReporterPart } from './api/plugin.js'
 
 export class StatusLoop {
   #timer: NodeJS.Timeout | undefined

@@ -1,5 +1,5 @@
 // What the converters of control-system updates share: times, alarm texts, state per source, values for log data.
-import { BadMessage } from '../core/errors.js'
+import { BadMessage } from '../core/api/errors.js'
 import {
   type Alarm,
   type ConnectionRecord,
@@ -7,7 +7,7 @@ import {
   type Update,
   type Vector,
   type VectorType
-} from './records.js'
+} from '../core/api/records.js'
 
 /** Names of the EPICS alarm status codes, as both protocols and alarmString.h spell them. */
 export const statusNames: readonly string[] = (

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { eventCodec } from './events.js'
 import { decodeJson } from './index.js'
 import { element } from './reader.js'
-import { type EventRecord, type Update, type Vector, type VectorType } from './records.js'
+import { type EventRecord, type Update, type Vector, type VectorType } from '../core/api/records.js'
 
 const golden = fileURLToPath(new URL('../../test/samples/golden/', import.meta.url))
 const values = (v: Vector | null) => (v === null ? null : Array.from({ length: v.length }, (_, i) => element(v, i)))

@@ -1,10 +1,10 @@
 // ev42, ev43, ev44 and an44 by hand: events stay where they are in the message, whatever their number.
-import { BadMessage } from '../core/errors.js'
+import { BadMessage } from '../core/api/errors.js'
 import { kafkaTime } from './convert.js'
 import { encodeMessage } from './index.js'
 import { peekField, peekFirst, type PeekResult, type PeekSlots } from './peek.js'
 import { emptyVector, fieldAt, i32, i64, idCode, missing, nameAt, rootAt, Table, tableAt, timeAt, u64, u8, viewAt, widthOf } from './reader.js' // prettier-ignore
-import { type EventRecord, type Update, type Vector, type VectorType } from './records.js'
+import { type EventRecord, type Update, type Vector, type VectorType } from '../core/api/records.js'
 
 type EventId = 'ev42' | 'ev43' | 'ev44' | 'an44'
 
@@ -199,7 +199,7 @@ function convert(form: Form, update: Update): OutMessage[] {
   return records.map((one) => ({ value: encode(form, one), ...kafkaTime(update) }))
 }
 
-/** One message for Kafka, see core/plugin.ts. */
+/** One message for Kafka, see core/api/plugin.ts. */
 interface OutMessage {
   readonly value: Uint8Array
   readonly timestampMs?: number

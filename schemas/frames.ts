@@ -1,11 +1,11 @@
 // NDAr, ADAr and ad00: one area detector frame.
-import { BadMessage } from '../core/errors.js'
-import { once, Spares } from '../core/spares.js'
+import { BadMessage } from '../core/api/errors.js'
+import { once, Spares } from '../core/api/spares.js'
 import { kafkaTime } from './convert.js'
 import { encodeMessage } from './index.js'
 import { peekField, type PeekResult } from './peek.js'
 import { fieldAt, i32, idCode, missing, rootAt, Table } from './reader.js'
-import { type FrameRecord, type Update } from './records.js'
+import { type FrameRecord, type Update } from '../core/api/records.js'
 import { frameOf } from './structures.js'
 import { checkShape, meaning, shapeOf, spell, typed, typeNumber } from './typed-bytes.js'
 

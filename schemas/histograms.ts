@@ -1,9 +1,9 @@
 // hs00 and hs01: a histogram or a rectangular part of a bigger one.
-import { BadMessage } from '../core/errors.js'
+import { BadMessage } from '../core/api/errors.js'
 import { encodeMessage } from './index.js'
 import { peekField, type PeekResult } from './peek.js'
 import { idCode, missing, numbersOf, Table } from './reader.js'
-import { type Dimension, type HistogramRecord, type Vector, type VectorType } from './records.js'
+import { type Dimension, type HistogramRecord, type Vector, type VectorType } from '../core/api/records.js'
 import { checkShape, shapeOf } from './typed-bytes.js'
 
 type HistogramId = 'hs00' | 'hs01'

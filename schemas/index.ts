@@ -1,6 +1,6 @@
 // The schemas for everyone: which one a message has, any message as JSON and back.
-import { BadMessage } from '../core/errors.js'
-import { type Spares } from '../core/spares.js'
+import { BadMessage } from '../core/api/errors.js'
+import { type Spares } from '../core/api/spares.js'
 import { layouts } from './generated/layouts.js'
 import { type JsonOptions, type JsonValue, toJson } from './json.js'
 import { type SchemaLayout } from './layout.js'
@@ -8,7 +8,7 @@ import { encodeFields, type Fields } from './writer.js'
 
 export { type JsonOptions, type JsonValue } from './json.js'
 export { type FieldInput, type Fields } from './writer.js'
-export type * from './records.js'
+export type * from '../core/api/records.js'
 
 const byId = new Map<string, SchemaLayout>(Object.entries(layouts))
 

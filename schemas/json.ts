@@ -1,8 +1,8 @@
 // Any message as JSON, verified on the way: `nexstream decode` and `tail`, and the golden samples.
-import { BadMessage } from '../core/errors.js'
+import { BadMessage } from '../core/api/errors.js'
 import { type FieldLayout, type Scalar, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
 import { element, f32, f64, fieldAt, rootAt, stringAt, tableAt, u32, u8, vectorAt, idCode } from './reader.js'
-import { type VectorType } from './records.js'
+import { type VectorType } from '../core/api/records.js'
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue }
 

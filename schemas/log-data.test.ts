@@ -5,7 +5,7 @@ import { random } from '../test/support/random.js'
 import { decodeJson } from './index.js'
 import { logF142, logF144 } from './log-data.js'
 import { element } from './reader.js'
-import { type LogRecord, type Vector, type VectorType } from './records.js'
+import { type LogRecord, type Vector, type VectorType } from '../core/api/records.js'
 
 const golden = fileURLToPath(new URL('../../test/samples/golden/', import.meta.url))
 const samples = (id: string) => readdirSync(golden).filter((name) => name.startsWith(id) && name.endsWith('.bin'))

@@ -1,9 +1,9 @@
 // f142 and f144 by hand: one control value per message, the hot path of forwarder and file writer.
-import { BadMessage } from '../core/errors.js'
+import { BadMessage } from '../core/api/errors.js'
 import {
   fieldAt, idCode, missing, nameAt, put16, put32, put64, putF32, putF64, rootAt, stringAt, Table, tableAt,
   timeAt, u16, u32, u8, vectorAt, viewAt, widthOf } from './reader.js' // prettier-ignore
-import { type LogRecord, type Vector, type VectorType } from './records.js'
+import { type LogRecord, type Vector, type VectorType } from '../core/api/records.js'
 import { type Fields } from './writer.js'
 import { encodeMessage } from './index.js'
 
@@ -69,7 +69,7 @@ const f144: Form = {
 }
 put32(f144.plain, 36, 52 - 36)
 
-/** What `peek` fills in, see core/plugin.ts. */
+/** What `peek` fills in, see core/api/plugin.ts. */
 interface Peek {
   sourceStart: number
   sourceEnd: number
@@ -119,7 +119,7 @@ function decode(form: Form, b: Uint8Array): LogRecord {
   }
 }
 
-/** What `scalar` fills in, see core/plugin.ts. */
+/** What `scalar` fills in, see core/api/plugin.ts. */
 interface Scalar {
   timeHigh: number
   timeLow: number

@@ -1,8 +1,8 @@
 // Source name and time of a message for routing, without decoding it.
-import { BadMessage } from '../core/errors.js'
+import { BadMessage } from '../core/api/errors.js'
 import { fieldAt, missing, rootAt, timeAt, u32, vectorAt } from './reader.js'
 
-/** What a converter's `peek` fills in, see core/plugin.ts. */
+/** What a converter's `peek` fills in, see core/api/plugin.ts. */
 export interface PeekResult {
   sourceStart: number
   sourceEnd: number

@@ -1,9 +1,9 @@
 // Writes a message of any schema from plain fields, driven by its layout.
-import { BadMessage } from '../core/errors.js'
-import { type Spares } from '../core/spares.js'
+import { BadMessage } from '../core/api/errors.js'
+import { type Spares } from '../core/api/spares.js'
 import { type FieldLayout, type Scalar, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
 import { element, isLittleEndian } from './reader.js'
-import { type Vector } from './records.js'
+import { type Vector } from '../core/api/records.js'
 
 /**
  * What a field may be given as. Scalars: number, bigint, boolean or decimal text; enums also `{ value }`; tables and structs:

@@ -2,7 +2,7 @@
 // bare.js ca|pva SEARCH_ADDRESS WARM_UP_S SECONDS, names on stdin; prints one JSON line and ends.
 import { text } from 'node:stream/consumers'
 import { loadPlugins } from '../../core/loader.js'
-import { type Context } from '../../core/plugin.js'
+import { type Context } from '../../core/api/plugin.js'
 import { Latencies } from './audit.js'
 
 const [protocol = 'ca', address = '', warmUp = '3', seconds = '10'] = process.argv.slice(2)

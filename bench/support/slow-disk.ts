@@ -6,7 +6,7 @@ const perByteMs = 1000 / (Number(process.env['SLOW_DISK_MB_S'] ?? '100') * 1e6)
 const original = fs.writeSync
 const never = new Int32Array(new SharedArrayBuffer(4))
 
-// Only the form that core/hdf5 uses is slowed down: buffer, offset, length, position.
+// Only the form that plugins/service-filewriter/file uses is slowed down: buffer, offset, length, position.
 function writeSync(...args: Parameters<typeof fs.writeSync>): number {
   const written = original(...args)
   if (typeof args[0] === 'number' && args[0] > 2) Atomics.wait(never, 0, 0, written * perByteMs)

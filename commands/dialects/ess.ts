@@ -6,7 +6,7 @@ import {
   type OutMessage,
   type Reply,
   type ServiceEvent
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { decodeJson, encodeMessage, schemaId } from '../../schemas/index.js'
 
 interface RunStart {

@@ -1,5 +1,5 @@
 // The FlatBuffers commands of the Python forwarder: fc00 and the older rf5k. They know no answer of their own: ours is JSON.
-import { CodedError, type Command, type Dialect } from '../../core/plugin.js'
+import { CodedError, type Command, type Dialect } from '../../core/api/plugin.js'
 import { decodeJson, schemaId } from '../../schemas/index.js'
 import json from './json.js'
 

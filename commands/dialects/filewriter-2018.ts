@@ -6,7 +6,7 @@ import {
   type OutMessage,
   type Reply,
   type ServiceEvent
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { looksLikeObject, parseObject } from './json.js'
 
 type Obj = Readonly<Record<string, unknown>>

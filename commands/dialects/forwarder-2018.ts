@@ -1,5 +1,5 @@
 // The JSON commands of the C++ EPICS forwarder (2018–2021): add, stop_channel, stop_all, exit; and its file of streams.
-import { CodedError, type Command, type Dialect } from '../../core/plugin.js'
+import { CodedError, type Command, type Dialect } from '../../core/api/plugin.js'
 import json, { looksLikeObject, parseObject } from './json.js'
 
 type Obj = Readonly<Record<string, unknown>>

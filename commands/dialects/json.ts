@@ -1,5 +1,5 @@
 // The canonical dialect: JSON objects with `cmd`; answers with `msg_id`, `response` ACK|ERR and `message`.
-import { CodedError, type Command, type Dialect, type OutMessage } from '../../core/plugin.js'
+import { CodedError, type Command, type Dialect, type OutMessage } from '../../core/api/plugin.js'
 import { schemaId, schemaIds } from '../../schemas/index.js'
 
 /** Nesting deeper than this is hostile, whatever it means. */

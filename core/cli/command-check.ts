@@ -1,7 +1,7 @@
 // What is wrong with a command, found without carrying it out.
 import { check, nearest } from '../check.js'
 import { commandSchema } from '../dispatcher.js'
-import { type CommandDefinition, type Finding } from '../plugin.js'
+import { type CommandDefinition, type Finding } from '../api/plugin.js'
 
 /** As the daemon would find it; a missing `service` is a finding when several services know the command. */
 export function commandFindings(value: unknown, definitions: readonly CommandDefinition[]): readonly Finding[] {

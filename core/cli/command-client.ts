@@ -1,8 +1,8 @@
 // Sends commands and waits for their answers, as any client of the daemon would.
 import { randomUUID } from 'node:crypto'
 import { type Config } from '../config.js'
-import { CodedError } from '../errors.js'
-import { type Command, type Kafka, type Reply } from '../plugin.js'
+import { CodedError } from '../api/errors.js'
+import { type Command, type Kafka, type Reply } from '../api/plugin.js'
 import { connect, type KafkaFlags, partitionsOf } from './connect.js'
 import { exitCodes } from './exit.js'
 import { colour, findingLine, print, printJson, say, settings, toJson, visible } from './io.js'

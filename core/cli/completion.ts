@@ -1,6 +1,6 @@
 // `nexstream completion`: scripts that complete sub-commands and options, made from the program itself.
 import { type Command } from 'commander'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { print } from './io.js'
 
 interface Entry {

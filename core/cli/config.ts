@@ -1,6 +1,6 @@
 // The config and the plugins of a sub-command.
 import { type LoadedConfig, requireConfig } from '../config.js'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { type Loaded, loadPlugins } from '../loader.js'
 
 export interface ConfigFlags {

@@ -1,8 +1,8 @@
 // From the words of the command line to an open Kafka client.
 import { type Config } from '../config.js'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { connectKafka } from '../kafka/client.js'
-import { type Kafka } from '../plugin.js'
+import { type Kafka } from '../api/plugin.js'
 import { configOf, type ConfigFlags } from './config.js'
 import { settings } from './io.js'
 import { type Address, parseAddress } from './parse.js'

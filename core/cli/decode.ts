@@ -3,7 +3,7 @@ import { constants } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { decodeJson } from '../../schemas/index.js'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { exitCodes, report } from './exit.js'
 import { printJson } from './io.js'
 

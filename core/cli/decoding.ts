@@ -1,6 +1,6 @@
 // Message values as people and scripts read them: the JSON of the schemas, and one short line made from it.
 import { decodeJson } from '../../schemas/index.js'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { toJson, visible } from './io.js'
 
 /** What a message value is. JSON text has the id `json`; what cannot be read has `null` and a reason. */

@@ -1,5 +1,5 @@
 // Exit codes and the one line that an error becomes.
-import { CodedError, type ErrorCode } from '../errors.js'
+import { CodedError, type ErrorCode } from '../api/errors.js'
 import { say, settings, talkColour } from './io.js'
 
 export const exitCodes = {

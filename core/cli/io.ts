@@ -1,7 +1,7 @@
 // What the terminal sees: data on stdout, talk on stderr, colour and repainting only for people.
 import { once } from 'node:events'
 import { createColors } from 'picocolors'
-import { type Finding } from '../plugin.js'
+import { type Finding } from '../api/plugin.js'
 
 /** Set once by the program from the global options. */
 export const settings = { verbose: false, quiet: false, timeoutMs: 10_000 }

@@ -1,5 +1,5 @@
 // `nexstream jobs`: the running and the last jobs with a progress line each.
-import { type JobInfo } from '../plugin.js'
+import { type JobInfo } from '../api/plugin.js'
 import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
 import { exitCodes } from './exit.js'
 import { colour, print, printJson, table, visible } from './io.js'

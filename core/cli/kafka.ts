@@ -1,5 +1,5 @@
 // `nexstream kafka`: a Kafka broker in the foreground, for trying things.
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { print, say } from './io.js'
 
 interface Starter {

@@ -1,5 +1,5 @@
 // Words of the command line: addresses, durations, moments, numbers.
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 
 /** Where to look: `broker[,broker…][/topic]` or only a topic. */
 export interface Address {

@@ -1,8 +1,8 @@
 // `nexstream plugins`: what is loaded, and the options of each part.
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { type Host, type PartKind, partKinds } from '../host.js'
 import { type Loaded } from '../loader.js'
-import { type JSONSchema } from '../plugin.js'
+import { type JSONSchema } from '../api/plugin.js'
 import { type ConfigFlags, configOf, loadParts } from './config.js'
 import { colour, print, printJson, table } from './io.js'
 import { optionRows } from './schema-table.js'

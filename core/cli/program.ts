@@ -4,13 +4,13 @@ import { version } from '../root.js'
 import type { CheckFlags } from './check.js'
 import { exitCodeHelp, exitCodeOf, exitCodes, report } from './exit.js'
 import { settings } from './io.js'
-import type { MakeFileFlags } from './make-file.js'
+import type { MakeFileFlags } from '../../plugins/service-filewriter/tools/make-file.js'
 import { parseDuration } from './parse.js'
 import type { PluginsFlags } from './plugins.js'
 import { addOnline } from './program-online.js'
 import { collect, type Ends, json, type Outcome, withConfig } from './program-options.js'
-import type { RepairFlags } from './repair.js'
-import type { ShowFlags } from './show.js'
+import type { RepairFlags } from '../../plugins/service-filewriter/tools/repair.js'
+import type { ShowFlags } from '../../plugins/service-filewriter/tools/show.js'
 
 /** The program; `finish` gets the exit code of the sub-command that ran. */
 export function createProgram(finish: (code: number) => void = () => undefined): Command {
@@ -61,10 +61,18 @@ function addChecks(program: Command, ends: Ends): void {
 function addFiles(program: Command, ends: Ends): void {
   json(program.command('show').description('summary of a NeXus file: groups, datasets, events, values'))
     .argument('<file>', 'NeXus (HDF5) file')
-    .action(ends(async (file: string, flags: ShowFlags) => (await import('./show.js')).show(file, flags)))
+    .action(
+      ends(async (file: string, flags: ShowFlags) =>
+        (await import('../../plugins/service-filewriter/tools/show.js')).show(file, flags)
+      )
+    )
   json(program.command('repair').description('bring a file that a crash left behind into a readable state'))
     .argument('<file>', 'unfinished NeXus file')
-    .action(ends(async (file: string, flags: RepairFlags) => (await import('./repair.js')).repair(file, flags)))
+    .action(
+      ends(async (file: string, flags: RepairFlags) =>
+        (await import('../../plugins/service-filewriter/tools/repair.js')).repair(file, flags)
+      )
+    )
   json(withConfig(program.command('make-file').description('write a NeXus file from a structure and messages, without Kafka'))) // prettier-ignore
     .argument('<structure>', 'JSON file with the nexus_structure')
     .argument(
@@ -79,7 +87,7 @@ function addFiles(program: Command, ends: Ends): void {
     .option('--compression <filter>', 'of growing datasets: gzip or zstd, with a level as in gzip:6')
     .action(
       ends(async (structure: string, messages: string | undefined, flags: MakeFileFlags) =>
-        (await import('./make-file.js')).makeFile(structure, messages, flags)
+        (await import('../../plugins/service-filewriter/tools/make-file.js')).makeFile(structure, messages, flags)
       )
     )
 }

@@ -2,7 +2,7 @@
 import { provision as provisionTopics } from '../kafka/admin.js'
 import { configOf } from './config.js'
 import { brokersOf, kafkaSection, type KafkaFlags } from './connect.js'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { print, printJson, table } from './io.js'
 import { wantedTopics } from './wanted-topics.js'
 

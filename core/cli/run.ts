@@ -1,6 +1,6 @@
 // `nexstream run`: the daemon in the foreground.
 import { setFlagsFromString } from 'node:v8'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { runDaemon } from '../main.js'
 import { flagValues } from './config.js'
 import { exitCodes } from './exit.js'

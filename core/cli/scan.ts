@@ -1,6 +1,6 @@
 // Reads a span of a topic, message by message: the last n, from an offset, from a time, and on when following.
-import { CodedError } from '../errors.js'
-import { type Batch, type Kafka } from '../plugin.js'
+import { CodedError } from '../api/errors.js'
+import { type Batch, type Kafka } from '../api/plugin.js'
 import { partitionsOf } from './connect.js'
 
 export interface Span {

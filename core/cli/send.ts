@@ -1,6 +1,6 @@
 // `nexstream send`, `start` and `stop`: one command, its answer.
-import { CodedError } from '../errors.js'
-import { type Command } from '../plugin.js'
+import { CodedError } from '../api/errors.js'
+import { type Command } from '../api/plugin.js'
 import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
 import { readInput } from './decode.js'
 import { parseMoment } from './parse.js'

@@ -1,6 +1,6 @@
 // `nexstream status`: the daemons that report on the status topic, with the age of their last word.
-import { CodedError } from '../errors.js'
-import { type DaemonSnapshot } from '../plugin.js'
+import { CodedError } from '../api/errors.js'
+import { type DaemonSnapshot } from '../api/plugin.js'
 import { connect, type KafkaFlags } from './connect.js'
 import { decodeValue } from './decoding.js'
 import { colour, print, printJson, Screen, settings, table, visible } from './io.js'

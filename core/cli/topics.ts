@@ -1,5 +1,5 @@
 // `nexstream topics`: what topics there are, with partitions, offsets and counts.
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { listTopics } from '../kafka/admin.js'
 import { connect, type KafkaFlags } from './connect.js'
 import { print, printJson, table } from './io.js'

@@ -1,6 +1,6 @@
 // The topics that a config asks for, with the instrument's name filled in, and those of its commands and status.
 import { type Config, durationMs } from '../config.js'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { type WantedTopic } from '../kafka/admin.js'
 
 /** `{instrument}` in a name is replaced; without an instrument such a name is an error. */

@@ -1,5 +1,5 @@
 // Creating, widening and describing topics: `nexstream provision` and `nexstream topics`.
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { NOT_CONTROLLER, TOPIC_EXISTS, UNKNOWN_TOPIC } from './broker-errors.js'
 import { BrokerError, Cluster, expectOk } from './cluster.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'

@@ -1,6 +1,6 @@
 // What a reader hands out: an index of records over a network buffer that is given back by `release`.
 import { type RecordIndex } from './record-batch.js'
-import { type Batch } from './types.js'
+import { type Batch } from '../api/kafka.js'
 
 /** A network buffer shared by the batches made from it; `done` is called when the last has been released. */
 export class Lease {

@@ -1,5 +1,5 @@
 // The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { type Log, Cluster, expectOk } from './cluster.js'
 import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
@@ -15,7 +15,7 @@ import {
   type Reader,
   type ReaderOptions,
   type TopicInfo
-} from './types.js'
+} from '../api/kafka.js'
 
 export { type KafkaOptions, kafkaSettings, redact } from './options.js'
 

@@ -1,6 +1,6 @@
 // The brokers of a cluster: who they are, who leads which partition, and a control connection to each.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { errorName, isAuthError, isFinalError, isLeaderError } from './broker-errors.js'
 import { type Address, type Api, Connection, ConnectionLost, parse } from './connection.js'
 import { type KafkaSettings } from './options.js'

@@ -1,7 +1,7 @@
 // One connection to one broker. Large responses are read by the kernel straight into pooled buffers.
 import net from 'node:net'
 import tls from 'node:tls'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { errorName } from './broker-errors.js'
 import { type KafkaSettings } from './options.js'
 import { type BufferPool } from './pool.js'

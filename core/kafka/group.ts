@@ -1,6 +1,6 @@
 // A consumer group, one message at a time: work that is shared among daemons (a pool of jobs) goes to one of them.
 import kafkajs, { type Consumer, type EachMessagePayload, type KafkaConfig, type SASLOptions } from 'kafkajs'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { KafkaClient } from './client.js'
 import { type Log, Cluster } from './cluster.js'
 import { keepStart } from './coordinator.js'

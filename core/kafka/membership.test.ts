@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { kafka } from '../../test/support/kafka.js'
 import { connectKafka, type KafkaClient } from './client.js'
-import { type Members, type Membership } from './types.js'
+import { type Members, type Membership } from '../api/kafka.js'
 
 class Member {
   seen: Members | undefined

@@ -13,7 +13,7 @@ import {
   syncGroupRequest,
   syncGroupResponse
 } from './group-protocol.js'
-import { type Members, type Membership, type MembershipOptions } from './types.js'
+import { type Members, type Membership, type MembershipOptions } from '../api/kafka.js'
 
 const ILLEGAL_GENERATION = 22
 const UNKNOWN_MEMBER = 25

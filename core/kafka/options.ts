@@ -1,6 +1,6 @@
 // Kafka connection options: our own words and those of librdkafka, checked, merged into one form.
 import { readFileSync } from 'node:fs'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 
 export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
 

@@ -1,5 +1,5 @@
 // The batch producer: gathers messages per partition by time and size; order and acknowledgement are the sender's.
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { BatchBuilder, type Delivered } from './batch-builder.js'
 import { UNKNOWN_TOPIC, errorName, isAuthError } from './broker-errors.js'
 import { type Cluster, isPassing } from './cluster.js'
@@ -8,7 +8,7 @@ import { partitionOf } from './partitioner.js'
 import { BufferPool } from './pool.js'
 import { type TopicMetadata } from './protocol.js'
 import { type Lane, type Office, Sender } from './sender.js'
-import { type Producer, type ProducerMessage, type ProducerOptions } from './types.js'
+import { type Producer, type ProducerMessage, type ProducerOptions } from '../api/kafka.js'
 
 interface Topic {
   readonly name: string

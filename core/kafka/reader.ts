@@ -1,6 +1,6 @@
 // Reads assigned partitions for as long as it is open, whatever the brokers do meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { FetchedBatch, type Lease } from './batch.js'
 import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
 import { type Cluster, backoffMs, isPassing } from './cluster.js'
@@ -9,7 +9,7 @@ import { type Desk, type FetchLimits, Fetcher, type Position } from './fetcher.j
 import { BufferPool } from './pool.js'
 import { EARLIEST, type FetchedPart, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
 import { RecordIndex } from './record-batch.js'
-import { type Batch, type Reader, type ReaderOptions } from './types.js'
+import { type Batch, type Reader, type ReaderOptions } from '../api/kafka.js'
 
 interface Item {
   readonly position: Position

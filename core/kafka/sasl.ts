@@ -1,7 +1,7 @@
 // SASL PLAIN and SCRAM (RFC 5802, 7677), client side.
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { type KafkaSettings } from './options.js'
 
 type Credentials = NonNullable<KafkaSettings['sasl']>

@@ -1,5 +1,5 @@
 // Looking back in a topic: where to begin, and the last value of each source before a time.
-import { type Batch, type Kafka } from './types.js'
+import { type Batch, type Kafka } from '../api/kafka.js'
 
 export interface LookBack {
   /** Width of the first slice; each further one is twice as wide. */

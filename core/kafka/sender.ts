@@ -1,6 +1,6 @@
 // Sends queued batches to the leaders: one in flight per partition, the same batch again until it is acknowledged.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CodedError } from '../errors.js'
+import { CodedError } from '../api/errors.js'
 import { type BatchBuilder, type Stamp, addSequence } from './batch-builder.js'
 import {
   DUPLICATE_SEQUENCE,

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandSchema } from '../../core/dispatcher.js'
-import { type CommandDefinition } from '../../core/plugin.js'
+import { type CommandDefinition } from '../../core/api/plugin.js'
 import { packageRoot } from '../../core/root.js'
 import { block, code, json, options, type Page, reference, table } from './markdown.js'
 import { type Recorded } from './recorded.js'
@@ -62,12 +62,12 @@ export function statusPage({ status, heartbeat }: Recorded): Page {
     'status',
     'Status',
     'a recorded run (docs/samples/recorded.json)',
-    `Every \`status.interval\` (1 s) the daemon tells its state to its reporters. The reporter [json](../../plugins/status-json/README.md) sends it to the status
+    `Every \`status.interval\` (1 s) the daemon tells its state to its reporters. The reporter [json](../../plugins/reporter-json/README.md) sends it to the status
 topic, key = service id. \`nexstream status --watch\` shows it, \`nexstream status --json\` prints it. Keys of services are described in their README files.`,
     '## JSON status',
     json(status),
     '## x5f2 heartbeat',
-    `Every 2 s, by the reporter [x5f2](../../plugins/status-x5f2/README.md). Decoded:`,
+    `Every 2 s, by the reporter [x5f2](../../plugins/reporter-x5f2/README.md). Decoded:`,
     json(heartbeat),
     'Its `status_json`:',
     json(JSON.parse((heartbeat as { status_json: string }).status_json))

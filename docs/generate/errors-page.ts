@@ -1,7 +1,7 @@
 // docs/reference/errors.md: every error code, what it means, what to do, and what clients and shells see of it.
 import { exitCodeOf } from '../../core/cli/exit.js'
 import { refusal } from '../../core/dispatcher.js'
-import { CodedError, type ErrorCode, errorCodes } from '../../core/errors.js'
+import { CodedError, type ErrorCode, errorCodes } from '../../core/api/errors.js'
 import { code, type Page, reference, table } from './markdown.js'
 
 const intro = `Every error that a person can act on has a code, in the answer to a command (\`errors[].code\`), in the log (\`code=\`), and on the command line
@@ -19,5 +19,5 @@ export function errorsPage(): Page {
     return [code(name), String(refusal(error).status), String(exitCodeOf(error)), text]
   })
   const listed = table([['code', 'status', 'exit', 'meaning and what to do'], ...rows])
-  return reference('errors', 'Errors', 'core/errors.ts', intro, listed, classes)
+  return reference('errors', 'Errors', 'core/api/errors.ts', intro, listed, classes)
 }

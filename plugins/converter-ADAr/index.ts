@@ -1,5 +1,5 @@
 // Converter of ADAr: one area detector frame.
-import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { frameCodec } from '../../schemas/frames.js'
 
 const part = defineConverter({

@@ -1,5 +1,5 @@
 // Converter of an44: neutron events with a weight each (ANSTO).
-import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { eventCodec } from '../../schemas/events.js'
 
 const part = defineConverter({

@@ -6,7 +6,7 @@ import {
   type DataArrayVariable,
   defineConverter,
   definePlugin
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekField } from '../../schemas/peek.js'
 import { idCode, missing, Table } from '../../schemas/reader.js'

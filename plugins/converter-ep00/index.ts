@@ -1,5 +1,5 @@
 // Converter of ep00: how a channel is connected, sent when that changes.
-import { API, type ConnectionRecord, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, type ConnectionRecord, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { connectionChanges, connectionConfig } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekField } from '../../schemas/peek.js'

@@ -1,5 +1,5 @@
 // Converter of ev42: neutron events of one pulse, with facility data of ISIS (is84) or ADC debugging (dtdb).
-import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { eventCodec } from '../../schemas/events.js'
 
 const part = defineConverter({

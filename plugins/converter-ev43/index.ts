@@ -1,5 +1,5 @@
 // Converter of ev43: neutron events of several pulses, unsigned.
-import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { eventCodec } from '../../schemas/events.js'
 
 const part = defineConverter({

@@ -1,5 +1,5 @@
 // Converter of ev44: neutron events of one or several pulses.
-import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { eventCodec } from '../../schemas/events.js'
 
 const part = defineConverter({

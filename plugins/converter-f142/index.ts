@@ -1,5 +1,5 @@
 // Converter of f142: one control value with its EPICS alarm.
-import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/api/plugin.js'
 import { BySource, logValue, messageOf } from '../../schemas/convert.js'
 import { logF142 } from '../../schemas/log-data.js'
 

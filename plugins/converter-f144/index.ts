@@ -1,5 +1,5 @@
 // Converter of f144: one control value without alarm.
-import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin, type OutMessage, type Update } from '../../core/api/plugin.js'
 import { type LogOptions, logValue, messageOf } from '../../schemas/convert.js'
 import { logF144 } from '../../schemas/log-data.js'
 

@@ -1,5 +1,5 @@
 // Converter of hs00: a histogram or a part of one.
-import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { histogramCodec } from '../../schemas/histograms.js'
 
 const part = defineConverter({

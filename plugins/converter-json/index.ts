@@ -1,7 +1,7 @@
 // Converter of json: any update as JSON text in a FlatBuffer.
 import {
   API, BadMessage, defineConverter, definePlugin, type PvValue, type Update
-} from '../../core/plugin.js' // prettier-ignore
+} from '../../core/api/plugin.js' // prettier-ignore
 import { alarmText, isVector, kafkaTime } from '../../schemas/convert.js'
 import { decodeJsonText, encodeJsonText } from '../../schemas/messages/index.js'
 import { type PeekResult } from '../../schemas/peek.js'

@@ -1,5 +1,5 @@
 // Converter of ns10: one entry of the NICOS cache.
-import { API, BadMessage, type CacheRecord, defineConverter, definePlugin, type Update } from '../../core/plugin.js'
+import { API, BadMessage, type CacheRecord, defineConverter, definePlugin, type Update } from '../../core/api/plugin.js'
 import { isVector, kafkaTime } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { type PeekResult } from '../../schemas/peek.js'

@@ -1,5 +1,5 @@
 // Converter of pu00: what ISIS says about a pulse beside its events.
-import { API, defineConverter, definePlugin, type PulseRecord } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin, type PulseRecord } from '../../core/api/plugin.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekField } from '../../schemas/peek.js'
 import { idCode, Table } from '../../schemas/reader.js'

@@ -1,5 +1,5 @@
 // Converter of se00: the samples of one waveform.
-import { API, defineConverter, definePlugin } from '../../core/plugin.js'
+import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import { sampleCodec, sampleConfig, sampleOptions } from '../../schemas/samples.js'
 
 const part = defineConverter({

@@ -8,7 +8,7 @@ import {
   type TimestampsRecord,
   type Update,
   type Vector
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { BySource, isVector, kafkaTime } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekFirst } from '../../schemas/peek.js'

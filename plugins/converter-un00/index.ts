@@ -6,7 +6,7 @@ import {
   type OutMessage,
   type UnitsRecord,
   type Update
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { BySource, kafkaTime } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekField } from '../../schemas/peek.js'

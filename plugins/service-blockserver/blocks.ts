@@ -1,6 +1,6 @@
 // The value of the BLOCKNAMES channel: hex text of a zlib-compressed JSON list of block names.
 import { inflateSync } from 'node:zlib'
-import { BadMessage, type Update } from '../../core/plugin.js'
+import { BadMessage, type Update } from '../../core/api/plugin.js'
 
 /** More than any instrument has, and small enough that a broken value costs nothing. */
 const maxBytes = 4 * 1024 * 1024

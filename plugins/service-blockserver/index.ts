@@ -1,5 +1,5 @@
 // Plugin service-blockserver: the bridge from the IBEX block server to the forwarder.
-import { API, definePlugin } from '../../core/plugin.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
 import { blockserver } from './service.js'
 
 export default definePlugin({

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { deflateSync } from 'node:zlib'
 import { check } from '../../core/check.js'
-import { type ServicePart, type Vector } from '../../core/plugin.js'
+import { type ServicePart, type Vector } from '../../core/api/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import { HandSource } from '../../test/support/forwarder/parts.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'

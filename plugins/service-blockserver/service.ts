@@ -12,7 +12,7 @@ import {
   type Snapshot,
   type Subscription,
   type Update
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { decodeBlocks, textOf } from './blocks.js'
 import { type BlockStream, type Change, encodeChange } from './commands.js'
 

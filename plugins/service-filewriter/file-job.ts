@@ -7,7 +7,7 @@ import {
   type Origin,
   type Ready,
   type WriteJob
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { type Run } from './journal.js'
 import { isoOfNs, msOfNs } from './times.js'
 

@@ -1,5 +1,5 @@
 // Plugin service-filewriter: NeXus files from Kafka topics.
-import { API, definePlugin, defineService } from '../../core/plugin.js'
+import { API, definePlugin, defineService } from '../../core/api/plugin.js'
 import { optionSchema } from './options.js'
 import { FileWriter } from './service.js'
 import { metrics } from './snapshot.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once, EventEmitter } from 'node:events'
-import { type Kafka, type Producer, type ProducerMessage } from '../../core/plugin.js'
+import { type Kafka, type Producer, type ProducerMessage } from '../../core/api/plugin.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'
 import { Journal, type Place, type Run } from './journal.js'
 

@@ -9,7 +9,7 @@ import {
   type Origin,
   type Producer,
   type Reader
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 /** Where the start command lies. */
 export type Place = Pick<Origin, 'dialect' | 'topic' | 'replyTopic' | 'timestampMs'> & {

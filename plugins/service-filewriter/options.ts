@@ -1,5 +1,5 @@
 // Options of the file writer: `[services.filewriter]`.
-import { type JSONSchema } from '../../core/plugin.js'
+import { type JSONSchema } from '../../core/api/plugin.js'
 
 export const optionSchema = {
   type: 'object',

@@ -1,5 +1,5 @@
 // Commands for jobs that run: stop, config and status.
-import { CodedError, type Command, type Jobs, type Reply } from '../../core/plugin.js'
+import { CodedError, type Command, type Jobs, type Reply } from '../../core/api/plugin.js'
 import { type FileJob } from './file-job.js'
 import { isoOfNs, msOfNs, timeNs } from './times.js'
 

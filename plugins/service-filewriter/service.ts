@@ -13,7 +13,7 @@ import {
   type Subscription,
   type WorkerConfig,
   WriteThreads
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { FileJob } from './file-job.js'
 import { Journal, type Place, type Run } from './journal.js'
 import { type optionSchema } from './options.js'

@@ -1,5 +1,5 @@
 // The state of the file writer: for the JSON status, for heartbeats in the words of the field's writer, for metrics.
-import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
+import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/api/plugin.js'
 import { type FileJob } from './file-job.js'
 
 export function snapshotOf(

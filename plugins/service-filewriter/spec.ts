@@ -1,5 +1,5 @@
 // A start command and the options of the service → what the thread of a job gets.
-import { CodedError, type Command, type Options, type WriteSpec } from '../../core/plugin.js'
+import { CodedError, type Command, type Options, type WriteSpec } from '../../core/api/plugin.js'
 import { type optionSchema } from './options.js'
 import { timeNs } from './times.js'
 

@@ -1,5 +1,5 @@
 // Times of commands: ms since 1970 or ISO 8601, in ns inside.
-import { CodedError } from '../../core/plugin.js'
+import { CodedError } from '../../core/api/plugin.js'
 
 export const nsOfMs = (ms: number): bigint => BigInt(Math.trunc(ms)) * 1_000_000n
 

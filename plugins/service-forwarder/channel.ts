@@ -5,7 +5,7 @@ import {
   type SourcePart,
   type Subscription,
   type Update
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { Clock, nowNs } from './clock.js'
 import { type Converters } from './converters.js'
 import { type Outlet } from './outlet.js'

@@ -1,5 +1,5 @@
 // Which times are believed: the first value after a connect always, later ones unless they go back or lie ahead.
-import { type Update } from '../../core/plugin.js'
+import { type Update } from '../../core/api/plugin.js'
 
 /** EPICS counts from here; a record that was never processed has this time (or 0). */
 export const epicsEpochNs = 631_152_000_000_000_000n

@@ -1,5 +1,5 @@
 // Opened converters: one of its own for each route, one for all routes that give the same name.
-import { CodedError, type Context, type Converter, type ServiceContext } from '../../core/plugin.js'
+import { CodedError, type Context, type Converter, type ServiceContext } from '../../core/api/plugin.js'
 import { type Spec } from './spec.js'
 
 interface Shared {

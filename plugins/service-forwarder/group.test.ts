@@ -1,6 +1,6 @@
 // Several forwarders with one list on an in-memory Kafka: who forwards, who answers, how lists come together.
 import assert from 'node:assert/strict'
-import { type Command, type Reply } from '../../core/plugin.js'
+import { type Command, type Reply } from '../../core/api/plugin.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'
 import { forwarder, running, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
 

@@ -1,5 +1,5 @@
 // Membership of the forwarder: joins, tells when channels move, and leaves without a gap.
-import { type Members, type Membership, type ServiceContext } from '../../core/plugin.js'
+import { type Members, type Membership, type ServiceContext } from '../../core/api/plugin.js'
 import { Share } from './share.js'
 
 export interface GroupOptions {

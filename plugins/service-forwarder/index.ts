@@ -1,5 +1,5 @@
 // Plugin service-forwarder: channels of control systems to Kafka.
-import { API, definePlugin, defineService } from '../../core/plugin.js'
+import { API, definePlugin, defineService } from '../../core/api/plugin.js'
 import { metrics } from './metrics.js'
 import { optionSchema } from './options.js'
 import { Forwarder } from './service.js'

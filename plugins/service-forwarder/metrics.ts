@@ -1,5 +1,5 @@
 // What Prometheus gets of the forwarder: sums only, never one number per PV.
-import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/plugin.js'
+import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/api/plugin.js'
 
 export const metrics = {
   nexstream_forwarder_streams: { type: 'gauge', help: 'Streams on the list.' },

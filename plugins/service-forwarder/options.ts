@@ -1,5 +1,5 @@
 // The options of the forwarder service.
-import { type JSONSchema, type Options } from '../../core/plugin.js'
+import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 
 export const optionSchema = {
   type: 'object',

@@ -1,5 +1,5 @@
 // The way to Kafka: one ordered producer. While its buffer is full the newest value of each route waits, lossless messages queue.
-import { type Producer, type ServiceContext, type Update } from '../../core/plugin.js'
+import { type Producer, type ServiceContext, type Update } from '../../core/api/plugin.js'
 import { noRouteCounts, type RouteCounts } from './route.js'
 
 /** What the outlet needs of a route. */

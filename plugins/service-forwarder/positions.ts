@@ -1,5 +1,5 @@
 // How far a list of streams has followed the command topics: so that of two lists the newer one is known.
-import { type Origin } from '../../core/plugin.js'
+import { type Origin } from '../../core/api/plugin.js'
 
 /** Topic and partition → offset of the last command that is in the list. */
 export type Offsets = Readonly<Record<string, number>>

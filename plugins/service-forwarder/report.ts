@@ -1,5 +1,5 @@
 // The answer to a command that changes the list of streams: what was done with each, what was refused and why.
-import { type Finding, type Reply } from '../../core/plugin.js'
+import { type Finding, type Reply } from '../../core/api/plugin.js'
 import { type Failure } from './board.js'
 import { finding, type Spec } from './spec.js'
 

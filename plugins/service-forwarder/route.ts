@@ -1,5 +1,5 @@
 // One route: the updates of a channel through one converter to one topic.
-import { type Converter, type ServiceContext, type Update } from '../../core/plugin.js'
+import { type Converter, type ServiceContext, type Update } from '../../core/api/plugin.js'
 import { type Outlet, type Sender } from './outlet.js'
 
 /** Counts of one route; only those that are not 0 are shown. */

@@ -8,7 +8,7 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { Board } from './board.js'
 import { noChannelCounts } from './channel.js'
 import { Converters } from './converters.js'

@@ -1,6 +1,6 @@
 // Who forwards what: exactly one member, only what must moves, what shares a converter stays together.
 import assert from 'node:assert/strict'
-import { type Members } from '../../core/plugin.js'
+import { type Members } from '../../core/api/plugin.js'
 import { bundles, ownerOf, Share } from './share.js'
 import { type Spec } from './spec.js'
 

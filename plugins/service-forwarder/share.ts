@@ -1,5 +1,5 @@
 // Several daemons with one list: which of them forwards which channel. Each works it out for itself from the members that Kafka tells.
-import { type Members } from '../../core/plugin.js'
+import { type Members } from '../../core/api/plugin.js'
 import { type Spec } from './spec.js'
 
 /** Decides about channels by their key. */

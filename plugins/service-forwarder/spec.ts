@@ -1,5 +1,5 @@
 // From the streams of a command to specs: one per converter, with an identity, so that lists can be compared.
-import { type Command, type ErrorCode, type Finding, type PartLookup } from '../../core/plugin.js'
+import { type Command, type ErrorCode, type Finding, type PartLookup } from '../../core/api/plugin.js'
 import { streamSchema } from '../../schemas/forwarder-stream.js'
 import { type ForwarderOptions } from './options.js'
 

@@ -1,5 +1,5 @@
 // What the forwarder shows of itself: sums for every status, channels page by page.
-import { type Snapshot } from '../../core/plugin.js'
+import { type Snapshot } from '../../core/api/plugin.js'
 import { type Board } from './board.js'
 import { type Channel, type ChannelCounts } from './channel.js'
 import { type Group } from './group.js'

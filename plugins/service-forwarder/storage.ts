@@ -1,5 +1,5 @@
 // The list of streams on its storage topic: one message holds the whole list, the last readable one counts.
-import { CodedError, type Kafka, type Producer, type ServiceContext } from '../../core/plugin.js'
+import { CodedError, type Kafka, type Producer, type ServiceContext } from '../../core/api/plugin.js'
 import { decodeJson, encodeMessage, schemaId } from '../../schemas/index.js'
 import { type Offsets } from './positions.js'
 import { type Spec } from './spec.js'

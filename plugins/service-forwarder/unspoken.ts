@@ -1,5 +1,5 @@
 // Answers that the leader of the group gives: kept by the others for a while, in case it died before it could.
-import { type Command, type Kafka, type Origin, type Reply, type ServiceContext } from '../../core/plugin.js'
+import { type Command, type Kafka, type Origin, type Reply, type ServiceContext } from '../../core/api/plugin.js'
 
 interface Kept {
   readonly command: Command

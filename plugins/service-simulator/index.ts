@@ -1,5 +1,5 @@
 // Plugin service-simulator: runs virtual instruments into Kafka.
-import { API, definePlugin, defineService } from '../../core/plugin.js'
+import { API, definePlugin, defineService } from '../../core/api/plugin.js'
 import { Simulator } from './service.js'
 
 export default definePlugin({

@@ -8,7 +8,7 @@ import {
   type SourcePart,
   type Subscription,
   type Update
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 /** A converter of this run that encodes events. */
 export interface Encoder {

@@ -9,7 +9,7 @@ import {
   type ServicePart,
   type SourcePart,
   defineConverter
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'
 import { serviceContext } from '../../test/support/service-context.js'
 import instrument from '../source-instrument/index.js'

@@ -12,7 +12,7 @@ import {
   type ServiceContext,
   type Snapshot,
   type SourcePart
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { type Encoder, encoderOf, Run, type RunCounts, type RunPlan } from './run.js'
 
 interface StartCommand extends Command {

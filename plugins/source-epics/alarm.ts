@@ -1,5 +1,5 @@
 // One alarm vocabulary for both protocols: severity 0–3, status 0–21 and its name as in alarm.h.
-import { type Alarm } from '../../core/plugin.js'
+import { type Alarm } from '../../core/api/plugin.js'
 
 // prettier-ignore
 export const STATUS_NAMES = [

@@ -1,5 +1,5 @@
 // Source part `ca`: one Channel Access channel to updates.
-import { type Alarm, type Update } from '../../core/plugin.js'
+import { type Alarm, type Update } from '../../core/api/plugin.js'
 import { NO_ALARM } from './alarm.js'
 import { type CaChannel, type CaListener } from './ca/channel.js'
 import { type CaClient } from './ca/client.js'

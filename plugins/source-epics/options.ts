@@ -1,5 +1,5 @@
 // Plugin options and EPICS_* environment variables to the options of the two clients; options win.
-import { CodedError, type JSONSchema, type Options } from '../../core/plugin.js'
+import { CodedError, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import { parseList, type HostPort } from './addrlist.js'
 import { type CaOptions } from './ca/client.js'
 import { type PvaOptions } from './pva/client.js'

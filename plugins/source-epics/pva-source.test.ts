@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type PvValue, type Update } from '../../core/plugin.js'
+import { type PvValue, type Update } from '../../core/api/plugin.js'
 import { PvaSubscription } from './pva-source.js'
 import { type PvaClient } from './pva/client.js'
 import { MonitorState } from './pva/state.js'

@@ -1,5 +1,5 @@
 // Source part `pva`: one pvAccess channel to updates.
-import { type Alarm, type Update, type Vector, type VectorType } from '../../core/plugin.js'
+import { type Alarm, type Update, type Vector, type VectorType } from '../../core/api/plugin.js'
 import { alarmOfPva, NO_ALARM } from './alarm.js'
 import { Connection } from './connection.js'
 import { type PvaChannel, type PvaListener } from './pva/channel.js'

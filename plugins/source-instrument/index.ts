@@ -1,5 +1,5 @@
 // Plugin source-instrument: a virtual reflectometer that stands for a real instrument in demos, tests and benches.
-import { API, definePlugin } from '../../core/plugin.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
 import { amor } from './source.js'
 
 export default definePlugin({

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { check } from '../../core/check.js'
-import { type Context, type SourcePart, type Update } from '../../core/plugin.js'
+import { type Context, type SourcePart, type Update } from '../../core/api/plugin.js'
 import { columns, detectorPulse, longestTime, monitorPixel, monitorPulse, rows } from './amor.js'
 import { next, seedState } from './random.js'
 import { amor, eventsInPulse, parseTimeNs, pulseOffsetNs } from './source.js'

@@ -6,7 +6,7 @@ import {
   type Options,
   type Subscription,
   type Update
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { detectorPulse, monitorPulse, type PulseEvents } from './amor.js'
 
 const config = {

@@ -1,5 +1,5 @@
 // Plugin source-sim: simulated channels (protocol FAKE), for demos and for trying a configuration without a control system.
-import { API, definePlugin } from '../../core/plugin.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
 import { sim } from './source.js'
 
 export default definePlugin({

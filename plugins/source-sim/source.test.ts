@@ -1,7 +1,7 @@
 // Simulated channels: shapes, alarms, types, order and end.
 import assert from 'node:assert/strict'
 import { check } from '../../core/check.js'
-import { type Context, type SourcePart, type Update, type Vector } from '../../core/plugin.js'
+import { type Context, type SourcePart, type Update, type Vector } from '../../core/api/plugin.js'
 import { sim } from './source.js'
 
 const part: SourcePart = sim

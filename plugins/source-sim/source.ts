@@ -6,7 +6,7 @@ import {
   type Options,
   type Subscription,
   type Update
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 const config = {
   type: 'object',

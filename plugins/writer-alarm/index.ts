@@ -1,5 +1,5 @@
 // Alarms of al00 messages: time, severity and message, beside a value log or in a group of their own.
-import { API, defineWriter, definePlugin, type AlarmRecord, type Group, type Writer } from '../../core/plugin.js'
+import { API, defineWriter, definePlugin, type AlarmRecord, type Group, type Writer } from '../../core/api/plugin.js'
 
 const messageBytes = 200
 const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const

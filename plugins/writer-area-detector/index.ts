@@ -15,7 +15,7 @@ import {
   type Options,
   timeAttributes,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 import { widthOf } from '../../schemas/reader.js'
 import { elementsOf, place, rowsPerChunk } from '../../schemas/place.js'

@@ -13,7 +13,7 @@ import {
   type Options,
   timeAttributes,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 const config = {
   type: 'object',

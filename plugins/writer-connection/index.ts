@@ -1,5 +1,12 @@
 // Connection states of EPICS channels, ep00 and ep01, both in the codes of ep01.
-import { API, defineWriter, definePlugin, type ConnectionRecord, type Group, type Writer } from '../../core/plugin.js'
+import {
+  API,
+  defineWriter,
+  definePlugin,
+  type ConnectionRecord,
+  type Group,
+  type Writer
+} from '../../core/api/plugin.js'
 
 const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
 

@@ -1,5 +1,5 @@
 // One array of a da00 stream that is written once: an axis, a calibration.
-import { CodedError, type DataArrayVariable, type Group } from '../../core/plugin.js'
+import { CodedError, type DataArrayVariable, type Group } from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf } from '../../schemas/place.js'
 import { type ArrayConfig } from './options.js'

@@ -15,7 +15,7 @@ import {
   type Group,
   timeAttributes,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { typeNames, typeOf } from '../../schemas/cast.js'
 import { rowsPerChunk } from '../../schemas/place.js'
 import { Constant } from './constant.js'

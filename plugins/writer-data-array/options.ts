@@ -1,5 +1,5 @@
 // Config keys of the data array writer.
-import { type JSONSchema, type Options } from '../../core/plugin.js'
+import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 import { typeNames } from '../../schemas/cast.js'
 
 const name = { type: 'string', pattern: '^(?!\\.{1,2}$)[^/\\u0000]{1,255}$', description: 'Name in the messages and in the file.' } as const // prettier-ignore

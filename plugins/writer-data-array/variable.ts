@@ -7,7 +7,7 @@ import {
   type DataArrayVariable,
   type Group,
   type NumberType
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/reader.js'

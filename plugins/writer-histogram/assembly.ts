@@ -1,5 +1,5 @@
 // Puts histograms together that come in parts: parts of one time belong together, none may overlap.
-import { BadMessage, type NumberType } from '../../core/plugin.js'
+import { BadMessage, type NumberType } from '../../core/api/plugin.js'
 import { eachLine, elementsOf, place } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/reader.js'
 

@@ -14,7 +14,7 @@ import {
   timeAttributes,
   type Vector,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/reader.js'

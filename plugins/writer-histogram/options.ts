@@ -1,5 +1,5 @@
 // Config keys of the histogram writers.
-import { type JSONSchema, type Options } from '../../core/plugin.js'
+import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 
 const names = ['uint32', 'uint64', 'int32', 'int64', 'float', 'double', 'float32', 'float64', 'uint32_t', 'uint64_t'] as const // prettier-ignore
 

@@ -11,7 +11,7 @@ import {
   timeAttributes,
   type UnitsRecord,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { type DetectorSpectrumMap } from '../../schemas/messages/index.js'
 import { pulseConfig, PulseWriter } from './pulses.js'
 

@@ -11,7 +11,7 @@ import {
   type PulseRecord,
   timeAttributes,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { element } from '../../schemas/reader.js'
 
 export const pulseConfig = {

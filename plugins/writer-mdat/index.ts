@@ -10,7 +10,7 @@ import {
   type Options,
   type RunInfo,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 const config = {
   type: 'object',

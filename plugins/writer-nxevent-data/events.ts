@@ -7,7 +7,7 @@ import {
   type Group,
   type Vector,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { AdcColumns, IsisColumns } from './facility.js'
 
 const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const

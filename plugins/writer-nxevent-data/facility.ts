@@ -1,5 +1,5 @@
 // Facility parts of ev42: pulse shapes per event (dtdb) and ISIS data per pulse (is84).
-import { BadMessage, type Column, type EventRecord, type Group, type Vector } from '../../core/plugin.js'
+import { BadMessage, type Column, type EventRecord, type Group, type Vector } from '../../core/api/plugin.js'
 
 type Facility = NonNullable<EventRecord['facility']>
 type Adc = Extract<Facility, { type: 'adc' }>

@@ -1,5 +1,11 @@
 // NXevent_data writers: ev42, ev43, ev44 and an44 events, straight from the message into the file.
-import { defineWriter, definePlugin, type EventRecord, type JSONSchema, type WriterPart } from '../../core/plugin.js'
+import {
+  defineWriter,
+  definePlugin,
+  type EventRecord,
+  type JSONSchema,
+  type WriterPart
+} from '../../core/api/plugin.js'
 import { EventWriter, type EventModule } from './events.js'
 
 const eventConfig = {

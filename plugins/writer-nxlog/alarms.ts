@@ -1,5 +1,5 @@
 // Alarm columns that f142 messages fill: only when the message says that the alarm changed.
-import { type Column, type Group } from '../../core/plugin.js'
+import { type Column, type Group } from '../../core/api/plugin.js'
 import { timeAttributes } from './times.js'
 
 /** EPICS alarm status codes (alarm.h), as f142 names them. */

@@ -11,7 +11,7 @@ import {
   type Options,
   type Scalar,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { AlarmColumns } from './alarms.js'
 import { logConfig } from './options.js'
 import { timeAttributes } from './times.js'

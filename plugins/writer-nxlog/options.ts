@@ -1,5 +1,5 @@
 // Config keys of the log writers, in the spellings of every generation of the field's file writer.
-import { type JSONSchema } from '../../core/plugin.js'
+import { type JSONSchema } from '../../core/api/plugin.js'
 
 export const dtypes = [
   'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64',

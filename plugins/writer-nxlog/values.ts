@@ -7,7 +7,7 @@ import {
   type LogRecord,
   type NumberType,
   type Vector
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 const aliases: Readonly<Record<string, NumberType>> = {
   short: 'int16', int: 'int32', long: 'int64', float: 'float32', double: 'float64', bool: 'int8'

@@ -15,7 +15,7 @@ import {
   type TimestampsRecord,
   type Vector,
   type Writer
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 
 const common = {

@@ -1,5 +1,5 @@
 // fc00 and rf5k: what the EPICS forwarder is to forward.
-import { BadMessage } from '../../core/errors.js'
+import { BadMessage } from '../../core/api/errors.js'
 import { encodeMessage } from '../index.js'
 import { Table } from '../reader.js'
 

@@ -1,5 +1,5 @@
 // Run control: pl72 start, 6s4t stop, answ answer, wrdn file written, df12 detector-spectrum map.
-import { BadMessage } from '../../core/errors.js'
+import { BadMessage } from '../../core/api/errors.js'
 import { encodeMessage } from '../index.js'
 import { i32, missing, Table } from '../reader.js'
 

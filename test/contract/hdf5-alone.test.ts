@@ -19,7 +19,7 @@ describe('the HDF5 library', function () {
     const code = `import { register } from 'node:module'
       register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}))
       delete globalThis.WebAssembly
-      const { createNexusFile } = await import(${JSON.stringify(new URL('../../core/hdf5/file.js', import.meta.url).href)})
+      const { createNexusFile } = await import(${JSON.stringify(new URL('../../plugins/service-filewriter/file/file.js', import.meta.url).href)})
       ${script}`
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code])
     return stdout

@@ -1,6 +1,6 @@
 // Structure that changes while columns grow: planned here, and from some point on in the library's hands.
 import assert from 'node:assert/strict'
-import { type Column } from '../../core/plugin.js'
+import { type Column } from '../../core/api/plugin.js'
 import { dumpFile, newFiles } from '../support/hdf5.js'
 
 for (const backend of ['direct', 'h5wasm'] as const)

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { createNexusFile, type NexusFile } from '../../core/hdf5/file.js'
-import { type Column, type ColumnOptions, type NumberType } from '../../core/plugin.js'
+import { createNexusFile, type NexusFile } from '../../plugins/service-filewriter/file/file.js'
+import { type Column, type ColumnOptions, type NumberType } from '../../core/api/plugin.js'
 import { runPython } from '../support/python.js'
 
 const compare = new URL('../../../test/support/python/hdf5/compare.py', import.meta.url).pathname

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { createNexusFile, type NexusFile, type NexusFileOptions } from '../../core/hdf5/file.js'
-import { type Column } from '../../core/plugin.js'
+import { createNexusFile, type NexusFile, type NexusFileOptions } from '../../plugins/service-filewriter/file/file.js'
+import { type Column } from '../../core/api/plugin.js'
 
 export const EVENTS = 700
 const LOGS = 5

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import kafkajs from 'kafkajs'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { codecs } from '../../core/kafka/codecs.js'
-import { CodedError } from '../../core/errors.js'
+import { CodedError } from '../../core/api/errors.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { type ToSend, consume, pythonConsume, pythonProduce, pythonTransact } from '../support/kafka-records.js'
 

@@ -1,6 +1,6 @@
 // What each converter makes of updates: options, state per source, what it leaves out and what it refuses.
 import assert from 'node:assert/strict'
-import { type PvStructure, type PvValue, type Update, type Vector, type VectorType } from '../../core/plugin.js'
+import { type PvStructure, type PvValue, type Update, type Vector, type VectorType } from '../../core/api/plugin.js'
 import { openConverter, update } from '../support/converters.js'
 
 const vector = (dtype: VectorType, bytes: ArrayBufferLike, length: number): Vector => ({ dtype, length, bytes: new Uint8Array(bytes) }) // prettier-ignore

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { BadMessage, type Converter } from '../../core/plugin.js'
+import { BadMessage, type Converter } from '../../core/api/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import { converterParts, goldens, openConverter } from '../support/converters.js'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Host } from '../../core/host.js'
 import { loadPlugins } from '../../core/loader.js'
-import { type DaemonSnapshot } from '../../core/plugin.js'
+import { type DaemonSnapshot } from '../../core/api/plugin.js'
 import { packageRoot } from '../../core/root.js'
 import { metricTables } from '../../docs/generate/metrics-page.js'
 import { recordOn } from '../../docs/generate/record.js'

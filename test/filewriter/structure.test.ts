@@ -1,7 +1,13 @@
 // Structures: both grammars give the same plan, and everything wrong is found with its path before a file exists.
 import assert from 'node:assert/strict'
-import { BadMessage, defineConverter, defineWriter, type ConverterPart, type WriterPart } from '../../core/plugin.js'
-import { checkStructure, type Parts } from '../../core/nexus/structure.js'
+import {
+  BadMessage,
+  defineConverter,
+  defineWriter,
+  type ConverterPart,
+  type WriterPart
+} from '../../core/api/plugin.js'
+import { checkStructure, type Parts } from '../../plugins/service-filewriter/structure/structure.js'
 
 const log = defineWriter({
   id: 'f144',

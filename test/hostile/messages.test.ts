@@ -1,6 +1,6 @@
 // Damaged messages of every schema: each decoder returns or throws BadMessage, soon and without much memory.
 import assert from 'node:assert/strict'
-import { BadMessage } from '../../core/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import * as messages from '../../schemas/messages/index.js'
 import { converterParts, goldens, openConverter } from '../support/converters.js'

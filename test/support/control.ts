@@ -1,7 +1,7 @@
 // An experiment control program for tests: sends commands, keeps everything said on a topic, waits for what it expects.
 import { randomUUID } from 'node:crypto'
 import { connectKafka } from '../../core/kafka/client.js'
-import { type Kafka, type Producer, type Reader } from '../../core/plugin.js'
+import { type Kafka, type Producer, type Reader } from '../../core/api/plugin.js'
 import { schemaId } from '../../schemas/index.js'
 
 export interface Said {

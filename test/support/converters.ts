@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Context, type Converter, type ConverterPart, type Plugin, type Registry, type Update } from '../../core/plugin.js' // prettier-ignore
+import { type Context, type Converter, type ConverterPart, type Plugin, type Registry, type Update } from '../../core/api/plugin.js' // prettier-ignore
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 

@@ -8,7 +8,7 @@ import {
   type Subscription,
   type Update,
   type Vector
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 export interface Recorder {
   readonly updates: Update[]

@@ -1,8 +1,8 @@
-// NeXus files made by core/hdf5 in tests, and all that h5py finds in them.
+// NeXus files made by plugins/service-filewriter/file in tests, and all that h5py finds in them.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createNexusFile, type NexusFile } from '../../core/hdf5/file.js'
+import { createNexusFile, type NexusFile } from '../../plugins/service-filewriter/file/file.js'
 import { runPython } from './python.js'
 
 const dump = new URL('../../../test/support/python/hdf5/dump.py', import.meta.url).pathname

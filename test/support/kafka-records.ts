@@ -1,6 +1,6 @@
 // Records in and out, by our client and by librdkafka, in one form that can be compared.
 import { fileURLToPath } from 'node:url'
-import { type Kafka, type Reader } from '../../core/kafka/types.js'
+import { type Kafka, type Reader } from '../../core/api/kafka.js'
 import { runPython } from './python.js'
 
 const script = fileURLToPath(new URL('../../../test/support/python/kafka_io.py', import.meta.url))

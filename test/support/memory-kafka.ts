@@ -10,7 +10,7 @@ import {
   type Reader,
   type ReaderOptions,
   type TopicInfo
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 export interface Stored {
   readonly key: string | null

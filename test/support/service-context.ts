@@ -11,7 +11,7 @@ import {
   type ServiceContext,
   type ServiceEvent,
   type SourcePart
-} from '../../core/plugin.js'
+} from '../../core/api/plugin.js'
 
 export interface TestContext extends ServiceContext {
   readonly events: ServiceEvent[]

@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { loadConfig } from '../../../core/config.js'
 import { jobConfigOf, loadParts, workerConfigOf } from '../../../core/daemon.js'
-import { type WriteJob, type WriteOptions, type WriteSpec, WriteThreads } from '../../../core/plugin.js'
+import { type WriteJob, type WriteOptions, type WriteSpec, WriteThreads } from '../../../core/api/plugin.js'
 import { stopwatch } from '../report.js'
 import { structureOf, type Task } from './workloads.js'
 

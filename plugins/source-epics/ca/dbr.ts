@@ -1,5 +1,5 @@
 // Values on the Channel Access wire: DBR_TIME (value, alarm, time) and DBR_CTRL (metadata), all big-endian.
-import { type Alarm, type Update, type Vector, type VectorType } from '../../../core/plugin.js'
+import { type Alarm, type Update, type Vector, type VectorType } from '../../../core/api/plugin.js'
 import { alarmOfCodes } from '../alarm.js'
 import { spares } from '../gatherer.js'
 import { textOf } from '../text.js'

@@ -1,7 +1,7 @@
 // Memory of large vectors that is used again: whatever the order of updates, nobody sees it change who has not given it back.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { LARGE_BYTES, type PvValue } from '../../../core/plugin.js'
+import { LARGE_BYTES, type PvValue } from '../../../core/api/plugin.js'
 import { PvaEncoder } from '../../../test/support/pva-encoder.js'
 import { READ_BYTES } from '../gatherer.js'
 import { PvaFramer } from './framer.js'

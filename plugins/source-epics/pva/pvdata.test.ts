@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type PvStructure, type PvValue, type Vector } from '../../../core/plugin.js'
+import { type PvStructure, type PvValue, type Vector } from '../../../core/api/plugin.js'
 import { PvaEncoder, type Plain } from '../../../test/support/pva-encoder.js'
 import { Reader } from './reader.js'
 import { MonitorState } from './state.js'

@@ -1,6 +1,6 @@
 // Reads pvData primitives from one message, in its byte order, never beyond its end.
 import { READ_BYTES, spares } from '../gatherer.js'
-import { LARGE_BYTES, type Vector, type VectorType } from '../../../core/plugin.js'
+import { LARGE_BYTES, type Vector, type VectorType } from '../../../core/api/plugin.js'
 
 /** Structures made per message at most: a few bytes can ask for very many empty ones. */
 const MAX_STRUCTURES = 1_000_000

@@ -1,6 +1,6 @@
 // A forwarder under test: driven by hand, on an in-memory Kafka.
 import assert from 'node:assert/strict'
-import { type Command, type Origin, type Reply } from '../../../core/plugin.js'
+import { type Command, type Origin, type Reply } from '../../../core/api/plugin.js'
 import { check } from '../../../core/check.js'
 import { MemoryKafka } from '../memory-kafka.js'
 import { serviceContext } from '../service-context.js'

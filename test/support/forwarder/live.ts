@@ -2,7 +2,7 @@
 import { check } from '../../../core/check.js'
 import { connectKafka } from '../../../core/kafka/client.js'
 import { loadPlugins } from '../../../core/loader.js'
-import { type Command, type Reply, type Service } from '../../../core/plugin.js'
+import { type Command, type Reply, type Service } from '../../../core/api/plugin.js'
 import { schemaId } from '../../../schemas/index.js'
 import { type Ioc } from '../ioc.js'
 import { serviceContext, type TestContext } from '../service-context.js'

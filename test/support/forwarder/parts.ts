@@ -1,5 +1,11 @@
 // Parts for the forwarder's unit tests: channels that the test drives, converters that write JSON.
-import { type Converter, defineConverter, defineSource, type SourcePart, type Update } from '../../../core/plugin.js'
+import {
+  type Converter,
+  defineConverter,
+  defineSource,
+  type SourcePart,
+  type Update
+} from '../../../core/api/plugin.js'
 
 const blank: Update = {
   kind: 'value',

@@ -1,0 +1,44 @@
+// Reporter: the daemon's snapshot as one JSON message on the status topic.
+import { API, CodedError, definePlugin, defineReporter } from '../../core/api/plugin.js'
+
+/** Metrics are for monitoring and heartbeats for x5f2; both would only repeat what is said here. */
+const shown = (key: string, value: unknown): unknown =>
+  key === 'metrics' || key === 'heartbeat' || key === 'heartbeats'
+    ? undefined
+    : typeof value === 'bigint'
+      ? value.toString()
+      : value
+
+const reporter = defineReporter({
+  id: 'json',
+  summary: 'Sends the state of the daemon, its services and jobs as JSON.',
+  config: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['topic'],
+    properties: { topic: { type: 'string', description: 'Topic; default `status.topic`.' } }
+  },
+  open({ topic }, { kafka, serviceId }) {
+    const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
+    /** Why the last status did not arrive. */
+    let failure: Error | null = null
+    return {
+      report(snapshot) {
+        // a status that cannot be sent now is worthless later: the next one replaces it
+        if (producer.bufferedBytes > 1_000_000)
+          throw new CodedError('KAFKA_LOST', 'status messages are not taken by Kafka; skipping')
+        producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, shown) }, (error) => (failure = error))
+        if (failure !== null) throw failure
+      },
+      close: () => producer.close()
+    }
+  }
+})
+
+export default definePlugin({
+  name: 'reporter-json',
+  version: '1.0.0',
+  api: API,
+  summary: 'JSON status messages.',
+  apply: (registry) => registry.reporter(reporter)
+})

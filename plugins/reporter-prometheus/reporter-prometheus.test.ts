@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { type DaemonSnapshot, type ReporterPart, type Registry, type ServiceContext } from '../../core/api/plugin.js'
+import plugin from './index.js'
+
+const snapshot = {
+  version: '1.2.3',
+  uptime_s: 7,
+  jobs: [{ state: 'running' }, { state: 'running' }],
+  services: {
+    forwarder: {
+      state: 'running',
+      metrics: [
+        { name: 'nexstream_dropped_total', help: 'h', type: 'counter', value: 3, labels: { reason: 'late' } },
+        { name: 'nexstream_dropped_total', help: 'h', type: 'counter', value: 0, labels: { reason: 'full' } }
+      ]
+    }
+  }
+} as unknown as DaemonSnapshot
+
+describe('reporter-prometheus', () => {
+  it('serves the newest snapshot at /metrics and nothing else', async () => {
+    let part: ReporterPart | undefined
+    await plugin.apply({ reporter: (given: ReporterPart) => (part = given) } as unknown as Registry, {})
+    let said = ''
+    const reporter = part?.open({ host: '127.0.0.1', port: 0 }, {
+      log: (_level: string, text: string) => (said = text)
+    } as unknown as ServiceContext)
+    try {
+      await reporter?.report(snapshot)
+      const url = /http:\S+/.exec(said)?.[0] ?? ''
+      for (let scrape = 0; scrape < 2; scrape++) {
+        const text = await (await fetch(url)).text()
+        assert.match(text, /nexstream_build_info\{version="1\.2\.3"/)
+        assert.match(text, /nexstream_dropped_total\{reason="late"\} 3\n/)
+        assert.match(text, /nexstream_dropped_total\{reason="full"\} 0\n/)
+        assert.match(text, /nexstream_jobs\{state="running"\} 2/)
+        assert.match(text, /process_cpu_seconds_total/)
+      }
+      assert.equal((await fetch(url.replace('/metrics', '/'))).status, 404)
+    } finally {
+      await reporter?.close?.()
+    }
+  })
+})

@@ -1,0 +1,35 @@
+// What writers of time series have in common: attributes of times, and cues to cut by time without reading all of it.
+import { type Column, type Group } from '../../core/api/plugin.js'
+
+/** Attributes of every time dataset: readers make datetimes of them. */
+export const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
+
+/** `cue_index` and `cue_timestamp_zero`: index and time of every so many rows. */
+export class Cues {
+  private readonly index: Column
+  private readonly time: Column
+  private since = 0
+
+  /** @param interval - rows from one cue to the next */
+  constructor(
+    group: Group,
+    private readonly interval: number,
+    chunk?: number
+  ) {
+    const options = { dtype: 'int64', index: true, ...(chunk === undefined ? {} : { chunk }) } as const
+    this.index = group.column('cue_index', options)
+    this.time = group.column('cue_timestamp_zero', { ...options, attributes: timeAttributes })
+  }
+
+  /** One row was appended: a cue points to it when it is its turn. */
+  row(index: number, timestampNs: bigint): void {
+    if (++this.since < this.interval) return
+    this.since = 0
+    this.append(index, timestampNs)
+  }
+
+  append(index: number, timestampNs: bigint): void {
+    this.index.appendNumber(index)
+    this.time.appendBigInt(timestampNs)
+  }
+}

@@ -1,0 +1,31 @@
+// Compression of chunks; ids are those of the HDF5 filter registry.
+import zlib from 'node:zlib'
+import { CodedError } from '../../../core/api/errors.js'
+import { zstdCompress, zstdDecompress } from '../../../core/zstd.js'
+
+export interface Codec {
+  compress(bytes: Buffer): Buffer
+  expand(bytes: Buffer, size: number): Buffer
+}
+
+/** undefined when this filter cannot be written here. */
+export function codec(id: number, values: readonly number[]): Codec | undefined {
+  const level = values[0]
+  if (id === 1)
+    return {
+      compress: (bytes) => zlib.deflateSync(bytes, { level }),
+      expand: (bytes, size) => zlib.inflateSync(bytes, { maxOutputLength: size })
+    }
+  if (id !== 32015) return undefined
+  return {
+    compress: (bytes) => zstdCompress(bytes, level),
+    expand: (bytes, size) => zstdDecompress(bytes, size)
+  }
+}
+
+/** As `codec`, for a column that is to be made. */
+export function codecFor(path: string, id: number, values: readonly number[]): Codec {
+  const found = codec(id, values)
+  if (found) return found
+  throw new CodedError('STRUCTURE_INVALID', `${path}: filter ${id} cannot be written`, { path })
+}

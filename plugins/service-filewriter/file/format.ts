@@ -1,0 +1,301 @@
+// Reading what the direct path must know of a file: superblock, dataset headers, chunk indexes (File Format Specification, II to IV).
+import { CodedError } from '../../../core/api/errors.js'
+import { type Disk } from './disk.js'
+import { MESSAGE, UNDEFINED } from './messages.js'
+
+/** Checksum of newer headers and superblocks: Bob Jenkins' lookup3, `hashlittle`. */
+export function lookup3(bytes: Buffer, start: number, length: number): number {
+  const rot = (x: number, k: number): number => (x << k) | (x >>> (32 - k))
+  let left = length
+  let p = start
+  const word = (i: number): number => {
+    const n = left - 4 * i
+    if (n >= 4) return bytes.readInt32LE(p + 4 * i)
+    return n > 0 ? bytes.readUIntLE(p + 4 * i, n) | 0 : 0
+  }
+  let a = (0xdeadbeef + length) | 0
+  let b = a
+  let c = a
+  while (left > 12) {
+    a = (a + word(0)) | 0
+    b = (b + word(1)) | 0
+    c = (c + word(2)) | 0
+    a = ((a - c) ^ rot(c, 4)) | 0
+    c = (c + b) | 0
+    b = ((b - a) ^ rot(a, 6)) | 0
+    a = (a + c) | 0
+    c = ((c - b) ^ rot(b, 8)) | 0
+    b = (b + a) | 0
+    a = ((a - c) ^ rot(c, 16)) | 0
+    c = (c + b) | 0
+    b = ((b - a) ^ rot(a, 19)) | 0
+    a = (a + c) | 0
+    c = ((c - b) ^ rot(b, 4)) | 0
+    b = (b + a) | 0
+    left -= 12
+    p += 12
+  }
+  if (left === 0) return c >>> 0
+  a = (a + word(0)) | 0
+  b = (b + word(1)) | 0
+  c = (c + word(2)) | 0
+  c = ((c ^ b) - rot(b, 14)) | 0
+  a = ((a ^ c) - rot(c, 11)) | 0
+  b = ((b ^ a) - rot(a, 25)) | 0
+  c = ((c ^ b) - rot(b, 16)) | 0
+  a = ((a ^ c) - rot(c, 4)) | 0
+  b = ((b ^ a) - rot(a, 14)) | 0
+  c = ((c ^ b) - rot(b, 24)) | 0
+  return c >>> 0
+}
+
+/** Why the direct path cannot write a file or dataset: for the fall-back, and for the user. */
+export class Unsupported extends CodedError {
+  constructor(message: string) {
+    super('HDF5_FAILED', message)
+  }
+}
+
+export interface Superblock {
+  readonly version: number
+  /** End of the allocated part of the file. */
+  readonly end: number
+  readonly root: number
+}
+
+const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')
+
+/** Reads the superblock. Throws HDF5_FAILED when it is none, Unsupported for one that is not plain. */
+export function readSuperblock(disk: Disk): Superblock {
+  if (disk.size < 48) throw new CodedError('HDF5_FAILED', `${disk.path} is not an HDF5 file: ${disk.size} bytes`)
+  const head = disk.read(Math.min(96, disk.size), 0, 'superblock')
+  if (!head.subarray(0, 8).equals(SIGNATURE)) throw new CodedError('HDF5_FAILED', `${disk.path} is not an HDF5 file`)
+  const version = head[8] ?? 0
+  const at = version === 0 ? 24 : 12
+  const sizes = version === 0 ? [head[13], head[14]] : [head[9], head[10]]
+  if (![0, 2].includes(version)) throw new Unsupported(`${disk.path}: superblock version ${version}`)
+  if (sizes.some((n) => n !== 8)) throw new Unsupported(`${disk.path}: addresses or lengths are not 8 bytes`)
+  if (head.readBigUInt64LE(at) !== 0n) throw new Unsupported(`${disk.path}: a user block`)
+  if (version === 2 && head.readBigUInt64LE(20) !== UNDEFINED)
+    throw new Unsupported(`${disk.path}: a superblock extension`)
+  return {
+    version,
+    end: Number(head.readBigUInt64LE(at + 16)),
+    root: Number(head.readBigUInt64LE(version === 0 ? 64 : 36))
+  }
+}
+
+/** Publishes a new end of file. */
+export function writeEnd(disk: Disk, version: number, end: number): void {
+  if (version === 0) {
+    const out = Buffer.alloc(8)
+    out.writeBigUInt64LE(BigInt(end), 0)
+    disk.write(out, 40, 'end of file')
+    return
+  }
+  const block = disk.read(48, 0, 'superblock')
+  block.writeBigUInt64LE(BigInt(end), 28)
+  block.writeUInt32LE(lookup3(block, 0, 44), 44)
+  disk.write(block, 0, 'end of file')
+}
+
+/** A part of an object header; `checksum` is its offset in newer headers. */
+interface Block {
+  readonly at: number
+  readonly bytes: Buffer
+  readonly checksum: number | undefined
+}
+
+export interface Message {
+  readonly type: number
+  readonly block: Block
+  /** Of the content, within the block. */
+  readonly offset: number
+  readonly length: number
+}
+
+/** All messages of the object header at an address. */
+export function readHeader(disk: Disk, address: number): Message[] {
+  const head = disk.read(Math.min(64, disk.size - address), address, 'object header')
+  if (head.toString('latin1', 0, 4) === 'OHDR') return readNewHeader(disk, address, head)
+  if (head[0] !== 1) throw new CodedError('HDF5_FAILED', `${disk.path}: there is no object header at ${address}`)
+  const messages: Message[] = []
+  let left = head.readUInt16LE(2)
+  const todo = [{ at: address, length: 16 + head.readUInt32LE(8), start: 16 }]
+  for (const { at, length, start } of todo) {
+    const block: Block = { at, bytes: disk.read(length, at, 'object header'), checksum: undefined }
+    for (let p = start; p + 8 <= length && left > 0; left--) {
+      const size = block.bytes.readUInt16LE(p + 2)
+      const found = { type: block.bytes.readUInt16LE(p), block, offset: p + 8, length: size }
+      messages.push(found)
+      if (found.type === MESSAGE.continuation) todo.push({ ...continuation(found), start: 0 })
+      p += 8 + size
+    }
+  }
+  return messages
+}
+
+export interface Place {
+  readonly at: number
+  readonly length: number
+}
+
+/** Where a continuation message leads. */
+export const continuation = ({ block, offset }: { block: { bytes: Buffer }; offset: number }): Place => ({
+  at: Number(block.bytes.readBigUInt64LE(offset)),
+  length: Number(block.bytes.readBigUInt64LE(offset + 8))
+})
+
+function readNewHeader(disk: Disk, address: number, head: Buffer): Message[] {
+  const flags = head[5] ?? 0
+  let p = 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0)
+  const width = 1 << (flags & 3)
+  const size = head.readUIntLE(p, Math.min(width, 6))
+  p += width
+  const messageHead = flags & 4 ? 6 : 4
+  const messages: Message[] = []
+  const todo = [{ at: address, length: p + size + 4, start: p }]
+  for (const { at, length, start } of todo) {
+    const block: Block = { at, bytes: disk.read(length, at, 'object header'), checksum: length - 4 }
+    if (lookup3(block.bytes, 0, length - 4) !== block.bytes.readUInt32LE(length - 4))
+      throw new CodedError('HDF5_FAILED', `${disk.path}: the checksum of the object header at ${at} is wrong`)
+    for (let q = start; q + messageHead <= length - 4;) {
+      const found = {
+        type: block.bytes[q] ?? 0,
+        block,
+        offset: q + messageHead,
+        length: block.bytes.readUInt16LE(q + 1)
+      }
+      messages.push(found)
+      if (found.type === MESSAGE.continuation) todo.push({ ...continuation(found), start: 4 })
+      q += messageHead + found.length
+    }
+  }
+  return messages
+}
+
+/** What of a dataset the direct path needs. */
+export interface Chunked {
+  readonly space: Message
+  readonly layout: Message
+  readonly rank: number
+  readonly dims: readonly number[]
+  /** Offset of the first dimension in its block, and of the index address. */
+  readonly dimAt: number
+  readonly indexAt: number
+  readonly index: bigint
+  /** In elements, and the element size last. */
+  readonly chunk: readonly number[]
+  readonly filters: readonly { readonly id: number; readonly values: readonly number[] }[]
+  /** Chunks that are not stored read as something else than zeros. */
+  readonly filled: boolean
+}
+
+/** Reads the header of a chunked dataset with a version 1 B-tree. Throws Unsupported for any other. */
+export function readChunked(disk: Disk, address: number, path: string): Chunked {
+  const messages = readHeader(disk, address)
+  const find = (type: number): Message | undefined => messages.find((message) => message.type === type)
+  const space = find(MESSAGE.dataspace)
+  const layout = find(MESSAGE.layout)
+  if (!space || !layout) throw new Unsupported(`${path}: no dataspace or layout`)
+  const s = space.block.bytes
+  const dimAt = space.offset + (s[space.offset] === 1 ? 8 : 4)
+  const rank = s[space.offset + 1] ?? 0
+  const l = layout.block.bytes
+  if (l[layout.offset] !== 3) throw new Unsupported(`${path}: layout version ${l[layout.offset]}`)
+  if (l[layout.offset + 1] !== 2) throw new Unsupported(`${path}: it is not chunked`)
+  const count = l[layout.offset + 2] ?? 0
+  const indexAt = layout.offset + 3
+  const pipeline = find(MESSAGE.filter)
+  return {
+    space,
+    layout,
+    rank,
+    dims: Array.from({ length: rank }, (_, i) => Number(s.readBigUInt64LE(dimAt + 8 * i))),
+    dimAt,
+    indexAt,
+    index: l.readBigUInt64LE(indexAt),
+    chunk: Array.from({ length: count }, (_, i) => l.readUInt32LE(indexAt + 8 + 4 * i)),
+    filters: pipeline ? readPipeline(pipeline) : [],
+    filled: isFilled(find(MESSAGE.fill))
+  }
+}
+
+function readPipeline({ block: { bytes }, offset }: Message): { id: number; values: number[] }[] {
+  const version = bytes[offset] ?? 0
+  let p = offset + (version === 1 ? 8 : 2)
+  return Array.from({ length: bytes[offset + 1] ?? 0 }, () => {
+    const id = bytes.readUInt16LE(p)
+    const named = version === 1 || id >= 256
+    const name = named ? bytes.readUInt16LE(p + 2) : 0
+    const count = bytes.readUInt16LE(p + (named ? 6 : 4))
+    p += (named ? 8 : 6) + (version === 1 ? (name + 7) & ~7 : name)
+    const values = Array.from({ length: count }, (_, i) => bytes.readUInt32LE(p + 4 * i))
+    p += 4 * (count + (version === 1 ? count % 2 : 0))
+    return { id, values }
+  })
+}
+
+function isFilled(fill: Message | undefined): boolean {
+  if (!fill) return false
+  const { bytes } = fill.block
+  const p = fill.offset
+  const version = bytes[p] ?? 0
+  const flags = bytes[p + 1] ?? 0
+  if (version === 3 && !(flags & 0x20)) return false
+  if (version === 2 && bytes[p + 3] === 0) return false
+  const at = p + (version === 3 ? 2 : 4)
+  const size = bytes.readUInt32LE(at)
+  return bytes.subarray(at + 4, at + 4 + size).some((byte) => byte !== 0)
+}
+
+export interface StoredChunk {
+  readonly address: number
+  readonly bytes: number
+}
+
+/**
+ * Chunks by number along the first dimension; holes are undefined.
+ * @param damaged - called with the address of a node that is none, which is then left out; default: throw
+ */
+export function readIndex(
+  disk: Disk,
+  chunked: Chunked,
+  path: string,
+  damaged = (address: number): void => {
+    throw new CodedError('HDF5_FAILED', `${disk.path}: ${path}: the chunk index at ${address} is damaged`)
+  }
+): (StoredChunk | undefined)[] {
+  const out: (StoredChunk | undefined)[] = []
+  const { rank, chunk } = chunked
+  const key = 8 + 8 * (rank + 1)
+  const visit = (address: number, below: number): void => {
+    if (address + 24 > disk.size) {
+      damaged(address)
+      return
+    }
+    const head = disk.read(24, address, `${path} (chunk index)`)
+    const level = head[5] ?? 0
+    if (head.toString('latin1', 0, 4) !== 'TREE' || head[4] !== 1 || level >= below) {
+      damaged(address)
+      return
+    }
+    const used = head.readUInt16LE(6)
+    const body = disk.read(used * (key + 8), address + 24, `${path} (chunk index)`)
+    for (let i = 0; i < used; i++) {
+      const p = i * (key + 8)
+      const child = Number(body.readBigUInt64LE(p + key))
+      if (level > 0) {
+        visit(child, level)
+        continue
+      }
+      const row = Number(body.readBigUInt64LE(p + 8))
+      const others = Array.from({ length: rank - 1 }, (_, d) => body.readBigUInt64LE(p + 16 + 8 * d))
+      if (others.some((n) => n !== 0n)) throw new Unsupported(`${path}: its chunks do not span whole rows`)
+      if (body.readUInt32LE(p + 4) !== 0) throw new Unsupported(`${path}: a chunk that is not filtered`)
+      out[row / (chunk[0] ?? 1)] = { address: child, bytes: body.readUInt32LE(p) }
+    }
+  }
+  if (chunked.index !== UNDEFINED) visit(Number(chunked.index), 256)
+  return out
+}

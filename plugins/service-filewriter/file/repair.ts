@@ -1,0 +1,236 @@
+// Puts right what a writer that died (power cut, kill during the library's own writes, truncated copy) left behind.
+import { CodedError } from '../../../core/api/errors.js'
+import { codec } from './codec.js'
+import { Disk } from './disk.js'
+import {
+  type Chunked,
+  type Message,
+  lookup3,
+  readChunked,
+  readIndex,
+  readSuperblock,
+  type StoredChunk,
+  Unsupported,
+  writeEnd
+} from './format.js'
+import { UNDEFINED } from './messages.js'
+import { lockFile } from './lock.js'
+import { WasmFile } from './wasm.js'
+
+export interface RepairReport {
+  readonly path: string
+  /** What was changed, in words; [] when the file was good. */
+  readonly actions: readonly string[]
+  /** What could not be looked into. */
+  readonly notes: readonly string[]
+}
+
+/** Columns that always have one length, and indices with what they point into. */
+const EQUAL = [
+  ['time', 'value'],
+  ['event_id', 'event_time_offset'],
+  ['event_time_zero', 'event_index'],
+  ['cue_timestamp_zero', 'cue_index']
+] as const
+const POINTERS = [
+  ['event_index', 'event_id'],
+  ['cue_index', 'event_id'],
+  ['cue_index', 'time']
+] as const
+
+interface Found {
+  readonly path: string
+  readonly chunked: Chunked
+  readonly chunks: readonly (StoredChunk | undefined)[]
+  rows: number
+}
+
+/**
+ * Checks a file that nobody writes and repairs what is wrong: end of file, lengths beyond the stored chunks, unequal
+ * lengths in a group, index entries that point past the data. Only ever shortens; a good file is not touched.
+ * @throws CodedError FILE_READ, HDF5_LOCKED, HDF5_FAILED when it is no HDF5 file or too damaged
+ */
+export async function repair(path: string): Promise<RepairReport> {
+  const actions: string[] = []
+  const notes: string[] = []
+  const probe = new Disk(path, 'read')
+  const { version } = readSuperblock(probe)
+  const originalSize = probe.size
+  probe.close()
+  const unlock = lockFile(path)
+  try {
+    fixEnd(path, version, actions)
+    let datasets: { path: string; address: number }[]
+    try {
+      datasets = await listColumns(path, notes)
+    } catch (error) {
+      const disk = new Disk(path, 'change')
+      try {
+        if (readSuperblock(disk).end === disk.size) throw error
+        // A writer through the library publishes the end of file last: what lies behind it is wanted
+        writeEnd(disk, version, disk.size)
+        actions.push(`end of file set to the size of the file, ${disk.size}`)
+      } finally {
+        disk.close()
+      }
+      datasets = await listColumns(path, notes)
+    }
+    fixLengths(path, datasets, originalSize, actions, notes)
+  } finally {
+    unlock()
+  }
+  return { path, actions, notes }
+}
+
+/** A file shorter than its superblock says does not open at all. */
+function fixEnd(path: string, version: number, actions: string[]): void {
+  const disk = new Disk(path, 'change')
+  try {
+    const { end } = readSuperblock(disk)
+    if (disk.size >= end) return
+    actions.push(`file was ${end - disk.size} bytes short: extended to ${end}`)
+    disk.resize(end)
+    writeEnd(disk, version, end)
+  } finally {
+    disk.close()
+  }
+}
+
+async function listColumns(path: string, notes: string[]): Promise<{ path: string; address: number }[]> {
+  const file = (await WasmFile.library())(path, 'read')
+  const out: { path: string; address: number }[] = []
+  const seen = new Set<number>()
+  const todo = ['/']
+  for (const group of todo) {
+    for (const name of file.children(group)) {
+      const child = group === '/' ? `/${name}` : `${group}/${name}`
+      const kind = file.kind(child)
+      if (kind !== 'group' && kind !== 'dataset') continue
+      const address = file.address(child)
+      // hard links lead to an object more than once
+      if (seen.has(address)) continue
+      seen.add(address)
+      if (kind === 'group') todo.push(child)
+      else if (typeof file.layout(child) !== 'string') out.push({ path: child, address })
+    }
+    if (todo.length > 1_000_000) notes.push('more than a million groups: the rest was not looked into')
+  }
+  file.close()
+  return out
+}
+
+function fixLengths(
+  path: string,
+  datasets: readonly { path: string; address: number }[],
+  size: number,
+  actions: string[],
+  notes: string[]
+): void {
+  const disk = new Disk(path, 'change')
+  try {
+    const groups = new Map<string, Map<string, Found>>()
+    for (const { path: dataset, address } of datasets) {
+      const found = look(disk, dataset, address, actions, notes)
+      if (!found) continue
+      const slash = dataset.lastIndexOf('/')
+      const group = dataset.slice(0, slash)
+      groups.set(group, (groups.get(group) ?? new Map<string, Found>()).set(dataset.slice(slash + 1), found))
+      const stored = storedRows(found, size)
+      shorten(disk, found, stored, `only ${stored} rows are stored`, actions)
+    }
+    for (const columns of groups.values()) {
+      alignPointers(disk, columns, actions)
+      for (const names of EQUAL) {
+        const parts = names.map((name) => columns.get(name)).filter((one) => one !== undefined)
+        const rows = Math.min(...parts.map((one) => one.rows))
+        if (parts.length > 1)
+          for (const one of parts) shorten(disk, one, rows, 'the columns of the group had unequal lengths', actions)
+      }
+      alignPointers(disk, columns, actions)
+    }
+  } finally {
+    disk.close()
+  }
+}
+
+function look(disk: Disk, path: string, address: number, actions: string[], notes: string[]): Found | undefined {
+  try {
+    const chunked = readChunked(disk, address, path)
+    const damaged: number[] = []
+    const chunks = readIndex(disk, chunked, path, (at) => damaged.push(at))
+    const found = { path, chunked, chunks, rows: chunked.dims[0] ?? 0 }
+    if (damaged.includes(Number(chunked.index))) {
+      // Without its root the dataset could not even be opened
+      patch(disk, chunked.layout, chunked.indexAt, UNDEFINED, path)
+      actions.push(`${path}: its chunk index is lost`)
+    } else if (damaged.length > 0) notes.push(`${path}: ${damaged.length} parts of its chunk index are lost`)
+    return found
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    notes.push(error instanceof Unsupported ? `not looked into: ${error.message}` : error.message)
+    return undefined
+  }
+}
+
+/** Changes 8 bytes of a header. */
+function patch(disk: Disk, { block }: Message, at: number, value: bigint, path: string): void {
+  block.bytes.writeBigUInt64LE(value, at)
+  if (block.checksum === undefined) {
+    disk.write(block.bytes.subarray(at, at + 8), block.at + at, path)
+    return
+  }
+  block.bytes.writeUInt32LE(lookup3(block.bytes, 0, block.checksum), block.checksum)
+  disk.write(block.bytes, block.at, path)
+}
+
+/** Rows up to the first chunk that is missing or lies behind the end of the file as it was found. */
+function storedRows({ chunked, chunks, rows }: Found, size: number): number {
+  const perChunk = chunked.chunk[0] ?? 1
+  const needed = Math.ceil(rows / perChunk)
+  for (let i = 0; i < needed; i++) {
+    const chunk = chunks[i]
+    // the last chunk of an unfiltered dataset may end in a hole behind the data
+    const whole =
+      i === needed - 1 && chunked.filters.length === 0
+        ? ((rows - i * perChunk) * (chunk?.bytes ?? 0)) / perChunk
+        : (chunk?.bytes ?? 0)
+    if (!chunk || chunk.address + whole > size) return i * perChunk
+  }
+  return rows
+}
+
+function shorten(disk: Disk, found: Found, rows: number, why: string, actions: string[]): void {
+  if (rows >= found.rows) return
+  actions.push(`${found.path}: ${found.rows} rows shortened to ${rows}: ${why}`)
+  patch(disk, found.chunked.space, found.chunked.dimAt, BigInt(rows), found.path)
+  found.rows = rows
+}
+
+/** Takes off entries at the end of an index that point behind the data. */
+function alignPointers(disk: Disk, columns: ReadonlyMap<string, Found>, actions: string[]): void {
+  for (const [index, data] of POINTERS) {
+    const pointer = columns.get(index)
+    const target = columns.get(data)
+    if (!pointer || !target) continue
+    let rows = pointer.rows
+    while (rows > 0 && (integerAt(disk, pointer, rows - 1) ?? 0n) > BigInt(target.rows)) rows--
+    shorten(disk, pointer, rows, `its entries pointed behind ${data}`, actions)
+  }
+}
+
+/** One element of a column of 4 or 8 byte integers; undefined for what cannot be read. */
+function integerAt(disk: Disk, { path, chunked, chunks }: Found, row: number): bigint | undefined {
+  const perChunk = chunked.chunk[0] ?? 1
+  const size = chunked.chunk.at(-1) ?? 0
+  const chunk = chunks[Math.floor(row / perChunk)]
+  const [filter] = chunked.filters
+  if (!chunk || chunked.rank !== 1 || (size !== 8 && size !== 4)) return undefined
+  const at = (row % perChunk) * size
+  let bytes: Buffer
+  if (filter) {
+    const packer = chunked.filters.length === 1 ? codec(filter.id, filter.values) : undefined
+    if (!packer) return undefined
+    bytes = packer.expand(disk.read(chunk.bytes, chunk.address, path), perChunk * size).subarray(at, at + size)
+  } else bytes = disk.read(size, chunk.address + at, path)
+  return size === 8 ? bytes.readBigInt64LE(0) : BigInt(bytes.readInt32LE(0))
+}

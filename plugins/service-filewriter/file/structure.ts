@@ -1,0 +1,253 @@
+// Groups as plugins see them: checks every name and value before the library is asked, for its errors cost the whole instance.
+import { CodedError } from '../../../core/api/errors.js'
+import {
+  type Attributes,
+  type AttributeValue,
+  type Column,
+  type ColumnOptions,
+  type DatasetValue,
+  type DataType,
+  type Group
+} from '../../../core/api/plugin.js'
+import { checkType, elements, elementSize, encode, guessType, type Encoded } from './types.js'
+import { type Layout } from './wasm.js'
+
+/** Where structure goes: the library, or the planner of a new file. */
+export interface StructureSink {
+  group(path: string): void
+  dataset(path: string, value: Encoded): void
+  /** @param index - published after the other columns of its group */
+  column(path: string, layout: Layout, index: boolean): void
+  attribute(path: string, name: string, value: Encoded): void
+  link(path: string, target: string, kind: 'hard' | 'soft' | 'external'): void
+  /** Of what was in the file before it was opened. */
+  children(path: string): string[]
+  attributes(path: string): string[]
+  removeAttribute(path: string, name: string): void
+  kind(path: string): 'group' | 'dataset' | 'other' | 'none'
+}
+
+/** What a group needs from its file. */
+export interface StructureOwner {
+  /** Throws when structure cannot be changed now. */
+  sink(): StructureSink
+  newColumn(path: string, layout: Layout, options: ColumnOptions, parent: string): Column
+}
+
+const FILTERS = { gzip: { id: 1, level: 1, most: 9 }, zstd: { id: 32015, level: 3, most: 22 } } as const
+const DEFAULT_CHUNK = 1024
+const BULK_CHUNK_BYTES = 1 << 20
+/** A message of an object header is at most 64 KiB; what else the message holds is far below the difference. */
+const ATTRIBUTE_BYTES = 64_000
+/** A link is a message, too. */
+const TARGET_BYTES = 60_000
+const MOST_CHUNK_BYTES = 0xffffffff
+
+const joined = (parent: string, name: string): string => (parent === '/' ? `/${name}` : `${parent}/${name}`)
+
+/** Throws STRUCTURE_INVALID for a name that HDF5 cannot hold or would take for a path. */
+export function checkName(parent: string, name: string): string {
+  const wrong = typeof name !== 'string' || name === '' || name === '.' || name === '..' || /[/\0]/.test(name)
+  if (wrong || Buffer.byteLength(name) > 1024)
+    throw new CodedError('STRUCTURE_INVALID', `${parent}: ${JSON.stringify(name)} cannot be a name in a file`, {
+      path: parent
+    })
+  return joined(parent, name)
+}
+
+const exists = (path: string): CodedError => new CodedError('HDF5_EXISTS', `${path} exists already`, { path })
+
+/** Reads the layout of a new column from its options. */
+export function columnLayout(path: string, options: ColumnOptions): Layout {
+  const { dtype, row = [], bulk, compression } = options
+  if ((dtype as DataType) === 'string')
+    throw new CodedError(
+      'STRUCTURE_INVALID',
+      `${path}: variable-length strings cannot be appended to; give a fixed length`,
+      { path }
+    )
+  checkType(path, dtype, row)
+  const rowBytes = elementSize(dtype) * elements(row)
+  const chunk =
+    options.chunk ??
+    (bulk
+      ? Math.max(1, Math.round(BULK_CHUNK_BYTES / rowBytes))
+      : Math.min(DEFAULT_CHUNK, Math.max(1, Math.floor(BULK_CHUNK_BYTES / rowBytes))))
+  if (rowBytes === 0 || !Number.isSafeInteger(chunk) || chunk < 1 || chunk * rowBytes > MOST_CHUNK_BYTES)
+    throw new CodedError('STRUCTURE_INVALID', `${path}: ${chunk} rows of ${rowBytes} bytes cannot be a chunk`, { path })
+  if (!compression) return { dtype, row, chunk, filter: undefined }
+  const known = FILTERS[compression.filter]
+  const level = compression.level ?? known?.level
+  if (!known || !Number.isInteger(level) || level < 1 || level > known.most)
+    throw new CodedError('STRUCTURE_INVALID', `${path}: no compression ${JSON.stringify(compression)}`, { path })
+  return { dtype, row, chunk, filter: { id: known.id, values: [level] } }
+}
+
+/** What is known of an object; `fresh` objects were made here, others are listed when first asked about. */
+class Entry {
+  readonly attributes: Set<string>
+  private readonly names: Map<string, Entry | 'other' | undefined>
+
+  constructor(
+    readonly path: string,
+    owner: StructureOwner | undefined
+  ) {
+    this.names = new Map(
+      owner
+        ?.sink()
+        .children(path)
+        .map((name) => [name, undefined])
+    )
+    this.attributes = new Set(owner?.sink().attributes(path))
+  }
+
+  has(name: string): boolean {
+    return this.names.has(name)
+  }
+
+  set(name: string, entry: Entry | 'other'): void {
+    this.names.set(name, entry)
+  }
+
+  /** An existing child group. */
+  child(name: string, owner: StructureOwner): Entry | undefined {
+    if (!this.names.has(name)) return undefined
+    const known = this.names.get(name)
+    if (known !== undefined) return known === 'other' ? undefined : known
+    const path = joined(this.path, name)
+    const entry = owner.sink().kind(path) === 'group' ? new Entry(path, owner) : 'other'
+    this.names.set(name, entry)
+    return entry === 'other' ? undefined : entry
+  }
+}
+
+export class FileGroup implements Group {
+  private constructor(
+    private readonly owner: StructureOwner,
+    private readonly entry: Entry
+  ) {}
+
+  /** The root group; `fresh` for a new file, whose content is all known. */
+  static root(owner: StructureOwner, fresh: boolean): FileGroup {
+    return new FileGroup(owner, new Entry('/', fresh ? undefined : owner))
+  }
+
+  get path(): string {
+    return this.entry.path
+  }
+
+  has(name: string): boolean {
+    return this.entry.has(name)
+  }
+
+  /** The existing group at a path below this one; undefined when there is none. */
+  find(path: string): FileGroup | undefined {
+    let entry: Entry | undefined = this.entry
+    for (const name of path.split('/').filter((part) => part !== '')) entry = entry?.child(name, this.owner)
+    return entry && new FileGroup(this.owner, entry)
+  }
+
+  group(name: string, attributes: Attributes = {}): Group {
+    const path = this.free(name)
+    const encoded = encodeAttributes(path, attributes)
+    this.owner.sink().group(path)
+    const entry = new Entry(path, undefined)
+    this.entry.set(name, entry)
+    for (const [key, value] of encoded) {
+      this.owner.sink().attribute(path, key, value)
+      entry.attributes.add(key)
+    }
+    return new FileGroup(this.owner, entry)
+  }
+
+  column(name: string, options: ColumnOptions): Column {
+    const path = this.free(name)
+    const layout = columnLayout(path, options)
+    const encoded = encodeAttributes(path, options.attributes ?? {})
+    this.owner.sink().column(path, layout, options.index ?? false)
+    this.entry.set(name, 'other')
+    for (const [key, value] of encoded) this.owner.sink().attribute(path, key, value)
+    return this.owner.newColumn(path, layout, options, this.path)
+  }
+
+  dataset(
+    name: string,
+    value: DatasetValue,
+    options: { dtype: DataType; shape?: readonly number[]; attributes?: Attributes }
+  ): void {
+    const path = this.free(name)
+    const content = encode(path, value, options.dtype, options.shape)
+    const encoded = encodeAttributes(path, options.attributes ?? {})
+    this.owner.sink().dataset(path, content)
+    this.entry.set(name, 'other')
+    for (const [key, item] of encoded) this.owner.sink().attribute(path, key, item)
+  }
+
+  attribute(name: string, value: AttributeValue, dtype?: DataType): void {
+    const sink = this.owner.sink()
+    const encoded = encodeAttribute(this.path, name, value, dtype)
+    if (this.entry.attributes.has(name)) throw exists(`${this.path}@${name}`)
+    sink.attribute(this.path, name, encoded)
+    this.entry.attributes.add(name)
+  }
+
+  datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void {
+    const path = checkName(this.path, dataset)
+    const sink = this.owner.sink()
+    const encoded = encodeAttribute(path, name, value, dtype)
+    if (!this.entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
+    if (sink.attributes(path).includes(name)) sink.removeAttribute(path, name)
+    sink.attribute(path, name, encoded)
+    this.entry.child(dataset, this.owner)?.attributes.add(name)
+  }
+
+  link(name: string, target: string, kind: 'hard' | 'soft' | 'external' = 'soft'): void {
+    const path = this.free(name)
+    const sink = this.owner.sink()
+    const inside = kind === 'external' ? target.slice(target.lastIndexOf(':') + 1) : target
+    const wrong =
+      !inside.startsWith('/') || target.includes('\0') || (kind === 'external' && target.lastIndexOf(':') < 1)
+    if (wrong || Buffer.byteLength(target) > TARGET_BYTES)
+      throw new CodedError('STRUCTURE_INVALID', `${path}: '${target.slice(0, 1000)}' is not a ${kind} link target`, {
+        path
+      })
+    // The library would lose its instance over a missing target
+    if (kind === 'hard' && !['group', 'dataset'].includes(sink.kind(target)))
+      throw new CodedError('STRUCTURE_INVALID', `${path}: there is no ${target} to link to`, { path })
+    sink.link(path, target, kind)
+    this.entry.set(name, 'other')
+  }
+
+  private free(name: string): string {
+    this.owner.sink()
+    const path = checkName(this.path, name)
+    if (this.entry.has(name)) throw exists(path)
+    return path
+  }
+}
+
+function encodeAttribute(path: string, name: string, value: AttributeValue, dtype?: DataType): Encoded {
+  if (typeof name !== 'string' || name === '' || name.includes('\0') || Buffer.byteLength(name) > 1024)
+    throw new CodedError('STRUCTURE_INVALID', `${path}: ${JSON.stringify(name)} cannot be the name of an attribute`, {
+      path
+    })
+  const encoded = encode(`${path}@${name}`, value, dtype ?? guessType(value))
+  const size = elements(encoded.shape) * elementSize(encoded.dtype)
+  if (size > ATTRIBUTE_BYTES)
+    throw new CodedError(
+      'STRUCTURE_INVALID',
+      `${path}@${name}: ${size} bytes are too many for an attribute (${ATTRIBUTE_BYTES})`,
+      { path }
+    )
+  return encoded
+}
+
+const isTyped = (value: Attributes[string]): value is { readonly value: AttributeValue; readonly dtype: DataType } =>
+  typeof value === 'object' && !Array.isArray(value)
+
+function encodeAttributes(path: string, attributes: Attributes): [string, Encoded][] {
+  return Object.entries(attributes).map(([name, value]) => [
+    name,
+    isTyped(value) ? encodeAttribute(path, name, value.value, value.dtype) : encodeAttribute(path, name, value)
+  ])
+}

@@ -1,0 +1,121 @@
+// What a NeXus file holds, in short: for `nexstream show FILE`.
+import { statSync } from 'node:fs'
+import { CodedError } from '../../../core/api/errors.js'
+import { WasmFile } from './wasm.js'
+
+export interface GroupSummary {
+  readonly path: string
+  readonly nxClass: string
+  /** Events of an NXevent_data, values of an NXlog; 0 for others. */
+  readonly rows: number
+  /** Pulses of an NXevent_data. */
+  readonly pulses: number
+  /** ns since the Unix epoch, of the first and last row; undefined without rows or for other time units than ns. */
+  readonly firstNs: bigint | undefined
+  readonly lastNs: bigint | undefined
+}
+
+export interface EntrySummary {
+  readonly path: string
+  readonly title: string | undefined
+  readonly startTime: string | undefined
+  readonly endTime: string | undefined
+  readonly groups: readonly GroupSummary[]
+  readonly events: number
+  readonly logValues: number
+  readonly firstNs: bigint | undefined
+  readonly lastNs: bigint | undefined
+}
+
+export interface FileSummary {
+  readonly path: string
+  readonly bytes: number
+  readonly entries: readonly EntrySummary[]
+}
+
+const TIMES = ['event_time_zero', 'time']
+
+/**
+ * Reads entries, groups with NX_class, numbers of events and log values and their time ranges.
+ * @throws CodedError FILE_READ, HDF5_FAILED
+ */
+export async function summarise(path: string): Promise<FileSummary> {
+  let bytes: number
+  try {
+    bytes = statSync(path).size
+  } catch (error) {
+    throw new CodedError('FILE_READ', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+  const file = (await WasmFile.library())(path, 'read')
+  try {
+    const top = file.children('/').map((name) => `/${name}`)
+    const groups = top.filter((name) => file.kind(name) === 'group')
+    const entries = groups.filter((name) => file.attributeText(name, 'NX_class') === 'NXentry')
+    return { path, bytes, entries: (entries.length > 0 ? entries : groups).map((name) => entryOf(file, name)) }
+  } finally {
+    file.close()
+  }
+}
+
+function entryOf(file: WasmFile, path: string): EntrySummary {
+  const groups: GroupSummary[] = []
+  const seen = new Set<number>([file.address(path)])
+  const todo = [path]
+  for (const group of todo) {
+    groups.push(groupOf(file, group))
+    for (const name of file.children(group)) {
+      const child = `${group}/${name}`
+      if (file.kind(child) !== 'group') continue
+      const address = file.address(child)
+      if (!seen.has(address)) todo.push(child)
+      seen.add(address)
+    }
+  }
+  const sum = (nxClass: string): number =>
+    groups.reduce((total, group) => total + (group.nxClass === nxClass ? group.rows : 0), 0)
+  const firsts = groups.flatMap(({ firstNs }) => (firstNs === undefined ? [] : [firstNs]))
+  const lasts = groups.flatMap(({ lastNs }) => (lastNs === undefined ? [] : [lastNs]))
+  return {
+    path,
+    title: textOf(file, `${path}/title`),
+    startTime: textOf(file, `${path}/start_time`),
+    endTime: textOf(file, `${path}/end_time`),
+    groups: groups.slice(1),
+    events: sum('NXevent_data'),
+    logValues: sum('NXlog'),
+    firstNs: firsts.reduce<bigint | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined),
+    lastNs: lasts.reduce<bigint | undefined>((a, b) => (a === undefined || b > a ? b : a), undefined)
+  }
+}
+
+const textOf = (file: WasmFile, path: string): string | undefined =>
+  file.kind(path) === 'dataset' ? file.text(path) : undefined
+
+function groupOf(file: WasmFile, path: string): GroupSummary {
+  const nxClass = file.attributeText(path, 'NX_class') ?? ''
+  const names = new Set(file.children(path))
+  const rowsOf = (name: string): number => {
+    const layout = names.has(name) && file.kind(`${path}/${name}`) === 'dataset' ? file.layout(`${path}/${name}`) : ''
+    return typeof layout === 'string' ? 0 : layout.length
+  }
+  const rows =
+    nxClass === 'NXevent_data'
+      ? Math.max(rowsOf('event_id'), rowsOf('event_time_offset'))
+      : nxClass === 'NXlog'
+        ? rowsOf('value')
+        : 0
+  const times = TIMES.find((name) => rowsOf(name) > 0)
+  const range = rows > 0 && times !== undefined ? rangeOf(file, `${path}/${times}`) : undefined
+  const pulses = nxClass === 'NXevent_data' ? rowsOf('event_time_zero') : 0
+  return { path, nxClass, rows, pulses, firstNs: range?.[0], lastNs: range?.[1] }
+}
+
+/** First and last element of a column of times in ns. */
+function rangeOf(file: WasmFile, path: string): [bigint, bigint] | undefined {
+  const units = file.attributeText(path, 'units')
+  const layout = file.layout(path)
+  if (typeof layout === 'string' || layout.row.length > 0 || (units !== undefined && units !== 'ns')) return undefined
+  if (layout.dtype !== 'int64' && layout.dtype !== 'uint64') return undefined
+  const at = (row: number): bigint => file.read(path, row, 1, layout).readBigInt64LE(0)
+  return [at(0), at(layout.length - 1)]
+}

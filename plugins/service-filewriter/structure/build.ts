@@ -1,0 +1,161 @@
+// Plan → groups, datasets, attributes and links of a file. Links to what is made at close wait until then.
+import { type AttributeValue, type Attributes, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
+import {
+  allGroups,
+  joinPath,
+  type Plan,
+  type PlanDataset,
+  type PlanGroup,
+  type PlanLink,
+  type PlanStream
+} from './plan.js'
+
+/** Options for every growing dataset that does not say otherwise. */
+export interface BuildOptions {
+  readonly compression?: ColumnOptions['compression']
+}
+
+export interface Built {
+  readonly groups: ReadonlyMap<PlanGroup, Group>
+  /** Makes the links that had to wait; returns those that cannot be made. */
+  finish(): PlanLink[]
+}
+
+/** Makes everything a file has before its first message. `open` is called for each stream with its group. */
+export function buildFile(
+  plan: Plan,
+  root: Group,
+  rootAttributes: Attributes,
+  open: (stream: PlanStream, group: Group) => void,
+  options: BuildOptions = {}
+): Built {
+  const groups = new Map<PlanGroup, Group>()
+  const defaults = defaultChain(plan)
+  const build = (node: PlanGroup, group: Group): void => {
+    groups.set(node, group)
+    for (const dataset of node.datasets.values()) makeDataset(group, dataset)
+    for (const child of node.groups.values()) build(child, group.group(child.name, attributesOf(child, defaults)))
+    const taken = new Set(Object.keys(attributesOf(node, defaults)))
+    for (const stream of node.streams) open(stream, guardedGroup(group, taken, packing(stream, options)))
+  }
+  const attributes = { ...rootAttributes, ...attributesOf(plan.root, defaults) }
+  for (const [name, value] of Object.entries(attributes)) setAttribute(root, name, value)
+  build(plan.root, root)
+  const waiting = makeLinks(plan, groups, false)
+  return { groups, finish: () => (waiting.length === 0 ? [] : makeLinks(plan, groups, true)) }
+}
+
+function attributesOf(node: PlanGroup, defaults: ReadonlyMap<PlanGroup, string>): Attributes {
+  const attributes: Record<string, Attributes[string]> = Object.fromEntries(node.attributes)
+  const [stream] = node.streams
+  if (stream !== undefined) {
+    attributes['NX_class'] ??= stream.part.nxClass
+  }
+  const data = node.streams.find(({ topic }) => topic !== '')
+  if (data !== undefined) {
+    attributes['topic'] ??= data.topic
+    attributes['source'] ??= data.source
+    attributes['writer_module'] ??= data.module
+  }
+  const chosen = defaults.get(node)
+  if (chosen !== undefined) attributes['default'] ??= chosen
+  return attributes
+}
+
+/** The way from the root to the first thing that can be plotted, as `default` of each group on it. */
+function defaultChain(plan: Plan): Map<PlanGroup, string> {
+  const chain = new Map<PlanGroup, string>()
+  // a writer may also have groups of its own and say which of them to plot
+  const plottable = (group: PlanGroup): boolean =>
+    group.attributes.has('signal') || group.written.has('@signal') || group.written.has('@default')
+  const visit = (group: PlanGroup): boolean => {
+    if (plottable(group)) return true
+    let found = false
+    for (const child of group.groups.values()) {
+      if (visit(child) && !found) {
+        chain.set(group, child.name)
+        found = true
+      }
+    }
+    return found
+  }
+  visit(plan.root)
+  return chain
+}
+
+export function setAttribute(group: Group, name: string, value: Attributes[string]): void {
+  if (typeof value === 'object' && !Array.isArray(value) && 'dtype' in value)
+    group.attribute(name, value.value, value.dtype)
+  else group.attribute(name, value as AttributeValue)
+}
+
+function makeDataset(group: Group, dataset: PlanDataset): void {
+  const { name, dtype, shape, value, attributes } = dataset
+  if (!dataset.unlimited || dtype === 'string') return group.dataset(name, value, { dtype, shape, attributes })
+  const [rows = 0, ...row] = shape
+  const column = group.column(name, { dtype, row, chunk: Math.max(1, rows), attributes })
+  if (ArrayBuffer.isView(value)) column.append(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+  else for (const text of value as readonly string[]) column.appendString(text)
+}
+
+type Packing = (column: ColumnOptions) => ColumnOptions
+
+/** What the stream says goes before what the writer wants, and that before what the job has for all. */
+function packing({ compression: own }: PlanStream, { compression: usual }: BuildOptions): Packing {
+  if (own === undefined)
+    return usual === undefined ? (column) => column : (column) => ({ compression: usual, ...column })
+  if (own !== null) return (column) => ({ ...column, compression: own })
+  return ({ compression: _compression, ...column }) => column
+}
+
+/** What a writer gets: attributes of the structure (or of an earlier writer) stay as they are. */
+function guardedGroup(group: Group, taken: Set<string>, pack: Packing): Group {
+  return {
+    path: group.path,
+    has: (name) => group.has(name),
+    group: (name, attributes) =>
+      guardedGroup(group.group(name, attributes), new Set(Object.keys(attributes ?? {})), pack),
+    column: (name, column) => group.column(name, pack(column)),
+    dataset: (name, value, dataset) => group.dataset(name, value, dataset),
+    attribute: (name, value, dtype) => {
+      if (taken.has(name)) return
+      taken.add(name)
+      group.attribute(name, value, dtype)
+    },
+    datasetAttribute: (dataset, name, value, dtype) => group.datasetAttribute(dataset, name, value, dtype),
+    link: (name, target, kind) => group.link(name, target, kind)
+  }
+}
+
+/** Makes every link whose target is there by now, targets first; returns the others. */
+function makeLinks(plan: Plan, groups: ReadonlyMap<PlanGroup, Group>, last: boolean): PlanLink[] {
+  let waiting: [PlanGroup, PlanLink][] = []
+  for (const group of allGroups(plan.root))
+    for (const link of group.links.values())
+      if (groups.get(group)?.has(link.name) === false) waiting.push([group, link])
+  for (let progress = true; progress;) {
+    const left = waiting.filter(([node, link]) => {
+      const ready = link.kind !== 'hard' || isThere(plan.root, groups, link.target)
+      if (ready) groups.get(node)?.link(link.name, link.target, link.kind)
+      return !ready
+    })
+    progress = left.length < waiting.length
+    waiting = left
+  }
+  return last || waiting.length > 0 ? waiting.map(([, link]) => link) : []
+}
+
+function isThere(root: PlanGroup, groups: ReadonlyMap<PlanGroup, Group>, path: string): boolean {
+  let node: PlanGroup = root
+  const parts = path.split('/').filter((part) => part !== '')
+  for (const [i, part] of parts.entries()) {
+    if (groups.get(node)?.has(part) !== true) return false
+    const link = node.links.get(part)
+    if (link !== undefined)
+      return link.kind === 'external' || isThere(root, groups, joinPath(link.target, parts.slice(i + 1).join('/')))
+    const child = node.groups.get(part)
+    if (child === undefined) return true
+    node = child
+  }
+  return true
+}

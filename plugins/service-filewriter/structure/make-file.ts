@@ -1,0 +1,98 @@
+// A whole NeXus file from a structure and messages, without Kafka, through the code that a write job runs.
+import { CodedError } from '../../../core/api/errors.js'
+import { createNexusFile, type NexusFileOptions } from '../file/file.js'
+import { type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
+import { rootAttributes } from './root-attributes.js'
+import { Recorder } from './recorder.js'
+import { type Report } from './report.js'
+import { checkStructure, type Parts } from './structure.js'
+import { type Template } from './template.js'
+import { openEndNs, TimeWindow } from './window.js'
+import { type TopicMessage } from './messages.js'
+
+export interface MakeFileOptions {
+  /** nexus_structure as an object or JSON text. */
+  readonly structure: unknown
+  /** Path of the file to make; nothing is overwritten. */
+  readonly file: string
+  readonly messages: Iterable<TopicMessage>
+  readonly parts: Parts
+  /** ns since the epoch; default: everything is in the window. */
+  readonly startNs?: bigint
+  readonly stopNs?: bigint
+  /** Write what is good of a structure that is not. */
+  readonly lenient?: boolean
+  /** What the structure is laid over. */
+  readonly template?: Template
+  readonly reportInFile?: boolean
+  readonly compression?: ColumnOptions['compression']
+  readonly run?: Partial<RunInfo>
+  readonly hdf5?: NexusFileOptions
+  readonly log?: (level: LogLevel, message: string) => void
+}
+
+/**
+ * Writes the file and returns the report, with the findings of a lenient run.
+ * @throws CodedError STRUCTURE_INVALID with all findings in `fields.findings`, FILE_EXISTS, FILE_PATH, HDF5_FAILED
+ */
+export async function makeFile(options: MakeFileOptions): Promise<Report & { findings: readonly Finding[] }> {
+  const { plan, findings } = checkStructure(
+    options.structure,
+    options.parts,
+    options.template === undefined ? {} : { template: options.template }
+  )
+  if (findings.length > 0 && options.lenient !== true) throw structureError(findings)
+  // 1 ns is the time of messages that have none
+  const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? openEndNs)
+  const file = await createNexusFile(options.file, { fsync: 'never', ...options.hdf5 })
+  try {
+    const recorder = new Recorder(plan, options.parts, file, {
+      jobId: 'make-file',
+      window,
+      run: runInfo(window, options.file, options.run),
+      signal: new AbortController().signal,
+      rootAttributes: rootAttributes(options.file),
+      reportInFile: options.reportInFile ?? false,
+      log: options.log ?? (() => undefined),
+      ...(options.compression === undefined ? {} : { compression: options.compression })
+    })
+    recorder.begin()
+    for (const { topic, partition, value } of options.messages)
+      for (const route of recorder.topics.values())
+        if (route.topic === topic && (partition === undefined || (route.partitions?.includes(partition) ?? true)))
+          route.push(value)
+    return { ...recorder.finish(), findings }
+  } finally {
+    file.close()
+  }
+}
+
+/** One error that carries all findings. */
+export function structureError(findings: readonly Finding[]): CodedError {
+  const [first] = findings
+  const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : ''
+  const code = first?.code === 'TOPIC_MISSING' || first?.code === 'TOPIC_EMPTY' ? first.code : 'STRUCTURE_INVALID'
+  return new CodedError(code, `NeXus structure JSON: ${first?.path} ${first?.message}${more}`, {
+    path: first?.path ?? '/',
+    fields: { findings }
+  })
+}
+
+/** What writers of run information see; the stop time as it stands when they ask. */
+export function runInfo(
+  window: { readonly startNs: bigint; readonly stopNs: bigint },
+  fileName: string,
+  rest: Partial<RunInfo> = {}
+): RunInfo {
+  return {
+    fileName,
+    runName: rest.runName ?? '',
+    instrumentName: rest.instrumentName ?? '',
+    periods: rest.periods ?? null,
+    detectorSpectrumMap: rest.detectorSpectrumMap ?? null,
+    startNs: window.startNs,
+    get stopNs() {
+      return window.stopNs === openEndNs ? null : window.stopNs
+    }
+  }
+}

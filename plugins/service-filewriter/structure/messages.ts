@@ -1,0 +1,94 @@
+// Messages from a file instead of Kafka: one JSON object a line, as bytes (base64), as a .bin file or as a readable record.
+import { typedArrays } from '../../../schemas/cast.js'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CodedError } from '../../../core/api/errors.js'
+import { type Context, type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
+import { isObject, own, type JsonObject } from './findings.js'
+import { parseJson, integerText } from './parse.js'
+import { openConverter } from './recorder.js'
+import { type Parts } from './structure.js'
+
+export interface TopicMessage {
+  readonly topic: string
+  /** undefined: any that is asked for. */
+  readonly partition?: number
+  readonly value: Buffer
+}
+
+/**
+ * Each line: `{ "topic", "value": base64 }`, `{ "topic", "file": "x.bin" }` or `{ "topic", "schema": "f144", "record": {…} }`, each with or without a `partition`
+ * (times and 64-bit integers as numbers, vectors as `{ "dtype", "values": […] }`). Empty lines and lines with # are skipped.
+ * @throws CodedError FILE_READ naming the line
+ */
+export function readMessages(text: string, folder: string, parts: Parts): TopicMessage[] {
+  const encoders = new Map<string, Converter>()
+  return text.split('\n').flatMap((line, i) => {
+    if (line.trim() === '' || line.startsWith('#')) return []
+    try {
+      const json = parseJson(line)
+      if (!isObject(json) || typeof own(json, 'topic') !== 'string') throw new Error('needs a topic')
+      const partition = own(json, 'partition')
+      if (partition !== undefined && !Number.isInteger(partition)) throw new Error('has a partition that is no number')
+      const place = {
+        topic: own(json, 'topic') as string,
+        ...(partition !== undefined && { partition: partition as number })
+      }
+      return [{ ...place, value: valueOf(json, folder, parts, encoders) }]
+    } catch (cause) {
+      throw new CodedError('FILE_READ', `line ${i + 1}: ${(cause as Error).message}`, { cause })
+    }
+  })
+}
+
+function valueOf(json: JsonObject, folder: string, parts: Parts, encoders: Map<string, Converter>): Buffer {
+  const { value, file, schema, record } = json
+  if (typeof value === 'string') return Buffer.from(value, 'base64')
+  if (typeof file === 'string') return readFileSync(join(folder, file))
+  if (typeof schema !== 'string' || !isObject(record)) throw new Error('needs value, file, or schema with record')
+  let encoder = encoders.get(schema)
+  if (encoder === undefined) {
+    const part = parts.converter(schema)
+    if (part === undefined) throw new Error(`no converter '${schema}' is loaded`)
+    encoders.set(schema, (encoder = openConverter(part, context)))
+  }
+  if (encoder.encode === undefined) throw new Error(`'${schema}' cannot be encoded`)
+  const bytes = encoder.encode(revive(record))
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+const context: Context = {
+  jobId: '',
+  signal: new AbortController().signal,
+  log: () => undefined,
+  count: () => undefined
+}
+
+const bigKeys = /(Ns|^messageId|^messageCounter|^sequence)$/
+
+function revive(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => revive(item))
+  if (typeof value === 'string') return integerText(value) ?? value
+  if (typeof value === 'number' && bigKeys.test(key)) return BigInt(value)
+  if (!isObject(value)) return value
+  if (typeof value['dtype'] === 'string' && Array.isArray(value['values']))
+    return vectorOf(value['dtype'] as VectorType, value['values'] as unknown[])
+  const copy: Record<string, unknown> = {}
+  for (const [name, item] of Object.entries(value)) {
+    const item64 = name === 'value' && (value['dtype'] === 'int64' || value['dtype'] === 'uint64')
+    copy[name] = item64 && typeof item === 'number' ? BigInt(item) : revive(item, name)
+  }
+  return copy
+}
+
+/** A list of numbers as little-endian bytes. */
+export function vectorOf(dtype: VectorType, values: readonly unknown[]): Vector {
+  const list = values.map((value) => revive(value))
+  const typed =
+    dtype === 'int64'
+      ? BigInt64Array.from(list.map((value) => BigInt(value as number)))
+      : dtype === 'uint64'
+        ? BigUint64Array.from(list.map((value) => BigInt(value as number)))
+        : typedArrays[dtype].from(list as number[])
+  return { dtype, length: list.length, bytes: new Uint8Array(typed.buffer) }
+}

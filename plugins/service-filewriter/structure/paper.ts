@@ -1,0 +1,96 @@
+// A group that only notes the names a writer makes: structures are tried out on it before a file exists.
+import { CodedError } from '../../../core/api/errors.js'
+import { columnLayout } from '../file/structure.js'
+import { elements, elementSize } from '../file/types.js'
+import { type Column, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
+import { joinPath, type PlanGroup } from './plan.js'
+
+const bad = (path: string): CodedError =>
+  new CodedError('HDF5_EXISTS', `${path} is made already by the structure or by another module of this group`)
+
+export class PaperGroup implements Group {
+  readonly made = new Set<string>()
+  readonly path: string
+
+  constructor(private readonly plan: PlanGroup) {
+    this.path = plan.path
+  }
+
+  has(name: string): boolean {
+    const { groups, datasets, links, written } = this.plan
+    return groups.has(name) || datasets.has(name) || links.has(name) || written.has(name) || this.made.has(name)
+  }
+
+  group(name: string): Group {
+    this.make(name)
+    const { path } = this.plan
+    return new PaperGroup({
+      ...this.plan,
+      path: joinPath(path, name),
+      groups: new Map(),
+      datasets: new Map(),
+      links: new Map(),
+      written: new Set()
+    })
+  }
+
+  column(name: string, options: ColumnOptions): Column {
+    this.make(name)
+    if ((options.row ?? []).some((n) => !Number.isSafeInteger(n) || n < 1))
+      throw new CodedError(
+        'STRUCTURE_INVALID',
+        `${name}: the shape [${options.row?.join(', ')}] of a row must be positive`
+      )
+    layoutOf(name, joinPath(this.path, name), options)
+    return new PaperColumn(joinPath(this.path, name))
+  }
+
+  dataset(name: string): void {
+    this.make(name)
+  }
+
+  /** Noted as `@name`: a group that gets a signal can be plotted. The structure's own attributes win, so no clash. */
+  attribute(name: string): void {
+    this.made.add(`@${name}`)
+  }
+
+  datasetAttribute(): void {}
+
+  link(name: string): void {
+    this.make(name)
+  }
+
+  private make(name: string): void {
+    if (this.has(name)) throw bad(joinPath(this.path, name))
+    this.made.add(name)
+  }
+}
+
+/** A chunk is read and unpacked as a whole. */
+const mostChunkBytes = 1 << 30
+
+/** What the file would refuse, without its path: the finding has one of its own. */
+function layoutOf(name: string, path: string, options: ColumnOptions): void {
+  try {
+    const { dtype, row, chunk } = columnLayout(path, options)
+    const bytes = chunk * elementSize(dtype) * elements(row)
+    if (bytes > mostChunkBytes)
+      throw new CodedError(
+        'STRUCTURE_INVALID',
+        `${path}: chunks of ${bytes} bytes are too large; give a smaller chunk_size`
+      )
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error
+    throw new CodedError(error.code, error.message.replace(path, name))
+  }
+}
+
+class PaperColumn implements Column {
+  readonly length = 0
+  constructor(readonly path: string) {}
+  append(): void {}
+  appendNumber(): void {}
+  appendBigInt(): void {}
+  appendHalves(): void {}
+  appendString(): void {}
+}

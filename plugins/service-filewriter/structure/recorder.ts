@@ -1,0 +1,212 @@
+// Messages → file: opens the writers of a plan on a file, routes messages to them and ends with a report.
+import { check } from '../../../core/check.js'
+import { BadMessage } from '../../../core/api/errors.js'
+import { type NexusFile } from '../file/file.js'
+import {
+  type Attributes,
+  type ColumnOptions,
+  type Context,
+  type Converter,
+  type ConverterPart,
+  type Group,
+  type LogLevel,
+  type RunInfo,
+  type Writer
+} from '../../../core/api/plugin.js'
+import { buildFile, type Built } from './build.js'
+import { routeKey, type Plan, type PlanLink, type PlanStream } from './plan.js'
+import { makeReport, type Report } from './report.js'
+import { TopicRoute } from './route.js'
+import { type Parts } from './structure.js'
+import { countIn, StreamState, type TimeWindow } from './window.js'
+
+export interface RecorderOptions {
+  readonly jobId: string
+  /** Default 1. */
+  readonly attempt?: number
+  readonly window: TimeWindow
+  readonly run: RunInfo
+  readonly signal: AbortSignal
+  /** Attributes of the root beside those of the structure. */
+  readonly rootAttributes: Attributes
+  readonly compression?: ColumnOptions['compression']
+  /** The report becomes `nexstream_report` in the first NXentry (or the root). */
+  readonly reportInFile: boolean
+  readonly log: (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
+}
+
+export interface Totals {
+  readonly messages: number
+  readonly bytes: number
+  readonly bad: number
+  readonly written: number
+  readonly file_bytes: number
+  readonly streams_with_data: number
+  /** Group and messages written, of the first hundred streams. */
+  readonly streams: readonly (readonly [path: string, written: number])[]
+  /** Messages and bad ones, of the first hundred topics. */
+  readonly topics: readonly (readonly [topic: string, messages: number, bad: number])[]
+}
+
+export class Recorder {
+  /** By topic name, or topic and partitions (routeKey). */
+  readonly topics = new Map<string, TopicRoute>()
+  readonly streams: StreamState[] = []
+  /** Trouble of the job as a whole, in words; not empty means that the job is no success. */
+  readonly problems: string[] = []
+  /** What else is worth knowing. */
+  readonly notes: string[] = []
+  private readonly built: Built
+  private readonly writers: Writer[] = []
+
+  /** Makes the structure and opens every writer. Throws CodedError; the file is left for the caller to close. */
+  constructor(
+    private readonly plan: Plan,
+    private readonly parts: Parts,
+    private readonly file: NexusFile,
+    private readonly options: RecorderOptions
+  ) {
+    const open = (stream: PlanStream, group: Group): void => this.open(stream, group)
+    const { compression } = options
+    this.built = buildFile(
+      plan,
+      file.root,
+      options.rootAttributes,
+      open,
+      compression === undefined ? {} : { compression }
+    )
+  }
+
+  /** Where messages of this topic go. */
+  routes(topic: string): TopicRoute[] {
+    return [...this.topics.values()].filter((route) => route.topic === topic)
+  }
+
+  /** The structure is complete; from here `topics` take messages. */
+  begin(): void {
+    this.file.begin()
+  }
+
+  checkpoint(): void {
+    this.file.checkpoint()
+  }
+
+  /** Running totals; cheap enough for every second. */
+  totals(): Totals {
+    const topics = [...this.topics.values()]
+    const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n) => total + n, 0)
+    const data = this.streams.filter((stream) => stream.plan.topic !== '')
+    const badOf = ({ bad, streams }: TopicRoute): number =>
+      sum(bad.values()) + sum(streams.flatMap((stream) => [...stream.bad.values()]))
+    return {
+      messages: sum(topics.map((topic) => topic.messages)),
+      bytes: sum(topics.map((topic) => topic.bytes)),
+      bad: sum(topics.map(badOf)),
+      written: sum(data.map((stream) => stream.written)),
+      file_bytes: this.file.bytes,
+      streams_with_data: data.filter((stream) => stream.written > 0).length,
+      streams: data.slice(0, 100).map((stream) => [stream.plan.group.path, stream.written] as const),
+      topics: [...this.topics].slice(0, 100).map(([name, topic]) => [name, topic.messages, badOf(topic)] as const)
+    }
+  }
+
+  /** How it stands: the same as the final report. */
+  report(): Report {
+    return this.reportNow([])
+  }
+
+  /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. */
+  finish(): Report {
+    for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
+    for (const [i, writer] of this.writers.entries()) this.last(() => writer.flush?.(), this.streams[i]?.plan)
+    this.file.finish()
+    for (const [i, writer] of this.writers.entries()) this.last(() => writer.close?.(), this.streams[i]?.plan)
+    const links = this.built.finish()
+    const report = this.reportNow(links)
+    if (this.options.reportInFile) this.writeReport(report)
+    this.file.close()
+    return report
+  }
+
+  private reportNow(links: readonly PlanLink[]): Report {
+    const { window, attempt = 1 } = this.options
+    const { problems, notes } = this
+    return makeReport(window, this.streams, [...this.topics.values()], { attempt, problems, notes }, links)
+  }
+
+  /** Ends without the niceties, after a failure of the file: what is good stays readable. */
+  abandon(): void {
+    this.file.close()
+  }
+
+  private open(plan: PlanStream, group: Group): void {
+    const stream = new StreamState(plan, this.options.window)
+    const { jobId, signal, run, log } = this.options
+    const context: Context = {
+      jobId,
+      signal,
+      run,
+      late: (change) => this.file.lateStructure(change),
+      log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
+      count: (reason, n) => countIn(stream.counts, reason, n)
+    }
+    stream.writer = plan.part.open(group, plan.config, context)
+    this.writers.push(stream.writer)
+    this.streams.push(stream)
+    if (plan.topic === '') return
+    const key = routeKey(plan.topic, plan.partitions)
+    let route = this.topics.get(key)
+    if (route === undefined) {
+      route = new TopicRoute(plan.topic, (level, message) => log(level, message), plan.partitions)
+      this.topics.set(key, route)
+    }
+    route.add(stream, this.converters(plan, context))
+  }
+
+  private readonly opened = new Map<string, Converter>()
+
+  private converters(plan: PlanStream, context: Context): Map<string, Converter> {
+    const converters = new Map<string, Converter>()
+    for (const id of plan.part.accepts) {
+      const part = this.parts.converter(id)
+      if (part === undefined) continue
+      let converter = this.opened.get(id)
+      if (converter === undefined) this.opened.set(id, (converter = openConverter(part, context)))
+      converters.set(id, converter)
+    }
+    return converters
+  }
+
+  private last(step: () => void, plan: PlanStream | undefined): void {
+    try {
+      step()
+    } catch (error) {
+      if (error instanceof BadMessage) return
+      this.problems.push(`${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`)
+    }
+  }
+
+  private writeReport(report: Report): void {
+    const entry = [...this.plan.root.groups.values()].find((group) => nxClass(group.attributes) === 'NXentry')
+    const parent = this.built.groups.get(entry ?? this.plan.root)
+    if (parent === undefined || parent.has(reportName)) return
+    const note = parent.group(reportName, { NX_class: 'NXnote' })
+    note.dataset('type', 'application/json', { dtype: 'string' })
+    note.dataset('description', 'What was written, what was not, and why', { dtype: 'string' })
+    note.dataset('data', JSON.stringify(report), { dtype: 'string' })
+  }
+}
+
+const reportName = 'nexstream_report'
+
+function nxClass(attributes: ReadonlyMap<string, Attributes[string]>): unknown {
+  const value = attributes.get('NX_class')
+  return typeof value === 'object' && !Array.isArray(value) && 'value' in value ? value.value : value
+}
+
+/** Opens a converter with the defaults of its config. */
+export function openConverter(part: ConverterPart, context: Context): Converter {
+  const config = {}
+  check(part.config, config)
+  return part.open(config, context)
+}

@@ -1,0 +1,13 @@
+// Attributes of the file's root, as NeXus and the readers of the field expect them.
+import { basename } from 'node:path'
+import { type Attributes } from '../../../core/api/plugin.js'
+import { version } from '../../../core/root.js'
+
+export const rootAttributes = (file: string): Attributes => ({
+  NX_class: 'NXroot',
+  file_name: basename(file),
+  file_time: new Date().toISOString(),
+  creator: `nexstream ${version}`,
+  // the library inside the pinned h5wasm
+  HDF5_Version: '2.0.0'
+})

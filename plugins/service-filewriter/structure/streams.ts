@@ -1,0 +1,221 @@
+// Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
+import { check } from '../../../core/check.js'
+import { CodedError } from '../../../core/api/errors.js'
+import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
+import { PaperGroup } from './paper.js'
+import { allGroups, joinPath, routeKey, type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
+import { type Parts } from './structure.js'
+import { type Context, type WriterPart } from '../../../core/api/plugin.js'
+
+/** Keys of a stream's config that are ours, not the writer's. */
+const ownKeys = [
+  'topic',
+  'source',
+  'partitions',
+  'module',
+  'writer_module',
+  'on_missing_topic',
+  'on_empty_topic',
+  'first_after_stop',
+  'compression',
+  'run_parallel'
+]
+
+interface Where {
+  /** The node. */
+  readonly at: string
+  /** Its config. */
+  readonly where: string
+}
+
+export function readStream(
+  config: JsonObject,
+  named: string | undefined,
+  group: PlanGroup,
+  { at, where }: Where,
+  plan: Plan,
+  parts: Parts,
+  findings: Findings
+): void {
+  const module = named ?? own(config, 'writer_module') ?? own(config, 'module')
+  const moduleAt = named === undefined ? below(where, 'writer_module') : below(at, 'module')
+  if (typeof module !== 'string' || module === '')
+    return findings.add(moduleAt, 'is missing; name the writer module, e.g. f144')
+  const part = parts.writer(module)
+  if (part === undefined)
+    return findings.add(
+      moduleAt,
+      `no writer module '${module}' is loaded; there are ${parts.ids('writer').join(', ')}`,
+      'WRITER_UNKNOWN'
+    )
+  const before = findings.list.length
+  const needed = part.accepts.length > 0
+  const stream: PlanStream = {
+    module,
+    part,
+    group,
+    topic: text(config, 'topic', needed, where, findings),
+    source: text(config, 'source', needed, where, findings),
+    partitions: partitions(config, where, findings),
+    config: partConfig(config, part, where, findings),
+    onMissingTopic: policy(config, 'on_missing_topic', where, findings),
+    onEmptyTopic: policy(config, 'on_empty_topic', where, findings),
+    compression: compression(config, where, findings),
+    firstAfterStop: flag(config, 'first_after_stop', where, findings),
+    companion: false,
+    at,
+    configAt: where
+  }
+  if (needed && !part.accepts.some((id) => parts.converter(id) !== undefined))
+    findings.add(moduleAt, `no converter for ${part.accepts.join(' or ')} is loaded`, 'CONVERTER_UNKNOWN')
+  if (findings.list.length === before) tryOut(stream, plan, findings)
+}
+
+function text(config: JsonObject, key: string, needed: boolean, at: string, findings: Findings): string {
+  const value = own(config, key)
+  if (typeof value === 'string' && (value !== '' || !needed)) return value
+  if (needed || value !== undefined) findings.add(below(at, key), `is missing; a stream needs its ${key}`)
+  return ''
+}
+
+/** Ascending, so that the same ones are the same. */
+function partitions(config: JsonObject, at: string, findings: Findings): readonly number[] | undefined {
+  const list = own(config, 'partitions')
+  if (list === undefined) return undefined
+  const sound = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 0 && (n as number) < 2 ** 31
+  if (Array.isArray(list) && list.length > 0 && list.every(sound) && new Set(list).size === list.length)
+    return list.toSorted((a, b) => a - b)
+  findings.add(below(at, 'partitions'), 'must be a list of different partition numbers')
+  return undefined
+}
+
+/** Each partition is read once: the streams of a topic take the same partitions, or have none in common. */
+export function checkPartitions(plan: Plan, findings: Findings): void {
+  const takers = new Map<string, PlanStream>()
+  const parted = new Set(plan.streams.flatMap((stream) => (stream.partitions === undefined ? [] : [stream.topic])))
+  for (const stream of plan.streams) {
+    if (!parted.has(stream.topic) || stream.companion) continue
+    const at = below(stream.configAt, 'partitions')
+    if (stream.partitions === undefined)
+      findings.add(at, `is missing: other streams of topic '${stream.topic}' say which partitions they are in`)
+    for (const partition of stream.partitions ?? []) {
+      const place = routeKey(stream.topic, [partition])
+      const first = takers.get(place) ?? stream
+      takers.set(place, first)
+      if (String(first.partitions) === String(stream.partitions)) continue
+      const other = String(first.partitions)
+      findings.add(at, `overlaps with ${other} of another stream of topic '${stream.topic}'; have the same or others`)
+      break
+    }
+  }
+}
+
+function flag(config: JsonObject, key: string, at: string, findings: Findings): boolean {
+  const value = own(config, key) ?? false
+  if (typeof value !== 'boolean') findings.add(below(at, key), 'must be true or false')
+  return value === true
+}
+
+function policy(config: JsonObject, key: string, at: string, findings: Findings): MissingTopic | undefined {
+  const value = own(config, key)
+  if (value === undefined || value === 'wait' || value === 'skip' || value === 'fail') return value
+  findings.add(below(at, key), 'must be wait, skip or fail')
+  return undefined
+}
+
+/** `gzip`, `zstd`, `none` or `{ filter, level }`. */
+function compression(config: JsonObject, at: string, findings: Findings): PlanStream['compression'] {
+  const value = own(config, 'compression')
+  if (value === undefined) return undefined
+  if (value === 'none' || value === null) return null
+  const { filter, level, ...rest }: JsonObject = isObject(value) ? value : { filter: value }
+  const most = filter === 'gzip' ? 9 : 22
+  const sound =
+    level === undefined || (typeof level === 'number' && Number.isInteger(level) && level > 0 && level <= most)
+  if ((filter === 'gzip' || filter === 'zstd') && sound && Object.keys(rest).length === 0)
+    return { filter, ...(level !== undefined && { level }) }
+  findings.add(
+    below(at, 'compression'),
+    'must be gzip, zstd, none, or an object of filter and level (gzip 1-9, zstd 1-22)'
+  )
+  return undefined
+}
+
+function partConfig(config: JsonObject, part: WriterPart, at: string, findings: Findings): Record<string, unknown> {
+  const rest: Record<string, unknown> = {}
+  for (const key of Object.keys(config))
+    if (!ownKeys.includes(key) && key !== '__proto__') rest[key] = structuredClone(config[key])
+  if (Object.hasOwn(config, '__proto__')) findings.add(below(at, '__proto__'), 'unknown key')
+  for (const { path, message } of check(part.config, rest, at)) findings.add(path, message)
+  return rest
+}
+
+/** Opens the writer on paper: finds what it refuses and two writers that would make the same dataset. */
+function tryOut(stream: PlanStream, plan: Plan, findings: Findings): boolean {
+  const { group, part, at } = stream
+  const paper = new PaperGroup(group)
+  try {
+    part.open(paper, stream.config, paperContext)
+  } catch (error) {
+    const known = error instanceof CodedError
+    const text = error instanceof Error ? error.message : String(error)
+    findings.add(at + (known ? (error.path ?? '') : ''), `${stream.module}: ${text}`)
+    return false
+  }
+  const late = part.madeAtClose?.(stream.config) ?? []
+  const taken = [...paper.made].find((name) => group.writtenLate.has(name)) ?? late.find((name) => isTaken(group, name))
+  if (taken !== undefined) {
+    const path = joinPath(group.path, taken)
+    findings.add(at, `${stream.module}: ${path} is made at the end, and another module of this group makes it, too`)
+    return false
+  }
+  const bad = late.map(nameTrouble).find((trouble) => trouble !== undefined)
+  if (bad !== undefined) {
+    findings.add(at, `${stream.module}: the name of a dataset that it makes ${bad}`)
+    return false
+  }
+  for (const name of paper.made) group.written.add(name)
+  for (const name of late) group.writtenLate.add(name)
+  group.streams.push(stream)
+  plan.streams.push(stream)
+  return true
+}
+
+/** By another module; what the structure itself has is found by `checkNames`. */
+const isTaken = ({ written, writtenLate }: PlanGroup, name: string): boolean =>
+  written.has(name) || writtenLate.has(name)
+
+/** Finds what the structure and a module would make under one name; what the structure has is left out. */
+export function checkNames(plan: Plan, findings: Findings): void {
+  for (const group of allGroups(plan.root)) {
+    for (const name of [...group.written, ...group.writtenLate]) {
+      const item = group.datasets.get(name) ?? group.links.get(name) ?? group.groups.get(name)
+      if (item === undefined) continue
+      findings.add(item.at, `${joinPath(group.path, name)} is made by a module of this group; give it another name`)
+      for (const map of [group.datasets, group.links, group.groups]) map.delete(name)
+    }
+  }
+  const left = new Set(allGroups(plan.root))
+  for (let i = plan.streams.length - 1; i >= 0; i--)
+    if (!left.has(plan.streams[i]?.group ?? plan.root)) plan.streams.splice(i, 1)
+}
+
+const paperContext: Context = {
+  jobId: '',
+  signal: new AbortController().signal,
+  log: () => undefined,
+  count: () => undefined
+}
+
+/** Alarm and connection logs beside a value, as the field's writer makes them, unless the structure has its own. */
+export function addCompanions(plan: Plan, parts: Parts, findings: Findings): void {
+  for (const stream of [...plan.streams]) {
+    for (const module of stream.part.companions?.(stream.config) ?? []) {
+      const part = parts.writer(module)
+      if (part === undefined || part.accepts.every((id) => parts.converter(id) === undefined)) continue
+      if (stream.group.streams.some((other) => other.part === part)) continue
+      const config = partConfig({}, part, stream.at, findings)
+      tryOut({ ...stream, module, part, config, companion: true }, plan, findings)
+    }
+  }
+}

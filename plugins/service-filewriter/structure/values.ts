@@ -1,0 +1,241 @@
+// Values of static datasets and attributes: JSON in, typed arrays out, everything that does not fit named by path.
+import { typedArrays } from '../../../schemas/cast.js'
+import { type DataType, type NumberType } from '../../../core/api/plugin.js'
+import { below, type Findings } from './findings.js'
+import { integerText } from './parse.js'
+
+export interface TypedValue {
+  readonly dtype: DataType
+  readonly shape: readonly number[]
+  readonly value: NumberArray | readonly string[] | string
+}
+
+type NumberArray =
+  | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array | Uint32Array | BigUint64Array
+  | Float32Array | Float64Array // prettier-ignore
+
+type TypeName = NumberType | 'bool' | 'string'
+
+const names: Readonly<Record<string, TypeName>> = {
+  int8: 'int8', int16: 'int16', int32: 'int32', int64: 'int64',
+  uint8: 'uint8', uint16: 'uint16', uint32: 'uint32', uint64: 'uint64',
+  char: 'int8', byte: 'int8', short: 'int16', int: 'int32', long: 'int64', uint: 'uint32',
+  float: 'float32', float32: 'float32', double: 'float64', float64: 'float64',
+  bool: 'bool', boolean: 'bool', string: 'string', str: 'string', c_string: 'string'
+} // prettier-ignore
+
+const bounds = {
+  int8: [-128, 127], int16: [-32768, 32767], int32: [-2147483648, 2147483647],
+  uint8: [0, 255], uint16: [0, 65535], uint32: [0, 4294967295]
+} as const // prettier-ignore
+
+const maxRank = 32
+
+/** The dtype a structure names, in any of the field's spellings. */
+export function typeName(name: string): TypeName | undefined {
+  const key = name.toLowerCase().replace(/_t$/, '')
+  return Object.hasOwn(names, key) ? names[key] : undefined
+}
+
+export const knownTypes = Object.keys(names).join(', ')
+
+export interface TypedOptions {
+  /** As the structure says it; guessed from the value when undefined. */
+  readonly dtype: TypeName | undefined
+  /** For numbers without a dtype. */
+  readonly guess: 'float64' | 'integer'
+  /** Bytes of a fixed-length string; variable when undefined. */
+  readonly stringSize: number | undefined
+}
+
+/** Types a scalar or (nested) list; undefined when something was found. */
+export function typedValue(
+  raw: unknown,
+  options: TypedOptions,
+  at: string,
+  findings: Findings
+): TypedValue | undefined {
+  const shape = shapeOf(raw, at, findings)
+  if (shape === undefined) return undefined
+  const size = shape.reduce((product, n) => product * n, 1)
+  const type = options.dtype ?? guessType(raw, options.guess)
+  const filler =
+    type === 'string' ? new Strings(size, options.stringSize, at, findings) : new Numbers(type, size, at, findings)
+  const before = findings.list.length
+  fill(raw, shape, 0, at, filler, findings)
+  if (findings.list.length > before) return undefined
+  const { dtype, value } = filler
+  return {
+    dtype,
+    shape,
+    value: typeof value !== 'string' && shape.length === 0 && Array.isArray(value) ? first(value) : value
+  }
+}
+
+const first = (list: readonly string[]): string => list[0] ?? ''
+
+function shapeOf(raw: unknown, at: string, findings: Findings): number[] | undefined {
+  const shape: number[] = []
+  for (let level = raw; Array.isArray(level); level = level[0] as unknown) {
+    shape.push(level.length)
+    if (shape.length > maxRank) {
+      findings.add(at, `lists are nested deeper than ${maxRank} levels`)
+      return undefined
+    }
+    if (level.length === 0) break
+  }
+  return shape
+}
+
+function guessType(raw: unknown, guess: 'float64' | 'integer'): TypeName {
+  let kind: 'bool' | 'string' | 'integer' | 'float64' | undefined
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) for (const item of value as unknown[]) visit(item)
+    else if (typeof value === 'string') kind = integerText(value) === undefined ? 'string' : (kind ?? 'integer')
+    else if (typeof value === 'boolean') kind ??= 'bool'
+    else if (kind === undefined || kind === 'integer')
+      kind = typeof value === 'bigint' || Number.isSafeInteger(value) ? 'integer' : 'float64'
+  }
+  visit(raw)
+  if (kind === 'bool' || kind === 'string') return kind
+  return guess === 'integer' && kind === 'integer' ? 'int64' : 'float64'
+}
+
+interface Filler {
+  readonly dtype: DataType
+  readonly value: NumberArray | string[]
+  put(value: unknown, at: () => string): void
+}
+
+/** Puts the items in row-major order; a list of another length than its first sister is ragged. */
+function fill(
+  raw: unknown,
+  shape: readonly number[],
+  level: number,
+  at: string,
+  filler: Filler,
+  findings: Findings
+): void {
+  if (level === shape.length) {
+    if (Array.isArray(raw)) findings.add(at, 'is a list where the others are single values')
+    else filler.put(raw, () => at)
+    return
+  }
+  if (!Array.isArray(raw) || raw.length !== shape[level]) {
+    const what = Array.isArray(raw) ? `has ${raw.length} items` : 'is not a list'
+    findings.add(at, `${what}, but the lists beside it have ${shape[level]}: ragged arrays cannot be stored`)
+    return
+  }
+  const items = raw as unknown[]
+  const leaf = level === shape.length - 1
+  for (let i = 0; i < items.length; i++) {
+    if (leaf && !Array.isArray(items[i])) filler.put(items[i], () => below(at, i))
+    else fill(items[i], shape, level + 1, below(at, i), filler, findings)
+  }
+}
+
+class Numbers implements Filler {
+  readonly dtype: NumberType
+  readonly value: NumberArray
+  private n = 0
+
+  constructor(
+    private readonly type: NumberType | 'bool' | 'string',
+    size: number,
+    at: string,
+    private readonly findings: Findings
+  ) {
+    this.dtype = type === 'bool' || type === 'string' ? 'int8' : type
+    const constructor = typedArrays[this.dtype]
+    let array: NumberArray
+    try {
+      array = new constructor(size)
+    } catch {
+      findings.add(at, `${size} values are too many`)
+      array = new constructor(0)
+    }
+    this.value = array
+  }
+
+  put(value: unknown, at: () => string): void {
+    const number = this.type === 'bool' ? toBool(value) : this.convert(value)
+    if (typeof number === 'string') this.findings.add(at(), number)
+    else this.value[this.n++] = number
+  }
+
+  /** The number to store, or what is wrong with it. */
+  private convert(raw: unknown): number | bigint | string {
+    const big = typeof raw === 'string' ? integerText(raw) : undefined
+    const value = big ?? raw
+    if (this.dtype === 'int64' || this.dtype === 'uint64') return toBigInt(value, this.dtype)
+    if (typeof value === 'bigint') return this.bounded(Number(value))
+    if (typeof value === 'boolean') return Number(value)
+    if (typeof value !== 'number') return this.floating() ? special(value) : notA(value, this.dtype)
+    return this.bounded(value)
+  }
+
+  private floating(): boolean {
+    return this.dtype === 'float32' || this.dtype === 'float64'
+  }
+
+  private bounded(value: number): number | string {
+    if (this.dtype === 'float32' || this.dtype === 'float64' || this.dtype === 'int64' || this.dtype === 'uint64')
+      return value
+    const [low, high] = bounds[this.dtype]
+    if (!Number.isInteger(value)) return `${value} is not an integer (${this.dtype})`
+    return value < low || value > high ? `${value} is outside ${this.dtype} (${low} to ${high})` : value
+  }
+}
+
+const notA = (value: unknown, dtype: string): string => `${shown(value)} is not a number (${dtype})`
+const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 60)
+
+const special = (value: unknown): number | string => {
+  if (value === 'NaN' || value === 'nan') return NaN
+  if (value === 'Infinity' || value === 'inf') return Infinity
+  if (value === '-Infinity' || value === '-inf') return -Infinity
+  return notA(value, 'a float')
+}
+
+function toBool(value: unknown): number | string {
+  if (typeof value === 'boolean') return Number(value)
+  return value === 0 || value === 1 ? value : `${shown(value)} is not true, false, 1 or 0`
+}
+
+function toBigInt(value: unknown, dtype: 'int64' | 'uint64'): bigint | string {
+  let big: bigint
+  if (typeof value === 'bigint') big = value
+  else if (typeof value === 'boolean') big = BigInt(value)
+  else if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) big = BigInt(value)
+  else if (typeof value !== 'number') return notA(value, dtype)
+  else if (!Number.isInteger(value)) return `${value} is not an integer (${dtype})`
+  else if (!Number.isSafeInteger(value)) return `${value} has lost digits in JSON; give it as a string of digits`
+  else big = BigInt(value)
+  const fits = dtype === 'int64' ? BigInt.asIntN(64, big) === big : BigInt.asUintN(64, big) === big
+  return fits ? big : `${big} is outside ${dtype}`
+}
+
+class Strings implements Filler {
+  readonly dtype: DataType
+  readonly value: string[] = []
+
+  constructor(
+    size: number,
+    private readonly bytes: number | undefined,
+    at: string,
+    private readonly findings: Findings
+  ) {
+    this.dtype = bytes === undefined ? 'string' : { string: bytes }
+    if (size > 1e8) findings.add(at, `${size} strings are too many`)
+  }
+
+  put(value: unknown, at: () => string): void {
+    const big = typeof value === 'string' ? integerText(value) : undefined
+    const text = big === undefined ? (typeof value === 'number' ? String(value) : value) : String(big)
+    if (typeof text !== 'string') this.findings.add(at(), `${shown(value)} is not a string`)
+    else if (text.includes('\0')) this.findings.add(at(), 'a string may not hold the character NUL')
+    else if (this.bytes !== undefined && Buffer.byteLength(text) > this.bytes)
+      this.findings.add(at(), `the text has ${Buffer.byteLength(text)} bytes but string_size is ${this.bytes}`)
+    else this.value.push(text)
+  }
+}

@@ -1,0 +1,203 @@
+// The time window of a job and what one stream makes of it: what is written, kept, dropped and counted.
+import { BadMessage } from '../../../core/api/errors.js'
+import { type Converter, type Writer } from '../../../core/api/plugin.js'
+import { type PlanStream } from './plan.js'
+
+const long = new BigInt64Array(1)
+const halves = new Uint32Array(long.buffer)
+const WORD = 2 ** 32
+
+/** The time that two halves make. */
+export function nsOf(high: number, low: number): bigint {
+  halves[0] = low
+  halves[1] = high
+  return long[0] ?? 0n
+}
+
+/** A time in ns, in two halves: comparing bigints would cost more than all else that is done with a small message. */
+export class Instant {
+  high = 0
+  low = 0
+
+  constructor(ns = 0n) {
+    this.set(ns)
+  }
+
+  get ns(): bigint {
+    return nsOf(this.high, this.low)
+  }
+
+  set(ns: bigint): void {
+    long[0] = ns
+    this.low = halves[0] ?? 0
+    this.high = (halves[1] ?? 0) | 0
+  }
+
+  at(high: number, low: number): this {
+    this.high = high
+    this.low = low
+    return this
+  }
+
+  isBefore(other: Instant): boolean {
+    return this.high < other.high || (this.high === other.high && this.low < other.low)
+  }
+
+  /** ns from another time, given in halves, to this one; exact up to 104 days. */
+  since(high: number, low: number): number {
+    return (this.high - high) * WORD + (this.low - low)
+  }
+}
+
+/** Payload times, inclusive at both ends; `stopNs` may change while the job runs. */
+export class TimeWindow {
+  readonly start: Instant
+  readonly stop: Instant
+
+  constructor(startNs: bigint, stopNs: bigint) {
+    this.start = new Instant(startNs)
+    this.stop = new Instant(stopNs)
+  }
+
+  get startNs(): bigint {
+    return this.start.ns
+  }
+  get stopNs(): bigint {
+    return this.stop.ns
+  }
+  set stopNs(ns: bigint) {
+    this.stop.set(ns)
+  }
+}
+
+/** No stop time: the end of int64, as the peers have it. */
+export const openEndNs = 2n ** 63n - 1n
+
+export type Counters = Map<string, number>
+
+export const countIn = (counters: Counters, reason: string, n = 1): void => {
+  counters.set(reason, (counters.get(reason) ?? 0) + n)
+}
+
+/** A message of a log before the window, kept by copy. */
+export class Kept {
+  timeNs = 0n
+  schemaId = ''
+  private buffer = Buffer.alloc(0)
+  private length = 0
+
+  set(message: Buffer, timeNs: bigint, schemaId: string): void {
+    if (this.buffer.length < message.length) this.buffer = Buffer.allocUnsafe(message.length)
+    message.copy(this.buffer)
+    this.length = message.length
+    this.timeNs = timeNs
+    this.schemaId = schemaId
+  }
+
+  get message(): Buffer {
+    return this.buffer.subarray(0, this.length)
+  }
+}
+
+/** One stream of the structure: its writer, its place in the window, its counts. */
+export class StreamState {
+  received = 0
+  written = 0
+  beforeStart = 0
+  afterStop = 0
+  repeated = 0
+  outOfOrder = 0
+  firstNs = 0n
+  longestGapNs = 0
+  longestGapFromNs = 0n
+  private lastHigh = 0
+  private lastLow = 0
+  readonly bad: Counters = new Map()
+  /** What the writer itself counts. */
+  readonly counts: Counters = new Map()
+  kept: Kept | null = null
+  /** The window has begun for this stream: the kept message is written. */
+  begun = false
+  /** A message after the stop time has come. */
+  pastStop = false
+  /** The topic does not exist and the stream does without. */
+  missing = false
+  writer: Writer | null = null
+  readonly keepsLast: boolean
+
+  constructor(
+    readonly plan: PlanStream,
+    readonly window: TimeWindow
+  ) {
+    this.keepsLast = plan.part.keepsLast
+  }
+
+  get lastNs(): bigint {
+    return nsOf(this.lastHigh, this.lastLow)
+  }
+
+  /** A message from before the window: kept or counted. */
+  early(time: Instant, message: Buffer, schemaId: string, converter: Converter): void {
+    this.received++
+    if (time.high < 0 || (time.high === 0 && time.low === 0)) return countIn(this.bad, 'time_zero')
+    const bad = this.keepsLast && !this.begun ? this.keep(time.ns, message, schemaId, converter) : undefined
+    if (bad === undefined) this.beforeStart++
+    else this.refused(bad)
+  }
+
+  /** Whether a message that is not early is to be written; counts the others. */
+  admit(time: Instant): boolean {
+    this.received++
+    if (this.window.stop.isBefore(time)) return this.after()
+    if (this.keepsLast && time.low === this.lastLow && time.high === this.lastHigh) {
+      this.repeated++
+      return false
+    }
+    return true
+  }
+
+  /** Keeps the newest sound message before the window; of two with one time the later one. Returns why it was not sound. */
+  keep(timeNs: bigint, message: Buffer, schemaId: string, converter: Converter): BadMessage | undefined {
+    if (timeNs <= 0n || timeNs >= this.window.startNs) return undefined
+    if (this.kept !== null && timeNs < this.kept.timeNs) return undefined
+    try {
+      // a damaged message must not take the place of a good one
+      converter.decode?.(message)
+    } catch (error) {
+      if (error instanceof BadMessage) return error
+      throw error
+    }
+    this.kept ??= new Kept()
+    this.kept.set(message, timeNs, schemaId)
+    return undefined
+  }
+
+  private after(): boolean {
+    this.afterStop++
+    const first = !this.pastStop
+    this.pastStop = true
+    return first && this.plan.firstAfterStop
+  }
+
+  /** Counts a message that is in the file now. */
+  wrote(time: Instant): void {
+    if (this.written++ === 0) this.firstNs = time.ns
+    else {
+      const gap = time.since(this.lastHigh, this.lastLow)
+      if (gap < 0) {
+        this.outOfOrder++
+        return
+      }
+      if (gap > this.longestGapNs) {
+        this.longestGapNs = gap
+        this.longestGapFromNs = this.lastNs
+      }
+    }
+    this.lastHigh = time.high
+    this.lastLow = time.low
+  }
+
+  refused(error: BadMessage): void {
+    countIn(this.bad, error.reason)
+  }
+}

@@ -1,0 +1,110 @@
+// What the main thread and the thread of a write job say to each other.
+import { type MissingTopic } from '../structure/plan.js'
+import { type Totals } from '../structure/recorder.js'
+import { type Report } from '../structure/report.js'
+import { type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
+
+/** One write job, as the thread gets it (structured clone). */
+export interface WriteSpec {
+  readonly jobId: string
+  /** nexus_structure: object or JSON text. */
+  readonly structure: unknown
+  /** All of it when `structure` is only a part: what is wrong is said of this one. */
+  readonly checkAlso?: unknown
+  /** A part whose master says what concerns the whole. */
+  readonly part?: boolean
+  /** Its JSON path in the command, for findings. */
+  readonly structureAt: string
+  /** Default 1; more when an earlier one was lost with its daemon. */
+  readonly attempt?: number
+  /** What the report shall say beside its own notes. */
+  readonly notes?: readonly string[]
+  readonly lenient: boolean
+  readonly folder: string
+  /** Folder of templates by instrument name; null: none. */
+  readonly templates?: string | null
+  readonly fileName: string
+  readonly startNs: bigint
+  /** null: none yet. */
+  readonly stopNs: bigint | null
+  readonly run: Pick<RunInfo, 'runName' | 'instrumentName' | 'periods' | 'detectorSpectrumMap'>
+  readonly options: WriteOptions
+}
+
+export interface WriteOptions {
+  /** Reading begins at the Kafka time of the start less this. */
+  readonly beforeStartMs: number
+  /** Data of the window may reach Kafka so much later than the stop time. */
+  readonly lateDataMs: number
+  readonly checkpointMs: number
+  readonly progressMs: number
+  /** How far back to search for the last value before the start; null: as far as there are data. */
+  readonly lookBackMs: number | null
+  /** Most bytes to read per topic in that search. */
+  readonly lookBackBytes: number
+  /** Find the place in a topic by Kafka times; false: read all of it (data whose Kafka times are not theirs). */
+  readonly seekByTime: boolean
+  readonly onMissingTopic: MissingTopic
+  /** Default `wait`: data may come. */
+  readonly onEmptyTopic?: MissingTopic
+  /** Per Fetch response. */
+  readonly fetchBytes: number
+  /** Bound for what the columns gather. */
+  readonly memoryBytes: number
+  readonly reportInFile: boolean
+  readonly readOnly: boolean
+  readonly sha256: boolean
+  readonly compression: ColumnOptions['compression'] | null
+  /** When data must be on the disk itself; default `close`. */
+  readonly fsync?: 'never' | 'checkpoint' | 'close'
+  /** Most threads of the job; with more than one the groups of other topics go into files of their own. Default 1. */
+  readonly threads?: number
+}
+
+/**
+ * `now`: reads on to the present end of the topics; `early`: the same, but nobody wanted this end, so it is no success;
+ * `abort`: with what has been read.
+ */
+export type StopHow = 'now' | 'early' | 'abort'
+
+export type ToWorker =
+  | { readonly type: 'start'; readonly spec: WriteSpec }
+  | { readonly type: 'set_stop'; readonly stopNs: bigint }
+  | { readonly type: 'stop_now'; readonly stopNs: bigint; readonly how: StopHow; readonly reason: string }
+  /** Ends without giving the file its name: another daemon writes it. */
+  | { readonly type: 'abandon'; readonly reason: string }
+  /** No more jobs for this thread. */
+  | { readonly type: 'end' }
+
+export interface Progress extends Totals {
+  readonly phase: 'waiting' | 'searching' | 'writing' | 'closing'
+  /** Messages in Kafka that are not read yet. */
+  readonly behind: number
+}
+
+export interface JobEnd {
+  readonly file: string
+  readonly report: Report | null
+  readonly error: boolean
+  readonly message: string
+}
+
+export type FromWorker =
+  /** Loaded, or done with a job: ready for the next. */
+  | { readonly type: 'idle' }
+  | { readonly type: 'ready'; readonly file: string; readonly findings: readonly Finding[]; readonly streams: number }
+  | {
+      readonly type: 'refused'
+      readonly code: string
+      readonly message: string
+      readonly path?: string
+      readonly findings: readonly Finding[]
+    }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | {
+      readonly type: 'log'
+      readonly level: LogLevel
+      readonly message: string
+      readonly fields?: Record<string, unknown>
+    }
+  | { readonly type: 'done'; readonly end: JobEnd }

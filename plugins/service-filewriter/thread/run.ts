@@ -1,0 +1,365 @@
+// One write job inside its thread: check, make the file, read Kafka, end. Everything it says goes through `say`.
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../../../core/api/errors.js'
+import { createNexusFile, type NexusFile } from '../file/file.js'
+import { runInfo, structureError } from '../structure/make-file.js'
+import { Recorder } from '../structure/recorder.js'
+import { isoNs, sayReport, type Report } from '../structure/report.js'
+import { rootAttributes } from '../structure/root-attributes.js'
+import { type TopicRoute } from '../structure/route.js'
+import { checkStructure, type Checked, type Parts } from '../structure/structure.js'
+import { readTemplate, templateFile } from '../structure/template.js'
+import { openEndNs, TimeWindow } from '../structure/window.js'
+import { type Kafka } from '../../../core/api/plugin.js'
+import { lookBack } from './look-back.js'
+import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
+import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
+import { Reading, type Start } from './reading.js'
+import { checkTopics, unread, type TopicPlan } from './topics.js'
+
+/** Longest time between two looks for a topic that is waited for. */
+const topicWaitMs = 2000
+/** Kafka keeps messages at least so long. */
+const cutMs = 60_000
+/** Findings of a lenient job in its report. */
+const mostListed = 100
+const maxTimerMs = 2 ** 31 - 1
+
+export class WriteRun {
+  private readonly window: TimeWindow
+  private readonly abort = new AbortController()
+  /** Aborted and made anew when the stop time moves. */
+  private stopMoved = new AbortController()
+  /** Reading has ended, one way or another. */
+  private readonly over = new AbortController()
+  private readonly path: OutputPath
+  private recorder!: Recorder
+  private reading!: Reading
+  private phase: Progress['phase'] = 'waiting'
+  /** No grace for late data: the user said now. */
+  private now = false
+  /** The file keeps the name of an unfinished one. */
+  private abandoned = false
+  private ended = false
+  private nextCheckpoint = 0
+  private nextProgress = 0
+
+  constructor(
+    private readonly spec: WriteSpec,
+    private readonly parts: Parts,
+    private readonly kafka: Kafka,
+    private readonly say: (message: FromWorker) => void
+  ) {
+    this.window = new TimeWindow(spec.startNs, spec.stopNs ?? openEndNs)
+    this.path = outputPath(spec.folder, spec.fileName, spec.attempt)
+  }
+
+  /** A command from the main thread. */
+  hear(message: Exclude<ToWorker, { type: 'start' | 'end' }>): void {
+    if (message.type === 'abandon') {
+      this.abandoned = true
+      return this.cut(message.reason)
+    }
+    this.noteOvershoot(message.stopNs)
+    this.window.stopNs = message.stopNs
+    this.stopMoved.abort()
+    this.stopMoved = new AbortController()
+    if (message.type === 'set_stop') return this.reading?.openEnds()
+    this.now = true
+    if (message.how === 'abort') this.cut(message.reason)
+    else if (message.how === 'early') this.recorder?.problems.push(`ended early: ${message.reason}`)
+    else this.recorder?.notes.push(message.reason)
+  }
+
+  /** What is in the file stays there. */
+  private noteOvershoot(stopNs: bigint): void {
+    const last = this.recorder?.streams.reduce((last, { lastNs }) => (lastNs > last ? lastNs : last), 0n) ?? 0n
+    if (last <= stopNs) return
+    this.recorder.notes.push(`the stop time became ${isoNs(stopNs)} when data up to ${isoNs(last)} had been written`)
+  }
+
+  private cut(reason: string): void {
+    this.recorder?.problems.push(`ended early: ${reason}`)
+    this.abort.abort()
+    this.reading?.endHere()
+  }
+
+  /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
+  async run(): Promise<void> {
+    const { spec } = this
+    const { plan, findings } = await this.check(spec.structure)
+    let whole = plan
+    if (spec.checkAlso !== undefined) {
+      const also = await this.check(spec.checkAlso)
+      if (also.findings.length > 0 && !spec.lenient) throw structureError(also.findings)
+      whole = also.plan
+    }
+    const { onMissingTopic, onEmptyTopic } = spec.options
+    const topics = await checkTopics(this.kafka, plan, onMissingTopic, onEmptyTopic ?? 'wait')
+    const all = [...findings, ...topics.findings]
+    if (all.length > 0 && (!spec.lenient || topics.fatal)) throw structureError(all)
+    const { memoryBytes } = spec.options
+    const file = await createNexusFile(this.path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
+    try {
+      this.recorder = this.open(plan, file, topics)
+      this.recorder.notes.push(...all.slice(0, mostListed).map(({ path, message }) => `left out: ${path} ${message}`))
+      if (spec.part !== true) this.recorder.notes.push(...(await unread(this.kafka, whole)))
+      this.recorder.begin()
+      this.recorder.checkpoint()
+    } catch (error) {
+      discard(file, this.path.part)
+      throw error
+    }
+    this.say({ type: 'ready', file: this.path.file, findings: all, streams: plan.streams.length })
+    await this.record(topics)
+  }
+
+  private async check(structure: unknown): Promise<Checked> {
+    const { structureAt: at, templates, run } = this.spec
+    const file = templateFile(templates ?? null, run.instrumentName)
+    const template = file === undefined ? {} : { template: await readTemplate(file) }
+    return checkStructure(structure, this.parts, { at, ...template })
+  }
+
+  private open(plan: ConstructorParameters<typeof Recorder>[0], file: NexusFile, topics: TopicPlan): Recorder {
+    const { spec } = this
+    const { reportInFile, compression } = spec.options
+    const recorder = new Recorder(plan, this.parts, file, {
+      jobId: spec.jobId,
+      ...(spec.attempt !== undefined && { attempt: spec.attempt }),
+      window: this.window,
+      run: runInfo(this.window, spec.fileName, spec.run),
+      signal: this.abort.signal,
+      rootAttributes: rootAttributes(this.path.file),
+      reportInFile,
+      log: (level, message, fields) => this.say({ type: 'log', level, message, ...(fields && { fields }) }),
+      ...(compression === null ? {} : { compression })
+    })
+    recorder.notes.push(...(spec.notes ?? []))
+    for (const stream of recorder.streams) stream.missing = topics.skipped.has(stream.plan.topic)
+    return recorder
+  }
+
+  private async record(topics: TopicPlan): Promise<void> {
+    const { recorder } = this
+    let failed = false
+    try {
+      await this.read(topics)
+    } catch (error) {
+      failed = true
+      recorder.problems.push(`the job failed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    this.ended = true
+    this.phase = 'closing'
+    this.progress()
+    this.say({ type: 'done', end: await this.end(failed) })
+  }
+
+  private async read(topics: TopicPlan): Promise<void> {
+    const { spec } = this
+    this.reading = new Reading(this.kafka, {
+      fetchBytes: spec.options.fetchBytes,
+      signal: this.abort.signal,
+      between: () => this.between(),
+      cut: (topic, firstMs) => this.noteCut(topic, firstMs)
+    })
+    const beat = setInterval(() => this.between(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
+    try {
+      while (!this.now && Number(spec.startNs / 1_000_000n) > Date.now()) await this.until(spec.startNs)
+      this.phase = 'searching'
+      await this.begin(topics)
+      this.phase = 'writing'
+      const waiting = Promise.all([...topics.waiting].map((topic) => this.waitFor(topic)))
+      const read = this.reading.finished().finally(() => {
+        if (topics.waiting.size === 0 && this.reading.topics().size > 0) this.over.abort()
+      })
+      await Promise.all([waiting, read, this.findEnds(waiting)])
+      await this.reading.finished()
+    } finally {
+      this.over.abort()
+      clearInterval(beat)
+    }
+  }
+
+  /** Finds the last values before the start and begins to read. */
+  private async begin(topics: TopicPlan): Promise<void> {
+    const starts: Start[] = []
+    for (const [topic, partitions] of topics.present) {
+      for (const route of this.recorder.routes(topic)) {
+        if (this.abort.signal.aborted) continue
+        const mine = partitionsOf(route, partitions)
+        await this.patiently(() => this.search(route, mine))
+        starts.push(await this.patiently(() => this.startOf(route, mine)))
+      }
+    }
+    this.reading.add(starts)
+  }
+
+  private async search(route: TopicRoute, partitions: readonly number[]): Promise<void> {
+    const { beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, seekByTime } = this.spec.options
+    if (!seekByTime) return
+    const startMs = Number(this.spec.startNs / 1_000_000n)
+    const { signal } = this.abort
+    const options = { startMs, beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, signal }
+    const limited = await lookBack(this.kafka, route, partitions, options)
+    if (limited !== undefined) this.recorder.notes.push(limited)
+  }
+
+  private async startOf(route: TopicRoute, partitions: readonly number[]): Promise<Start> {
+    const { topic } = route
+    const earliest = await this.kafka.offsets(topic, partitions, 'earliest')
+    if (!this.spec.options.seekByTime) return { route, offsets: earliest }
+    const timestampMs = Math.max(0, Number(this.spec.startNs / 1_000_000n) - this.spec.options.beforeStartMs)
+    const offsets = await this.kafka.offsets(topic, partitions, { timestampMs })
+    const first = (partition: number): number => earliest.get(partition) ?? 0
+    // of a window that begins now nothing can be too old
+    const cut = new Set(Date.now() - timestampMs < cutMs ? [] : partitions.filter((p) => first(p) > 0 && (offsets.get(p) ?? 0) <= first(p))) // prettier-ignore
+    return { route, offsets, cut }
+  }
+
+  private noteCut(topic: string, firstMs: number): void {
+    if (firstMs <= Number(this.spec.startNs / 1_000_000n)) return
+    this.recorder.notes.push(`of ${topic} Kafka has nothing from before ${new Date(firstMs).toISOString()} any more`)
+  }
+
+  /** A topic that does not exist yet is read from its beginning once it does. */
+  private async waitFor(topic: string): Promise<void> {
+    while (!this.pastEnd() && !this.over.signal.aborted && !this.abort.signal.aborted) {
+      const [info] = await this.patiently(() => this.kafka.topics([topic]))
+      if (info !== undefined && info.partitions.length > 0) {
+        const offsets = await this.patiently(() => this.kafka.offsets(topic, info.partitions, 'earliest'))
+        const starts = this.recorder.routes(topic).map((route) => {
+          const mine = new Set(partitionsOf(route, info.partitions))
+          return { route, offsets: new Map([...offsets].filter(([partition]) => mine.has(partition))) }
+        })
+        this.reading.add(starts)
+        return
+      }
+      await this.pause(topicWaitMs)
+    }
+    for (const { streams } of this.recorder.routes(topic)) for (const stream of streams) stream.missing = true
+  }
+
+  /** Waits for the stop time and the grace after it, then gives every partition the offset where it ends. */
+  private async findEnds(waiting: Promise<unknown>): Promise<void> {
+    for (;;) {
+      const moved = this.stopMoved.signal
+      await this.until(this.window.stopNs, this.now ? 0 : this.spec.options.lateDataMs)
+      if (this.abort.signal.aborted || this.over.signal.aborted) return this.reading.endHere()
+      if (moved.aborted) continue
+      // those that wait for a topic give up by themselves at the stop time
+      await waiting
+      for (const [topic, partitions] of this.reading.topics()) {
+        const byTime = !this.now && this.spec.options.seekByTime
+        const limitMs = this.lastKafkaMs()
+        const ends = byTime && (await this.patiently(() => this.kafka.offsets(topic, partitions, { timestampMs: limitMs + 1 }))) // prettier-ignore
+        const last = await this.patiently(() => this.kafka.offsets(topic, partitions, 'latest'))
+        if (moved.aborted) continue
+        if (ends === false) this.reading.setEnds(topic, last)
+        else this.reading.setEnds(topic, ends, { limitMs, last })
+      }
+      if (!moved.aborted) return
+    }
+  }
+
+  /** While no broker answers a job waits; only the user gives up. */
+  private async patiently<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        const away = error instanceof CodedError && error.code === 'KAFKA_UNREACHABLE'
+        if (!away || this.abort.signal.aborted) throw error
+        this.say({ type: 'log', level: 'warn', message: `${error.message}; trying again` })
+        await this.pause(topicWaitMs)
+      }
+    }
+  }
+
+  private lastKafkaMs(): number {
+    const { stopNs } = this.window
+    return stopNs === openEndNs ? Infinity : Number(stopNs / 1_000_000n) + this.spec.options.lateDataMs
+  }
+
+  private pastEnd(): boolean {
+    return Date.now() > this.lastKafkaMs() || (this.now && Date.now() * 1e6 >= Number(this.window.stopNs))
+  }
+
+  /** Sleeps until a time (and some more); returns early when the stop time moves or the job is aborted. */
+  private async until(timeNs: bigint, moreMs = 0): Promise<void> {
+    const moved = this.stopMoved.signal
+    for (;;) {
+      const left = timeNs === openEndNs ? maxTimerMs : Number(timeNs / 1_000_000n) + moreMs - Date.now()
+      if (left <= 0 || moved.aborted || this.abort.signal.aborted || this.over.signal.aborted) return
+      await this.pause(Math.min(left, maxTimerMs))
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const signal = AbortSignal.any([this.stopMoved.signal, this.abort.signal, this.over.signal])
+    await sleep(ms, undefined, { signal }).catch((error: Error) => {
+      if (error.name !== 'AbortError') throw error
+    })
+  }
+
+  /** What is due between two batches. */
+  private between(): void {
+    if (this.ended) return
+    const now = Date.now()
+    if (now >= this.nextCheckpoint) {
+      this.recorder.checkpoint()
+      this.nextCheckpoint = Date.now() + this.spec.options.checkpointMs
+    }
+    if (now >= this.nextProgress) {
+      this.progress()
+      this.nextProgress = now + this.spec.options.progressMs
+    }
+  }
+
+  private progress(): void {
+    const { recorder, reading, phase } = this
+    this.say({ type: 'progress', progress: { phase, behind: reading?.behind ?? 0, ...recorder.totals() } })
+  }
+
+  private async end(failed: boolean): Promise<JobEnd> {
+    const { recorder, path, spec } = this
+    let report: Report
+    try {
+      report = recorder.finish()
+    } catch (error) {
+      recorder.problems.push(`the file could not be finished: ${String(error)}`)
+      report = recorder.report()
+      failed = true
+      try {
+        recorder.abandon()
+      } catch (closing) {
+        const text = `${sayReport(report)}; the file could not be closed (${String(closing)}); what there is, is in ${path.part}`
+        return { file: path.part, report, error: true, message: text }
+      }
+    }
+    let { file } = path
+    if (this.abandoned) return { file: path.part, report, error: true, message: sayReport(report) }
+    try {
+      publish(path, spec.options.readOnly)
+      if (spec.options.sha256) await writeChecksum(file)
+    } catch (error) {
+      failed = true
+      recorder.problems.push(String(error))
+      report = { ...report, lost: true, problems: recorder.problems }
+      if (error instanceof CodedError) file = path.part
+    }
+    return { file, report, error: failed || report.lost, message: sayReport(report) }
+  }
+}
+
+const partitionsOf = ({ partitions }: TopicRoute, all: readonly number[]): readonly number[] =>
+  partitions === undefined ? all : all.filter((partition) => partitions.includes(partition))
+
+function discard(file: NexusFile, part: string): void {
+  try {
+    file.close()
+  } finally {
+    rmSync(part, { force: true })
+  }
+}

@@ -1,0 +1,138 @@
+// A write job over several threads: each writes the groups of its topics into a file of its own, the first one holds links to them.
+import { rmSync } from 'node:fs'
+import { basename } from 'node:path'
+import { sayReport, type Report } from '../structure/report.js'
+import { type Shard } from '../structure/shards.js'
+import { type Ready, type WriteJob } from './job.js'
+import { type JobEnd, type Progress, type StopHow, type WriteSpec } from './protocol.js'
+
+export class ShardedJob implements WriteJob {
+  readonly ready: Promise<Ready>
+  readonly done: Promise<JobEnd>
+  private readonly jobs: WriteJob[] = []
+  private stopped: { reason: string; how: StopHow } | undefined
+  private abandoned: string | undefined
+
+  /** `start` starts the thread of one shard. */
+  constructor(
+    readonly spec: WriteSpec,
+    private readonly shards: readonly Shard[],
+    private readonly start: (spec: WriteSpec) => WriteJob
+  ) {
+    this.currentStop = spec.stopNs
+    this.ready = this.begin()
+    this.ready.catch(() => undefined)
+    this.done = this.finish()
+  }
+
+  private currentStop: bigint | null
+
+  get stopNs(): bigint | null {
+    return this.jobs[0]?.stopNs ?? this.currentStop
+  }
+
+  get progress(): Progress | null {
+    const all = this.jobs.flatMap(({ progress }) => progress ?? [])
+    const [first] = all
+    if (first === undefined) return null
+    const sum = (
+      key: 'messages' | 'bytes' | 'bad' | 'written' | 'file_bytes' | 'streams_with_data' | 'behind'
+    ): number => all.reduce((total, progress) => total + progress[key], 0)
+    return {
+      phase: all.find(({ phase }) => phase !== 'closing')?.phase ?? 'closing',
+      messages: sum('messages'),
+      bytes: sum('bytes'),
+      bad: sum('bad'),
+      written: sum('written'),
+      file_bytes: sum('file_bytes'),
+      streams_with_data: sum('streams_with_data'),
+      behind: sum('behind'),
+      streams: all.flatMap(({ streams }) => streams).slice(0, 100),
+      topics: all.flatMap(({ topics }) => topics)
+    }
+  }
+
+  setStop(stopNs: bigint | null): void {
+    this.currentStop = stopNs
+    for (const job of this.jobs) job.setStop(stopNs)
+  }
+
+  stopNow(reason: string, how: StopHow = 'now'): void {
+    this.stopped = { reason, how }
+    for (const job of this.jobs) job.stopNow(reason, how)
+  }
+
+  abandon(reason: string): void {
+    this.abandoned = reason
+    for (const job of this.jobs) job.abandon(reason)
+  }
+
+  /** The master first: it checks the whole structure, so that a refusal leaves nothing behind. */
+  private async begin(): Promise<Ready> {
+    const [own, ...others] = this.shards
+    if (own === undefined) throw new Error('a job has at least one shard')
+    const list = others.map(({ fileName, topics }) => `${topics.join(', ')}: in ${basename(fileName)}`)
+    const notes = [
+      ...(this.spec.notes ?? []),
+      ...(list.length > 0 ? [`topics in files of their own: ${list.join('; ')}`] : [])
+    ]
+    const master = this.open({ ...this.spec, structure: own.structure, checkAlso: this.spec.structure, notes })
+    const ready = await master.ready
+    for (const { structure, fileName } of others) {
+      if (this.stopped?.how === 'abort' || this.abandoned !== undefined) break
+      this.open({ ...this.spec, structure, fileName, part: true, templates: null, stopNs: this.currentStop })
+    }
+    try {
+      const all = await Promise.all(this.jobs.map((job) => job.ready))
+      return { ...ready, streams: all.reduce((sum, { streams }) => sum + streams, 0) }
+    } catch (error) {
+      this.abandon('a part of the job could not begin')
+      for (const { done } of this.jobs) {
+        const { file } = await done
+        if (file.endsWith('.part')) rmSync(file, { force: true })
+      }
+      throw error
+    }
+  }
+
+  private open(spec: WriteSpec): WriteJob {
+    const job = this.start(spec)
+    this.jobs.push(job)
+    if (this.stopped !== undefined) job.stopNow(this.stopped.reason, this.stopped.how)
+    return job
+  }
+
+  private async finish(): Promise<JobEnd> {
+    await this.ready.catch(() => undefined)
+    const ends = await Promise.all(this.jobs.map((job) => job.done))
+    const [first] = ends
+    if (first === undefined) throw new Error('no shard was started')
+    const reports = ends.flatMap(({ report }) => report ?? [])
+    const report = reports.length < ends.length ? null : merged(reports)
+    const failed = ends.find(({ error }) => error)
+    return {
+      file: first.file,
+      report,
+      error: failed !== undefined,
+      message: report === null || failed?.report === null ? (failed ?? first).message : sayReport(report)
+    }
+  }
+}
+
+function merged(reports: readonly Report[]): Report {
+  const [first] = reports as readonly [Report]
+  const sum = (key: 'messages' | 'written' | 'bytes'): number =>
+    reports.reduce((total, report) => total + report[key], 0)
+  return {
+    ...first,
+    messages: sum('messages'),
+    written: sum('written'),
+    bytes: sum('bytes'),
+    streams: reports.flatMap(({ streams }) => streams),
+    topics: reports.flatMap(({ topics }) => topics),
+    without_data: reports.flatMap((report) => report.without_data),
+    problems: reports.flatMap(({ problems }) => problems),
+    notes: [...new Set(reports.flatMap(({ notes }) => notes))],
+    lost: reports.some(({ lost }) => lost)
+  }
+}

@@ -1,0 +1,72 @@
+// `nexstream show`: what is in a NeXus file.
+import { type EntrySummary, type FileSummary, type GroupSummary, summarise } from '../file/summary.js'
+import { colour, print, printJson, table, visible } from '../../../core/cli/io.js'
+import { bytes } from '../../../core/cli/jobs.js'
+
+export interface ShowFlags {
+  readonly json?: boolean
+}
+
+export async function show(file: string, flags: ShowFlags): Promise<void> {
+  const summary = await summarise(file)
+  if (flags.json === true) await printJson(summaryJson(summary))
+  else await print(summaryText(summary))
+}
+
+/** Snake case, times as ISO 8601 and ns. */
+const summaryJson = ({ path, bytes: size, entries }: FileSummary): unknown => ({
+  path,
+  bytes: size,
+  entries: entries.map((entry) => ({
+    path: entry.path,
+    title: entry.title ?? null,
+    start_time: entry.startTime ?? null,
+    end_time: entry.endTime ?? null,
+    events: entry.events,
+    log_values: entry.logValues,
+    first_ns: entry.firstNs ?? null,
+    last_ns: entry.lastNs ?? null,
+    groups: entry.groups.map((group) => ({
+      path: group.path,
+      nx_class: group.nxClass,
+      rows: group.rows,
+      pulses: group.pulses,
+      first_ns: group.firstNs ?? null,
+      last_ns: group.lastNs ?? null
+    }))
+  }))
+})
+
+/** Also what the demo prints. */
+export function summaryText({ path, bytes: size, entries }: FileSummary): string {
+  return [`${path}  ${bytes(size)}`, ...entries.map(entryText)].join('\n')
+}
+
+function entryText(entry: EntrySummary): string {
+  const times = [entry.startTime, entry.endTime].filter((time) => time !== undefined).join(' … ')
+  const head = `${colour.bold(entry.path)}  ${visible(entry.title ?? '')}  ${times}`.trimEnd()
+  const sums = `${entry.events} events, ${entry.logValues} log values${spanText(entry)}`
+  const rows = entry.groups.map((group) => [`  ${visible(group.path)}`, group.nxClass, ...contentOf(group)])
+  return [head, `  ${sums}`, table([['  group', 'class', 'rows', 'pulses', 'first', 'rate/s'], ...rows])].join('\n')
+}
+
+interface Span {
+  readonly firstNs: bigint | undefined
+  readonly lastNs: bigint | undefined
+}
+
+const secondsOf = ({ firstNs, lastNs }: Span): number =>
+  firstNs === undefined || lastNs === undefined ? 0 : Number(lastNs - firstNs) / 1e9
+
+const spanText = (span: Span): string => {
+  const seconds = secondsOf(span)
+  return seconds > 0 ? ` in ${seconds.toFixed(1)} s` : ''
+}
+
+function contentOf(group: GroupSummary): string[] {
+  if (group.rows === 0 && group.firstNs === undefined) return ['', '', '', '']
+  const seconds = secondsOf(group)
+  const first = group.firstNs === undefined ? '' : new Date(Number(group.firstNs / 1_000_000n)).toISOString()
+  const rate = seconds > 0 ? (group.rows / seconds).toFixed(1) : ''
+  return [String(group.rows), group.pulses > 0 ? String(group.pulses) : '', first, rate]
+}
