@@ -1,40 +1,16 @@
-// What the converters of control-system updates share: times, alarm texts, state per source, values for log data.
+// What the converters of control-system updates share: Kafka's time, state per source, values for log data.
 import { BadMessage } from '../core/api/errors.js'
-import {
-  type Alarm,
-  type ConnectionRecord,
-  type LogRecord,
-  type Update,
-  type Vector,
-  type VectorType
-} from '../core/api/records.js'
-
-/** Names of the EPICS alarm status codes, as both protocols and alarmString.h spell them. */
-export const statusNames: readonly string[] = (
-  'NO_ALARM READ WRITE HIHI HIGH LOLO LOW STATE COS COMM TIMEOUT HWLIMIT CALC SCAN LINK SOFT BAD_SUB UDF DISABLE SIMM ' +
-  'READ_ACCESS WRITE_ACCESS'
-).split(' ')
-
-/**
- * The text of an alarm, the same over Channel Access and pvAccess: the name of its status.
- * Only a server that sets a severity without a status speaks for itself.
- */
-export function alarmText(alarm: Alarm): string {
-  if (alarm.status === 0 && alarm.severity !== 0) return alarm.message
-  return statusNames[alarm.status] ?? alarm.message
-}
+import { type ConnectionRecord, isVector, type LogRecord, type Update, type VectorType } from '../core/api/records.js'
+import { msOf, nowNs } from '../core/api/time.js'
 
 /** Kafka CreateTime of an update: its own time; a repeat gets the time of sending. */
 export function kafkaTime(update: Update): { timestampMs?: number } {
-  return update.repeat ? {} : { timestampMs: timeMs(update) }
+  return update.repeat ? {} : { timestampMs: msOf(update.timestampNs) }
 }
-
-/** To the ms without a division of bigints: 500 ns make up for what a double leaves out. */
-const timeMs = ({ timestampNs }: Update): number => Math.floor((Number(timestampNs) + 500) / 1e6)
 
 /** A message with the Kafka CreateTime of its update. */
 export const messageOf = (update: Update, value: Uint8Array): { value: Uint8Array; timestampMs?: number } =>
-  update.repeat ? { value } : { value, timestampMs: timeMs(update) }
+  update.repeat ? { value } : { value, timestampMs: msOf(update.timestampNs) }
 
 /** One value per source for converters that several channels share; the source unheard for longest goes first. */
 export class BySource<T> {
@@ -55,10 +31,6 @@ export class BySource<T> {
     this.values.set(source, value)
   }
 }
-
-/** Whether a Vector, among the things that a value can be. */
-export const isVector = (value: unknown): value is Vector =>
-  typeof value === 'object' && value !== null && 'dtype' in value && 'bytes' in value
 
 export interface LogOptions {
   /** Enums go as their text; else as their index. */
@@ -130,7 +102,7 @@ export function connectionChanges(
     const again = update.kind === 'connection' && update.repeat
     if (!again && last.get(source) === status) return []
     last.set(source, status)
-    const timestampNs = update.kind === 'connection' ? update.timestampNs : BigInt(Date.now()) * 1_000_000n
+    const timestampNs = update.kind === 'connection' ? update.timestampNs : nowNs()
     return [{ value: encode({ source, timestampNs, status, service }) }]
   }
 }

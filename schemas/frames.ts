@@ -1,5 +1,6 @@
 // NDAr, ADAr and ad00: one area detector frame.
 import { BadMessage } from '../core/api/errors.js'
+import { EPICS_EPOCH_NS } from '../core/api/epics.js'
 import { once, Spares } from '../core/api/spares.js'
 import { kafkaTime } from './convert.js'
 import { encodeMessage } from './index.js'
@@ -14,7 +15,6 @@ type FrameId = 'NDAr' | 'ADAr' | 'ad00'
 /** NDAr names no source; this is the name under which file writers know it. */
 export const ndarSource = 'ADPluginKafka'
 
-const epicsEpoch = 631_152_000n
 const billion = 1_000_000_000n
 const peekSlots = { source: 0, time: 2 }
 /** One for all: a message is given back before the next is made, whatever the number of routes. */
@@ -24,11 +24,11 @@ const spares = new Spares(32 << 20)
 function ndarTime(message: Uint8Array, table: number): bigint {
   const at = fieldAt(message, table, 2, 8)
   const epics = at === 0 ? 0n : BigInt(i32(message, at) >>> 0) * billion + BigInt(i32(message, at + 4) >>> 0)
-  if (epics > 0n) return epics + epicsEpoch * billion
+  if (epics > 0n) return epics + EPICS_EPOCH_NS
   const stamp = new Table(message, table).float64(1)
   if (!(stamp > 0 && stamp < 1e15)) throw new BadMessage('bad_timestamp', `${stamp} is no time of a frame`)
   if (stamp > 1e11) return BigInt(Math.round(stamp * 1e6))
-  return BigInt(Math.round(stamp * 1e9)) + epicsEpoch * billion
+  return BigInt(Math.round(stamp * 1e9)) + EPICS_EPOCH_NS
 }
 
 function decodeNdar(message: Uint8Array): FrameRecord {
@@ -86,7 +86,7 @@ function encode(id: FrameId, record: FrameRecord, memory?: Spares): Buffer {
     }
     return encodeMessage(id, fields, memory)
   }
-  const since1990 = timestampNs - epicsEpoch * billion
+  const since1990 = timestampNs - EPICS_EPOCH_NS
   const fields = {
     id: uniqueId,
     timeStamp: Number(since1990) / 1e9,

@@ -1,10 +1,10 @@
 // se00 and senv: the samples of one waveform.
 import { BadMessage } from '../core/api/errors.js'
-import { BySource, isVector, kafkaTime } from './convert.js'
+import { BySource, kafkaTime } from './convert.js'
 import { encodeMessage } from './index.js'
 import { peekField, type PeekResult } from './peek.js'
 import { idCode, missing, Table } from './reader.js'
-import { type SamplesRecord, type Update, type Vector, type VectorType } from '../core/api/records.js'
+import { isVector, type SamplesRecord, type Update, type Vector, type VectorType } from '../core/api/records.js'
 import { column, isStructure, nanoseconds } from './structures.js'
 
 // Union members in wire order; senv ends before the floats.

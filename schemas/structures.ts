@@ -1,8 +1,14 @@
 // Reads pvAccess structures of the normative types: NTTable columns, NTNDArray frames.
 import { BadMessage } from '../core/api/errors.js'
-import { isVector } from './convert.js'
 import { element, emptyVector } from './reader.js'
-import { type FrameRecord, type PvStructure, type PvValue, type Update, type Vector } from '../core/api/records.js'
+import {
+  type FrameRecord,
+  isVector,
+  type PvStructure,
+  type PvValue,
+  type Update,
+  type Vector
+} from '../core/api/records.js'
 
 export const isStructure = (value: unknown): value is PvStructure =>
   typeof value === 'object' && value !== null && 'typeId' in value && 'fields' in value

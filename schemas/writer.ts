@@ -3,7 +3,7 @@ import { BadMessage } from '../core/api/errors.js'
 import { type Spares } from '../core/api/spares.js'
 import { type FieldLayout, type Scalar, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
 import { element, isLittleEndian } from './reader.js'
-import { type Vector } from '../core/api/records.js'
+import { isVector, type Vector } from '../core/api/records.js'
 
 /**
  * What a field may be given as. Scalars: number, bigint, boolean or decimal text; enums also `{ value }`; tables and structs:
@@ -64,8 +64,6 @@ function toBigInt(input: unknown, path: string): bigint {
   if (typeof input === 'string' && /^-?\d{1,20}$/.test(input)) return BigInt(input)
   return unencodable(path, `${String(input)} is no whole number`)
 }
-
-const isVector = (input: object): input is Vector => 'dtype' in input && 'bytes' in input
 
 /** Grows as needed; everything is written front to back, so every offset points forward. */
 class Encoder {

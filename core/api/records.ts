@@ -10,6 +10,10 @@ export interface Vector {
   readonly bytes: Uint8Array
 }
 
+/** Whether a Vector, among the things that a value can be. */
+export const isVector = (value: unknown): value is Vector =>
+  typeof value === 'object' && value !== null && 'dtype' in value && 'bytes' in value
+
 /** EPICS alarm: severity 0 NO_ALARM, 1 MINOR, 2 MAJOR, 3 INVALID; status 0–21 as in Channel Access (alarm.h). */
 export interface Alarm {
   readonly severity: number

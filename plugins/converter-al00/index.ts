@@ -1,5 +1,6 @@
 // Converter of al00: the alarm of a source, sent when it changes.
 import {
+  alarmText,
   API,
   defineConverter,
   definePlugin,
@@ -7,7 +8,7 @@ import {
   type OutMessage,
   type Update
 } from '../../core/api/plugin.js'
-import { alarmText, BySource, kafkaTime } from '../../schemas/convert.js'
+import { BySource, kafkaTime } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekField } from '../../schemas/peek.js'
 import { idCode, Table } from '../../schemas/reader.js'

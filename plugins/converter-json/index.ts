@@ -1,8 +1,8 @@
 // Converter of json: any update as JSON text in a FlatBuffer.
 import {
-  API, BadMessage, defineConverter, definePlugin, type PvValue, type Update
+  alarmText, API, BadMessage, defineConverter, definePlugin, isVector, type PvValue, type Update
 } from '../../core/api/plugin.js' // prettier-ignore
-import { alarmText, isVector, kafkaTime } from '../../schemas/convert.js'
+import { kafkaTime } from '../../schemas/convert.js'
 import { decodeJsonText, encodeJsonText } from '../../schemas/messages/index.js'
 import { type PeekResult } from '../../schemas/peek.js'
 import { element, fieldAt, idCode, missing, rootAt, textOf, u32, u8, vectorAt } from '../../schemas/reader.js'

@@ -1,6 +1,14 @@
 // Converter of ns10: one entry of the NICOS cache.
-import { API, BadMessage, type CacheRecord, defineConverter, definePlugin, type Update } from '../../core/api/plugin.js'
-import { isVector, kafkaTime } from '../../schemas/convert.js'
+import {
+  API,
+  BadMessage,
+  type CacheRecord,
+  defineConverter,
+  definePlugin,
+  isVector,
+  type Update
+} from '../../core/api/plugin.js'
+import { kafkaTime } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { type PeekResult } from '../../schemas/peek.js'
 import { element, fieldAt, idCode, rootAt, f64, Table, u32, vectorAt, missing } from '../../schemas/reader.js'

@@ -4,12 +4,13 @@ import {
   BadMessage,
   defineConverter,
   definePlugin,
+  isVector,
   type OutMessage,
   type TimestampsRecord,
   type Update,
   type Vector
 } from '../../core/api/plugin.js'
-import { BySource, isVector, kafkaTime } from '../../schemas/convert.js'
+import { BySource, kafkaTime } from '../../schemas/convert.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { peekFirst } from '../../schemas/peek.js'
 import { element, idCode, missing, Table, timeAt } from '../../schemas/reader.js'

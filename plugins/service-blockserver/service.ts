@@ -2,6 +2,7 @@
 import {
   BadMessage,
   CodedError,
+  Connection,
   type Context,
   defineService,
   type JSONSchema,
@@ -121,7 +122,7 @@ export class BlockServer implements Service {
 
   #take(update: Update): void {
     if (update.kind === 'connection') {
-      this.#connected = update.connection === 2
+      this.#connected = update.connection === Connection.CONNECTED
       return
     }
     try {

@@ -1,12 +1,16 @@
 // One channel: one subscription, the routes of all streams on it, and the alarm and connection messages beside them.
 import {
+  Connection,
+  connectionName,
   type Context,
+  isVector,
+  nowNs,
   type ServiceContext,
   type SourcePart,
   type Subscription,
   type Update
 } from '../../core/api/plugin.js'
-import { Clock, nowNs } from './clock.js'
+import { Clock } from './clock.js'
 import { type Converters } from './converters.js'
 import { type Outlet } from './outlet.js'
 import { Route } from './route.js'
@@ -50,22 +54,10 @@ interface Entry {
   readonly route: Route
 }
 
-const connected = 2
-const states = [
-  'UNKNOWN',
-  'NEVER_CONNECTED',
-  'CONNECTED',
-  'DISCONNECTED',
-  'DESTROYED',
-  'CANCELLED',
-  'FINISHED',
-  'REMOTE_ERROR'
-]
-
 export class Channel {
   readonly entries = new Map<string, Entry>()
   readonly counts = noChannelCounts()
-  connection = 0
+  connection: number = Connection.UNKNOWN
   lastUpdateMs = 0
   readonly #clock: Clock
   readonly #abort = new AbortController()
@@ -86,7 +78,7 @@ export class Channel {
   }
 
   get state(): string {
-    return states[this.connection] ?? 'UNKNOWN'
+    return connectionName(this.connection)
   }
 
   /** The last value that was let through. */
@@ -144,7 +136,7 @@ export class Channel {
 
   /** Sends values again whose period is over; only while the channel is connected, so that nothing stale looks alive. */
   repeat(nowMs: number): void {
-    if (this.#last === undefined || this.connection !== connected) return
+    if (this.#last === undefined || this.connection !== Connection.CONNECTED) return
     for (const route of this.#routes) route.repeat(this.#last, nowMs)
   }
 
@@ -177,7 +169,8 @@ export class Channel {
   }
 
   #takeConnection(update: Update): void {
-    if (this.connection === connected && update.connection !== connected) this.#count('disconnects')
+    if (this.connection === Connection.CONNECTED && update.connection !== Connection.CONNECTED)
+      this.#count('disconnects')
     this.connection = update.connection
     this.#lastConnection = update
     for (const route of this.#routes) route.deliver(update)
@@ -242,7 +235,7 @@ function alarmDiffers(a: Update, b: Update): boolean {
 /** A small vector may hold a whole network buffer alive: copied before it is kept. */
 function owned(update: Update): Update {
   const { value } = update
-  if (typeof value !== 'object' || value === null || !('bytes' in value)) return update
+  if (!isVector(value)) return update
   const { bytes } = value
   if (bytes.buffer.byteLength <= 2 * bytes.byteLength + 64) return update
   return { ...update, value: { ...value, bytes: new Uint8Array(bytes) } }

@@ -1,15 +1,10 @@
 // Which times are believed: the first value after a connect always, later ones unless they go back or lie ahead.
-import { type Update } from '../../core/api/plugin.js'
-
-/** EPICS counts from here; a record that was never processed has this time (or 0). */
-export const epicsEpochNs = 631_152_000_000_000_000n
+import { EPICS_EPOCH_NS, nowNs, type Update } from '../../core/api/plugin.js'
 
 /** Age from which a first value counts as old, ns. */
 const oldNs = 600_000_000_000n
 
 export type Verdict = 'good' | 'first_old' | 'never_processed' | 'older' | 'ahead'
-
-export const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n
 
 /** Judges the updates of one channel, in their order. */
 export class Clock {
@@ -24,7 +19,7 @@ export class Clock {
   judge(update: Update): Verdict {
     const { timestampNs } = update
     if (update.first) this.#lastNs = -1n
-    if (timestampNs <= epicsEpochNs) return 'never_processed'
+    if (timestampNs <= EPICS_EPOCH_NS) return 'never_processed'
     if (timestampNs < this.#lastNs) return 'older'
     if (timestampNs > this.#safeNs) {
       this.#safeNs = nowNs() + this.maxAheadNs

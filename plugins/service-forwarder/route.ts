@@ -1,5 +1,5 @@
 // One route: the updates of a channel through one converter to one topic.
-import { type Converter, type ServiceContext, type Update } from '../../core/api/plugin.js'
+import { type Converter, kafkaTimeMs, type ServiceContext, type Update } from '../../core/api/plugin.js'
 import { type Outlet, type Sender } from './outlet.js'
 
 /** Counts of one route; only those that are not 0 are shown. */
@@ -77,7 +77,7 @@ export class Route implements Sender {
   send(update: Update): boolean {
     let room = true
     const messages = this.#messages(update)
-    const timestampMs = kafkaTime(update)
+    const timestampMs = kafkaTimeMs(update)
     for (let i = 0; i < messages.length; i++) {
       this.#count('messages')
       const message = messages[i]!
@@ -117,7 +117,7 @@ export class Route implements Sender {
 
   /** True when there was something to keep. */
   #keep(update: Update): boolean {
-    const timestampMs = kafkaTime(update)
+    const timestampMs = kafkaTimeMs(update)
     const messages = this.#messages(update)
     for (const message of messages) {
       this.#count('messages')
@@ -170,13 +170,4 @@ export class Route implements Sender {
       topic: this.topic
     })
   }
-}
-
-/**
- * Kafka's time of a message is that of the value, so that a reader finds history by time; repeats and connections are news of now.
- * To the ms without a division of bigints: 500 ns make up for what a double leaves out.
- */
-function kafkaTime(update: Update): number {
-  if (update.repeat || update.kind === 'connection') return Date.now()
-  return Math.floor((Number(update.timestampNs) + 500) / 1e6)
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { alarmOfCodes, alarmOfPva, NO_ALARM, STATUS_NAMES } from './alarm.js'
+import { ALARM_STATUSES } from '../../core/api/epics.js'
+import { alarmOfCodes, alarmOfPva, NO_ALARM } from './alarm.js'
 
 describe('EPICS alarms', () => {
   it('are the same over both protocols, whatever the server writes', () => {
-    STATUS_NAMES.forEach((name, status) => {
+    ALARM_STATUSES.forEach((name, status) => {
       for (const severity of [1, 2, 3]) {
         const expected = { severity, status, message: name }
         assert.deepEqual(alarmOfCodes(severity, status), expected)

@@ -1,18 +1,13 @@
-// One alarm vocabulary for both protocols: severity 0–3, status 0–21 and its name as in alarm.h.
-import { type Alarm } from '../../core/api/plugin.js'
+// One alarm vocabulary for both protocols: severity 0–3 and status 0–21 as in alarm.h.
+import { ALARM_STATUSES, type Alarm } from '../../core/api/plugin.js'
 
-// prettier-ignore
-export const STATUS_NAMES = [
-  'NO_ALARM', 'READ', 'WRITE', 'HIHI', 'HIGH', 'LOLO', 'LOW', 'STATE', 'COS', 'COMM', 'TIMEOUT', 'HWLIMIT', 'CALC',
-  'SCAN', 'LINK', 'SOFT', 'BAD_SUB', 'UDF', 'DISABLE', 'SIMM', 'READ_ACCESS', 'WRITE_ACCESS'
-] as const
 const UDF = 17
 const INVALID = 3
 
-const codes = new Map(STATUS_NAMES.map((name, code) => [name as string, code]))
+const codes = new Map(ALARM_STATUSES.map((name, code) => [name as string, code]))
 
 const table: readonly Alarm[] = [0, 1, 2, 3].flatMap((severity) =>
-  STATUS_NAMES.map((name, status) => Object.freeze({ severity, status, message: severity === 0 ? '' : name }))
+  ALARM_STATUSES.map((name, status) => Object.freeze({ severity, status, message: severity === 0 ? '' : name }))
 )
 
 /** The alarm of a record that is well. */
@@ -21,8 +16,8 @@ export const NO_ALARM = table[0] as Alarm
 /** Alarm of Channel Access codes; codes beyond the lists become INVALID and UDF. */
 export function alarmOfCodes(severity: number, status: number): Alarm {
   const safeSeverity = severity > INVALID ? INVALID : severity
-  const safeStatus = status >= STATUS_NAMES.length ? UDF : status
-  return table[safeSeverity * STATUS_NAMES.length + safeStatus] as Alarm
+  const safeStatus = status >= ALARM_STATUSES.length ? UDF : status
+  return table[safeSeverity * ALARM_STATUSES.length + safeStatus] as Alarm
 }
 
 // pvAccess knows only NONE DEVICE DRIVER RECORD DB CONF UNDEFINED CLIENT; a status for texts that are no status name.

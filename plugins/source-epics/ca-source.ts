@@ -1,12 +1,10 @@
 // Source part `ca`: one Channel Access channel to updates.
-import { type Alarm, type Update } from '../../core/api/plugin.js'
+import { type Alarm, Connection, nowNs, type Update } from '../../core/api/plugin.js'
 import { NO_ALARM } from './alarm.js'
 import { type CaChannel, type CaListener } from './ca/channel.js'
 import { type CaClient } from './ca/client.js'
 import { Dbr, NO_META, type CaMeta, type CaValue } from './ca/dbr.js'
-import { Connection } from './connection.js'
 import { lendVector } from './loan.js'
-import { nowNs } from './time.js'
 
 /** Monitors one channel until `close`. With `longString`, string fields are asked for as `.VAL$`, whole. */
 export class CaSubscription implements CaListener {

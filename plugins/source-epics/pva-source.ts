@@ -1,12 +1,11 @@
 // Source part `pva`: one pvAccess channel to updates.
-import { type Alarm, type Update, type Vector, type VectorType } from '../../core/api/plugin.js'
+import { type Alarm, Connection, nowNs, type Update, type Vector, type VectorType } from '../../core/api/plugin.js'
 import { alarmOfPva, NO_ALARM } from './alarm.js'
-import { Connection } from './connection.js'
 import { type PvaChannel, type PvaListener } from './pva/channel.js'
 import { type PvaClient } from './pva/client.js'
 import { type MonitorState } from './pva/state.js'
 import { Code, NUMERIC } from './pva/types.js'
-import { nowNs, unixNs } from './time.js'
+import { unixNs } from './time.js'
 
 type Shape = 'scalar' | 'array' | 'enum' | 'structure'
 

@@ -1,7 +1,6 @@
 // EPICS times to ns since the Unix epoch.
 
-/** 1990-01-01T00:00:00Z in Unix seconds, the zero of EPICS time. */
-export const EPICS_EPOCH_S = 631_152_000
+import { EPICS_EPOCH_S } from '../../core/api/plugin.js'
 
 // Most updates of a burst share their second; BigInt products are the dear part.
 let lastSeconds = 0
@@ -19,6 +18,3 @@ export function unixNs(seconds: number, nanoseconds: number): bigint {
   }
   return lastNs + BigInt(nanoseconds)
 }
-
-/** Now in ns since the Unix epoch (ms resolution). */
-export const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n

@@ -1,12 +1,9 @@
 // Alarm columns that f142 messages fill: only when the message says that the alarm changed.
-import { type Column, type Group } from '../../core/api/plugin.js'
+import { ALARM_STATUSES, type Column, type Group } from '../../core/api/plugin.js'
 import { timeAttributes } from './times.js'
 
-/** EPICS alarm status codes (alarm.h), as f142 names them. */
-const statusNames = [
-  'NO_ALARM', 'READ', 'WRITE', 'HIHI', 'HIGH', 'LOLO', 'LOW', 'STATE', 'COS', 'COMM', 'TIMED', 'HWLIMIT', 'CALC', 'SCAN',
-  'LINK', 'SOFT', 'BAD_SUB', 'UDF', 'DISABLE', 'SIMM', 'READ_ACCESS', 'WRITE_ACCESS'
-] as const // prettier-ignore
+/** As f142 names them: one has another name there than in EPICS. */
+const statusNames = ALARM_STATUSES.map((name) => (name === 'TIMEOUT' ? 'TIMED' : name))
 
 export class AlarmColumns {
   private readonly status: Column

@@ -1,0 +1,25 @@
+// Times in ns since the Unix epoch, and what Kafka gets of them.
+import { type Update } from './records.js'
+
+const NS_PER_MS = 1_000_000
+
+/** Now in ns since the Unix epoch (ms resolution). */
+export const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n
+
+/**
+ * Whole ms of a time in ns, rounded down, without a division of bigints, which costs more than all else on the way of a number:
+ * the quotient of doubles is wrong by one at most, and the low 32 bits of both sides tell.
+ */
+export function msOf(ns: bigint): number {
+  const ms = Math.floor(Number(ns) / NS_PER_MS)
+  const rest = (Number(BigInt.asIntN(32, ns)) - Math.imul(ms, NS_PER_MS)) | 0
+  return rest < 0 ? ms - 1 : rest >= NS_PER_MS ? ms + 1 : ms
+}
+
+/**
+ * Kafka's time of an update, ms: that of the value, so that a reader finds history by time; repeats and connections are news of
+ * now.
+ */
+export function kafkaTimeMs({ kind, repeat, timestampNs }: Update): number {
+  return repeat || kind === 'connection' ? Date.now() : msOf(timestampNs)
+}
