@@ -1,12 +1,13 @@
 // Finds, imports, checks and applies plugins. Only the config names code; each refusal is a coded error with plugin and path.
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { createRequire, register } from 'node:module'
+import module, { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { check, compileSchema } from './check.js'
 import { CodedError } from './api/errors.js'
 import { Host, partKinds, withDeadline } from './host.js'
 import { API, type JSONSchema, type Plugin } from './api/plugin.js'
+import * as resolver from './resolver.js'
 import { codeRoot } from './root.js'
 
 /** One `[[plugins]]` entry of the config. */
@@ -124,7 +125,15 @@ let resolverRegistered = false
 function registerResolver(): void {
   if (resolverRegistered) return
   resolverRegistered = true
-  register(pathToFileURL(join(codeRoot, 'core', 'resolver.js')), { data: { root: pathToFileURL(`${codeRoot}/`).href } })
+  const data = { root: pathToFileURL(`${codeRoot}/`).href }
+  // Node from 22.15 on has hooks in this thread, and no longer likes the others; its types are those of Node 20
+  const { registerHooks } = module as { registerHooks?: (hooks: object) => void }
+  if (registerHooks === undefined) {
+    module.register(pathToFileURL(join(codeRoot, 'core', 'resolver.js')), { data })
+  } else {
+    resolver.initialize(data)
+    registerHooks({ resolve: resolver.resolve })
+  }
 }
 
 async function importPlugin(file: string, shown: string, at: string): Promise<Plugin> {

@@ -1,7 +1,7 @@
 // Module resolution hook: `nexstream/plugin` and `nexstream/schemas` from a plugin folder outside our tree lead to this package.
 let root = ''
 
-/** Called once when the hook is registered. */
+/** Called once when the hook is registered; `root` is the URL of our compiled code, with a slash at its end. */
 export function initialize(data: { root: string }): void {
   root = data.root
 }
@@ -11,13 +11,14 @@ const own: Readonly<Record<string, string>> = {
   'nexstream/schemas': 'schemas/index.js'
 }
 
-type Next = (specifier: string, context: unknown) => Promise<{ url: string }>
+type Resolved<T> = T | { url: string; shortCircuit: true }
 
-export async function resolve(
+/** For Node's thread of hooks (`next` gives a promise) and for its hooks in this thread (`next` gives the result). */
+export function resolve<T>(
   specifier: string,
   context: unknown,
-  next: Next
-): Promise<{ url: string; shortCircuit?: boolean }> {
+  next: (specifier: string, context: unknown) => T
+): Resolved<T> {
   const file = Object.hasOwn(own, specifier) ? own[specifier] : undefined
   return file === undefined ? next(specifier, context) : { url: root + file, shortCircuit: true }
 }

@@ -2,6 +2,7 @@
 import { startKafka } from './kafka.js'
 import { hdf5Libraries } from './hdf5-libraries.js'
 import { pvaServer } from './java.js'
+import { nodeOf } from './node-versions.js'
 import { python } from './python.js'
 
 async function step(what: string, work: () => Promise<string>): Promise<void> {
@@ -19,6 +20,7 @@ async function step(what: string, work: () => Promise<string>): Promise<void> {
 await step('Python with EPICS servers and HDF5 readers (first time: a minute)', () => python())
 await step('EPICS server in Java (first time: a download)', async () => (await pvaServer()).split(':').at(-1) ?? '')
 await step('HDF5 libraries (first time: a download)', async () => [...(await hdf5Libraries()).keys()].join(', '))
+await step('Node 18, which is too old (first time: a download)', () => nodeOf('18'))
 await step('Apache Kafka (first time: a download)', async () => {
   const kafka = await startKafka()
   await kafka.stop()
