@@ -182,49 +182,61 @@ export class BatchBuilder {
     return wire
   }
 
-  /** Two batches with the same records; stamps follow on. Callbacks move with their records; this one is free then. */
+  /** Two batches with the same records, without stamps. Callbacks move with their records; this one is free then. */
   split(): [BatchBuilder, BatchBuilder] {
     const half = this.count >> 1
-    const parts = [this.#part(0, half), this.#part(half, this.count)] as [BatchBuilder, BatchBuilder]
-    for (const { index, call } of this.callbacks)
-      if (index < half) parts[0].callbacks.push({ index, call })
-      else parts[1].callbacks.push({ index: index - half, call })
-    parts[0].charged = Math.floor(this.charged / 2)
-    parts[1].charged = this.charged - parts[0].charged
-    const { stamp } = this
-    if (stamp) {
-      parts[0].stamp = stamp
-      parts[1].stamp = { ...stamp, sequence: addSequence(stamp.sequence, half) }
+    return this.#takeApart((i) => (i < half ? 0 : 1))
+  }
+
+  /** The records that are named and the others, as `split` does. */
+  without(named: ReadonlySet<number>): [named: BatchBuilder, others: BatchBuilder] {
+    return this.#takeApart((i) => (named.has(i) ? 0 : 1))
+  }
+
+  /** `partOf` tells for each record which part it goes to; none may stay empty. */
+  #takeApart(partOf: (record: number) => 0 | 1): [BatchBuilder, BatchBuilder] {
+    const parts: [BatchBuilder, BatchBuilder] = [this.#emptyPart(), this.#emptyPart()]
+    /** Where each record has gone to. */
+    const places: { readonly part: BatchBuilder; readonly index: number }[] = []
+    let at = BATCH_HEADER
+    for (let i = 0; i < this.count; i++) {
+      const part = parts[partOf(i)]
+      places.push({ part, index: part.count })
+      at = part.#take(this.#buffer, at)
     }
+    for (const { index, call } of this.callbacks) {
+      const place = places[index]!
+      place.part.callbacks.push({ index: place.index, call })
+    }
+    parts[0].charged = Math.floor((this.charged * parts[0].count) / this.count)
+    parts[1].charged = this.charged - parts[0].charged
     void Promise.all(parts.map((part) => part.settled)).then(this.settle)
     this.free()
     return parts
   }
 
-  #part(from: number, to: number): BatchBuilder {
+  #emptyPart(): BatchBuilder {
     const part = new BatchBuilder(this.pool, this.openedMs, this.#at)
     part.closed = true
-    part.count = to - from
     part.#baseTimeMs = this.#baseTimeMs
     part.#maxTimeMs = this.#maxTimeMs
-    const source = this.#buffer
-    let at = BATCH_HEADER
-    for (let i = 0; i < to; i++) {
-      const [word, body] = getVarint(source, at)
-      const end = body + word / 2
-      at = end
-      if (i < from) continue
-      let timeEnd = body + 1
-      while (source[timeEnd]! > 127) timeEnd++
-      timeEnd++
-      const [, rest] = getVarint(source, timeEnd)
-      const delta = (i - from) * 2
-      part.#at = putVarint(part.#buffer, part.#at, (timeEnd - body + varintSize(delta) + end - rest) * 2)
-      part.#at += source.copy(part.#buffer, part.#at, body, timeEnd)
-      part.#at = putVarint(part.#buffer, part.#at, delta)
-      part.#at += source.copy(part.#buffer, part.#at, rest, end)
-    }
     return part
+  }
+
+  /** Appends the encoded record that begins at `at`, with a number of its own here; returns where it ends. */
+  #take(source: Buffer, at: number): number {
+    const [word, body] = getVarint(source, at)
+    const end = body + word / 2
+    let timeEnd = body + 1
+    while (source[timeEnd]! > 127) timeEnd++
+    timeEnd++
+    const [, rest] = getVarint(source, timeEnd)
+    const delta = this.count++ * 2
+    this.#at = putVarint(this.#buffer, this.#at, (timeEnd - body + varintSize(delta) + end - rest) * 2)
+    this.#at += source.copy(this.#buffer, this.#at, body, timeEnd)
+    this.#at = putVarint(this.#buffer, this.#at, delta)
+    this.#at += source.copy(this.#buffer, this.#at, rest, end)
+    return end
   }
 
   free(): void {

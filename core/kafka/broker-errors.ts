@@ -20,6 +20,8 @@ const names: Readonly<Record<number, string>> = {
   20: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
   29: 'TOPIC_AUTHORIZATION_FAILED',
   31: 'CLUSTER_AUTHORIZATION_FAILED',
+  30: 'GROUP_AUTHORIZATION_FAILED',
+  32: 'INVALID_TIMESTAMP',
   33: 'UNSUPPORTED_SASL_MECHANISM',
   34: 'ILLEGAL_SASL_STATE',
   35: 'UNSUPPORTED_VERSION',
@@ -29,10 +31,13 @@ const names: Readonly<Record<number, string>> = {
   40: 'INVALID_CONFIG',
   41: 'NOT_CONTROLLER',
   42: 'INVALID_REQUEST',
+  43: 'UNSUPPORTED_FOR_MESSAGE_FORMAT',
   44: 'POLICY_VIOLATION',
   45: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
   46: 'DUPLICATE_SEQUENCE_NUMBER',
   47: 'INVALID_PRODUCER_EPOCH',
+  53: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  55: 'OPERATION_NOT_ATTEMPTED',
   56: 'KAFKA_STORAGE_ERROR',
   58: 'SASL_AUTHENTICATION_FAILED',
   59: 'UNKNOWN_PRODUCER_ID',
@@ -53,15 +58,19 @@ export const CORRUPT_MESSAGE = 2
 export const UNKNOWN_TOPIC = 3
 export const MESSAGE_TOO_LARGE = 10
 export const RECORD_LIST_TOO_LARGE = 18
+export const INVALID_TIMESTAMP = 32
 export const TOPIC_EXISTS = 36
 export const NOT_CONTROLLER = 41
 export const DUPLICATE_SEQUENCE = 46
+export const INVALID_RECORD = 87
 
 const auth = new Set([29, 30, 31, 33, 34, 53, 58])
 const leader = new Set([3, 5, 6, 9, 13, 56, 74, 75])
 const producer = new Set([45, 47, 59, 90])
 const final = new Set([10, 17, 18, 32, 35, 37, 38, 40, 42, 43, 44, 55, 76, 87])
 
+/** The batch is refused for some of its records. */
+export const isRecordError = (code: number): boolean => code === INVALID_TIMESTAMP || code === INVALID_RECORD
 /** The broker refuses this user. */
 export const isAuthError = (code: number): boolean => auth.has(code)
 /** Another broker may lead the partition by now. */

@@ -255,6 +255,11 @@ export class BatchProducer implements Producer, Office {
     lane.queue.splice(0, 1, ...lane.queue[0]!.split())
   }
 
+  refused(lane: Lane, records: ReadonlySet<number>, error: Error): void {
+    lane.queue.splice(0, 1, ...lane.queue[0]!.without(records))
+    this.lost(lane, error)
+  }
+
   #countLost(count: number, error: Error): void {
     this.#lost = { count: (this.#lost?.count ?? 0) + count, error: this.#lost?.error ?? error }
   }

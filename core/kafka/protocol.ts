@@ -3,7 +3,7 @@ import { type Api } from './connection.js'
 import { type In, Out } from './wire.js'
 
 export const api = {
-  produce: { key: 0, version: 7, name: 'Produce' },
+  produce: { key: 0, version: 8, name: 'Produce' },
   fetch: { key: 1, version: 10, name: 'Fetch' },
   listOffsets: { key: 2, version: 2, name: 'ListOffsets' },
   metadata: { key: 3, version: 7, name: 'Metadata' },
@@ -181,7 +181,19 @@ export function produceRequest(
   return pieces
 }
 
-export function produceResponse(input: In): { topic: string; partition: number; error: number; offset: number }[] {
+/** What became of one batch. */
+export interface ProduceResult {
+  readonly topic: string
+  readonly partition: number
+  readonly error: number
+  readonly offset: number
+  /** Records for which the batch was refused, by their place in it; [] when the broker names none. */
+  readonly refused: readonly number[]
+  /** The broker's own words. */
+  readonly message: string | null
+}
+
+export function produceResponse(input: In): ProduceResult[] {
   return input
     .array(() => {
       const topic = input.string()
@@ -189,7 +201,9 @@ export function produceResponse(input: In): { topic: string; partition: number; 
         const result = { topic, partition: input.i32(), error: input.i16(), offset: input.i64() }
         input.i64() // log append time
         input.i64() // log start
-        return result
+        const named = input.array(() => ({ at: input.i32(), message: input.nullableString() }))
+        const message = input.nullableString() ?? named[0]?.message ?? null
+        return { ...result, refused: named.map(({ at }) => at), message }
       })
     })
     .flat()

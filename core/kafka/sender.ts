@@ -4,18 +4,27 @@ import { CodedError } from '../api/errors.js'
 import { type BatchBuilder, type Stamp, addSequence } from './batch-builder.js'
 import {
   DUPLICATE_SEQUENCE,
+  INVALID_TIMESTAMP,
   MESSAGE_TOO_LARGE,
   RECORD_LIST_TOO_LARGE,
   errorName,
   isAuthError,
   isFinalError,
   isLeaderError,
-  isProducerStateError
+  isProducerStateError,
+  isRecordError
 } from './broker-errors.js'
 import { type Cluster, BrokerError, backoffMs, expectOk, isPassing } from './cluster.js'
 import { type Codec } from './codecs.js'
 import { type Connection, ConnectionLost, parse } from './connection.js'
-import { api, initProducerIdRequest, initProducerIdResponse, produceRequest, produceResponse } from './protocol.js'
+import {
+  api,
+  initProducerIdRequest,
+  initProducerIdResponse,
+  produceRequest,
+  produceResponse,
+  type ProduceResult
+} from './protocol.js'
 
 /** The queue of one partition. */
 export interface Lane {
@@ -31,6 +40,9 @@ export interface Lane {
   next: Stamp | undefined
 }
 
+/** The broker said nothing of a batch. */
+const noResult = { error: -1, offset: -1, refused: [], message: null }
+
 /** What a sender needs of its producer. */
 export interface Office {
   readonly cluster: Cluster
@@ -39,6 +51,8 @@ export interface Office {
   delivered(lane: Lane, offset: number): void
   lost(lane: Lane, error: Error): void
   split(lane: Lane): void
+  /** These records of the first batch are lost, the others of it are to be sent again. */
+  refused(lane: Lane, records: ReadonlySet<number>, error: Error): void
   /** Something changed: look for what can be sent. */
   wake(): void
 }
@@ -70,7 +84,7 @@ export class Sender {
       const results = parse(response, produceResponse)
       lanes.forEach((lane, i) => {
         const result = results.find((r) => r.partition === lane.partition && r.topic === lane.topic)
-        if (lane.queue[0] === heads[i]) this.#settle(lane, result?.error ?? -1, result?.offset ?? -1)
+        if (lane.queue[0] === heads[i]) this.#settle(lane, result ?? noResult)
       })
     } catch (error) {
       await this.#drop(leader)
@@ -142,25 +156,62 @@ export class Sender {
     return next
   }
 
-  #settle(lane: Lane, error: number, offset: number): void {
+  #settle(lane: Lane, result: Pick<ProduceResult, 'error' | 'offset' | 'refused' | 'message'>): void {
+    const { error, offset } = result
     const batch = lane.queue[0]!
     const where = `${lane.topic}/${lane.partition}`
     if (error === 0 || error === DUPLICATE_SEQUENCE) {
       lane.failures = 0
       this.office.delivered(lane, error === 0 ? offset : -1)
-    } else if ((error === MESSAGE_TOO_LARGE || error === RECORD_LIST_TOO_LARGE) && batch.count > 1)
+    } else if (isRecordError(error)) this.#refused(lane, result)
+    else if ((error === MESSAGE_TOO_LARGE || error === RECORD_LIST_TOO_LARGE) && batch.count > 1) {
+      this.#unstamp(lane)
       this.office.split(lane)
-    else if (isAuthError(error))
+    } else if (isAuthError(error))
       this.office.lost(lane, new CodedError('KAFKA_AUTH', `writing to ${where}: ${errorName(error)}`))
     else if (isProducerStateError(error)) {
       // The broker lost what it knew of us: begin anew, with the same batch.
-      if (this.#current?.producerId === batch.stamp?.producerId) this.#identity = undefined
-      batch.stamp = lane.next = undefined
+      this.#beginAnew(lane)
       this.#again(lane, false)
     } else if (isFinalError(error)) {
       const size = `${batch.count} messages, ${batch.size} bytes`
+      this.#unstamp(lane)
       this.office.lost(lane, new CodedError('KAFKA_LOST', `${where} refused (${size}): ${errorName(error)}`))
     } else this.#again(lane, isLeaderError(error))
+  }
+
+  /** Only the records that the broker names are lost; where it names none, halves find out. */
+  #refused(lane: Lane, { error, refused, message }: Pick<ProduceResult, 'error' | 'refused' | 'message'>): void {
+    const batch = lane.queue[0]!
+    const named = new Set(refused.filter((record) => record >= 0 && record < batch.count))
+    this.#unstamp(lane)
+    if (named.size === 0 && batch.count > 1) return this.office.split(lane)
+    // The same words for every message of a kind: what the broker says has the time in it.
+    const hint =
+      error === INVALID_TIMESTAMP
+        ? '; the topic allows only times within its message.timestamp.before.max.ms and message.timestamp.after.max.ms'
+        : ''
+    const text = `${lane.topic}/${lane.partition} refused a message: ${errorName(error)}${hint}`
+    const lost = new CodedError('KAFKA_LOST', text, { fields: message === null ? {} : { broker: message } })
+    if (named.size === 0 || named.size === batch.count) this.office.lost(lane, lost)
+    else this.office.refused(lane, named, lost)
+  }
+
+  /**
+   * The first batch was refused, so its numbers are still free, and what it becomes is numbered anew. After an attempt whose fate
+   * is unknown they may be taken: other records with the same numbers would pass for a repetition.
+   */
+  #unstamp(lane: Lane): void {
+    const { stamp } = lane.queue[0]!
+    if (lane.failures > 0) this.#beginAnew(lane)
+    else lane.next = stamp ?? lane.next
+    for (const batch of lane.queue) batch.stamp = undefined
+  }
+
+  #beginAnew(lane: Lane): void {
+    const batch = lane.queue[0]!
+    if (this.#current?.producerId === batch.stamp?.producerId) this.#identity = undefined
+    batch.stamp = lane.next = undefined
   }
 
   #again(lane: Lane, newLeader: boolean): void {

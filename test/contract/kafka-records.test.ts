@@ -142,6 +142,56 @@ describe('Kafka: records', function () {
     for (const [i, offset] of offsets) assert.equal(parseInt(records[offset]!.value!.slice(0, 2), 16), i)
   })
 
+  const refusals: { why: string; config: Record<string, string>; bad: object; text: RegExp }[] = [
+    {
+      why: 'their time',
+      config: { 'message.timestamp.before.max.ms': '3600000' },
+      bad: { timestampMs: 631_152_000_000 },
+      text: /refused a message: INVALID_TIMESTAMP; the topic allows only times within its message.timestamp.before.max/
+    },
+    {
+      why: 'a missing key',
+      config: { 'cleanup.policy': 'compact' },
+      bad: { key: null },
+      text: /refused a message: INVALID_RECORD$/
+    }
+  ]
+  for (const { why, config, bad, text } of refusals)
+    for (const compression of ['none', 'zstd'] as const)
+      it(`that the broker refuses for ${why} are lost alone, the others of their ${compression} batch arrive`, async () => {
+        const { strict } = await testTopics(['strict'], { config })
+        const producer = client.producer({ lingerMs: 20, compression })
+        const isBad = (i: number): boolean => i % 7 === 3 || (i > 100 && i < 130)
+        const offsets = new Map<number, number>()
+        const refused: number[] = []
+        const now = Date.now()
+        for (let i = 0; i < 300; i++) {
+          const good = { topic: strict, partition: 0, key: 'k', value: String(i), timestampMs: now + i }
+          producer.send(isBad(i) ? { ...good, ...bad } : good, (error, offset) => {
+            if (error === null) return void offsets.set(i, offset)
+            assert.match(error.message, text)
+            refused.push(i)
+          })
+        }
+        const all = Array.from({ length: 300 }, (_, i) => i)
+        const good = all.filter((i) => !isBad(i))
+        await assert.rejects(producer.flush(), { code: 'KAFKA_LOST', message: /^\d+ messages were lost/ })
+        // a batch of nothing but bad ones, and what comes after
+        producer.send({ topic: strict, partition: 0, key: 'k', value: 'bad', timestampMs: now, ...bad })
+        await assert.rejects(producer.flush(), { code: 'KAFKA_LOST' })
+        producer.send({ topic: strict, partition: 0, key: 'k', value: 'end', timestampMs: now + 999 })
+        await producer.close()
+        assert.deepEqual([refused, [...offsets.keys()]], [all.filter(isBad), good])
+        const { records } = await consume(client, strict, good.length + 1)
+        const wanted = [...good.map((i) => [String(i), now + i]), ['end', now + 999]]
+        assert.deepEqual(
+          records.map(({ value, timestamp }) => [Buffer.from(value!, 'hex').toString(), Number(timestamp)]),
+          wanted
+        )
+        for (const [i, offset] of offsets) assert.equal(offset, good.indexOf(i))
+        assert.equal((await client.offsets(strict, [0], 'latest')).get(0), good.length + 1, 'no batch twice')
+      })
+
   it('that are larger than what is asked for at once are read', async () => {
     const { huge } = await testTopics(['huge'])
     const producer = client.producer()
