@@ -3,7 +3,7 @@ import { Builder, ByteBuffer } from 'flatbuffers'
 import { Double } from '../schemas/generated/f144/double.js'
 import { f144_LogData as LogData } from '../schemas/generated/f144/f144-log-data.js'
 import { Value } from '../schemas/generated/f144/value.js'
-import { logF142, logF144 } from '../schemas/log-data.js'
+import { logF142, logF144 } from '../plugins/converter-logs/codec.js'
 
 const rounds = 7
 const source = 'IN:DEMO:CS:SB:temperature'

@@ -76,6 +76,11 @@ describe('loader', () => {
       path: '/daemon/builtin_plugins/0'
     })
   })
+  it('says where the part is that a plugin of its own brought before', async () => {
+    const home = { code: 'PLUGIN_NOT_FOUND', message: /'converter-f142'.* is part of converter-logs$/ }
+    await assert.rejects(loadPlugins({ plugins: [], builtin: ['converter-f142'], baseFolder }), home)
+    await assert.rejects(loadPlugins({ plugins: [{ use: 'converter-f142' }], baseFolder }), home)
+  })
 
   it('loads all built-in plugins together', async () => {
     const loaded = await loadPlugins({ plugins: [], baseFolder })

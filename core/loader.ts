@@ -46,7 +46,7 @@ export interface Loaded {
 export async function loadPlugins(options: LoadOptions): Promise<Loaded> {
   const host = new Host()
   const plugins: LoadedPlugin[] = []
-  const builtins = builtinFiles(options)
+  const builtins = await builtinFiles(options)
   for (const [name, file] of builtins) {
     const index = options.plugins.findIndex((entry) => entry.use === name)
     const at = index < 0 ? '' : `/plugins/${index}`
@@ -56,7 +56,7 @@ export async function loadPlugins(options: LoadOptions): Promise<Loaded> {
     // `use` of a built-in's name only gives it options
     if (builtins.has(entry.use)) continue
     const at = `/plugins/${index}`
-    const file = resolveUse(entry.use, options.baseFolder, at)
+    const file = await resolveUse(entry.use, options.baseFolder, at)
     await load(host, plugins, { file, shown: `'${entry.use}'`, at, builtin: false, options: entry.options })
   }
   if (options.checked !== true) checkPartSchemas(host)
@@ -88,20 +88,30 @@ async function load(host: Host, plugins: LoadedPlugin[], candidate: Candidate): 
 }
 
 /** Name → file of the built-in plugins to load, by name. */
-function builtinFiles({ builtin }: LoadOptions): Map<string, string> {
+async function builtinFiles({ builtin }: LoadOptions): Promise<Map<string, string>> {
   const folder = join(codeRoot, 'plugins')
   const file = (name: string): string => join(folder, name, 'index.js')
   const found = readdirSync(folder).filter((name) => existsSync(file(name)))
   for (const [index, name] of (builtin ?? []).entries()) {
-    if (!found.includes(name))
-      throw new CodedError('PLUGIN_NOT_FOUND', `there is no built-in plugin '${name}'; there are ${found.join(', ')}`, {
-        path: `/daemon/builtin_plugins/${index}`
-      })
+    if (found.includes(name)) continue
+    const home = await homeOf(name)
+    const why = home === undefined ? `there are ${found.join(', ')}` : `it is part of ${home}`
+    throw new CodedError('PLUGIN_NOT_FOUND', `there is no built-in plugin '${name}'; ${why}`, {
+      path: `/daemon/builtin_plugins/${index}`
+    })
   }
   return new Map((builtin ?? found).toSorted().map((name) => [name, file(name)]))
 }
 
-function resolveUse(use: string, baseFolder: string, at: string): string {
+/** For a name made of the kind and id of a part: the built-in plugin that brings this part. */
+async function homeOf(name: string): Promise<string | undefined> {
+  const kind = partKinds.find((kind) => name.startsWith(`${kind}-`))
+  if (kind === undefined) return undefined
+  const { host } = await loadPlugins({ plugins: [], baseFolder: '.', checked: true })
+  return host.owner(kind, name.slice(kind.length + 1))
+}
+
+async function resolveUse(use: string, baseFolder: string, at: string): Promise<string> {
   if (use.startsWith('.') || isAbsolute(use)) {
     const path = resolve(baseFolder, use)
     const candidates = [path, join(path, 'index.js'), join(path, 'index.mjs'), `${path}.js`, `${path}.mjs`]
@@ -114,7 +124,11 @@ function resolveUse(use: string, baseFolder: string, at: string): string {
   try {
     return createRequire(join(resolve(baseFolder), 'config.js')).resolve(use)
   } catch (cause) {
-    const text = `plugin '${use}' is not a built-in and not installed; run 'npm install ${use}' in ${resolve(baseFolder)}`
+    const home = await homeOf(use)
+    const text =
+      home === undefined
+        ? `plugin '${use}' is not a built-in and not installed; run 'npm install ${use}' in ${resolve(baseFolder)}`
+        : `plugin '${use}' is not a built-in: it is part of ${home}`
     throw new CodedError('PLUGIN_NOT_FOUND', text, { path: `${at}/use`, cause })
   }
 }

@@ -76,6 +76,15 @@ function intoBigInts(from: Numbers | BigInts, into: BigInts, [low, high]: readon
 const toBigInt = (value: number, low: bigint, high: bigint): bigint =>
   Number.isFinite(value) ? BigInt(Math.trunc(value)) : value > 0 ? high : low
 
+/** Throws BadMessage `out_of_range` for what is no int64: NaN, infinities, larger numbers. */
+export function toWhole(value: number | bigint): bigint {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new BadMessage('out_of_range', `${value} is no whole number`)
+  const whole = typeof value === 'bigint' ? value : BigInt(Math.round(value))
+  if (BigInt.asIntN(64, whole) !== whole) throw new BadMessage('out_of_range', `${value} has more than 64 bits`)
+  return whole
+}
+
 const notANumber = (): BadMessage => new BadMessage('not_a_number', 'NaN cannot be stored as an integer')
 
 const aliases: Readonly<Record<string, VectorType>> = {

@@ -8,6 +8,12 @@ import { encodeFields, type Fields } from './writer.js'
 
 export { type JsonOptions, type JsonValue } from './json.js'
 export { type FieldInput, type Fields } from './writer.js'
+export * from './cast.js'
+export * from './peek.js'
+export * from './place.js'
+export * from './reader.js'
+export * from './typed-bytes.js'
+export * from './messages/index.js'
 export type * from '../core/api/records.js'
 
 const byId = new Map<string, SchemaLayout>(Object.entries(layouts))

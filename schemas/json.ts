@@ -1,6 +1,6 @@
 // Any message as JSON, verified on the way: `nexstream decode` and `tail`, and the golden samples.
 import { BadMessage } from '../core/api/errors.js'
-import { type FieldLayout, type Scalar, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
+import { type FieldLayout, type ScalarType, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
 import { element, f32, f64, fieldAt, rootAt, stringAt, tableAt, u32, u8, vectorAt, idCode } from './reader.js'
 import { type VectorType } from '../core/api/records.js'
 
@@ -112,7 +112,7 @@ class Decoder {
     return out
   }
 
-  private scalar(at: number, type: Scalar): JsonValue {
+  private scalar(at: number, type: ScalarType): JsonValue {
     if (type === 'bool') return u8(this.message, at) !== 0
     if (type === 'float64') return float(f64(this.message, at))
     if (type === 'float32') return float(f32(this.message, at))

@@ -1,12 +1,12 @@
 // The shape of generated/layouts.ts: every schema as plain data, for decoding and encoding without code per schema.
 
-export type Scalar =
+export type ScalarType =
   'bool' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'float32' | 'float64'
 
 export type TypeLayout =
-  | { readonly kind: 'scalar'; readonly type: Scalar }
+  | { readonly kind: 'scalar'; readonly type: ScalarType }
   /** `names[value]`; enums count from 0 without gaps. */
-  | { readonly kind: 'enum'; readonly type: Scalar; readonly names: readonly string[] }
+  | { readonly kind: 'enum'; readonly type: ScalarType; readonly names: readonly string[] }
   | { readonly kind: 'string' }
   | { readonly kind: 'table'; readonly table: string }
   | { readonly kind: 'struct'; readonly struct: string }
@@ -26,7 +26,7 @@ export type FieldLayout = TypeLayout & {
 export interface StructLayout {
   readonly size: number
   readonly align: number
-  readonly members: readonly { readonly name: string; readonly offset: number; readonly type: Scalar }[]
+  readonly members: readonly { readonly name: string; readonly offset: number; readonly type: ScalarType }[]
 }
 
 export interface SchemaLayout {
@@ -37,7 +37,7 @@ export interface SchemaLayout {
   readonly structs: Readonly<Record<string, StructLayout>>
 }
 
-export const scalarSize: Readonly<Record<Scalar, number>> = {
+export const scalarSize: Readonly<Record<ScalarType, number>> = {
   bool: 1,
   int8: 1,
   uint8: 1,

@@ -1,13 +1,7 @@
 // Source name and time of a message for routing, without decoding it.
 import { BadMessage } from '../core/api/errors.js'
+import { type Peek } from '../core/api/plugin.js'
 import { fieldAt, missing, rootAt, timeAt, u32, vectorAt } from './reader.js'
-
-/** What a converter's `peek` fills in, see core/api/plugin.ts. */
-export interface PeekResult {
-  sourceStart: number
-  sourceEnd: number
-  timestampNs: bigint
-}
 
 /** Slots of the root table. */
 export interface PeekSlots {
@@ -17,7 +11,7 @@ export interface PeekSlots {
   readonly nameless?: boolean
 }
 
-function source(message: Uint8Array, table: number, slots: PeekSlots, out: PeekResult): void {
+function source(message: Uint8Array, table: number, slots: PeekSlots, out: Peek): void {
   const field = fieldAt(message, table, slots.source, 4)
   if (field === 0) {
     if (slots.nameless !== true) missing('source name')
@@ -30,7 +24,7 @@ function source(message: Uint8Array, table: number, slots: PeekSlots, out: PeekR
 }
 
 /** The time is one 64-bit field. */
-export function peekField(message: Uint8Array, code: number, slots: PeekSlots, out: PeekResult): void {
+export function peekField(message: Uint8Array, code: number, slots: PeekSlots, out: Peek): void {
   const table = rootAt(message, code)
   source(message, table, slots, out)
   const at = fieldAt(message, table, slots.time, 8)
@@ -39,7 +33,7 @@ export function peekField(message: Uint8Array, code: number, slots: PeekSlots, o
 }
 
 /** The time is the first element of a vector. */
-export function peekFirst(message: Uint8Array, code: number, slots: PeekSlots, out: PeekResult): void {
+export function peekFirst(message: Uint8Array, code: number, slots: PeekSlots, out: Peek): void {
   const table = rootAt(message, code)
   source(message, table, slots, out)
   const field = fieldAt(message, table, slots.time, 4)

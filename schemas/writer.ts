@@ -1,7 +1,7 @@
 // Writes a message of any schema from plain fields, driven by its layout.
 import { BadMessage } from '../core/api/errors.js'
 import { type Spares } from '../core/api/spares.js'
-import { type FieldLayout, type Scalar, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
+import { type FieldLayout, type ScalarType, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
 import { element, isLittleEndian } from './reader.js'
 import { isVector, type Vector } from '../core/api/records.js'
 
@@ -19,7 +19,7 @@ const unencodable = (path: string, why: string): never => {
   throw new BadMessage('unencodable', `${path}: ${why}`)
 }
 
-const ranges: Readonly<Partial<Record<Scalar, readonly [number, number]>>> = {
+const ranges: Readonly<Partial<Record<ScalarType, readonly [number, number]>>> = {
   int8: [-0x80, 0x7f],
   uint8: [0, 0xff],
   int16: [-0x8000, 0x7fff],
@@ -28,7 +28,7 @@ const ranges: Readonly<Partial<Record<Scalar, readonly [number, number]>>> = {
   uint32: [0, 0xffffffff]
 }
 
-function setScalar(view: DataView, at: number, type: Scalar, input: unknown, path: string): void {
+function setScalar(view: DataView, at: number, type: ScalarType, input: unknown, path: string): void {
   if (type === 'int64' || type === 'uint64') return setLong(view, at, type, input, path)
   if (type === 'bool') return view.setUint8(at, input === true || input === 1 ? 1 : 0)
   const n = typeof input === 'number' ? input : toNumber(input, path)
@@ -217,7 +217,7 @@ class Encoder {
     list.forEach((item, i) => this.value(of, item, start + 4 * i, `${path}[${i}]`))
   }
 
-  private numbers(type: Scalar, input: object, at: number, path: string): void {
+  private numbers(type: ScalarType, input: object, at: number, path: string): void {
     const width = scalarSize[type]
     if (ArrayBuffer.isView(input) || isVector(input)) {
       const raw = rawBytes(type, input)
@@ -235,7 +235,7 @@ class Encoder {
 }
 
 /** The elements as they go on the wire, when the input has them in that type already. */
-function rawBytes(type: Scalar, input: ArrayBufferView | Vector): Uint8Array | undefined {
+function rawBytes(type: ScalarType, input: ArrayBufferView | Vector): Uint8Array | undefined {
   if (!ArrayBuffer.isView(input)) return input.dtype === type ? input.bytes : undefined
   const name = input.constructor.name.replace('Big', '').replace('Array', '').toLowerCase()
   const same = name === type || (type === 'uint8' && input instanceof Uint8Array)

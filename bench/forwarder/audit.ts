@@ -1,7 +1,7 @@
 // Reads a topic back and accounts for every value of every source: gaps, repetitions, order, latency.
 import { connectKafka } from '../../core/kafka/client.js'
 import { schemaId } from '../../schemas/index.js'
-import { logF142, logF144 } from '../../schemas/log-data.js'
+import { logF142, logF144 } from '../../plugins/converter-logs/codec.js'
 
 /** Sequence numbers of one source, as they lie on the topic. */
 export interface Sequence {

@@ -7,9 +7,10 @@ import { type Kafka } from './kafka.js'
 import { type Metric, type MetricTable } from './metrics.js'
 
 export { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
+export { BySource } from './by-source.js'
 export * from './epics.js'
 export { BadMessage, CodedError, type ErrorCode } from './errors.js'
-export { isVector } from './records.js'
+export { isStructure, isVector } from './records.js'
 export type * from './records.js'
 export type * from './kafka.js'
 export type { Ready, WriteJob } from '../../plugins/service-filewriter/thread/job.js'
@@ -18,7 +19,7 @@ export type { JobEnd, Progress, WriteOptions, WriteSpec } from '../../plugins/se
 export type { WorkerConfig } from '../../plugins/service-filewriter/thread/config.js'
 export { Cues, timeAttributes } from '../../plugins/service-filewriter/cues.js'
 export { LARGE_BYTES, once, Spares } from './spares.js'
-export { kafkaTimeMs, msOf, nowNs } from './time.js'
+export { kafkaTimeMs, messageOf, msOf, nowNs } from './time.js'
 export { type Metric, type MetricKind, metricsFrom, type MetricTable } from './metrics.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */

@@ -14,6 +14,10 @@ export interface Vector {
 export const isVector = (value: unknown): value is Vector =>
   typeof value === 'object' && value !== null && 'dtype' in value && 'bytes' in value
 
+/** Whether a pvAccess structure, among the things that a value can be. */
+export const isStructure = (value: unknown): value is PvStructure =>
+  typeof value === 'object' && value !== null && 'typeId' in value && 'fields' in value
+
 /** EPICS alarm: severity 0 NO_ALARM, 1 MINOR, 2 MAJOR, 3 INVALID; status 0–21 as in Channel Access (alarm.h). */
 export interface Alarm {
   readonly severity: number

@@ -23,3 +23,7 @@ export function msOf(ns: bigint): number {
 export function kafkaTimeMs({ kind, repeat, timestampNs }: Update): number {
   return repeat || kind === 'connection' ? Date.now() : msOf(timestampNs)
 }
+
+/** A message for Kafka with the time of its update; a repeat gets the time of sending. */
+export const messageOf = (update: Update, value: Uint8Array): { value: Uint8Array; timestampMs?: number } =>
+  update.repeat ? { value } : { value, timestampMs: msOf(update.timestampNs) }

@@ -1,17 +1,16 @@
 // Converter of al00: the alarm of a source, sent when it changes.
 import {
+  type AlarmRecord,
   alarmText,
   API,
+  BySource,
   defineConverter,
   definePlugin,
-  type AlarmRecord,
+  messageOf,
   type OutMessage,
   type Update
 } from '../../core/api/plugin.js'
-import { BySource, kafkaTime } from '../../schemas/convert.js'
-import { encodeMessage } from '../../schemas/index.js'
-import { peekField } from '../../schemas/peek.js'
-import { idCode, Table } from '../../schemas/reader.js'
+import { encodeMessage, idCode, peekField, Table } from '../../schemas/index.js'
 
 const code = idCode('al00')
 const slots = { source: 0, time: 1 }
@@ -34,7 +33,7 @@ function converter(fromServer: boolean) {
     const state = `${alarm.severity} ${message}`
     if (!update.first && !update.repeat && last.get(source) === state) return []
     last.set(source, state)
-    return [{ value: encode({ source, timestampNs, severity: alarm.severity, message }), ...kafkaTime(update) }]
+    return [messageOf(update, encode({ source, timestampNs, severity: alarm.severity, message }))]
   }
 }
 

@@ -7,10 +7,17 @@ import {
   defineConverter,
   definePlugin
 } from '../../core/api/plugin.js'
-import { encodeMessage } from '../../schemas/index.js'
-import { peekField } from '../../schemas/peek.js'
-import { idCode, missing, Table } from '../../schemas/reader.js'
-import { checkShape, shapeOf, typed, typeNumber } from '../../schemas/typed-bytes.js'
+import {
+  checkShape,
+  encodeMessage,
+  idCode,
+  missing,
+  peekField,
+  shapeOf,
+  Table,
+  typed,
+  typeNumber
+} from '../../schemas/index.js'
 
 const code = idCode('da00')
 const slots = { source: 0, time: 1 }

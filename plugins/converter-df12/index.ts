@@ -1,7 +1,6 @@
 // Converter of df12: the detector-spectrum map of an instrument (ISIS).
 import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
-import { decodeDf12, encodeDf12 } from '../../schemas/messages/index.js'
-import { timelessNs } from '../../schemas/peek.js'
+import { decodeDf12, encodeDf12, timelessNs } from '../../schemas/index.js'
 
 const part = defineConverter({
   id: 'df12',

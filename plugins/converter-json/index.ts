@@ -1,12 +1,30 @@
 // Converter of json: any update as JSON text in a FlatBuffer.
 import {
-  alarmText, API, BadMessage, defineConverter, definePlugin, isVector, type PvValue, type Update
-} from '../../core/api/plugin.js' // prettier-ignore
-import { kafkaTime } from '../../schemas/convert.js'
-import { decodeJsonText, encodeJsonText } from '../../schemas/messages/index.js'
-import { type PeekResult } from '../../schemas/peek.js'
-import { element, fieldAt, idCode, missing, rootAt, textOf, u32, u8, vectorAt } from '../../schemas/reader.js'
-import { isStructure } from '../../schemas/structures.js'
+  alarmText,
+  API,
+  BadMessage,
+  defineConverter,
+  definePlugin,
+  isStructure,
+  isVector,
+  messageOf,
+  type Peek,
+  type PvValue,
+  type Update
+} from '../../core/api/plugin.js'
+import {
+  decodeJsonText,
+  element,
+  encodeJsonText,
+  fieldAt,
+  idCode,
+  missing,
+  rootAt,
+  textOf,
+  u32,
+  u8,
+  vectorAt
+} from '../../schemas/index.js'
 
 const code = idCode('json')
 // Our own messages begin with source and time, so that routing need not parse them.
@@ -16,7 +34,7 @@ const [quote, backslash] = [0x22, 0x5c]
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
-function peek(message: Uint8Array, out: PeekResult): void {
+function peek(message: Uint8Array, out: Peek): void {
   const field = fieldAt(message, rootAt(message, code), 0, 4)
   if (field === 0) missing('json')
   const text = vectorAt(message, field, 1)
@@ -81,7 +99,7 @@ const part = defineConverter({
     encode: (record: unknown) => encodeJsonText(JSON.stringify(record)),
     convert: (update) => {
       if (update.kind !== 'value' || update.events !== undefined) return []
-      return [{ value: encodeJsonText(JSON.stringify(describe(update))), ...kafkaTime(update) }]
+      return [messageOf(update, encodeJsonText(JSON.stringify(describe(update))))]
     }
   })
 })

@@ -6,12 +6,22 @@ import {
   defineConverter,
   definePlugin,
   isVector,
+  messageOf,
+  type Peek,
   type Update
 } from '../../core/api/plugin.js'
-import { kafkaTime } from '../../schemas/convert.js'
-import { encodeMessage } from '../../schemas/index.js'
-import { type PeekResult } from '../../schemas/peek.js'
-import { element, fieldAt, idCode, rootAt, f64, Table, u32, vectorAt, missing } from '../../schemas/reader.js'
+import {
+  element,
+  encodeMessage,
+  f64,
+  fieldAt,
+  idCode,
+  missing,
+  rootAt,
+  Table,
+  u32,
+  vectorAt
+} from '../../schemas/index.js'
 
 const code = idCode('ns10')
 
@@ -22,7 +32,7 @@ function timeNs(seconds: number): bigint {
   return BigInt(whole) * 1_000_000_000n + BigInt(Math.round((seconds - whole) * 1e9))
 }
 
-function peek(message: Uint8Array, out: PeekResult): void {
+function peek(message: Uint8Array, out: Peek): void {
   const table = rootAt(message, code)
   const key = fieldAt(message, table, 0, 4)
   const time = fieldAt(message, table, 1, 8)
@@ -97,7 +107,7 @@ const part = defineConverter({
       if (update.kind !== 'value' || update.events !== undefined) return []
       const { source, timestampNs } = update
       const record = { source: `${config.prefix ?? ''}${source}`, timestampNs, ttl: config.ttl ?? 0, expired: false }
-      return [{ value: encode({ ...record, value: python(update) }), ...kafkaTime(update) }]
+      return [messageOf(update, encode({ ...record, value: python(update) }))]
     }
   })
 })

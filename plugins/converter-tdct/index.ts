@@ -2,19 +2,17 @@
 import {
   API,
   BadMessage,
+  BySource,
   defineConverter,
   definePlugin,
   isVector,
+  messageOf,
   type OutMessage,
   type TimestampsRecord,
   type Update,
   type Vector
 } from '../../core/api/plugin.js'
-import { BySource, kafkaTime } from '../../schemas/convert.js'
-import { encodeMessage } from '../../schemas/index.js'
-import { peekFirst } from '../../schemas/peek.js'
-import { element, idCode, missing, Table, timeAt } from '../../schemas/reader.js'
-import { toWhole } from '../../schemas/structures.js'
+import { element, encodeMessage, idCode, missing, peekFirst, Table, timeAt, toWhole } from '../../schemas/index.js'
 
 const code = idCode('tdct')
 const slots = { source: 0, time: 1 }
@@ -67,7 +65,7 @@ function converter(meaning: Meaning) {
     const { source } = update
     const sequence = sequences.get(source) ?? 0n
     sequences.set(source, sequence + 1n)
-    return [{ value: encode({ source, timestamps, sequence }), ...kafkaTime(update) }]
+    return [messageOf(update, encode({ source, timestamps, sequence }))]
   }
 }
 

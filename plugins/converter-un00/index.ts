@@ -1,16 +1,15 @@
 // Converter of un00: the unit of a source, sent when it changes (ISIS).
 import {
   API,
+  BySource,
   defineConverter,
   definePlugin,
+  messageOf,
   type OutMessage,
   type UnitsRecord,
   type Update
 } from '../../core/api/plugin.js'
-import { BySource, kafkaTime } from '../../schemas/convert.js'
-import { encodeMessage } from '../../schemas/index.js'
-import { peekField } from '../../schemas/peek.js'
-import { idCode, Table } from '../../schemas/reader.js'
+import { encodeMessage, idCode, peekField, Table } from '../../schemas/index.js'
 
 const code = idCode('un00')
 const slots = { source: 0, time: 1 }
@@ -30,7 +29,7 @@ function converter() {
     const { source, timestampNs, units } = update
     if (!update.first && !update.repeat && last.get(source) === units) return []
     last.set(source, units)
-    return [{ value: encode({ source, timestampNs, units: units === '' ? null : units }), ...kafkaTime(update) }]
+    return [messageOf(update, encode({ source, timestampNs, units: units === '' ? null : units }))]
   }
 }
 

@@ -8,7 +8,7 @@ import { Control } from '../support/control.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { entry, group } from '../filewriter/harness.js'
-import { logF144 } from '../../schemas/log-data.js'
+import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { type Child, nexstream, start } from './child.js'
 
 describe('nexstream run', function () {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Report } from '../../plugins/service-filewriter/structure/report.js'
-import { logF144 } from '../../schemas/log-data.js'
+import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { createTopic } from '../support/topics.js'

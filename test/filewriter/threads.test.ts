@@ -9,7 +9,7 @@ import { loadConfig } from '../../core/config.js'
 import { jobConfigOf, loadParts, workerConfigOf } from '../../core/daemon.js'
 import { connectKafka } from '../../core/kafka/client.js'
 import { type WriteJob, type WriteOptions, type WriteSpec, WriteThreads } from '../../core/api/plugin.js'
-import { logF144 } from '../../schemas/log-data.js'
+import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { dumpFile } from '../support/hdf5.js'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { logF144 } from '../../schemas/log-data.js'
+import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { codes, entry, group, Harness, type Json, reportOf } from './harness.js'

@@ -133,6 +133,29 @@ describe('hygiene', () => {
     assert.deepEqual(wrong, [])
   })
 
+  it('a converter could leave as it is: it imports nexstream/plugin, nexstream/schemas and what is in its folder', () => {
+    const { exports } = JSON.parse(texts.get('package.json') ?? '') as { exports: Record<string, { default: string }> }
+    const published = ['./plugin', './schemas'].map((name) => exports[name]?.default.replace('./dist/', ''))
+    const own = sources.filter((name) => /^plugins\/converter-/.test(name) && !name.endsWith('.test.ts'))
+    assert.ok(own.length >= 14)
+    const wrong = own.flatMap((name) =>
+      importsOf(name)
+        .filter((target) => !published.includes(target) && !target.startsWith(`${posix.dirname(name)}/`))
+        .map((target) => `${name}: ${target}`)
+    )
+    assert.deepEqual(wrong, [])
+  })
+
+  it('schemas/ imports nothing of nexstream but core/api/', () => {
+    const own = sources.filter((name) => name.startsWith('schemas/') && !name.endsWith('.test.ts'))
+    const wrong = own.flatMap((name) =>
+      importsOf(name)
+        .filter((target) => /^(core|plugins|commands|test)\//.test(target) && !target.startsWith('core/api/'))
+        .map((target) => `${name}: ${target}`)
+    )
+    assert.deepEqual(wrong, [])
+  })
+
   it('only core/kafka/ knows Kafka clients, only plugins/service-filewriter/file/ the HDF5 library', () => {
     const home: Readonly<Record<string, RegExp>> = {
       kafkajs: /^(core\/kafka|test|bench|examples|docs)\/|\.test\.ts$/,

@@ -2,7 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Context, type Converter, type ConverterPart, type Plugin, type Registry, type Update } from '../../core/api/plugin.js' // prettier-ignore
+import {
+  type Context, type Converter, type ConverterPart, type Plugin, type PvStructure, type PvValue, type Registry, type Update,
+  type Vector, type VectorType
+} from '../../core/api/plugin.js' // prettier-ignore
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
@@ -66,3 +69,30 @@ export function update(change: Partial<Update>): Update {
     ...change
   }
 }
+
+export const vector = (dtype: VectorType, bytes: ArrayBufferLike, length: number): Vector => ({ dtype, length, bytes: new Uint8Array(bytes) }) // prettier-ignore
+export const doubles = (...list: number[]): Vector => vector('float64', Float64Array.from(list).buffer, list.length)
+export const longs = (...list: bigint[]): Vector => vector('int64', BigInt64Array.from(list).buffer, list.length)
+export const array = (value: Vector): Partial<Update> => ({ value, dtype: value.dtype })
+export const tree = (typeId: string, fields: Record<string, PvValue>): PvStructure => ({
+  typeId,
+  fields: new Map(Object.entries(fields))
+})
+export const table = (columns: Record<string, PvValue>): Partial<Update> => ({
+  dtype: 'structure',
+  value: tree('epics:nt/NTTable:1.0', { value: tree('', columns) })
+})
+export const alarm = (severity: number, status: number, message = ''): Partial<Update> => ({
+  alarm: { severity, status, message }
+})
+export const state = (connection: number, more: Partial<Update> = {}): Partial<Update> => ({ kind: 'connection', value: null, connection, ...more }) // prettier-ignore
+
+/** Opens a converter; each call gives the records of the messages for one update. */
+export async function records(id: string, config: Record<string, unknown> = {}) {
+  const converter = await openConverter(id, config)
+  return (change: Partial<Update>): Record<string, unknown>[] =>
+    converter.convert!(update(change)).map(({ value }) => converter.decode!(Buffer.from(value)) as Record<string, unknown>) // prettier-ignore
+}
+/** One field of the first message. */
+export const field = (list: readonly Record<string, unknown>[], name: string): unknown => list[0]?.[name]
+export const reason = (why: string) => ({ reason: why })

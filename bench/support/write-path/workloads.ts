@@ -1,6 +1,6 @@
 // The workloads of bench/write-path.ts: what lies in Kafka, the structure that is asked for, and what must be in the file.
-import { eventCodec } from '../../../schemas/events.js'
-import { logF142, logF144 } from '../../../schemas/log-data.js'
+import { eventCodec } from '../../../plugins/converter-events/codec.js'
+import { logF142, logF144 } from '../../../plugins/converter-logs/codec.js'
 
 export interface Message {
   readonly topic: string

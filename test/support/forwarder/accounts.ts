@@ -1,7 +1,7 @@
 // What a topic holds of each source, in order: values and connection states.
 import { connectKafka } from '../../../core/kafka/client.js'
 import { decodeJson, schemaId } from '../../../schemas/index.js'
-import { logF142, logF144 } from '../../../schemas/log-data.js'
+import { logF142, logF144 } from '../../../plugins/converter-logs/codec.js'
 
 export interface Account {
   readonly values: unknown[]
