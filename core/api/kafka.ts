@@ -2,10 +2,11 @@
 
 export interface Kafka {
   topics(names: readonly string[]): Promise<TopicInfo[]>
+  /** `latest`: what readers get to; `written`: with what lies behind a transaction that is still open. */
   offsets(
     topic: string,
     partitions: readonly number[],
-    at: 'earliest' | 'latest' | { timestampMs: number }
+    at: 'earliest' | 'latest' | 'written' | { timestampMs: number }
   ): Promise<Map<number, number>>
   reader(options: ReaderOptions): Reader
   producer(options?: ProducerOptions): Producer
@@ -39,9 +40,20 @@ export interface TopicInfo {
   readonly name: string
   /** 0 partitions: the topic does not exist. */
   readonly partitions: readonly number[]
+  /** Another one when a topic is deleted and made again; undefined where the broker has none (before Kafka 2.8). */
+  readonly id?: string
+}
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** The topic that the offset belongs to (`TopicInfo.id`); without it, the one that is there when reading begins. */
+  readonly topicId?: string
 }
 export interface ReaderOptions {
-  readonly assign: readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]
+  readonly assign: readonly Place[]
+  /** Partitions that are added to these topics meanwhile are read, too, from their beginning. */
+  readonly follow?: readonly string[]
   /** Per Fetch response; default 8 MiB. */
   readonly maxBytes?: number
   readonly minBytes?: number
@@ -59,7 +71,10 @@ export interface Reader {
   resume(topic: string, partition: number): void
   close(): Promise<void>
 }
-/** Values are views of the network buffer, valid until `release()`. */
+/**
+ * A topic made again while it is read goes on with the new one from its beginning, `madeAgain` in a batch without records
+ * between them (its `nextOffset` is 0). Values are views of the network buffer, valid until `release()`.
+ */
 export interface Batch {
   readonly topic: string
   readonly partition: number
@@ -70,6 +85,10 @@ export interface Batch {
   readonly nextOffset: number
   /** Broken batches skipped on the way, by reason. */
   readonly skipped?: Readonly<Record<string, number>>
+  /** Id of the new topic, and how many offsets of the old one were known and not read. */
+  readonly madeAgain?: { readonly id: string; readonly unread: number }
+  /** So many offsets that were handed out are no longer in Kafka (it lost its leader); what took their place follows. */
+  readonly truncated?: number
   offset(i: number): number
   timestampMs(i: number): number
   value(i: number): Buffer | null

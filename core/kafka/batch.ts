@@ -21,6 +21,8 @@ export class Lease {
 
 export class FetchedBatch implements Batch {
   readonly count: number
+  madeAgain?: Batch['madeAgain']
+  truncated?: number
   #lease: Lease | undefined
   #index: RecordIndex
   readonly #spare: RecordIndex[]

@@ -48,7 +48,9 @@ const names: Readonly<Record<number, string>> = {
   78: 'OFFSET_NOT_AVAILABLE',
   87: 'INVALID_RECORD',
   89: 'THROTTLING_QUOTA_EXCEEDED',
-  90: 'PRODUCER_FENCED'
+  90: 'PRODUCER_FENCED',
+  100: 'UNKNOWN_TOPIC_ID',
+  103: 'INCONSISTENT_TOPIC_ID'
 }
 
 export const errorName = (code: number): string => names[code] ?? `error ${code}`
@@ -65,7 +67,7 @@ export const DUPLICATE_SEQUENCE = 46
 export const INVALID_RECORD = 87
 
 const auth = new Set([29, 30, 31, 33, 34, 53, 58])
-const leader = new Set([3, 5, 6, 9, 13, 56, 74, 75])
+const leader = new Set([3, 5, 6, 9, 13, 56, 74, 75, 100, 103])
 const producer = new Set([45, 47, 59, 90])
 const final = new Set([10, 17, 18, 32, 35, 37, 38, 40, 42, 43, 44, 55, 76, 87])
 

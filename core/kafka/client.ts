@@ -41,7 +41,8 @@ export class KafkaClient implements Kafka {
     })
     return names.map((name) => {
       const found = topics.find((topic) => topic.name === name)
-      return { name, partitions: found ? found.partitions.map(({ partition }) => partition).sort((a, b) => a - b) : [] }
+      const partitions = found ? found.partitions.map(({ partition }) => partition).sort((a, b) => a - b) : []
+      return { name, partitions, ...(found?.error === 0 && found.id !== '' && { id: found.id }) }
     })
   }
 
@@ -52,8 +53,9 @@ export class KafkaClient implements Kafka {
   async offsets(
     topic: string,
     partitions: readonly number[],
-    at: 'earliest' | 'latest' | { timestampMs: number }
+    at: 'earliest' | 'latest' | 'written' | { timestampMs: number }
   ): Promise<Map<number, number>> {
+    if (at === 'written') return this.#listOffsets(topic, partitions, LATEST, true)
     const time = at === 'earliest' ? EARLIEST : at === 'latest' ? LATEST : Math.max(0, Math.floor(at.timestampMs))
     const found = await this.#listOffsets(topic, partitions, time)
     const none = partitions.filter((partition) => (found.get(partition) ?? -1) < 0)
@@ -69,7 +71,12 @@ export class KafkaClient implements Kafka {
     return new Map(partitions.map((partition) => [partition, found.get(partition)!]))
   }
 
-  async #listOffsets(topic: string, partitions: readonly number[], time: number): Promise<Map<number, number>> {
+  async #listOffsets(
+    topic: string,
+    partitions: readonly number[],
+    time: number,
+    uncommitted = false
+  ): Promise<Map<number, number>> {
     const offsets = new Map<number, number>()
     await this.cluster.patiently(`offsets of ${topic}`, async () => {
       const metadata = await this.cluster.topic(topic)
@@ -81,7 +88,7 @@ export class KafkaClient implements Kafka {
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition])
       }
       for (const [leader, mine] of byLeader) {
-        const body = listOffsetsRequest(topic, mine, time)
+        const body = listOffsetsRequest(topic, mine, time, uncommitted)
         for (const part of await this.cluster.ask(leader, api.listOffsets, body, listOffsetsResponse)) {
           expectOk(part.error, `offsets of ${topic}/${part.partition}`)
           offsets.set(part.partition, part.offset)

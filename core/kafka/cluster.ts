@@ -5,7 +5,14 @@ import { errorName, isAuthError, isFinalError, isLeaderError } from './broker-er
 import { type Address, type Api, Connection, ConnectionLost, parse } from './connection.js'
 import { type KafkaSettings } from './options.js'
 import { type BufferPool } from './pool.js'
-import { type Metadata, type TopicMetadata, api, metadataRequest, metadataResponse } from './protocol.js'
+import {
+  type Metadata,
+  type TopicMetadata,
+  api,
+  metadataByIdResponse,
+  metadataRequest,
+  metadataResponse
+} from './protocol.js'
 import { type In, WireError } from './wire.js'
 
 export type Log = (
@@ -83,7 +90,10 @@ export class Cluster {
     for (const address of this.#candidates()) {
       try {
         const connection = await this.#control(address)
-        const metadata = parse(await connection.request(api.metadata, metadataRequest(names)), metadataResponse)
+        const byId = connection.speaks(api.metadataById)
+        const which = byId ? api.metadataById : api.metadata
+        const answer = await connection.request(which, metadataRequest(names, byId))
+        const metadata = parse(answer, byId ? metadataByIdResponse : metadataResponse)
         this.#learn(metadata)
         return metadata
       } catch (error) {

@@ -8,11 +8,13 @@ import { type BufferPool } from './pool.js'
 import { authenticate } from './sasl.js'
 import { In, Out, WireError } from './wire.js'
 
-/** API key, name and the one version we speak: the newest without "flexible" fields, which Kafka 2.1 … 4.x accept. */
+/** API key, name and a version we speak: mostly the newest without "flexible" fields, which Kafka 2.1 … 4.x accept. */
 export interface Api {
   readonly key: number
   readonly version: number
   readonly name: string
+  /** Headers with tagged fields; the reader of the answer begins with `tags()`. */
+  readonly flexible?: boolean
 }
 const apiVersions: Api = { key: 18, version: 0, name: 'ApiVersions' }
 const saslHandshake: Api = { key: 17, version: 1, name: 'SaslHandshake' }
@@ -43,6 +45,7 @@ interface Pending {
 }
 
 const SMALL = 64 * 1024
+const NO_TAGS = Buffer.alloc(1)
 /** Bulk data: one message may be larger than what was asked for. */
 const MAX_FETCHED = 1 << 30
 const MAX_ANSWER = 64 << 20
@@ -128,7 +131,7 @@ export class Connection {
     if (this.#broken) return Promise.reject(this.#broken)
     const parts = body instanceof Uint8Array ? [body] : body
     const id = (this.#correlation = (this.#correlation + 1) & 0x7fffffff)
-    const head = Buffer.from(this.#prefix)
+    const head = api.flexible === true ? Buffer.concat([this.#prefix, NO_TAGS]) : Buffer.from(this.#prefix)
     head.writeInt32BE(
       parts.reduce((sum, part) => sum + part.length, head.length - 4),
       0
@@ -143,6 +146,12 @@ export class Connection {
       for (const part of parts) this.#socket.write(part)
       this.#socket.uncork()
     })
+  }
+
+  /** Whether the broker knows this version, too. */
+  speaks({ key, version }: Api): boolean {
+    const offered = this.#versions.get(key)
+    return offered !== undefined && version >= offered.min && version <= offered.max
   }
 
   close(): void {
@@ -275,14 +284,12 @@ export class Connection {
     const code = input.i16()
     if (code !== 0) throw new ConnectionLost(`${this.name}: ApiVersions: ${errorName(code)}`)
     input.array(() => this.#versions.set(input.i16(), { min: input.i16(), max: input.i16() }))
-    for (const { key, version, name } of needs) {
-      const offered = this.#versions.get(key)
-      if (!offered || version < offered.min || version > offered.max)
+    for (const need of needs)
+      if (!this.speaks(need))
         throw new CodedError(
           'KAFKA_UNREACHABLE',
-          `${this.name} does not speak ${name} v${version}; Kafka 2.1 or later is needed`
+          `${this.name} does not speak ${need.name} v${need.version}; Kafka 2.1 or later is needed`
         )
-    }
   }
 
   async #authenticate(sasl: NonNullable<KafkaSettings['sasl']>): Promise<void> {

@@ -36,6 +36,8 @@ export interface Usable {
   readonly next: number
   /** Where the batch begins that was left out because of its place; -1 without one. */
   readonly clash: number
+  /** Leader epoch of the last batch. */
+  readonly epoch: number
 }
 
 /**
@@ -46,6 +48,7 @@ export interface Usable {
 export function usable(part: FetchedPart, buffer: Buffer): Usable | undefined {
   let last = -1
   let clash = -1
+  let epoch = -1
   let at = part.recordsStart
   for (;;) {
     const end = batchEnd(buffer, at, part.recordsEnd)
@@ -54,9 +57,10 @@ export function usable(part: FetchedPart, buffer: Buffer): Usable | undefined {
     if (baseOffset <= last) clash = baseOffset
     if (baseOffset <= last || lastOffset < baseOffset || lastOffset >= part.end) break
     last = lastOffset
+    epoch = buffer.readInt32BE(at + 12)
     at = end
   }
-  return at === part.recordsStart ? undefined : { part: { ...part, recordsEnd: at }, next: last + 1, clash }
+  return at === part.recordsStart ? undefined : { part: { ...part, recordsEnd: at }, next: last + 1, clash, epoch }
 }
 
 /** Decodes step by step: as many uncompressed record batches as follow each other, or one compressed, per `next`. */

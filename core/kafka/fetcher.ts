@@ -3,15 +3,21 @@ import { Lease } from './batch.js'
 import { type BufferPool } from './pool.js'
 import { type Cluster, backoffMs, isPassing } from './cluster.js'
 import { type Connection, type Response, parse } from './connection.js'
-import { type FetchedPart, api, fetchRequest, fetchResponse } from './protocol.js'
+import { type FetchedPart, api, fetchByIdRequest, fetchByIdResponse, fetchRequest, fetchResponse } from './protocol.js'
 import { WireError } from './wire.js'
 
 /** Where a reader stands in one partition. */
 export interface Position {
   readonly topic: string
   readonly partition: number
+  /** The topic that is fetched; '' while it is not known, or for good where brokers have no ids. */
+  topicId: string
   /** To be fetched next. */
   offset: number
+  /** Leader epoch of what was fetched before `offset`; -1: unknown. */
+  epoch: number
+  /** End of the topic as far as the broker has said. */
+  end: number
   /** Handed out so far: offset of the next record for the user. */
   delivered: number
   /** -1: to be found out. */
@@ -128,22 +134,32 @@ export class Fetcher {
     if (this.#connection && (!this.#connection.open || this.#connection.expiresMs < Date.now())) this.#drop()
     const connection = (this.#connection ??= await desk.cluster.connect(this.leader, desk.pool))
     if (desk.closed) return this.#drop()
-    const asked = positions.map((position) => ({ position, generation: position.generation }))
+    const byId = connection.speaks(api.fetchById) && positions.every(({ topicId }) => topicId !== '')
+    const keyOf = (topic: string, partition: number): string => `${partition}/${topic}`
+    const asked = new Map(
+      positions.map((position) => {
+        const { topic, topicId, partition, generation } = position
+        return [keyOf(byId ? topicId : topic, partition), { position, generation, topicId }] as const
+      })
+    )
     const { maxWaitMs } = desk.limits
-    const request = fetchRequest(positions, desk.limits)
-    const response = await connection.request(api.fetch, request, maxWaitMs + desk.cluster.settings.requestTimeoutMs)
+    const request = byId ? fetchByIdRequest(positions, desk.limits) : fetchRequest(positions, desk.limits)
+    const timeoutMs = maxWaitMs + desk.cluster.settings.requestTimeoutMs
+    const response = await connection.request(byId ? api.fetchById : api.fetch, request, timeoutMs)
     const lease = this.#lease(response)
     lease.hold()
     try {
-      const { error, parts } = parse(response, fetchResponse)
-      if (error !== 0 || parts.length !== asked.length)
+      const { error, parts } = parse(response, byId ? fetchByIdResponse : fetchResponse)
+      if (error !== 0 || parts.length !== positions.length)
         throw new WireError(`Fetch: error ${error}, ${parts.length} parts`)
-      parts.forEach((part, i) => {
-        const { position, generation } = asked[i]!
-        if (part.topic !== position.topic || part.partition !== position.partition)
-          throw new WireError('Fetch: wrong part')
-        if (position.generation === generation && !desk.closed) desk.arrived(position, part, lease)
-      })
+      for (const part of parts) {
+        const found = asked.get(keyOf(part.topic, part.partition))
+        if (found === undefined) throw new WireError('Fetch: wrong part')
+        const { position, generation, topicId } = found
+        // meanwhile it may have been found that the topic was made again
+        if (position.generation !== generation || position.topicId !== topicId || desk.closed) continue
+        desk.arrived(position, { ...part, topic: position.topic }, lease)
+      }
     } finally {
       lease.drop()
     }

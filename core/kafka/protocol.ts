@@ -1,12 +1,16 @@
-// Requests and responses of the Kafka protocol that the client needs, in one fixed version each.
+// Requests and responses of the Kafka protocol that the client needs, in one fixed version each; two for what knows topic ids.
 import { type Api } from './connection.js'
 import { type In, Out } from './wire.js'
 
 export const api = {
   produce: { key: 0, version: 8, name: 'Produce' },
   fetch: { key: 1, version: 10, name: 'Fetch' },
+  /** Kafka 3.1: asks for a topic by its id, so that one made again under the same name is not taken for it. */
+  fetchById: { key: 1, version: 13, name: 'Fetch', flexible: true },
   listOffsets: { key: 2, version: 2, name: 'ListOffsets' },
   metadata: { key: 3, version: 7, name: 'Metadata' },
+  /** Kafka 2.8: with topic ids. */
+  metadataById: { key: 3, version: 10, name: 'Metadata', flexible: true },
   createTopics: { key: 19, version: 4, name: 'CreateTopics' },
   initProducerId: { key: 22, version: 1, name: 'InitProducerId' },
   describeConfigs: { key: 32, version: 1, name: 'DescribeConfigs' },
@@ -16,6 +20,7 @@ export const api = {
 
 /** What readers see: never records of transactions that were aborted or are open. */
 const READ_COMMITTED = 1
+const READ_UNCOMMITTED = 0
 
 // ---------------------------------------------------------------- metadata
 
@@ -29,6 +34,8 @@ export interface PartitionMetadata {
 export interface TopicMetadata {
   readonly error: number
   readonly name: string
+  /** Another one when the topic is deleted and made again; '' where the broker has none. */
+  readonly id: string
   readonly internal: boolean
   readonly partitions: readonly PartitionMetadata[]
 }
@@ -39,12 +46,19 @@ export interface Metadata {
 }
 
 /** `names` null asks for all topics. Topics are never created by asking. */
-export function metadataRequest(names: readonly string[] | null): Buffer {
+export function metadataRequest(names: readonly string[] | null, byId: boolean): Buffer {
   const out = new Out()
-  if (names === null) out.i32(-1)
-  else out.array(names, (name) => out.string(name))
-  return out.bool(false).done()
+  if (!byId) {
+    if (names === null) out.i32(-1)
+    else out.array(names, (name) => out.string(name))
+    return out.bool(false).done()
+  }
+  if (names === null) out.uvarint(0)
+  else out.compactArray(names, (name) => out.uuid(NO_ID).compactString(name).noTags())
+  return out.bool(false).bool(false).bool(false).noTags().done()
 }
+
+const NO_ID = '0'.repeat(32)
 
 export function metadataResponse(input: In): Metadata {
   input.i32() // throttle time
@@ -58,6 +72,7 @@ export function metadataResponse(input: In): Metadata {
   const topics = input.array(() => ({
     error: input.i16(),
     name: input.string(),
+    id: '',
     internal: input.bool(),
     partitions: input.array(() => {
       const error = input.i16()
@@ -73,14 +88,52 @@ export function metadataResponse(input: In): Metadata {
   return { brokers, controller, topics }
 }
 
+export function metadataByIdResponse(input: In): Metadata {
+  input.tags()
+  input.i32() // throttle time
+  const brokers = input.compactArray(() => {
+    const broker = { id: input.i32(), host: input.compactString(), port: input.i32() }
+    input.compactString() // rack
+    input.tags()
+    return broker
+  })
+  input.compactString() // cluster id
+  const controller = input.i32()
+  const topics = input.compactArray(() => {
+    const [error, name, id, internal] = [input.i16(), input.compactString(), input.uuid(), input.bool()]
+    const partitions = input.compactArray(() => {
+      const partition = { error: input.i16(), partition: input.i32(), leader: input.i32() }
+      input.i32() // leader epoch
+      const replicas = input.compactArray(() => input.i32())
+      input.compactArray(() => input.i32()) // in sync
+      input.compactArray(() => input.i32()) // offline
+      input.tags()
+      return { ...partition, replicas }
+    })
+    input.i32() // authorized operations
+    input.tags()
+    return { error, name, id: id === NO_ID ? '' : id, internal, partitions }
+  })
+  return { brokers, controller, topics }
+}
+
 // ---------------------------------------------------------------- offsets
 
 export const EARLIEST = -2
 export const LATEST = -1
 
-/** `timestamp` in ms, EARLIEST or LATEST (the last stable offset). */
-export function listOffsetsRequest(topic: string, partitions: readonly number[], timestamp: number): Buffer {
-  const out = new Out().i32(-1).i8(READ_COMMITTED).i32(1).string(topic)
+/** `timestamp` in ms, EARLIEST or LATEST (the last stable offset, or with `uncommitted` the high watermark). */
+export function listOffsetsRequest(
+  topic: string,
+  partitions: readonly number[],
+  timestamp: number,
+  uncommitted = false
+): Buffer {
+  const out = new Out()
+    .i32(-1)
+    .i8(uncommitted ? READ_UNCOMMITTED : READ_COMMITTED)
+    .i32(1)
+    .string(topic)
   return out.array(partitions, (partition) => out.i32(partition).i64(timestamp)).done()
 }
 
@@ -106,16 +159,21 @@ export function listOffsetsResponse(
 
 export interface FetchPart {
   readonly topic: string
+  readonly topicId: string
   readonly partition: number
   readonly offset: number
+  /** Leader epoch of the record before `offset`; -1: unknown. The broker tells when its log parts from there. */
+  readonly epoch: number
+  readonly maxBytes: number
+}
+interface FetchLimits {
+  readonly maxWaitMs: number
+  readonly minBytes: number
   readonly maxBytes: number
 }
 
 /** Parts of one topic need not be together: each becomes an element of its own, in the order given. */
-export function fetchRequest(
-  parts: readonly FetchPart[],
-  limits: { maxWaitMs: number; minBytes: number; maxBytes: number }
-): Buffer {
+export function fetchRequest(parts: readonly FetchPart[], limits: FetchLimits): Buffer {
   const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
   out.i8(READ_COMMITTED).i32(0).i32(-1) // no fetch session
   out.array(parts, (part) => {
@@ -124,43 +182,94 @@ export function fetchRequest(
   return out.i32(0).done() // no forgotten topics
 }
 
+export function fetchByIdRequest(parts: readonly FetchPart[], limits: FetchLimits): Buffer {
+  const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
+  out.i8(READ_COMMITTED).i32(0).i32(-1) // no fetch session
+  out.compactArray(parts, (part) => {
+    out.uuid(part.topicId).uvarint(2).i32(part.partition).i32(-1).i64(part.offset).i32(part.epoch).i64(-1)
+    out.i32(part.maxBytes).noTags().noTags()
+  })
+  return out.uvarint(1).compactString('').noTags().done() // no forgotten topics, no rack
+}
+
 export interface FetchedPart {
+  /** Its id in an answer to a question by id. */
   readonly topic: string
   readonly partition: number
   readonly error: number
   /** The last stable offset: what a reader can get to. */
   readonly end: number
   readonly logStart: number
+  /** The log goes another way from here on than it did when it was read; -1: it does not. */
+  readonly diverged: number
   /** Producer id → first offset, ascending by offset, of transactions that were aborted. */
   readonly aborted: readonly { readonly producerId: bigint; readonly firstOffset: number }[]
   /** Where the record batches lie in the response. */
   readonly recordsStart: number
   readonly recordsEnd: number
 }
+type Fetched = { readonly error: number; readonly parts: readonly FetchedPart[] }
 
-export function fetchResponse(input: In): { error: number; parts: FetchedPart[] } {
+const abortedOf = (input: In): { producerId: bigint; firstOffset: number } => {
+  const at = input.take(8)
+  return { producerId: input.buffer.readBigInt64BE(at), firstOffset: input.i64() }
+}
+
+function fetchedPart(input: In, topic: string) {
+  const partition = input.i32()
+  const error = input.i16()
+  const highWatermark = input.i64()
+  const stable = input.i64()
+  return { topic, partition, error, end: stable >= 0 ? stable : highWatermark, logStart: input.i64(), diverged: -1 }
+}
+
+export function fetchResponse(input: In): Fetched {
   input.i32()
   const error = input.i16()
   input.i32() // session
   const parts = input.array(() => {
     const topic = input.string()
     return input.array(() => {
-      const partition = input.i32()
-      const code = input.i16()
-      const highWatermark = input.i64()
-      const stable = input.i64()
-      const logStart = input.i64()
-      const aborted = input.array(() => {
-        const at = input.take(8)
-        return { producerId: input.buffer.readBigInt64BE(at), firstOffset: input.i64() }
-      })
-      aborted.sort((a, b) => a.firstOffset - b.firstOffset)
+      const part = fetchedPart(input, topic)
+      const aborted = input.array(() => abortedOf(input)).sort((a, b) => a.firstOffset - b.firstOffset)
       const length = Math.max(0, input.i32())
       const recordsStart = input.take(length)
-      const end = stable >= 0 ? stable : highWatermark
-      return { topic, partition, error: code, end, logStart, aborted, recordsStart, recordsEnd: recordsStart + length }
+      return { ...part, aborted, recordsStart, recordsEnd: recordsStart + length }
     })
   })
+  return { error, parts: parts.flat() }
+}
+
+export function fetchByIdResponse(input: In): Fetched {
+  input.tags()
+  input.i32()
+  const error = input.i16()
+  input.i32() // session
+  const parts = input.compactArray(() => {
+    const topic = input.uuid()
+    const mine = input.compactArray(() => {
+      const part = fetchedPart(input, topic)
+      const list = input.compactArray(() => {
+        const one = abortedOf(input)
+        input.tags()
+        return one
+      })
+      const aborted = list.sort((a, b) => a.firstOffset - b.firstOffset)
+      input.i32() // replica to read from
+      const length = Math.max(0, input.uvarint() - 1)
+      const recordsStart = input.take(length)
+      let { diverged } = part
+      input.tags((tag) => {
+        if (tag !== 0) return
+        input.i32() // epoch
+        diverged = input.i64()
+      })
+      return { ...part, diverged, aborted, recordsStart, recordsEnd: recordsStart + length }
+    })
+    input.tags()
+    return mine
+  })
+  input.tags()
   return { error, parts: parts.flat() }
 }
 

@@ -1,11 +1,11 @@
 // Reads assigned partitions for as long as it is open, whatever the brokers do meanwhile.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../api/errors.js'
 import { FetchedBatch, type Lease } from './batch.js'
 import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
-import { type Cluster, backoffMs, isPassing } from './cluster.js'
+import { type Cluster, isPassing } from './cluster.js'
 import { PartDecoder, type Usable, usable } from './decode.js'
 import { type Desk, type FetchLimits, Fetcher, type Position } from './fetcher.js'
+import { type LedBy, Leaders } from './leaders.js'
 import { BufferPool } from './pool.js'
 import { EARLIEST, type FetchedPart, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
 import { RecordIndex } from './record-batch.js'
@@ -18,6 +18,8 @@ interface Item {
   readonly batch?: FetchedBatch
   readonly found?: Usable
   readonly lease?: Lease
+  /** Of the topic of this id on; the end of the old one. */
+  readonly again?: { readonly id: string; readonly end: number }
   /** Where fetching went on. */
   readonly next: number
   decoder?: PartDecoder
@@ -27,10 +29,8 @@ type Taken = Batch | null | undefined
 const CORRUPT_TRIES = 3
 /** A restarted broker may be behind for a moment before it is clear that the records are gone. */
 const BEYOND_END_TRIES = 12
-/** About 5 s without a leader are worth a word. */
-const PATIENT_TRIES = 12
 
-export class PartitionReader implements Reader, Desk {
+export class PartitionReader implements Reader, Desk, LedBy {
   readonly limits: FetchLimits
   readonly pool: BufferPool
   heldBytes = 0
@@ -43,7 +43,7 @@ export class PartitionReader implements Reader, Desk {
   readonly #checkCrc: boolean
   readonly #onClose: () => void
   readonly #stop = new AbortController()
-  #resolving: Promise<void> | undefined
+  readonly #leaders: Leaders
   #broken: Error | undefined
 
   constructor(
@@ -61,16 +61,23 @@ export class PartitionReader implements Reader, Desk {
     this.pool = new BufferPool(4 * maxBytes)
     this.#checkCrc = options.checkCrc ?? true
     this.#onClose = onClose
-    for (const { topic, partition, offset } of options.assign)
-      this.#positions.set(key(topic, partition), {
-        ...{ topic, partition, offset, delivered: offset, leader: -1, paused: false, generation: 0 },
-        ...{ suspect: undefined, failures: 0, notBeforeMs: 0, maxBytes }
-      })
+    this.#leaders = new Leaders(this, this.#stop.signal)
+    for (const { topic, partition, offset, topicId } of options.assign)
+      this.add(topic, partition, offset, topicId ?? '')
     const { signal } = options
     if (signal?.aborted) void this.close()
     // Forgotten at close: a signal may outlive many readers.
     else signal?.addEventListener('abort', () => void this.close(), { once: true, signal: this.#stop.signal })
-    if (!this.closed) this.#resolve()
+    if (this.closed) return
+    this.#leaders.find()
+    if (options.follow !== undefined && options.follow.length > 0) void this.#leaders.follow(options.follow)
+  }
+
+  add(topic: string, partition: number, offset: number, topicId: string): void {
+    this.#positions.set(key(topic, partition), {
+      ...{ topic, partition, topicId, offset, delivered: offset, leader: -1, paused: false, generation: 0, epoch: -1 },
+      ...{ suspect: undefined, failures: 0, notBeforeMs: 0, maxBytes: this.limits.maxBytes, end: offset }
+    })
   }
 
   next(): Promise<Batch | null> {
@@ -126,7 +133,7 @@ export class PartitionReader implements Reader, Desk {
       this.#onClose()
     }
     await Promise.all([...this.#fetchers.values()].map(({ done }) => done))
-    await this.#resolving
+    await this.#leaders.ended()
     this.pool.clear()
   }
 
@@ -141,6 +148,7 @@ export class PartitionReader implements Reader, Desk {
         this.#discard(item)
         continue
       }
+      if (item.again) return this.#beginAgain(item, item.again)
       const result = item.batch ?? this.#decoder(item).next()
       if (result === undefined || item.decoder?.done !== false) {
         this.#ready.shift()
@@ -160,6 +168,19 @@ export class PartitionReader implements Reader, Desk {
       return result
     }
     return undefined
+  }
+
+  /** All that was fetched of the old topic has been handed out. */
+  #beginAgain({ position, next }: Item, { id, end }: NonNullable<Item['again']>): Batch {
+    this.#ready.shift()
+    const batch = this.#empty(position, next)
+    batch.madeAgain = { id, unread: Math.max(0, end - position.delivered) }
+    position.delivered = next
+    return batch
+  }
+
+  #empty({ topic, partition }: Position, next: number, skipped?: Record<string, number>): FetchedBatch {
+    return new FetchedBatch(topic, partition, next, next, skipped, new RecordIndex(), this.#spare, undefined)
   }
 
   #decoder(item: Item): PartDecoder {
@@ -186,7 +207,7 @@ export class PartitionReader implements Reader, Desk {
   // ---------------------------------------------------------------- positions
 
   #position(topic: string, partition: number): Position {
-    const position = this.#positions.get(key(topic, partition))
+    const position = this.position(topic, partition)
     if (!position) throw new Error(`partition ${partition} of ${topic} is not assigned to this reader`)
     return position
   }
@@ -195,13 +216,29 @@ export class PartitionReader implements Reader, Desk {
     position.generation++
     position.offset = position.delivered = offset
     position.suspect = undefined
-    for (let i = this.#ready.length - 1; i >= 0; i--)
-      if (this.#ready[i]!.position === position) this.#discard(this.#ready.splice(i, 1)[0]!)
+    position.epoch = -1
+    let again: Item | undefined
+    for (let i = this.#ready.length - 1; i >= 0; i--) {
+      if (this.#ready[i]!.position !== position) continue
+      const [item] = this.#ready.splice(i, 1) as [Item]
+      // of several the newest counts, and all that was not read of the first
+      if (item.again) again = again?.again ? { ...again, again: { id: again.again.id, end: item.again.end } } : item
+      this.#discard(item)
+    }
+    if (again) {
+      // the offset was of a topic that is gone
+      position.offset = again.next
+      this.#ready.push({ ...again, generation: position.generation })
+    }
     this.#wake(position)
   }
 
   #wake(position: Position): void {
     this.#fetchers.get(position.leader)?.fetcher.bell.ring()
+  }
+
+  position(topic: string, partition: number): Position | undefined {
+    return this.#positions.get(key(topic, partition))
   }
 
   led(leader: number): Position[] {
@@ -211,6 +248,8 @@ export class PartitionReader implements Reader, Desk {
   arrived(position: Position, part: FetchedPart, lease: Lease): void {
     if (part.error !== 0) return this.#failed(position, part)
     position.failures = 0
+    position.end = part.end
+    if (part.diverged >= 0) return this.#truncated(position, part.diverged)
     if (part.recordsEnd === part.recordsStart) return
     const found = usable(part, lease.buffer)
     if (found === undefined || found.next <= position.offset) {
@@ -221,6 +260,7 @@ export class PartitionReader implements Reader, Desk {
     }
     const { generation } = position
     position.offset = found.next
+    position.epoch = found.epoch
     // Who got data goes to the end of the line: the first in a request is served first.
     this.#positions.delete(key(position.topic, position.partition))
     this.#positions.set(key(position.topic, position.partition), position)
@@ -230,12 +270,28 @@ export class PartitionReader implements Reader, Desk {
 
   /** Goes on at `offset` and tells so by a batch without records. */
   #jump(position: Position, offset: number, reason: string, count = 1): void {
-    const { topic, partition } = position
     this.#rewind(position, offset)
-    const skipped = { [reason]: count }
-    const batch = new FetchedBatch(topic, partition, offset, offset, skipped, new RecordIndex(), this.#spare, undefined)
+    const batch = this.#empty(position, offset, { [reason]: count })
     position.failures = 0
     this.#push({ position, generation: position.generation, batch, next: offset })
+  }
+
+  /** A broker that was behind leads now: its log ends, or goes another way, at `offset`. */
+  #truncated(position: Position, offset: number): void {
+    const truncated = position.delivered - offset
+    this.#rewind(position, Math.min(position.delivered, offset))
+    if (truncated <= 0) return
+    const batch = this.#empty(position, offset)
+    batch.truncated = truncated
+    this.#push({ position, generation: position.generation, batch, next: offset })
+  }
+
+  /** Deleted and made again: on with the new one once what was fetched of the old one has been handed out. */
+  madeAgain(position: Position, id: string): void {
+    const { generation, end } = position
+    this.cluster.log('warn', `topic ${position.topic} was made again; its partition ${position.partition} is read anew`)
+    Object.assign(position, { topicId: id, offset: 0, epoch: -1, end: 0, failures: 0, notBeforeMs: 0 })
+    this.#push({ position, generation, again: { id, end }, next: 0 })
   }
 
   // ---------------------------------------------------------------- trouble
@@ -253,7 +309,7 @@ export class PartitionReader implements Reader, Desk {
 
   /** Deleted by retention: on with the first that is left. Never rejects. */
   async #outOfRange(position: Position): Promise<void> {
-    const { topic, partition, leader, generation, offset } = position
+    const { topic, topicId, partition, leader, generation, offset } = position
     try {
       const [first, end] = await Promise.all(
         [EARLIEST, LATEST].map(async (time) => {
@@ -262,7 +318,8 @@ export class PartitionReader implements Reader, Desk {
           return found?.error === 0 ? found.offset : undefined
         })
       )
-      if (first === undefined || end === undefined || position.generation !== generation || this.closed) return
+      if (first === undefined || end === undefined || this.closed) return
+      if (position.generation !== generation || position.topicId !== topicId) return
       if (offset < first) this.#jump(position, first, 'offset_out_of_range', first - offset)
       else if (offset > end && position.failures > BEYOND_END_TRIES) this.#jump(position, end, 'offset_beyond_end')
     } catch (error) {
@@ -272,7 +329,7 @@ export class PartitionReader implements Reader, Desk {
 
   lost(positions: readonly Position[]): void {
     for (const position of positions) position.leader = -1
-    this.#resolve()
+    this.#leaders.find()
   }
 
   fatal(error: Error): void {
@@ -280,39 +337,7 @@ export class PartitionReader implements Reader, Desk {
     void this.close()
   }
 
-  /** Finds the leaders of positions without one, for as long as it takes. */
-  #resolve(): void {
-    this.#resolving ??= this.#findLeaders()
-      .catch((error: unknown) => this.fatal(error as Error))
-      .finally(() => (this.#resolving = undefined))
-  }
-
-  async #findLeaders(): Promise<void> {
-    for (let n = 0; !this.closed; n++) {
-      const lost = this.led(-1)
-      if (lost.length === 0) return
-      try {
-        const { topics } = await this.cluster.metadata([...new Set(lost.map((position) => position.topic))])
-        for (const topic of topics)
-          if (isAuthError(topic.error))
-            throw new CodedError('KAFKA_AUTH', `reading ${topic.name}: ${errorName(topic.error)}`)
-          else for (const { partition, leader } of topic.partitions) this.#leads(topic.name, partition, leader)
-      } catch (error) {
-        if (!isPassing(error)) throw error
-      }
-      const missing = this.led(-1)
-      if (missing.length === 0) return
-      if (n === PATIENT_TRIES) {
-        const names = missing.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
-        this.cluster.log('warn', `waiting for Kafka to name a leader of ${names}; does it exist?`)
-      }
-      await sleep(backoffMs(n), undefined, { signal: this.#stop.signal }).catch(() => undefined)
-    }
-  }
-
-  #leads(topic: string, partition: number, leader: number): void {
-    const position = this.#positions.get(key(topic, partition))
-    if (!position || position.leader !== -1 || leader < 0 || this.closed) return
+  leads(position: Position, leader: number): void {
     position.leader = leader
     const known = this.#fetchers.get(leader)
     if (known) return known.fetcher.bell.ring()

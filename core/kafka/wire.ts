@@ -1,4 +1,4 @@
-// Reading and writing the primitive types of the Kafka protocol (big-endian, non-flexible versions).
+// Reading and writing the primitive types of the Kafka protocol (big-endian), of plain and of flexible versions.
 
 /** The response does not follow the protocol. */
 export class WireError extends Error {
@@ -64,6 +64,32 @@ export class Out {
     items.forEach(each)
     return this
   }
+  uvarint(value: number): this {
+    for (; value > 127; value >>>= 7) this.i8((value & 127) - 128)
+    return this.i8(value)
+  }
+  /** Flexible versions: length + 1, no padding. */
+  compactString(value: string): this {
+    this.uvarint(Buffer.byteLength(value) + 1)
+    const at = this.#room(Buffer.byteLength(value))
+    this.#buffer.write(value, at)
+    return this
+  }
+  compactArray<T>(items: readonly T[], each: (item: T) => void): this {
+    this.uvarint(items.length + 1)
+    items.forEach(each)
+    return this
+  }
+  /** 32 hexadecimal digits. */
+  uuid(value: string): this {
+    const at = this.#room(16)
+    this.#buffer.write(value, at, 'hex')
+    return this
+  }
+  /** Flexible versions: no tagged fields. */
+  noTags(): this {
+    return this.i8(0)
+  }
   done(): Buffer {
     return this.#buffer.subarray(0, this.length)
   }
@@ -114,9 +140,45 @@ export class In {
     const at = this.take(length)
     return this.buffer.subarray(at, at + length)
   }
+  uvarint(): number {
+    let value = 0
+    for (let scale = 1; scale < 2 ** 35; scale *= 128) {
+      const byte = this.buffer[this.take(1)]!
+      value += (byte & 127) * scale
+      if (byte < 128) return value
+    }
+    throw new WireError('a length has too many bytes')
+  }
+  /** '' for null. */
+  compactString(): string {
+    const length = Math.max(0, this.uvarint() - 1)
+    const at = this.take(length)
+    return this.buffer.toString('utf8', at, at + length)
+  }
+  /** 32 hexadecimal digits. */
+  uuid(): string {
+    const at = this.take(16)
+    return this.buffer.toString('hex', at, at + 16)
+  }
+  compactArray<T>(each: () => T): T[] {
+    return this.#items(this.uvarint() - 1, each)
+  }
+  /** Jumps over tagged fields but those that `known` reads. */
+  tags(known?: (tag: number) => void): void {
+    for (let n = this.uvarint(); n > 0; n--) {
+      const tag = this.uvarint()
+      const start = this.take(this.uvarint())
+      const after = this.at
+      this.at = start
+      known?.(tag)
+      this.at = after
+    }
+  }
   /** Elements of at least one byte each, so that a wild count cannot allocate. */
   array<T>(each: () => T): T[] {
-    const count = this.i32()
+    return this.#items(this.i32(), each)
+  }
+  #items<T>(count: number, each: () => T): T[] {
     if (count > this.end - this.at) throw new WireError(`an array of ${count} elements exceeds the response`)
     const items: T[] = []
     for (let i = 0; i < count; i++) items.push(each())

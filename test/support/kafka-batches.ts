@@ -34,7 +34,7 @@ export function forge(batch: Buffer, change: (batch: Buffer) => void): Buffer {
   return batch
 }
 export const part = (bytes: Buffer, start = 0, end = 2e15, aborted: FetchedPart['aborted'] = []): FetchedPart => ({
-  ...{ topic: 't', partition: 0, error: 0, end, logStart: 0, aborted },
+  ...{ topic: 't', partition: 0, error: 0, end, logStart: 0, diverged: -1, aborted },
   ...{ recordsStart: start, recordsEnd: bytes.length }
 })
 export interface Served {

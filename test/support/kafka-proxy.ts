@@ -99,14 +99,12 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
   return proxy
 }
 
-/** Another port behind each mention of the broker. */
+/** Another port behind each mention of the broker, in plain and flexible versions. */
 function redirect(frame: Buffer, host: string, port: number, other: number): void {
-  const place = Buffer.alloc(2 + host.length + 4)
-  place.writeInt16BE(host.length)
-  place.write(host, 2)
-  place.writeInt32BE(port, 2 + host.length)
-  for (let at = frame.indexOf(place); at >= 0; at = frame.indexOf(place, at + 1))
-    frame.writeInt32BE(other, at + 2 + host.length)
+  const address = Buffer.from(`${host}\0\0\0\0`)
+  address.writeInt32BE(port, host.length)
+  for (let at = frame.indexOf(address); at >= 0; at = frame.indexOf(address, at + 1))
+    if ([host.length, host.length + 1].includes(frame[at - 1] ?? -1)) frame.writeInt32BE(other, at + host.length)
 }
 
 export const count = 3000

@@ -180,9 +180,13 @@ export class MemoryKafka implements Kafka {
     return Promise.resolve(names.map((name) => ({ name, partitions: this.#topics.has(name) ? [0] : [] })))
   }
 
-  offsets(topic: string, partitions: readonly number[], at: 'earliest' | 'latest' | { timestampMs: number }) {
+  offsets(
+    topic: string,
+    partitions: readonly number[],
+    at: 'earliest' | 'latest' | 'written' | { timestampMs: number }
+  ) {
     const messages = this.messages(topic)
-    const first = at === 'earliest' ? 0 : at === 'latest' ? messages.length : -1
+    const first = at === 'earliest' ? 0 : at === 'latest' || at === 'written' ? messages.length : -1
     const found = typeof at === 'object' ? messages.findIndex((one) => one.timestampMs >= at.timestampMs) : first
     const offset = found < 0 ? messages.length : found
     return Promise.resolve(new Map(partitions.map((partition) => [partition, offset])))

@@ -1,0 +1,109 @@
+// Finds who leads the partitions of a reader, whether a topic was made again, and partitions that are added.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CodedError } from '../api/errors.js'
+import { errorName, isAuthError } from './broker-errors.js'
+import { type Cluster, backoffMs, isPassing } from './cluster.js'
+import { type Position } from './fetcher.js'
+import { type TopicMetadata } from './protocol.js'
+
+/** About 5 s without a leader are worth a word. */
+const PATIENT_TRIES = 12
+/** Between two looks for partitions that were added. */
+const FOLLOW_MS = 2000
+
+/** What is needed of the reader. */
+export interface LedBy {
+  readonly cluster: Cluster
+  readonly closed: boolean
+  led(leader: number): Position[]
+  position(topic: string, partition: number): Position | undefined
+  add(topic: string, partition: number, offset: number, topicId: string): void
+  leads(position: Position, leader: number): void
+  /** The topic of this name is another one now. */
+  madeAgain(position: Position, id: string): void
+  fatal(error: Error): void
+}
+
+export class Leaders {
+  /** Ids of topics that are gone: a broker that is behind may still name them. */
+  readonly #gone = new Set<string>()
+  #finding: Promise<void> | undefined
+
+  constructor(
+    readonly reader: LedBy,
+    readonly stop: AbortSignal
+  ) {}
+
+  /** Finds the leaders of positions without one, for as long as it takes. */
+  find(): void {
+    this.#finding ??= this.#find()
+      .catch((error: unknown) => this.reader.fatal(error as Error))
+      .finally(() => (this.#finding = undefined))
+  }
+
+  async ended(): Promise<void> {
+    await this.#finding
+  }
+
+  /** Looks for partitions that were added, for as long as the reader is open. */
+  async follow(topics: readonly string[]): Promise<void> {
+    const { reader } = this
+    for (;;) {
+      await this.#pause(FOLLOW_MS)
+      if (reader.closed) return
+      try {
+        for (const topic of (await reader.cluster.metadata(topics)).topics) {
+          for (const { partition } of topic.partitions)
+            if (!reader.position(topic.name, partition)) reader.add(topic.name, partition, 0, topic.id)
+          this.#learn(topic)
+        }
+        this.find()
+      } catch (error) {
+        if (!isPassing(error)) return reader.fatal(error as Error)
+      }
+    }
+  }
+
+  async #find(): Promise<void> {
+    const { reader } = this
+    const { cluster } = reader
+    for (let n = 0; !reader.closed; n++) {
+      const lost = reader.led(-1)
+      if (lost.length === 0) return
+      try {
+        const { topics } = await cluster.metadata([...new Set(lost.map((position) => position.topic))])
+        for (const topic of topics)
+          if (isAuthError(topic.error))
+            throw new CodedError('KAFKA_AUTH', `reading ${topic.name}: ${errorName(topic.error)}`)
+          else this.#learn(topic)
+      } catch (error) {
+        if (!isPassing(error)) throw error
+      }
+      const missing = reader.led(-1)
+      if (missing.length === 0) return
+      if (n === PATIENT_TRIES) {
+        const names = missing.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
+        cluster.log('warn', `waiting for Kafka to name a leader of ${names}; does it exist?`)
+      }
+      await this.#pause(backoffMs(n))
+    }
+  }
+
+  #learn({ name, id, partitions }: TopicMetadata): void {
+    if (this.#gone.has(id)) return
+    for (const { partition, leader } of partitions) {
+      const position = this.reader.position(name, partition)
+      if (!position || leader < 0 || this.reader.closed) continue
+      if (position.topicId === '') position.topicId = id
+      else if (id !== '' && position.topicId !== id) {
+        this.#gone.add(position.topicId)
+        this.reader.madeAgain(position, id)
+      }
+      if (position.leader === -1) this.reader.leads(position, leader)
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.stop }).catch(() => undefined)
+  }
+}
