@@ -1,5 +1,5 @@
 // JSON Schema checks: every finding with its path, in words that say what to do.
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { type Finding, type JSONSchema } from './api/plugin.js'
 
@@ -19,7 +19,7 @@ const compiled = new WeakMap<object, ValidateFunction>()
 export function compileSchema(schema: JSONSchema): ValidateFunction {
   if (typeof schema === 'boolean') return ajv.compile(schema)
   let validate = compiled.get(schema)
-  if (validate === undefined) compiled.set(schema, (validate = ajv.compile(schema)))
+  if (validate === undefined) compiled.set(schema, (validate = ajv.compile(schema as AnySchemaObject)))
   return validate
 }
 

@@ -84,11 +84,11 @@ export interface Batch {
   /** Offset to read after this batch. */
   readonly nextOffset: number
   /** Broken batches skipped on the way, by reason. */
-  readonly skipped?: Readonly<Record<string, number>>
+  readonly skipped?: Readonly<Record<string, number>> | undefined
   /** Id of the new topic, and how many offsets of the old one were known and not read. */
-  readonly madeAgain?: { readonly id: string; readonly unread: number }
+  readonly madeAgain?: { readonly id: string; readonly unread: number } | undefined
   /** So many offsets that were handed out are no longer in Kafka (it lost its leader); what took their place follows. */
-  readonly truncated?: number
+  readonly truncated?: number | undefined
   offset(i: number): number
   timestampMs(i: number): number
   value(i: number): Buffer | null

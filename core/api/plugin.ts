@@ -220,7 +220,7 @@ export interface Group {
   dataset(
     name: string,
     value: DatasetValue,
-    options: { dtype: DataType; shape?: readonly number[]; attributes?: Attributes }
+    options: { dtype: DataType; shape?: readonly number[] | undefined; attributes?: Attributes }
   ): void
   attribute(name: string, value: AttributeValue, dtype?: DataType): void
   /** Sets an attribute of a dataset of this group, in the place of one of that name; only in `late` and `Writer.close`. */

@@ -33,7 +33,7 @@ export interface LogRecord {
   readonly dtype: VectorType | 'string'
   readonly value: number | bigint | string | Vector | readonly string[]
   /** f142 only, in EPICS codes; absent when the message says NO_CHANGE. */
-  readonly alarm?: { readonly severity: number; readonly status: number }
+  readonly alarm?: { readonly severity: number; readonly status: number } | undefined
 }
 
 /** ev42, ev43, ev44, an44: events of one or several pulses. */
