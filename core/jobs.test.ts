@@ -41,10 +41,27 @@ describe('jobs', () => {
     )
     assert.deepEqual(refusing.list(), [])
     const jobs = registry()
-    for (const id of ['a', 'b', 'c']) (await jobs.open(id, 's', () => ({}))).to('failed')
+    for (const id of ['a', 'b', 'c']) {
+      const job = await jobs.open(id, 's', () => ({}))
+      for (const state of ['starting', 'running', 'failed'] as const) job.to(state)
+    }
     assert.deepEqual(
       jobs.list().map((info) => info['job_id']),
       ['c', 'b']
     )
+  })
+
+  it('does not take a refused start for a job: the one of that name that has ended stays', async () => {
+    const jobs = registry()
+    const job = await jobs.open('a', 's', () => ({}))
+    for (const state of ['starting', 'running', 'done'] as const) job.to(state)
+    const again = await jobs.open('a', 's', () => ({}))
+    again.to('starting')
+    again.to('failed', 'FILE_EXISTS')
+    assert.deepEqual(
+      jobs.list().map(({ state }) => state),
+      ['done']
+    )
+    assert.equal(jobs.show('a')?.['state'], 'done')
   })
 })

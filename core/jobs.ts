@@ -23,6 +23,8 @@ class RegisteredJob implements Job {
   state: JobState = 'accepted'
   message = ''
   endedAt: string | null = null
+  /** It has run: what ends before is a refusal. */
+  ran = false
   readonly startedAt = new Date().toISOString()
 
   constructor(
@@ -39,6 +41,7 @@ class RegisteredJob implements Job {
     this.message = message || this.message
     if (state === this.state) return
     this.state = state
+    this.ran ||= state === 'running'
     if (!ended(state)) return
     this.endedAt = new Date().toISOString()
     this.onEnd(this)
@@ -97,8 +100,13 @@ export class JobRegistry implements Jobs {
 
   #end(job: RegisteredJob): void {
     this.#running.delete(job.id)
+    // a refused start is no job: it must not hide the one of that name that has ended
+    if (job.ran) this.#keep(job)
+    void this.listeners.stopped(job)
+  }
+
+  #keep(job: RegisteredJob): void {
     this.#ended.unshift({ short: job.info(), all: job.info(true) })
     this.#ended.length = Math.min(this.#ended.length, this.keep)
-    void this.listeners.stopped(job)
   }
 }
