@@ -64,6 +64,11 @@ export const startFilewriterSchema = {
       },
       description: 'Which detectors make up which spectrum.'
     },
+    fail_on: {
+      enum: ['lost', 'any'],
+      description:
+        'What makes the end of the job an error: data that are not in the file, or any warning, too; default that of the service.'
+    },
     checksum: { type: 'boolean', description: 'Leave FILE.sha256 beside the file; default that of the service.' }
   }
 } as const satisfies JSONSchema

@@ -39,8 +39,12 @@ export interface Context {
   readonly jobId: string
   readonly signal: AbortSignal
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
-  /** Adds to a counter of the job's report, e.g. `count('out_of_order')`. */
-  count(reason: string, n?: number): void
+  /**
+   * Adds to a counter of the job's report, e.g. `count('converted')`. `weight` says what that means for the file: `lost` (something of
+   * the job's is missing: the job ends with an error), `warning` or `note`. Without it docs/reference/reasons.md decides; what is not
+   * there is lost.
+   */
+  count(reason: string, n?: number, weight?: 'lost' | 'warning' | 'note'): void
   /** The write job, for writers of run information; absent elsewhere. */
   readonly run?: RunInfo
   /**

@@ -6,9 +6,11 @@ import {
   type JobInfo,
   type Origin,
   type Ready,
+  type ServiceEvent,
   type WriteJob
 } from '../../core/api/plugin.js'
 import { type Run } from './journal.js'
+import { shortened } from './short-report.js'
 import { isoOfNs, msOfNs } from './times.js'
 
 export class FileJob {
@@ -65,8 +67,23 @@ export class FileJob {
       stop_time: isoOfNs(stopNs),
       ...(spec.attempt !== 1 && { attempt: spec.attempt }),
       ...progress,
-      ...(report !== null && { lost: report.lost }),
+      ...(report !== null && { verdict: report.verdict, lost: report.lost }),
       ...(report !== null && detail && { report })
+    }
+  }
+
+  /** The one event that says how it ended. */
+  endEvent(end: JobEnd): ServiceEvent {
+    const { metadata } = this
+    return {
+      event: 'writing_done',
+      job_id: this.job.id,
+      file_name: end.file,
+      error_encountered: end.error,
+      message: end.message,
+      verdict: end.report?.verdict ?? 'lost',
+      report: end.report === null ? null : shortened(end.report),
+      ...(metadata !== undefined && { metadata })
     }
   }
 

@@ -124,6 +124,12 @@ export const optionSchema = {
       default: 'close',
       description: 'When data are forced to the disk itself: what a power cut may cost.'
     },
+    fail_on: {
+      enum: ['lost', 'any'],
+      default: 'lost',
+      description:
+        'What makes the end of a job an error (error_encountered): data of the job that are not in the file, or any warning, too.'
+    },
     read_only: { type: 'boolean', default: true, description: 'Make complete files read-only.' },
     checksum: { type: 'boolean', default: false, description: 'Leave FILE.sha256 beside every file.' },
     compression: {

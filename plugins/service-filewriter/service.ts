@@ -18,7 +18,6 @@ import { FileJob } from './file-job.js'
 import { Journal, type Place, type Run } from './journal.js'
 import { type optionSchema } from './options.js'
 import { RunningJobs } from './running-jobs.js'
-import { shortened } from './short-report.js'
 import { snapshotOf } from './snapshot.js'
 import { type Again, specOf } from './spec.js'
 import { msOfNs, nsOfMs } from './times.js'
@@ -236,7 +235,8 @@ export class FileWriter implements Service {
       this.ended[end.error ? 'failed' : 'done']++
       if (end.report !== null) job.to('stopping')
       job.to(end.error ? 'failed' : 'done', end.message)
-      this.context.log(end.error ? 'error' : 'info', `job ${job.id}: ${end.file}: ${end.message}`)
+      const level = end.error ? 'error' : end.report?.verdict === 'warnings' ? 'warn' : 'info'
+      this.context.log(level, `job ${job.id}: ${end.file}: ${end.message}`)
       if (!mine.handedOver) await this.tellEnd(mine, origin, end)
       await control?.close()
       this.offer()
@@ -244,19 +244,8 @@ export class FileWriter implements Service {
   }
 
   private async tellEnd(mine: FileJob, origin: Origin, end: NonNullable<FileJob['end']>): Promise<void> {
-    const { job, metadata, run } = mine
-    this.context.emit(
-      {
-        event: 'writing_done',
-        job_id: job.id,
-        file_name: end.file,
-        error_encountered: end.error,
-        message: end.message,
-        report: end.report === null ? null : shortened(end.report),
-        ...(metadata !== undefined && { metadata })
-      },
-      origin
-    )
+    const { run } = mine
+    this.context.emit(mine.endEvent(end), origin)
     if (run !== undefined) await this.journal?.end(run)
   }
 
@@ -322,7 +311,15 @@ export class FileWriter implements Service {
     const topic = command['control_topic']
     const origin = typeof topic === 'string' ? { ...start, topic, replyTopic: topic } : start
     const { file_name: name = '', metadata } = command
-    const event = { event: 'writing_done', job_id: id, file_name: name, error_encountered: true, message, report: null }
+    const event = {
+      event: 'writing_done',
+      job_id: id,
+      file_name: name,
+      error_encountered: true,
+      message,
+      verdict: 'lost',
+      report: null
+    }
     this.context.emit({ ...event, ...(metadata !== undefined && { metadata }) }, origin)
     return Promise.resolve()
   }

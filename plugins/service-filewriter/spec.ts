@@ -65,6 +65,7 @@ export function specOf(
       threads: options.threads_per_job,
       readOnly: options.read_only,
       sha256: typeof command['checksum'] === 'boolean' ? command['checksum'] : options.checksum,
+      failOn: (command['fail_on'] as 'any' | undefined) ?? options.fail_on,
       compression: compression(options.compression)
     }
   }

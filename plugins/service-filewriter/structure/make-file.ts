@@ -4,7 +4,7 @@ import { createNexusFile, type NexusFileOptions } from '../file/file.js'
 import { type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
 import { rootAttributes } from './root-attributes.js'
 import { Recorder } from './recorder.js'
-import { type Report } from './report.js'
+import { sayLeftOut, type Report } from './report.js'
 import { checkStructure, type Parts } from './structure.js'
 import { type Template } from './template.js'
 import { openEndNs, TimeWindow } from './window.js'
@@ -36,7 +36,7 @@ export interface MakeFileOptions {
  * @throws CodedError STRUCTURE_INVALID with all findings in `fields.findings`, FILE_EXISTS, FILE_PATH, HDF5_FAILED
  */
 export async function makeFile(options: MakeFileOptions): Promise<Report & { findings: readonly Finding[] }> {
-  const { plan, findings } = checkStructure(
+  const { plan, findings, leftOut } = checkStructure(
     options.structure,
     options.parts,
     options.template === undefined ? {} : { template: options.template }
@@ -56,6 +56,7 @@ export async function makeFile(options: MakeFileOptions): Promise<Report & { fin
       log: options.log ?? (() => undefined),
       ...(options.compression === undefined ? {} : { compression: options.compression })
     })
+    recorder.problems.push(...sayLeftOut(leftOut))
     recorder.begin()
     for (const { topic, partition, value } of options.messages)
       for (const route of recorder.topics.values())

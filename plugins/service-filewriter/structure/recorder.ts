@@ -15,7 +15,8 @@ import {
 } from '../../../core/api/plugin.js'
 import { buildFile, type Built } from './build.js'
 import { routeKey, type Plan, type PlanLink, type PlanStream } from './plan.js'
-import { makeReport, type Report } from './report.js'
+import { judge, makeReport, verdictOf, type Report } from './report.js'
+import { type Verdict } from './reasons.js'
 import { TopicRoute } from './route.js'
 import { type Parts } from './structure.js'
 import { countIn, StreamState, type TimeWindow } from './window.js'
@@ -39,6 +40,8 @@ export interface Totals {
   readonly messages: number
   readonly bytes: number
   readonly bad: number
+  /** As it would be if the job ended now. */
+  readonly verdict: Verdict
   readonly written: number
   readonly file_bytes: number
   readonly streams_with_data: number
@@ -102,6 +105,7 @@ export class Recorder {
       messages: sum(topics.map((topic) => topic.messages)),
       bytes: sum(topics.map((topic) => topic.bytes)),
       bad: sum(topics.map(badOf)),
+      verdict: verdictOf(judge(this.streams, topics), this.problems),
       written: sum(data.map((stream) => stream.written)),
       file_bytes: this.file.bytes,
       streams_with_data: data.filter((stream) => stream.written > 0).length,
@@ -148,7 +152,10 @@ export class Recorder {
       run,
       late: (change) => this.file.lateStructure(change),
       log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
-      count: (reason, n) => countIn(stream.counts, reason, n)
+      count: (reason, n, weight) => {
+        countIn(stream.counts, reason, n)
+        if (weight !== undefined) stream.weights.set(reason, weight)
+      }
     }
     stream.writer = plan.part.open(group, plan.config, context)
     this.writers.push(stream.writer)

@@ -1,7 +1,9 @@
 // The end-of-job report: what came, what was written, what was not and why. Plain JSON, snake_case.
+import { type LeftOut } from './left-out.js'
 import { type PlanLink } from './plan.js'
+import { sayReason, strayWeight, weightOf, type Verdict, type Weight } from './reasons.js'
 import { type TopicRoute } from './route.js'
-import { openEndNs, type Counters, type StreamState, type TimeWindow } from './window.js'
+import { countIn, openEndNs, type Counters, type StreamState, type TimeWindow } from './window.js'
 
 export interface StreamReport {
   readonly path: string
@@ -51,8 +53,13 @@ export interface Report {
   readonly problems: readonly string[]
   /** What else is worth knowing. */
   readonly notes: readonly string[]
-  /** Something that belongs into the file is not in it. */
+  readonly verdict: Verdict
+  /** Something that belongs to a stream of the job is not in the file: `verdict` is `lost`. */
   readonly lost: boolean
+  /** What was counted over all streams and topics, by reason (reasons.ts): what is missing in the file … */
+  readonly losses: Readonly<Record<string, number>>
+  /** … and what is only worth a word. */
+  readonly warnings: Readonly<Record<string, number>>
 }
 
 /** ISO 8601 UTC with all nine digits. */
@@ -64,7 +71,64 @@ export function isoNs(timeNs: bigint): string {
 }
 
 const counters = (map: Counters): Record<string, number> => Object.fromEntries(map)
-const total = (map: Counters): number => [...map.values()].reduce((sum, n) => sum + n, 0)
+
+interface Judged {
+  readonly losses: Counters
+  readonly warnings: Counters
+}
+
+/** Sorts everything that was counted by what it means for the file. */
+export function judge(streams: readonly StreamState[], topics: readonly TopicRoute[]): Judged {
+  const judged: Judged = { losses: new Map(), warnings: new Map() }
+  const add = (reason: string, n: number, weight: Weight): void => {
+    if (weight !== 'note') countIn(weight === 'lost' ? judged.losses : judged.warnings, reason, n)
+  }
+  for (const { bad, otherSchema, otherSource } of topics) {
+    const shared = otherSchema + otherSource > 0
+    for (const [reason, n] of bad) add(reason, n, strayWeight(reason, shared))
+  }
+  for (const { bad, counts, weights } of streams) {
+    for (const [reason, n] of bad) add(reason, n, weightOf(reason))
+    for (const [reason, n] of counts) add(reason, n, weightOf(reason, weights.get(reason)))
+  }
+  return judged
+}
+
+export function verdictOf({ losses, warnings }: Judged, problems: readonly string[]): Verdict {
+  if (losses.size > 0 || problems.length > 0) return 'lost'
+  return warnings.size > 0 ? 'warnings' : 'complete'
+}
+
+/** Of the same report, after more has come to light. */
+export const withProblems = (report: Report, problems: readonly string[]): Report =>
+  problems.length === 0 ? report : { ...report, problems: [...problems], verdict: 'lost', lost: true }
+
+/** One line per topic that was not there, with the sources that wanted it. */
+function missingTopics(streams: readonly StreamState[]): string[] {
+  const sources = new Map<string, Set<string>>()
+  for (const { missing, plan } of streams)
+    if (missing) sources.set(plan.topic, (sources.get(plan.topic) ?? new Set()).add(plan.source))
+  return [...sources].map(
+    ([topic, names]) => `topic '${topic}' does not exist: nothing of ${someOf([...names].map((name) => `'${name}'`))}`
+  )
+}
+
+/** A lenient job misses the data of streams that it leaves out. */
+export function sayLeftOut(streams: readonly LeftOut[]): string[] {
+  if (streams.length === 0) return []
+  const names = streams.map(
+    ({ module, topic, source, at }) => `${module} of source '${source}', topic '${topic}' (${at})`
+  )
+  return [`${several(streams.length, 'stream')} left out: ${someOf(names)}`]
+}
+
+const several = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+
+/** At most five names. */
+export function someOf(names: readonly string[]): string {
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : ''
+  return names.slice(0, 5).join(', ') + more
+}
 
 function streamReport(stream: StreamState): StreamReport {
   const { plan, written } = stream
@@ -85,7 +149,7 @@ function streamReport(stream: StreamState): StreamReport {
     longest_gap_from: stream.longestGapNs > 0 ? isoNs(stream.longestGapFromNs) : null,
     bad: counters(stream.bad),
     counts: counters(stream.counts),
-    ...(stream.missing ? { note: 'the topic does not exist' } : {})
+    ...(stream.missing ? { note: `topic '${plan.topic}' does not exist` } : {})
   }
 }
 
@@ -108,7 +172,9 @@ export function makeReport(
     ({ plan, received, kept }) => plan.topic !== '' && !(plan.companion && received === 0 && kept === null)
   )
   const empty = data.filter((stream) => stream.written === 0)
-  const bad = topics.reduce((sum, topic) => sum + total(topic.bad), 0) + data.reduce((sum, s) => sum + total(s.bad), 0)
+  const judged = judge(data, topics)
+  const all = [...problems, ...missingTopics(data)]
+  const verdict = verdictOf(judged, all)
   const links = unmadeLinks.map(
     (link) => `link ${link.name}: its target ${link.target} was not made, as there were no data`
   )
@@ -130,20 +196,33 @@ export function makeReport(
       bad: counters(topic.bad)
     })),
     without_data: empty.map((stream) => stream.plan.group.path),
-    problems: [...problems],
+    problems: all,
     notes: [...notes, ...links],
-    lost: bad > 0 || problems.length > 0 || data.some((stream) => stream.missing)
+    verdict,
+    lost: verdict === 'lost',
+    losses: counters(judged.losses),
+    warnings: counters(judged.warnings)
   }
 }
 
-/** One sentence for people. */
+const words: Readonly<Record<Verdict, string>> = {
+  complete: 'complete',
+  warnings: 'complete with warnings',
+  lost: 'data lost'
+}
+
+/** One sentence for people: the verdict first, then what is missing, then the rest. */
 export function sayReport(report: Report): string {
-  const parts = [`${report.written} messages of ${report.streams.length} streams written`]
-  if (report.without_data.length > 0) parts.push(`${report.without_data.length} streams without data`)
-  const bad = [...report.streams, ...report.topics].flatMap(({ bad }) => Object.entries(bad))
-  const reasons = new Map<string, number>()
-  for (const [reason, n] of bad) reasons.set(reason, (reasons.get(reason) ?? 0) + n)
-  for (const [reason, n] of reasons) parts.push(`${n} bad: ${reason}`)
-  const lines = report.problems.slice(0, 3)
-  return [parts.join(', '), ...lines].join('; ')
+  const counted = (what: Readonly<Record<string, number>>): string[] =>
+    Object.entries(what).map(([reason, n]) => sayReason(reason, n))
+  const more = report.problems.length > 3 ? [`and ${several(report.problems.length - 3, 'more problem')}`] : []
+  const missing = [...report.problems.slice(0, 3), ...more, ...counted(report.losses).map((text) => `lost: ${text}`)]
+  const written = [`${several(report.written, 'message')} of ${several(report.streams.length, 'stream')} written`]
+  if (report.without_data.length > 0) written.push(`${several(report.without_data.length, 'stream')} without data`)
+  const warnings = counted(report.warnings)
+  return [
+    `${words[report.verdict]}: ${written.join(', ')}`,
+    ...missing,
+    ...(warnings.length === 0 ? [] : [`warnings: ${warnings.join(', ')}`])
+  ].join('; ')
 }

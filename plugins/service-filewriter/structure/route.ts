@@ -39,7 +39,7 @@ export class TopicRoute {
   bytes = 0
   otherSchema = 0
   otherSource = 0
-  /** Sound in no way that would tell whose they are, or lost on the way, by reason. */
+  /** Sound in no way that would tell whose they are, or lost on the way, by reason (reasons.ts). */
   readonly bad: Counters = new Map()
   readonly streams: StreamState[] = []
   private readonly schemas = new Map<number, SchemaRoute>()
@@ -158,6 +158,7 @@ export class TopicRoute {
   begin(stream: StreamState): void {
     const { kept } = stream
     stream.begun = true
+    stream.judgeBefore()
     if (kept === null) return
     const route = this.schemas.get(idNumber(kept.schemaId))
     try {

@@ -3,6 +3,7 @@ import { type ConverterPart, type Finding, type WriterPart } from '../../../core
 import { readAttributes } from './attributes.js'
 import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
+import { leftOutStreams, type LeftOut } from './left-out.js'
 import { checkLinks, readLink } from './links.js'
 import { parseJson } from './parse.js'
 import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
@@ -29,6 +30,8 @@ export interface Checked {
   /** What is good; all of it only when there are no findings. */
   readonly plan: Plan
   readonly findings: readonly Finding[]
+  /** Streams that are not in the plan because of what was found. */
+  readonly leftOut: readonly LeftOut[]
 }
 
 const maxDepth = 64
@@ -56,7 +59,8 @@ export function checkStructure(structure: unknown, parts: Parts, options: Struct
   checkPartitions(walk.plan, findings)
   checkNames(walk.plan, findings)
   checkLinks(walk.plan, findings)
-  return { plan: walk.plan, findings: findings.list }
+  const leftOut = findings.list.length === 0 ? [] : leftOutStreams(json, at, walk.plan, parts)
+  return { plan: walk.plan, findings: findings.list, leftOut }
 }
 
 function parse(text: string, maxBytes: number | undefined, at: string, findings: Findings): unknown {

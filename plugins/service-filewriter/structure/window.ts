@@ -2,6 +2,7 @@
 import { BadMessage } from '../../../core/api/errors.js'
 import { type Converter, type Writer } from '../../../core/api/plugin.js'
 import { type PlanStream } from './plan.js'
+import { type Weight } from './reasons.js'
 
 const long = new BigInt64Array(1)
 const halves = new Uint32Array(long.buffer)
@@ -115,7 +116,10 @@ export class StreamState {
   readonly bad: Counters = new Map()
   /** What the writer itself counts. */
   readonly counts: Counters = new Map()
+  /** What the writer says of its reasons. */
+  readonly weights = new Map<string, Weight>()
   kept: Kept | null = null
+  private badBefore: { readonly timeNs: bigint; readonly error: BadMessage } | undefined
   /** The window has begun for this stream: the kept message is written. */
   begun = false
   /** A message after the stop time has come. */
@@ -140,9 +144,19 @@ export class StreamState {
   early(time: Instant, message: Buffer, schemaId: string, converter: Converter): void {
     this.received++
     if (time.high < 0 || (time.high === 0 && time.low === 0)) return countIn(this.bad, 'time_zero')
-    const bad = this.keepsLast && !this.begun ? this.keep(time.ns, message, schemaId, converter) : undefined
-    if (bad === undefined) this.beforeStart++
-    else this.refused(bad)
+    this.beforeStart++
+    if (!this.keepsLast || this.begun) return
+    const bad = this.keep(time.ns, message, schemaId, converter)
+    if (bad !== undefined) this.badBefore = { timeNs: time.ns, error: bad }
+  }
+
+  /** Of damaged messages before the window one is missed: one that is newer than what was kept. */
+  judgeBefore(): void {
+    const { badBefore, kept } = this
+    this.badBefore = undefined
+    if (badBefore === undefined || (kept !== null && kept.timeNs > badBefore.timeNs)) return
+    this.beforeStart--
+    this.refused(badBefore.error)
   }
 
   /** Whether a message that is not early is to be written; counts the others. */

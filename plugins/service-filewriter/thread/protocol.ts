@@ -54,6 +54,8 @@ export interface WriteOptions {
   readonly reportInFile: boolean
   readonly readOnly: boolean
   readonly sha256: boolean
+  /** What makes the end of a job an error: data that are lost, or any warning, too. Default `lost`. */
+  readonly failOn?: 'lost' | 'any'
   readonly compression: ColumnOptions['compression'] | null
   /** When data must be on the disk itself; default `close`. */
   readonly fsync?: 'never' | 'checkpoint' | 'close'

@@ -5,7 +5,7 @@ import { CodedError } from '../../../core/api/errors.js'
 import { createNexusFile, type NexusFile } from '../file/file.js'
 import { runInfo, structureError } from '../structure/make-file.js'
 import { Recorder } from '../structure/recorder.js'
-import { isoNs, sayReport, type Report } from '../structure/report.js'
+import { isoNs, sayLeftOut, sayReport, withProblems, type Report } from '../structure/report.js'
 import { rootAttributes } from '../structure/root-attributes.js'
 import { type TopicRoute } from '../structure/route.js'
 import { checkStructure, type Checked, type Parts } from '../structure/structure.js'
@@ -88,7 +88,7 @@ export class WriteRun {
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
   async run(): Promise<void> {
     const { spec } = this
-    const { plan, findings } = await this.check(spec.structure)
+    const { plan, findings, leftOut } = await this.check(spec.structure)
     let whole = plan
     if (spec.checkAlso !== undefined) {
       const also = await this.check(spec.checkAlso)
@@ -103,6 +103,7 @@ export class WriteRun {
     const file = await createNexusFile(this.path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
     try {
       this.recorder = this.open(plan, file, topics)
+      this.recorder.problems.push(...sayLeftOut(leftOut))
       this.recorder.notes.push(...all.slice(0, mostListed).map(({ path, message }) => `left out: ${path} ${message}`))
       if (spec.part !== true) this.recorder.notes.push(...(await unread(this.kafka, whole)))
       this.recorder.begin()
@@ -345,11 +346,11 @@ export class WriteRun {
       if (spec.options.sha256) await writeChecksum(file)
     } catch (error) {
       failed = true
-      recorder.problems.push(String(error))
-      report = { ...report, lost: true, problems: recorder.problems }
+      report = withProblems(report, [...report.problems, String(error)])
       if (error instanceof CodedError) file = path.part
     }
-    return { file, report, error: failed || report.lost, message: sayReport(report) }
+    const error = failed || report.lost || (spec.options.failOn === 'any' && report.verdict !== 'complete')
+    return { file, report, error, message: sayReport(report) }
   }
 }
 

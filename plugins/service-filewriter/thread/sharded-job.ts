@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import { sayReport, type Report } from '../structure/report.js'
+import { type Verdict } from '../structure/reasons.js'
 import { type Shard } from '../structure/shards.js'
 import { type Ready, type WriteJob } from './job.js'
 import { type JobEnd, type Progress, type StopHow, type WriteSpec } from './protocol.js'
@@ -43,6 +44,7 @@ export class ShardedJob implements WriteJob {
       messages: sum('messages'),
       bytes: sum('bytes'),
       bad: sum('bad'),
+      verdict: worst(all.map(({ verdict }) => verdict)),
       written: sum('written'),
       file_bytes: sum('file_bytes'),
       streams_with_data: sum('streams_with_data'),
@@ -119,6 +121,15 @@ export class ShardedJob implements WriteJob {
   }
 }
 
+const worst = (verdicts: readonly Verdict[]): Verdict =>
+  (['lost', 'warnings'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'complete'
+
+function added(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const sum: Record<string, number> = {}
+  for (const one of counts) for (const [reason, n] of Object.entries(one)) sum[reason] = (sum[reason] ?? 0) + n
+  return sum
+}
+
 function merged(reports: readonly Report[]): Report {
   const [first] = reports as readonly [Report]
   const sum = (key: 'messages' | 'written' | 'bytes'): number =>
@@ -133,6 +144,9 @@ function merged(reports: readonly Report[]): Report {
     without_data: reports.flatMap((report) => report.without_data),
     problems: reports.flatMap(({ problems }) => problems),
     notes: [...new Set(reports.flatMap(({ notes }) => notes))],
-    lost: reports.some(({ lost }) => lost)
+    verdict: worst(reports.map(({ verdict }) => verdict)),
+    lost: reports.some(({ lost }) => lost),
+    losses: added(reports.map(({ losses }) => losses)),
+    warnings: added(reports.map(({ warnings }) => warnings))
   }
 }

@@ -42,7 +42,7 @@ export async function makeFile(structure: string, messages: string | undefined, 
     for (const finding of report.findings) say(findingLine(finding))
     if (flags.json === true) await printJson({ file: flags.output, ...report })
     else say(`${flags.output}: ${sayReport(report)}`)
-    return report.lost || report.findings.length > 0 ? exitCodes.findings : exitCodes.done
+    return report.lost ? exitCodes.findings : exitCodes.done
   } finally {
     await loaded.close()
   }
