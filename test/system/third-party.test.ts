@@ -98,7 +98,8 @@ describe('third-party plugins', function () {
     const promised = [...Object.values(exports).flatMap((entry) => [entry.types, entry.default]), ...Object.values(bin)]
     assert.equal(promised.length, 7)
     for (const file of promised) assert.ok(existsSync(join(installed, file)), file)
-    assert.equal(scripts['prepack'], 'npm run types')
+    // npm runs it for a tarball and for an installation from git alike
+    assert.equal(scripts['prepare'], 'npm run build && npm run types')
     assert.equal(scripts['types'], 'tsc -p tsconfig.types.json')
     const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
     assert.deepEqual(
