@@ -72,6 +72,13 @@ export const optionSchema = {
       default: 4_294_967_296,
       description: 'Most bytes read per topic in that search.'
     },
+    look_further_bytes: {
+      type: 'integer',
+      minimum: 0,
+      default: 68_719_476_736,
+      description:
+        'Most bytes read per partition behind a window in the past since its last message, while the times there do not tell that it is over; a job that ends by this says so and counts as lost.'
+    },
     seek_by_time: {
       type: 'boolean',
       default: true,

@@ -55,6 +55,7 @@ export function specOf(
       progressMs: options.progress_ms,
       lookBackMs: options.look_back_ms,
       lookBackBytes: options.look_back_bytes,
+      lookFurtherBytes: options.look_further_bytes,
       seekByTime: options.seek_by_time,
       onMissingTopic: (command['on_missing_topic'] as 'wait' | undefined) ?? options.on_missing_topic,
       onEmptyTopic: options.on_empty_topic,

@@ -20,6 +20,7 @@ const options: WriteOptions = {
   progressMs: 1000,
   lookBackMs: null,
   lookBackBytes: 2 ** 30,
+  lookFurtherBytes: 2 ** 36,
   seekByTime: true,
   onMissingTopic: 'fail',
   fetchBytes: 1 << 20,

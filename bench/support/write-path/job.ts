@@ -19,6 +19,7 @@ const options: WriteOptions = {
   progressMs: 250,
   lookBackMs: null,
   lookBackBytes: 2 ** 32,
+  lookFurtherBytes: 2 ** 36,
   seekByTime: true,
   onMissingTopic: 'fail',
   fetchBytes: 8 << 20,

@@ -34,6 +34,14 @@ class LogNumber implements Scalar {
 
 const NOTHING = Buffer.alloc(0)
 
+/** What a look at a message tells without writing it. */
+export interface Glance {
+  readonly source: string
+  readonly timeNs: bigint
+  /** A stream of the job takes it. */
+  readonly wanted: boolean
+}
+
 export class TopicRoute {
   messages = 0
   bytes = 0
@@ -73,6 +81,24 @@ export class TopicRoute {
     for (let i = 0; i < batch.count; i++)
       if (!this.pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i)))
         this.push(batch.value(i), bytes, batch.valueStart(i))
+  }
+
+  /** Whose message it is and of which time; undefined when it does not say, or no stream takes its schema. */
+  glance(batch: Batch, i: number): Glance | undefined {
+    const message = batch.value(i)
+    const route = message === null || message.length < 8 ? undefined : this.schemas.get(idOf(message))
+    if (route === undefined || message === null) return undefined
+    const { peek } = this
+    try {
+      route.converter.peek(message, peek)
+    } catch (error) {
+      if (error instanceof BadMessage) return undefined
+      throw error
+    }
+    const { sourceStart, sourceEnd, timestampNs } = peek
+    const source = `${route.id} ${message.toString('latin1', sourceStart, sourceEnd)}`
+    const wanted = route.sources.find(message, sourceStart, sourceEnd) !== undefined
+    return timestampNs <= 0n ? undefined : { source, timeNs: timestampNs, wanted }
   }
 
   /** False when the message is not one number of a log, or there is no short way for it. */

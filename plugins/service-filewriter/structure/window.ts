@@ -54,6 +54,8 @@ export class Instant {
 export class TimeWindow {
   readonly start: Instant
   readonly stop: Instant
+  /** Values from before this are too old to be the last one before the start. */
+  keepFromNs = 1n
 
   constructor(startNs: bigint, stopNs: bigint) {
     this.start = new Instant(startNs)
@@ -172,7 +174,7 @@ export class StreamState {
 
   /** Keeps the newest sound message before the window; of two with one time the later one. Returns why it was not sound. */
   keep(timeNs: bigint, message: Buffer, schemaId: string, converter: Converter): BadMessage | undefined {
-    if (timeNs <= 0n || timeNs >= this.window.startNs) return undefined
+    if (timeNs < this.window.keepFromNs || timeNs >= this.window.startNs) return undefined
     if (this.kept !== null && timeNs < this.kept.timeNs) return undefined
     try {
       // a damaged message must not take the place of a good one

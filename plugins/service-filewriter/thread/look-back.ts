@@ -80,8 +80,9 @@ class Scan {
           this.bytes += value?.length ?? 0
           if (batch.offset(i) < end) this.route.lookBack(value)
         }
-        const { partition, nextOffset } = batch
+        const { partition, nextOffset, madeAgain } = batch
         batch.release()
+        if (madeAgain !== undefined) return
         if (nextOffset >= end && open.delete(partition)) reader.pause(topic, partition)
       }
     } finally {

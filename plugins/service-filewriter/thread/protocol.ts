@@ -42,6 +42,8 @@ export interface WriteOptions {
   readonly lookBackMs: number | null
   /** Most bytes to read per topic in that search. */
   readonly lookBackBytes: number
+  /** Most bytes read per partition behind a window in the past since its last message, while times there are in doubt. */
+  readonly lookFurtherBytes: number
   /** Find the place in a topic by Kafka times; false: read all of it (data whose Kafka times are not theirs). */
   readonly seekByTime: boolean
   readonly onMissingTopic: MissingTopic

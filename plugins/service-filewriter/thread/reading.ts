@@ -2,66 +2,106 @@
 import { type TopicRoute } from '../structure/route.js'
 import { countIn } from '../structure/window.js'
 import { type Batch, type Kafka, type Reader } from '../../../core/api/plugin.js'
+import { type Settle } from './settle.js'
+import { dayMs } from './start.js'
 
 interface Partition {
   readonly topic: string
   readonly partition: number
   readonly route: TopicRoute
+  /** '' where the broker has no ids. */
+  topicId: string
   position: number
   highWatermark: number
   /** Read up to here (exclusive); null while the end is open. */
   end: number | null
+  /** The topic that `end` belongs to. */
+  endId: string
   /** The end was found by time: what follows may still belong to the window. */
   tail: Tail | null
-  /** Everything of the last batch behind `end` is of times behind the window. */
-  beyond: boolean
+  /** Offsets behind the last one that lie behind a transaction that is still open. */
+  held: number
   /** Kafka has deleted what was before; its first message will say since when. */
   cut: boolean
+  /** The times in its messages are later than Kafka's by up to this as far as known when its start was sought. */
+  readonly behindMs: number
+  /** Looks that found it otherwise. */
+  tooLate: number
   done: boolean
 }
 
 export interface ReadingOptions {
+  readonly startMs: number
   readonly fetchBytes: number
   readonly signal: AbortSignal
   /** Called between batches, at least every `pollMs`. */
   readonly between: () => void
+  readonly notes: ReadingNotes
+}
+
+/** What is worth a word. */
+export interface ReadingNotes {
   /** What was before the first message of a topic is in Kafka no more. */
-  readonly cut: (topic: string, firstMs: number) => void
+  cut(topic: string, firstMs: number): void
+  /** The topic was made again; so many messages of the old one were not read. */
+  madeAgain(topic: string, unread: number): void
+  /** A partition is left with so many messages that were not looked at; `sure`: nothing of the window is among them. */
+  left(topic: string, messages: number, sure: boolean): void
 }
 
 /** Where reading of a topic begins. */
 export interface Start {
   readonly route: TopicRoute
   readonly offsets: ReadonlyMap<number, number>
+  readonly topicId?: string | undefined
   /** Partitions that begin with what Kafka has not deleted. */
   readonly cut?: ReadonlySet<number>
+  /** See `Found`; without it the start cannot be too late. */
+  readonly behindMs?: number
+}
+
+/** Where a topic ends. */
+export interface End {
+  readonly ends: ReadonlyMap<number, number>
+  readonly topicId?: string | undefined
+  /** Offsets that are written but lie behind an open transaction. */
+  readonly held: ReadonlyMap<number, number>
+  /** `ends` were found by time: each partition is read on until it has settled, or to its present end. */
+  readonly tail?: { readonly last: ReadonlyMap<number, number>; readonly settle: () => Settle }
 }
 
 /** How far a partition is read behind an end that was found by time. */
 interface Tail {
-  readonly limitMs: number
+  readonly settle: Settle
   /** Offset of the present end. */
   readonly last: number
 }
 
-const pollMs = 100
-
-function isBeyond(batch: Batch, end: number | null, limitMs: number): boolean {
-  if (end === null || batch.offset(0) < end) return false
-  for (let i = 0; i < batch.count; i++) if (batch.timestampMs(i) <= limitMs) return false
-  return true
+interface Group {
+  readonly byKey: Map<string, Partition>
+  /** Topics that are read whole. */
+  readonly whole: ReadonlyMap<string, TopicRoute>
 }
+
+const pollMs = 100
+const keyOf = (topic: string, partition: number): string => `${topic}\n${partition}`
 
 /** Streams that want the first value after the stop are given the topic up to its present end to find it in. */
-function isOver({ position, end, tail, beyond, route }: Partition): boolean {
-  if (end === null || position < end) return false
+function isOver(at: Partition): boolean {
+  const { end, position, tail, route } = at
+  if (end === null || (at.endId !== '' && at.topicId !== '' && at.endId !== at.topicId) || position < end) return false
   if (tail === null || position >= tail.last) return true
-  return beyond && route.streams.every((stream) => !stream.plan.firstAfterStop || stream.pastStop)
+  if (route.streams.some((stream) => stream.plan.firstAfterStop && !stream.pastStop)) return false
+  return tail.settle.isTooMuch || tail.settle.isSettled(allPast(route))
 }
+
+const allPast = ({ streams }: TopicRoute): boolean =>
+  streams.every(({ received, pastStop }) => received === 0 || pastStop)
 
 export class Reading {
   private readonly partitions: Partition[] = []
   private readonly readers: Promise<void>[] = []
+  private readonly groups: Group[] = []
   private failure: Error | undefined
 
   constructor(
@@ -69,28 +109,35 @@ export class Reading {
     private readonly options: ReadingOptions
   ) {}
 
-  /** Begins to read topics, each partition from its offset. */
+  /** Begins to read topics, each partition from its offset; those that are added later to whole topics, too. */
   add(starts: readonly Start[]): void {
-    const mine = starts.flatMap(({ route, offsets, cut = new Set() }) =>
-      [...offsets].map(([partition, offset]) => ({
-        topic: route.topic,
-        partition,
-        route,
-        position: offset,
-        highWatermark: offset,
-        end: null,
-        tail: null,
-        beyond: false,
-        cut: cut.has(partition),
-        done: false
-      }))
-    )
-    if (mine.length === 0) return
-    this.partitions.push(...mine)
-    const run = this.run(mine).catch((error: unknown) => {
+    const group: Group = {
+      byKey: new Map(),
+      whole: new Map(starts.flatMap(({ route }) => (route.partitions === undefined ? [[route.topic, route]] : [])))
+    }
+    for (const { route, offsets, topicId = '', cut, behindMs = Infinity } of starts)
+      for (const [partition, position] of offsets)
+        this.open(group, { route, partition, position, topicId, cut: cut?.has(partition) ?? false, behindMs })
+    if (group.byKey.size === 0) return
+    this.groups.push(group)
+    const run = this.run(group).catch((error: unknown) => {
       this.failure ??= error instanceof Error ? error : new Error(String(error))
     })
     this.readers.push(run)
+  }
+
+  private open(
+    group: Group,
+    { route, ...more }: Pick<Partition, 'route' | 'partition' | 'position' | 'topicId' | 'cut' | 'behindMs'>
+  ): Partition {
+    const { topic } = route
+    const partition = {
+      ...{ topic, route, ...more, highWatermark: more.position, end: null, endId: '', tail: null },
+      ...{ held: 0, tooLate: 0, done: false }
+    }
+    this.partitions.push(partition)
+    group.byKey.set(keyOf(topic, more.partition), partition)
+    return partition
   }
 
   /** Topics that are read, with their partitions. */
@@ -100,21 +147,26 @@ export class Reading {
     return topics
   }
 
-  /**
-   * From now on the topic ends at these offsets. With `tail` they were found by time, and a single message with a wrong
-   * Kafka time may have come too early: it is read on until a whole batch lies behind that time, or to the present end.
-   */
-  setEnds(
-    topic: string,
-    ends: ReadonlyMap<number, number>,
-    tail?: Omit<Tail, 'last'> & { last: ReadonlyMap<number, number> }
-  ): void {
+  /** From now on the topic ends there. A partition that Kafka does not have any more ends where it is. */
+  setEnds(topic: string, { ends, topicId = '', held, tail }: End): void {
+    for (const { byKey, whole } of this.groups) {
+      const route = whole.get(topic)
+      if (route === undefined) continue
+      // the reader will find those that were added, too
+      for (const partition of ends.keys())
+        if (!byKey.has(keyOf(topic, partition)))
+          this.open({ byKey, whole }, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
+    }
     for (const partition of this.partitions) {
       if (partition.topic !== topic) continue
-      partition.end = ends.get(partition.partition) ?? partition.position
+      const end = ends.get(partition.partition)
+      partition.end = end ?? partition.position
+      partition.endId = end === undefined ? partition.topicId : topicId
+      partition.held = held.get(partition.partition) ?? 0
       partition.tail =
-        tail === undefined ? null : { limitMs: tail.limitMs, last: tail.last.get(partition.partition) ?? 0 }
-      partition.beyond = false
+        tail === undefined || end === undefined
+          ? null
+          : { settle: tail.settle(), last: tail.last.get(partition.partition) ?? 0 }
     }
   }
 
@@ -128,10 +180,7 @@ export class Reading {
 
   /** Stops where it is. */
   endHere(): void {
-    for (const partition of this.partitions) {
-      partition.end = partition.position
-      partition.tail = null
-    }
+    for (const partition of this.partitions) this.endOf(partition)
   }
 
   get behind(): number {
@@ -142,6 +191,12 @@ export class Reading {
     return this.partitions.every((partition) => partition.done)
   }
 
+  /** Topics of which the first messages of the window may lie before where reading began. */
+  startedLate(): Set<string> {
+    const late = this.partitions.filter(({ tooLate }) => tooLate > few)
+    return new Set(late.map(({ topic }) => topic))
+  }
+
   /** Resolves when every reader has ended; throws what a reader died of. */
   async finished(): Promise<void> {
     // a reader may be added while others end
@@ -149,21 +204,41 @@ export class Reading {
     if (this.failure !== undefined) throw this.failure
   }
 
-  private async run(mine: readonly Partition[]): Promise<void> {
-    const assign = mine.map(({ topic, partition, position }) => ({ topic, partition, offset: position }))
+  private endOf(partition: Partition): void {
+    partition.end = partition.position
+    partition.endId = partition.topicId
+    partition.tail = null
+  }
+
+  private async run(group: Group): Promise<void> {
+    const assign = [...group.byKey.values()].map(({ topic, topicId, partition, position }) => ({
+      ...{ topic, partition, offset: position },
+      ...(topicId !== '' && { topicId })
+    }))
     const { fetchBytes, signal } = this.options
-    const reader = this.kafka.reader({ assign, maxBytes: fetchBytes, signal })
+    const reader = this.kafka.reader({ assign, follow: [...group.whole.keys()], maxBytes: fetchBytes, signal })
     try {
-      const byKey = new Map(mine.map((partition) => [`${partition.topic}\n${partition.partition}`, partition]))
-      while (!this.allDone(mine, reader) && this.failure === undefined) {
+      while (!this.allDone(group, reader) && this.failure === undefined) {
         const batch = await reader.poll(pollMs)
         if (batch === null) return
-        if (batch !== undefined) this.take(batch, byKey.get(`${batch.topic}\n${batch.partition}`))
+        if (batch !== undefined) this.take(batch, this.partitionOf(group, batch))
         this.options.between()
       }
     } finally {
       await reader.close()
     }
+  }
+
+  /** One that was added since is read from its beginning. */
+  private partitionOf(group: Group, { topic, partition }: Batch): Partition | undefined {
+    const known = group.byKey.get(keyOf(topic, partition))
+    const route = known === undefined ? group.whole.get(topic) : undefined
+    if (route === undefined) return known
+    const [{ topicId, end } = { topicId: '', end: null }] = this.partitions.filter((other) => other.topic === topic)
+    const added = this.open(group, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
+    // it came when the window was over
+    if (end !== null) this.endOf(added)
+    return added
   }
 
   private take(batch: Batch, partition: Partition | undefined): void {
@@ -172,28 +247,62 @@ export class Reading {
       const { route } = partition
       route.pushAll(batch)
       for (const [reason, n] of Object.entries(batch.skipped ?? {})) countIn(route.bad, reason, n)
+      if (batch.truncated !== undefined) countIn(route.bad, 'truncated', batch.truncated)
+      const from = partition.position
       partition.position = batch.nextOffset
       partition.highWatermark = batch.highWatermark
+      if (batch.madeAgain !== undefined) this.beginAgain(partition, batch.madeAgain)
       if (batch.count === 0) return
-      if (partition.cut) this.options.cut(partition.topic, batch.timestampMs(0))
+      if (partition.cut) this.options.notes.cut(partition.topic, batch.timestampMs(0))
       partition.cut = false
-      if (partition.tail !== null) partition.beyond = isBeyond(batch, partition.end, partition.tail.limitMs)
+      if (partition.tail !== null && batch.nextOffset > (partition.end ?? from))
+        partition.tail.settle.hear(batch, route)
+      else this.look(batch, partition)
     } finally {
       batch.release()
     }
   }
 
-  private allDone(mine: readonly Partition[], reader: Reader): boolean {
+  private beginAgain(partition: Partition, { id, unread }: NonNullable<Batch['madeAgain']>): void {
+    partition.topicId = id
+    this.options.notes.madeAgain(partition.topic, unread)
+    // made again since the end was sought
+    if (partition.end !== null && partition.endId !== id) this.endOf(partition)
+  }
+
+  /** One message of a batch: are Kafka's times as they were thought to be? */
+  private look(batch: Batch, partition: Partition): void {
+    if (partition.behindMs === Infinity) return
+    const glance = partition.route.glance(batch, 0)
+    if (glance === undefined) return
+    const timeMs = Number(glance.timeNs / 1_000_000n)
+    const behindMs = timeMs - batch.timestampMs(0)
+    const isNear = behindMs < dayMs && timeMs < this.options.startMs + 2 * behindMs
+    if (isNear && behindMs > partition.behindMs) partition.tooLate++
+  }
+
+  private allDone({ byKey }: Group, reader: Reader): boolean {
     let all = true
-    for (const partition of mine) {
-      if (!partition.done) {
-        if (isOver(partition)) {
-          partition.done = true
-          reader.pause(partition.topic, partition.partition)
-        }
-      }
+    for (const partition of byKey.values()) {
+      if (!partition.done && isOver(partition)) this.close(partition, reader)
       all &&= partition.done
     }
     return all
   }
+
+  private close(partition: Partition, reader: Reader): void {
+    const { topic, route, position, tail, held } = partition
+    partition.done = true
+    const left = tail === null ? 0 : tail.last - position
+    if (left > 0) this.options.notes.left(topic, left, tail?.settle.isTooMuch !== true)
+    else if (held > 0) countIn(route.bad, 'open_transaction', held)
+    try {
+      reader.pause(topic, partition.partition)
+    } catch {
+      // added to the topic a moment ago, and empty: the reader does not know it yet
+    }
+  }
 }
+
+/** Single messages with wrong times prove nothing. */
+const few = 10

@@ -16,12 +16,11 @@ import { lookBack } from './look-back.js'
 import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
 import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
+import { Span } from './span.js'
 import { checkTopics, unread, type TopicPlan } from './topics.js'
 
 /** Longest time between two looks for a topic that is waited for. */
 const topicWaitMs = 2000
-/** Kafka keeps messages at least so long. */
-const cutMs = 60_000
 /** Findings of a lenient job in its report. */
 const mostListed = 100
 const maxTimerMs = 2 ** 31 - 1
@@ -36,6 +35,7 @@ export class WriteRun {
   private readonly path: OutputPath
   private recorder!: Recorder
   private reading!: Reading
+  private span!: Span
   private phase: Progress['phase'] = 'waiting'
   /** No grace for late data: the user said now. */
   private now = false
@@ -52,6 +52,9 @@ export class WriteRun {
     private readonly say: (message: FromWorker) => void
   ) {
     this.window = new TimeWindow(spec.startNs, spec.stopNs ?? openEndNs)
+    const { lookBackMs, beforeStartMs } = spec.options
+    if (lookBackMs !== null)
+      this.window.keepFromNs = spec.startNs - BigInt(Math.max(lookBackMs, beforeStartMs)) * 1_000_000n
     this.path = outputPath(spec.folder, spec.fileName, spec.attempt)
   }
 
@@ -159,11 +162,13 @@ export class WriteRun {
 
   private async read(topics: TopicPlan): Promise<void> {
     const { spec } = this
+    this.span = new Span(this.kafka, spec, this.window, this.recorder, this.abort.signal)
     this.reading = new Reading(this.kafka, {
       fetchBytes: spec.options.fetchBytes,
       signal: this.abort.signal,
       between: () => this.between(),
-      cut: (topic, firstMs) => this.noteCut(topic, firstMs)
+      startMs: this.span.startMs,
+      notes: this.span
     })
     const beat = setInterval(() => this.between(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
     try {
@@ -177,6 +182,7 @@ export class WriteRun {
       })
       await Promise.all([waiting, read, this.findEnds(waiting)])
       await this.reading.finished()
+      this.span.startedLate(this.reading.startedLate())
     } finally {
       this.over.abort()
       clearInterval(beat)
@@ -191,7 +197,7 @@ export class WriteRun {
         if (this.abort.signal.aborted) continue
         const mine = partitionsOf(route, partitions)
         await this.patiently(() => this.search(route, mine))
-        starts.push(await this.patiently(() => this.startOf(route, mine)))
+        starts.push(await this.patiently(() => this.span.startOf(route, mine)))
       }
     }
     this.reading.add(starts)
@@ -207,32 +213,16 @@ export class WriteRun {
     if (limited !== undefined) this.recorder.notes.push(limited)
   }
 
-  private async startOf(route: TopicRoute, partitions: readonly number[]): Promise<Start> {
-    const { topic } = route
-    const earliest = await this.kafka.offsets(topic, partitions, 'earliest')
-    if (!this.spec.options.seekByTime) return { route, offsets: earliest }
-    const timestampMs = Math.max(0, Number(this.spec.startNs / 1_000_000n) - this.spec.options.beforeStartMs)
-    const offsets = await this.kafka.offsets(topic, partitions, { timestampMs })
-    const first = (partition: number): number => earliest.get(partition) ?? 0
-    // of a window that begins now nothing can be too old
-    const cut = new Set(Date.now() - timestampMs < cutMs ? [] : partitions.filter((p) => first(p) > 0 && (offsets.get(p) ?? 0) <= first(p))) // prettier-ignore
-    return { route, offsets, cut }
-  }
-
-  private noteCut(topic: string, firstMs: number): void {
-    if (firstMs <= Number(this.spec.startNs / 1_000_000n)) return
-    this.recorder.notes.push(`of ${topic} Kafka has nothing from before ${new Date(firstMs).toISOString()} any more`)
-  }
-
   /** A topic that does not exist yet is read from its beginning once it does. */
   private async waitFor(topic: string): Promise<void> {
     while (!this.pastEnd() && !this.over.signal.aborted && !this.abort.signal.aborted) {
       const [info] = await this.patiently(() => this.kafka.topics([topic]))
       if (info !== undefined && info.partitions.length > 0) {
         const offsets = await this.patiently(() => this.kafka.offsets(topic, info.partitions, 'earliest'))
+        const topicId = info.id
         const starts = this.recorder.routes(topic).map((route) => {
           const mine = new Set(partitionsOf(route, info.partitions))
-          return { route, offsets: new Map([...offsets].filter(([partition]) => mine.has(partition))) }
+          return { route, topicId, offsets: new Map([...offsets].filter(([partition]) => mine.has(partition))) }
         })
         this.reading.add(starts)
         return
@@ -251,14 +241,9 @@ export class WriteRun {
       if (moved.aborted) continue
       // those that wait for a topic give up by themselves at the stop time
       await waiting
-      for (const [topic, partitions] of this.reading.topics()) {
-        const byTime = !this.now && this.spec.options.seekByTime
-        const limitMs = this.lastKafkaMs()
-        const ends = byTime && (await this.patiently(() => this.kafka.offsets(topic, partitions, { timestampMs: limitMs + 1 }))) // prettier-ignore
-        const last = await this.patiently(() => this.kafka.offsets(topic, partitions, 'latest'))
-        if (moved.aborted) continue
-        if (ends === false) this.reading.setEnds(topic, last)
-        else this.reading.setEnds(topic, ends, { limitMs, last })
+      for (const topic of this.reading.topics().keys()) {
+        const end = await this.patiently(() => this.span.endOf(topic, this.now))
+        if (!moved.aborted) this.reading.setEnds(topic, end)
       }
       if (!moved.aborted) return
     }
@@ -278,13 +263,8 @@ export class WriteRun {
     }
   }
 
-  private lastKafkaMs(): number {
-    const { stopNs } = this.window
-    return stopNs === openEndNs ? Infinity : Number(stopNs / 1_000_000n) + this.spec.options.lateDataMs
-  }
-
   private pastEnd(): boolean {
-    return Date.now() > this.lastKafkaMs() || (this.now && Date.now() * 1e6 >= Number(this.window.stopNs))
+    return Date.now() > this.span.lastKafkaMs || (this.now && Date.now() * 1e6 >= Number(this.window.stopNs))
   }
 
   /** Sleeps until a time (and some more); returns early when the stop time moves or the job is aborted. */
