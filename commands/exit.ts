@@ -1,7 +1,7 @@
 // Command: a clean shutdown, as by SIGTERM.
-import { type CommandDefinition } from '../core/api/plugin.js'
+import { type DaemonView, defineCommand } from '../core/api/plugin.js'
 
-export default {
+export default defineCommand({
   cmd: 'exit',
   summary:
     'Ends the daemon cleanly: files are finished, messages delivered. It must name the daemon by service_id, or say everyone.',
@@ -14,8 +14,8 @@ export default {
     { cmd: 'exit', service_id: 'nexstream:host:4711' },
     { cmd: 'exit', everyone: true }
   ],
-  run: async (_command, daemon) => {
+  run: (_command, _origin, daemon: DaemonView) => {
     daemon.shutdown('command exit')
-    return Promise.resolve({ response: 'ACK', status: 200, message: 'shutting down' })
+    return { response: 'ACK', status: 200, message: 'shutting down' }
   }
-} satisfies CommandDefinition
+})

@@ -1,5 +1,5 @@
 // Command: the state of the daemon.
-import { type CommandDefinition, type DaemonSnapshot, type Snapshot } from '../core/api/plugin.js'
+import { type DaemonSnapshot, type DaemonView, defineCommand, type Snapshot } from '../core/api/plugin.js'
 
 /** Without what is meant for monitoring and heartbeats: both would only repeat the rest. */
 const plain = ({ metrics: _metrics, heartbeat: _heartbeat, ...rest }: Snapshot): Snapshot => rest
@@ -9,11 +9,15 @@ const shown = ({ services, ...rest }: DaemonSnapshot): DaemonSnapshot => ({
   services: Object.fromEntries(Object.entries(services).map(([id, service]) => [id, plain(service)]))
 })
 
-export default {
+export default defineCommand({
   cmd: 'status',
   summary: 'Answers with the state of the daemon, its services and jobs.',
-  schema: { type: 'object' },
+  schema: { type: 'object', additionalProperties: false },
   examples: [{ cmd: 'status', msg_id: 'where-are-we' }],
-  run: async (_command, daemon) =>
-    Promise.resolve({ response: 'ACK', status: 200, message: 'status', result: shown(daemon.snapshot()) })
-} satisfies CommandDefinition
+  run: (_command, _origin, daemon: DaemonView) => ({
+    response: 'ACK',
+    status: 200,
+    message: 'status',
+    result: shown(daemon.snapshot())
+  })
+})

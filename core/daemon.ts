@@ -1,19 +1,20 @@
 // The daemon, start to stop in reading order: plugins → Kafka → services → commands → status; and back.
 import { hostname } from 'node:os'
-import { basename, dirname, resolve } from 'node:path'
-import { check } from './check.js'
+import { resolve } from 'node:path'
 import { readCommandFile } from './command-file.js'
-import { durationMs, redacted, throwFindings, type Config, type LoadedConfig } from './config.js'
-import { Dispatcher, loadCommands, loadDialects } from './dispatcher.js'
+import { loadCommands, loadDialects, type RunnableCommand } from './commands.js'
+import { durationMs, throwFindings, type Config, type LoadedConfig } from './config.js'
+import { Dispatcher } from './dispatcher.js'
 import { CodedError } from './api/errors.js'
+import { configured, listensOf } from './inspect.js'
 import { JobRegistry } from './jobs.js'
 import { connectKafka } from './kafka/client.js'
 import { groupReader } from './kafka/group.js'
 import { CommandListener } from './listener.js'
-import { loadPlugins, type Loaded } from './loader.js'
+import { loadConfigured, type Loaded } from './loader.js'
 import { errorFields, openLog, type Logger } from './log.js'
+import { lookupOf } from './lookup.js'
 import {
-  type CommandDefinition,
   type DaemonSnapshot,
   type Dialect,
   type Kafka,
@@ -24,31 +25,8 @@ import {
   type Snapshot
 } from './api/plugin.js'
 import { version } from './root.js'
-import { reporterOptions, StatusLoop } from './status.js'
-import { type WorkerConfig } from '../plugins/service-filewriter/thread/config.js'
-
-/** Loads the plugins that a config names (also in worker threads). */
-export function loadParts(config: WorkerConfig): Promise<Loaded> {
-  return loadPlugins(config)
-}
-
-export const workerConfigOf = ({ config, baseFolder }: LoadedConfig): WorkerConfig => ({
-  kafka: config.kafka,
-  plugins: config.plugins,
-  builtin: config.daemon.builtin_plugins,
-  baseFolder
-})
-
-/** What a worker thread loads: of the built-in plugins only those that bring a converter or writer. */
-export function jobConfigOf(config: LoadedConfig, { host, plugins }: Loaded): WorkerConfig {
-  const owners = new Set((['converter', 'writer'] as const).flatMap((kind) => host.ids(kind).map((id) => host.owner(kind, id)))) // prettier-ignore
-  const builtin = plugins.filter((plugin) => plugin.builtin)
-  const folder = ({ file }: { file: string }): string => basename(dirname(file))
-  const needed = builtin.filter(({ name }) => owners.has(name)).map(folder)
-  const others = new Set(builtin.map(folder).filter((name) => !needed.includes(name)))
-  const whole = workerConfigOf(config)
-  return { ...whole, builtin: needed, plugins: whole.plugins.filter(({ use }) => !others.has(use)), checked: true }
-}
+import { StatusLoop } from './status.js'
+import { startThread, threadConfigOf } from './thread.js'
 
 export class Daemon {
   readonly serviceId: string
@@ -59,7 +37,7 @@ export class Daemon {
   readonly #services = new Map<string, Service>()
   readonly #reporters = new Map<string, Reporter>()
   readonly jobs: JobRegistry
-  #definitions: readonly CommandDefinition[] = []
+  #commands: readonly RunnableCommand[] = []
   #loaded!: Loaded
   #kafka!: Kafka
   #producer!: Producer
@@ -91,9 +69,9 @@ export class Daemon {
   /** Starts everything or throws a CodedError, having closed what was open. */
   async start(): Promise<void> {
     try {
-      this.#loaded = await loadParts(workerConfigOf(this.loaded))
-      this.#definitions = await loadCommands()
-      const dialects = await this.#dialects()
+      this.#loaded = await loadConfigured(this.loaded)
+      this.#commands = await loadCommands(this.#loaded.host)
+      const dialects = await loadDialects(this.#loaded.host)
       this.#goOn()
       this.log('info', `nexstream ${version} connects to Kafka`, { brokers: brokersOf(this.#config) })
       this.#kafka = connectKafka(this.#config.kafka)
@@ -102,7 +80,7 @@ export class Daemon {
       this.#goOn()
       this.#listener = this.#makeListener(dialects)
       this.#openParts()
-      for (const { listen } of this.#listens()) await this.#listener.mark(listen)
+      for (const { listen } of listensOf(this.#config)) await this.#listener.mark(listen)
       for (const [id, service] of this.#services) {
         await service.start()
         this.#goOn()
@@ -115,7 +93,7 @@ export class Daemon {
       this.#startStatus()
       this.log('info', `nexstream ${version} is up as ${this.serviceId}`, {
         services: [...this.#services.keys()],
-        commands: this.#listens().map(({ listen }) => listen.topic)
+        commands: listensOf(this.#config).map(({ listen }) => listen.topic)
       })
     } catch (error) {
       await this.stop('start failed')
@@ -153,7 +131,7 @@ export class Daemon {
 
   #makeListener(dialects: ReadonlyMap<string, Dialect>): CommandListener {
     const dispatcher = new Dispatcher({
-      definitions: this.#definitions,
+      commands: this.#commands,
       services: this.#services,
       serviceId: this.serviceId,
       timeoutMs: durationMs(this.#config.commands.timeout),
@@ -162,7 +140,7 @@ export class Daemon {
         jobs: this.jobs,
         plugins: () =>
           this.#loaded.plugins.map(({ name, version, summary, builtin }) => ({ name, version, summary, builtin })),
-        commands: () => this.#definitions,
+        commands: () => this.#commands,
         shutdown: (reason) => setImmediate(() => this.onShutdown(reason))
       }
     })
@@ -179,66 +157,43 @@ export class Daemon {
     })
   }
 
-  async #dialects(): Promise<Map<string, Dialect>> {
-    const { host } = this.#loaded
-    const own = await loadDialects()
-    const fromPlugins = host.ids('dialect').flatMap((id) => host.part('dialect', id) ?? [])
-    return new Map([...own, ...fromPlugins].map((dialect) => [dialect.id, dialect]))
-  }
-
   #openParts(): void {
     const { host } = this.#loaded
     const context = this.#context()
-    for (const [id, options] of Object.entries(this.#config.services)) {
-      const part = host.part('service', id)
-      if (part === undefined) throw unknownPart('services', id, host.ids('service'))
-      throwFindings(check(part.config, options, `/services/${id}`), 'config')
-      this.#services.set(id, part.open(options, context(`service ${id}`)))
+    for (const { id, options, part, findings } of configured('service', this.#config, host)) {
+      throwFindings(findings, 'config')
+      if (part !== undefined) this.#services.set(id, part.open(options as never, context(`service ${id}`)))
     }
-    for (const [id, options] of Object.entries(this.#config.reporters)) {
-      if (options === false) continue
-      const part = host.part('reporter', id)
-      if (part === undefined) throw unknownPart('reporters', id, host.ids('reporter'))
-      const filled = reporterOptions(part, options, this.#config.status.topic)
-      if (filled === undefined) continue
-      throwFindings(check(part.config, filled, `/reporters/${id}`), 'config')
-      this.#reporters.set(id, part.open(filled, context(`reporter ${id}`)))
+    for (const { id, options, part, findings } of configured('reporter', this.#config, host)) {
+      throwFindings(findings, 'config')
+      const reporter = part?.open(options as never, context(`reporter ${id}`))
+      if (reporter !== undefined) this.#reporters.set(id, reporter)
     }
   }
 
   #context(): (name: string) => ServiceContext {
     const { host } = this.#loaded
-    const workerConfig = jobConfigOf(this.loaded, this.#loaded)
+    const threads = threadConfigOf(this.loaded, this.#loaded)
     return (name) => ({
       serviceId: this.serviceId,
       signal: this.#abort.signal,
       kafka: this.#kafka,
       jobs: this.jobs,
       brokers: brokersOf(this.#config),
-      workerConfig,
+      statusTopic: this.#config.status.topic,
+      thread: (entry) => startThread(threads, entry),
       log: this.#logger.with({ part: name }),
-      source: (id) => host.part('source', id),
-      converter: (id) => host.part('converter', id),
-      writer: (id) => host.part('writer', id),
-      ids: (kind) => host.ids(kind),
+      ...lookupOf(host),
       emit: (event, origin) => this.#listener.emit(event, origin),
       listen: (topic, options) => this.#listener.listen(topic, options),
       takeJobs: (yes) => this.#listener.takeJobs(yes),
       recall: (origin) => this.#listener.recall(origin),
-      answer: (command, origin, reply) => this.#listener.answer(command, origin, reply),
-      check: (schema, value, path) => check(schema, value, path)
+      answer: (command, origin, reply) => this.#listener.answer(command, origin, reply)
     })
   }
 
-  /** Everything to listen to, each with its path in the config. */
-  #listens(): { at: string; listen: Config['commands']['listen'][number] }[] {
-    const { topic, listen } = this.#config.commands
-    const own = topic === undefined ? [] : [{ at: '/commands', listen: { topic, dialects: ['json'], from: 'latest' as const } }] // prettier-ignore
-    return [...own, ...listen.map((entry, i) => ({ at: `/commands/listen/${i}`, listen: entry }))]
-  }
-
   async #listen(): Promise<void> {
-    for (const { at, listen } of this.#listens()) await this.#listener.add(listen, at)
+    for (const listen of listensOf(this.#config)) await this.#listener.add(listen)
     const { file } = this.#config.commands
     if (file !== undefined)
       await this.#listener.runFile(
@@ -291,16 +246,8 @@ export class Daemon {
   }
 }
 
-function unknownPart(section: string, id: string, known: readonly string[]): CodedError {
-  return new CodedError('CONFIG_INVALID', `no plugin brings '${id}'; known are ${known.join(', ')}`, {
-    path: `/${section}/${id}`
-  })
-}
-
 function brokersOf(config: Config): readonly string[] {
   const kafka = config.kafka as Readonly<Record<string, unknown>>
   const brokers = kafka['brokers'] ?? kafka['bootstrap.servers'] ?? []
   return typeof brokers === 'string' ? brokers.split(',') : (brokers as readonly string[])
 }
-
-export { redacted }

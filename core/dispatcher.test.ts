@@ -1,45 +1,46 @@
 import assert from 'node:assert/strict'
-import { Dispatcher, commandSchema, loadCommands, loadDialects } from './dispatcher.js'
+import { Dispatcher } from './dispatcher.js'
 import { check } from './check.js'
 import { CodedError } from './api/errors.js'
-import {
-  type Command,
-  type CommandDefinition,
-  type DaemonView,
-  type Origin,
-  type Reply,
-  type Service
-} from './api/plugin.js'
+import { type Command, type DaemonView, type Origin, type Reply, type Service } from './api/plugin.js'
+import { commandSchema, loadCommands, loadDialects, type RunnableCommand } from './commands.js'
+import { type Loaded, loadPlugins } from './loader.js'
+import { packageRoot } from './root.js'
 
 const origin: Origin = { dialect: 'json', topic: 'c', replyTopic: 's', timestampMs: 0 }
 const ack = (message = 'ok'): Reply => ({ response: 'ACK', status: 200, message })
 
-const definitions: CommandDefinition[] = [
-  {
-    cmd: 'start',
-    service: 'a',
-    summary: '',
-    schema: {
-      type: 'object',
-      required: ['topic'],
-      properties: { topic: { type: 'string' }, n: { type: 'integer', default: 2 } }
-    },
-    examples: []
-  },
-  { cmd: 'start', service: 'b', summary: '', schema: { type: 'object' }, examples: [] },
-  { cmd: 'stop', service: 'a', summary: '', schema: { type: 'object' }, examples: [] },
-  { cmd: 'ping', summary: '', schema: { type: 'object' }, examples: [], run: () => Promise.resolve(ack('pong')) }
-]
+type Handlers = Readonly<Record<string, (command: Command) => Reply | Promise<Reply>>>
 
-const dispatcher = (commands: Service['commands'], timeoutMs = 5000): Dispatcher => {
+const commandsOf = (handlers: Handlers): RunnableCommand[] => {
+  const run = (command: Command): Reply | Promise<Reply> => handlers[command.cmd]!(command)
+  return [
+    {
+      cmd: 'start',
+      service: 'a',
+      summary: '',
+      schema: {
+        type: 'object',
+        required: ['topic'],
+        properties: { topic: { type: 'string' }, n: { type: 'integer', default: 2 } }
+      },
+      examples: [],
+      run
+    },
+    { cmd: 'start', service: 'b', summary: '', schema: { type: 'object' }, examples: [], run },
+    { cmd: 'stop', service: 'a', summary: '', schema: { type: 'object' }, examples: [], run },
+    { cmd: 'ping', summary: '', schema: { type: 'object' }, examples: [], run: () => ack('pong') }
+  ]
+}
+
+const dispatcher = (handlers: Handlers, timeoutMs = 5000): Dispatcher => {
   const service: Service = {
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
-    snapshot: () => ({ state: 'idle' }),
-    commands
+    snapshot: () => ({ state: 'idle' })
   }
   return new Dispatcher({
-    definitions,
+    commands: commandsOf(handlers),
     services: new Map([['a', service]]),
     serviceId: 'me',
     daemon: {} as DaemonView,
@@ -107,9 +108,13 @@ describe('dispatcher', () => {
   })
 })
 
-describe('commands/', () => {
+describe('commands', () => {
+  let loaded: Loaded
+  before(async () => (loaded = await loadPlugins({ plugins: [], baseFolder: packageRoot })))
+  after(() => loaded.close())
+
   it('has only examples that fit their schema, and described keys', async () => {
-    const all = await loadCommands()
+    const all = await loadCommands(loaded.host)
     assert.ok(all.length >= 4)
     for (const definition of all) {
       assert.equal(commandSchema(definition), commandSchema(definition), 'a schema of its own for each command leaks')
@@ -131,8 +136,8 @@ describe('commands/', () => {
   })
 
   it('names each cmd and service once', async () => {
-    const names = (await loadCommands()).map(({ cmd, service }) => `${cmd} ${service}`)
+    const names = (await loadCommands(loaded.host)).map(({ cmd, service }) => `${cmd} ${service}`)
     assert.equal(new Set(names).size, names.length)
-    assert.ok((await loadDialects()).some((dialect) => dialect.id === 'json'))
+    assert.ok((await loadDialects(loaded.host)).has('json'))
   })
 })

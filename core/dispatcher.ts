@@ -1,63 +1,7 @@
 // From a canonical command to exactly one reply: look-up, check, run with a deadline.
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { check, nearest } from './check.js'
 import { CodedError, type ErrorCode } from './api/errors.js'
-import {
-  type Command,
-  type CommandDefinition,
-  type DaemonView,
-  type Dialect,
-  type Finding,
-  type JSONSchema,
-  type Origin,
-  type Reply,
-  type Service
-} from './api/plugin.js'
-import { codeRoot } from './root.js'
-
-const common = {
-  cmd: { type: 'string', description: 'What to do.' },
-  service: { type: 'string', description: 'Which service does it; may be left out where only one can.' },
-  msg_id: { type: 'string', maxLength: 1024, description: 'Your name for this command; the answer carries it.' },
-  service_id: { type: 'string', description: 'Only the daemon of this name answers; the others stay silent.' }
-} as const
-
-const schemas = new WeakMap<CommandDefinition, JSONSchema>()
-
-/** The whole schema of a command: its own keys and the common ones. Always the same object: a new one would be compiled anew, and kept. */
-export function commandSchema(definition: CommandDefinition): JSONSchema {
-  const known = schemas.get(definition)
-  if (known !== undefined) return known
-  const own = typeof definition.schema === 'object' ? definition.schema : {}
-  const made = {
-    additionalProperties: false,
-    ...own,
-    type: 'object',
-    properties: { ...common, ...own.properties }
-  } as const
-  schemas.set(definition, made)
-  return made
-}
-
-/** All definitions in commands/ (one file each), by cmd and service. */
-export async function loadCommands(): Promise<CommandDefinition[]> {
-  return loadDefaults<CommandDefinition>(join(codeRoot, 'commands'))
-}
-
-/** All dialects in commands/dialects/. */
-export async function loadDialects(): Promise<Dialect[]> {
-  return loadDefaults<Dialect>(join(codeRoot, 'commands', 'dialects'))
-}
-
-async function loadDefaults<T>(folder: string): Promise<T[]> {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.js') && !name.endsWith('.test.js'))
-  const modules = await Promise.all(
-    files.toSorted().map((name) => import(pathToFileURL(join(folder, name)).href) as Promise<{ default?: T }>)
-  )
-  return modules.flatMap((module) => module.default ?? [])
-}
+import { type Command, type DaemonView, type Finding, type Origin, type Reply, type Service } from './api/plugin.js'
+import { nameOf, type RunnableCommand, understand } from './commands.js'
 
 /** An ERR reply from an error: its code and path, and all findings it carries. */
 export function refusal(error: unknown): Reply {
@@ -99,7 +43,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
 const statusOf = (code: ErrorCode): number => statuses[code] ?? 400
 
 export interface DispatcherOptions {
-  readonly definitions: readonly CommandDefinition[]
+  readonly commands: readonly RunnableCommand[]
   readonly services: ReadonlyMap<string, Service>
   readonly serviceId: string
   readonly daemon: DaemonView
@@ -138,38 +82,20 @@ export class Dispatcher {
   }
 
   async #run(command: Command, origin: Origin): Promise<Reply> {
-    const definition = this.#find(command)
+    const { commands, services, daemon } = this.options
     const copy = structuredClone(command)
-    const findings = check(commandSchema(definition), copy, '', 'COMMAND_INVALID')
-    if (findings.length > 0) throw invalid(definition, findings)
-    if (definition.service === undefined) {
-      if (definition.run === undefined) throw new CodedError('COMMAND_UNKNOWN', `'${command.cmd}' has no handler`)
-      return definition.run(copy, this.options.daemon)
-    }
-    const handler = this.options.services.get(definition.service)?.commands[definition.cmd]
-    if (handler !== undefined) return this.#inTurn(definition.service, () => handler(copy, origin))
-    const running = [...this.options.services.keys()].join(', ') || 'none'
-    throw new CodedError('COMMAND_UNKNOWN', `service '${definition.service}' does not run here (running: ${running})`, {
+    const { found, findings } = understand(copy, commands, (service) => services.has(service))
+    if (found === undefined || findings.length > 0) throw refused(found, findings)
+    const run = async (receiver: Service | DaemonView): Promise<Reply> =>
+      // its type is that of the schema, which has just been checked
+      found.run(copy as never, origin, receiver as never)
+    if (found.service === undefined) return run(daemon)
+    const service = services.get(found.service)
+    if (service !== undefined) return this.#inTurn(found.service, () => run(service))
+    const running = [...services.keys()].join(', ') || 'none'
+    throw new CodedError('COMMAND_UNKNOWN', `service '${found.service}' does not run here (running: ${running})`, {
       path: '/service'
     })
-  }
-
-  /** By cmd and service; without a service by the one running service that knows the cmd. */
-  #find(command: Command): CommandDefinition {
-    const { definitions, services } = this.options
-    const named = definitions.filter((definition) => definition.cmd === command.cmd)
-    if (named.length === 0) throw unknownCommand(command.cmd, definitions)
-    const exact = named.find((definition) => definition.service === command.service)
-    if (exact !== undefined) return exact
-    const here = named.filter((definition) => definition.service !== undefined && services.has(definition.service))
-    const [only] = here
-    if (command.service === undefined && here.length === 1 && only !== undefined) return only
-    const known = named.flatMap((definition) => definition.service ?? []).join(', ')
-    const text =
-      command.service === undefined
-        ? `'${command.cmd}' needs a service: one of ${known}`
-        : `no '${command.cmd}' of service '${command.service}'; known services: ${known}`
-    throw new CodedError('COMMAND_UNKNOWN', text, { path: '/service' })
   }
 
   async #withTimeout(reply: Promise<Reply>, command: Command): Promise<Reply> {
@@ -196,16 +122,11 @@ export class Dispatcher {
   }
 }
 
-function unknownCommand(cmd: string, definitions: readonly CommandDefinition[]): CodedError {
-  const known = [...new Set(definitions.map((definition) => definition.cmd))].toSorted()
-  const near = nearest(cmd, known)
-  const hint =
-    near === undefined ? `known are ${known.join(', ')}` : `did you mean '${near}'? Known are ${known.join(', ')}`
-  return new CodedError('COMMAND_UNKNOWN', `no command '${cmd.slice(0, 100)}'; ${hint}`, { path: '/cmd' })
-}
-
-function invalid(definition: CommandDefinition, findings: readonly Finding[]): CodedError {
-  const name = definition.service === undefined ? definition.cmd : `${definition.cmd} (${definition.service})`
+function refused(found: RunnableCommand | undefined, findings: readonly Finding[]): CodedError {
+  const [first] = findings
+  const path = first?.path ?? '/'
+  if (found === undefined)
+    return new CodedError((first?.code ?? 'COMMAND_UNKNOWN') as ErrorCode, first?.message ?? '', { path })
   const text = findings.map((finding) => `${finding.path} ${finding.message}`).join('; ')
-  return new CodedError('COMMAND_INVALID', `${name}: ${text}`, { path: findings[0]?.path ?? '/', fields: { findings } })
+  return new CodedError('COMMAND_INVALID', `${nameOf(found)}: ${text}`, { path, fields: { findings } })
 }

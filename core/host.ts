@@ -11,6 +11,7 @@ import {
   type ReporterPart,
   type ServicePart,
   type SourcePart,
+  type ToolPart,
   type WriterPart
 } from './api/plugin.js'
 
@@ -22,9 +23,18 @@ export interface Parts {
   service: ServicePart
   reporter: ReporterPart
   dialect: Dialect
+  tool: ToolPart
 }
 export type PartKind = keyof Parts
-export const partKinds: readonly PartKind[] = ['source', 'converter', 'writer', 'service', 'reporter', 'dialect']
+export const partKinds: readonly PartKind[] = [
+  'source',
+  'converter',
+  'writer',
+  'service',
+  'reporter',
+  'dialect',
+  'tool'
+]
 
 /** Milliseconds a plugin may take for one hook or for `apply`. */
 export const hookDeadlineMs = 10_000
@@ -43,7 +53,8 @@ export class Host {
     writer: lookup(),
     service: lookup(),
     reporter: lookup(),
-    dialect: lookup()
+    dialect: lookup(),
+    tool: lookup()
   }
   /** kind → part id → plugin that brought it. */
   readonly #owners = new Map<PartKind, Map<string, string>>(partKinds.map((kind) => [kind, new Map<string, string>()]))
@@ -76,6 +87,7 @@ export class Host {
       service: add('service'),
       reporter: add('reporter'),
       dialect: add('dialect'),
+      tool: add('tool'),
       hooks: this.hooks
     }
   }

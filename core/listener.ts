@@ -1,8 +1,10 @@
 // Hears command topics: bytes → dialect → dispatcher → exactly one answer on the reply topic.
 import { createHash } from 'node:crypto'
 import { type ListenConfig } from './config-schema.js'
+import { throwFindings } from './config.js'
 import { type Dispatcher, refusal } from './dispatcher.js'
 import { CodedError } from './api/errors.js'
+import { type Listen, listenFindings } from './inspect.js'
 import { type GroupReader, type Take, type Work } from './kafka/group.js'
 import { errorFields, type Log } from './log.js'
 import {
@@ -79,18 +81,13 @@ export class CommandListener {
   }
 
   /** Opens one configured topic. Throws TOPIC_MISSING, or CONFIG_INVALID for an unknown dialect. */
-  async add(listen: ListenConfig, at: string): Promise<void> {
-    const replyTopic = listen.reply_topic ?? this.options.statusTopic
-    if (replyTopic === undefined)
-      throw new CodedError(
-        'CONFIG_INVALID',
-        `answers to '${listen.topic}' have no topic: give status.topic or reply_topic`,
-        { path: `${at}/topic` }
-      )
-    const { topic, group, from } = listen
+  async add({ at, listen }: Listen): Promise<void> {
+    const { statusTopic, dialects } = this.options
+    throwFindings(listenFindings({ at, listen }, statusTopic, dialects), 'config')
+    const { topic, group, from, reply_topic: replyTopic = statusTopic ?? '' } = listen
     const ear = {
       topic,
-      dialects: listen.dialects.map((id, i) => this.#dialect(id, `${at}/dialects/${i}`)),
+      dialects: listen.dialects.flatMap((id) => dialects.get(id) ?? []),
       replyTopic,
       pool: group !== undefined
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { loadPlugins } from './loader.js'
 
 const manifest = (extra: string, apply = ''): string =>
-  `export default { name: 'third-party', version: '1.0.0', api: 1, summary: 'A test.', ${extra} apply(registry, options) { ${apply} } }`
+  `export default { name: 'third-party', version: '1.0.0', api: 2, summary: 'A test.', ${extra} apply(registry, options) { ${apply} } }`
 
 describe('loader', () => {
   let baseFolder: string
@@ -45,7 +45,7 @@ describe('loader', () => {
   it('refuses what cannot be imported', () =>
     fails('export default {', { code: 'PLUGIN_NOT_FOUND', path: '/plugins/0/use' }))
   it('refuses another API major', () =>
-    fails(manifest('').replace('api: 1', 'api: 2'), { code: 'PLUGIN_API', path: '/plugins/0/use' }))
+    fails(manifest('').replace('api: 2', 'api: 1'), { code: 'PLUGIN_API', path: '/plugins/0/use' }))
   it('refuses an option schema that is wrong or undescribed', async () => {
     await fails(manifest("options: { type: 'objekt' },"), { code: 'PLUGIN_SCHEMA' })
   })

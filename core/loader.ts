@@ -4,9 +4,10 @@ import module, { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { check, compileSchema } from './check.js'
+import { type LoadedConfig } from './config.js'
 import { CodedError } from './api/errors.js'
 import { Host, partKinds, withDeadline } from './host.js'
-import { API, type JSONSchema, type Plugin } from './api/plugin.js'
+import { API, type CommandPart, type JSONSchema, type Plugin } from './api/plugin.js'
 import * as resolver from './resolver.js'
 import { codeRoot } from './root.js'
 
@@ -62,6 +63,10 @@ export async function loadPlugins(options: LoadOptions): Promise<Loaded> {
   if (options.checked !== true) checkPartSchemas(host)
   return { host, plugins, close: () => closeAll(plugins) }
 }
+
+/** Loads the plugins that a config names. */
+export const loadConfigured = ({ config, baseFolder }: LoadedConfig): Promise<Loaded> =>
+  loadPlugins({ plugins: config.plugins, builtin: config.daemon.builtin_plugins, baseFolder })
 
 async function closeAll(plugins: readonly LoadedPlugin[]): Promise<void> {
   for (const { plugin, name } of [...plugins].reverse()) {
@@ -218,9 +223,18 @@ function checkPartSchemas(host: Host): void {
   for (const kind of partKinds) {
     for (const id of host.ids(kind)) {
       const part = host.part(kind, id)
-      if (part !== undefined && 'config' in part)
-        checkSchema(part.config, `plugin ${host.owner(kind, id)}: ${kind} '${id}': config`, '')
+      const where = `plugin ${host.owner(kind, id)}: ${kind} '${id}':`
+      if (part !== undefined && 'config' in part) checkSchema(part.config, `${where} config`, '')
+      if (part !== undefined && 'open' in part && 'commands' in part) checkCommands(part.commands ?? [], where)
     }
+  }
+}
+
+function checkCommands(commands: readonly CommandPart[], where: string): void {
+  for (const [i, { cmd, schema }] of commands.entries()) {
+    checkSchema(schema, `${where} command '${cmd}'`, '')
+    if (commands.findIndex((other) => other.cmd === cmd) !== i)
+      throw new CodedError('PLUGIN_DUPLICATE_ID', `${where} it has two commands '${cmd}'; remove one of them`)
   }
 }
 

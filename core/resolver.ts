@@ -1,4 +1,4 @@
-// Module resolution hook: `nexstream/plugin` and `nexstream/schemas` from a plugin folder outside our tree lead to this package.
+// Module resolution hook: `nexstream/plugin` and the like from a plugin folder outside our tree lead to this package.
 let root = ''
 
 /** Called once when the hook is registered; `root` is the URL of our compiled code, with a slash at its end. */
@@ -8,7 +8,8 @@ export function initialize(data: { root: string }): void {
 
 const own: Readonly<Record<string, string>> = {
   'nexstream/plugin': 'core/api/plugin.js',
-  'nexstream/schemas': 'schemas/index.js'
+  'nexstream/schemas': 'schemas/index.js',
+  'nexstream/filewriter': 'plugins/service-filewriter/writer-kit.js'
 }
 
 type Resolved<T> = T | { url: string; shortCircuit: true }

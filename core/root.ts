@@ -1,22 +1,7 @@
 // Where the package lies: schemas, commands and built-in plugins are found from here, compiled code in dist/.
-import { readFileSync, existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { packageRoot } from './api/version.js'
 
-function findRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url))
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder)
-    if (parent === folder) throw new Error('package.json of nexstream not found above core/')
-    folder = parent
-  }
-  return folder
-}
-
-/** Folder of package.json. */
-export const packageRoot = findRoot()
+export { packageRoot, version } from './api/version.js'
 /** Folder of the compiled code. */
 export const codeRoot = join(packageRoot, 'dist')
-/** Version of nexstream. */
-export const version = (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string })
-  .version

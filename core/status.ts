@@ -1,6 +1,6 @@
 // One snapshot of the daemon at a fixed interval, handed to every reporter; a slow or failing reporter never stops the others.
 import { errorFields, type Log } from './log.js'
-import { type DaemonSnapshot, type Reporter, type ReporterPart } from './api/plugin.js'
+import { type DaemonSnapshot, type Reporter } from './api/plugin.js'
 
 export class StatusLoop {
   #timer: NodeJS.Timeout | undefined
@@ -44,16 +44,4 @@ export class StatusLoop {
       this.#busy.delete(id)
     }
   }
-}
-
-/** The options of a reporter, with the status topic filled in; undefined for one that is off or needs a topic where there is none. */
-export function reporterOptions(
-  part: ReporterPart,
-  options: unknown,
-  topic: string | undefined
-): Record<string, unknown> | undefined {
-  if (options === false) return undefined
-  const filled: Record<string, unknown> = { ...(topic !== undefined && { topic }), ...(options as object) }
-  const required = typeof part.config === 'object' ? (part.config.required ?? []) : []
-  return required.includes('topic') && filled['topic'] === undefined ? undefined : filled
 }

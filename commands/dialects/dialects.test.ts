@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { check } from '../../core/check.js'
-import { commandSchema, loadCommands } from '../../core/dispatcher.js'
+import { commandSchema, loadCommands } from '../../core/commands.js'
 import { type Command } from '../../core/api/plugin.js'
+import { type Loaded, loadPlugins } from '../../core/loader.js'
 import { packageRoot } from '../../core/root.js'
 import { decodeJson, encodeMessage } from '../../schemas/index.js'
 import ess from './ess.js'
@@ -14,10 +15,14 @@ import forwarder2018 from './forwarder-2018.js'
 const golden = (name: string): Buffer => readFileSync(join(packageRoot, 'test/samples/golden', `${name}.bin`))
 const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 
+let loaded: Loaded
+before(async () => (loaded = await loadPlugins({ plugins: [], baseFolder: packageRoot })))
+after(() => loaded.close())
+
 /** The command is one that the canonical schema takes. */
 async function fits(command: Command | undefined): Promise<Command> {
   assert.ok(command)
-  const definition = (await loadCommands()).find(
+  const definition = (await loadCommands(loaded.host)).find(
     ({ cmd, service }) => cmd === command.cmd && service === command.service
   )
   assert.ok(definition, `${command.cmd} ${command.service}`)

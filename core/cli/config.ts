@@ -1,7 +1,6 @@
 // The config and the plugins of a sub-command.
 import { type LoadedConfig, requireConfig } from '../config.js'
 import { CodedError } from '../api/errors.js'
-import { type Loaded, loadPlugins } from '../loader.js'
 
 export interface ConfigFlags {
   readonly config?: string
@@ -22,9 +21,4 @@ export function flagValues(pairs: readonly string[] = []): Record<string, string
 export function configOf(flags: ConfigFlags): LoadedConfig {
   const file = flags.config ?? (process.env['NEXSTREAM_CONFIG'] || undefined)
   return requireConfig({ file, env: process.env, flags: flagValues(flags.set) })
-}
-
-/** Loads the plugins that a config names; close them in the end. */
-export function loadParts({ config, baseFolder }: LoadedConfig): Promise<Loaded> {
-  return loadPlugins({ plugins: config.plugins, builtin: config.daemon.builtin_plugins, baseFolder })
 }

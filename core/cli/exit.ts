@@ -1,15 +1,9 @@
 // Exit codes and the one line that an error becomes.
 import { CodedError, type ErrorCode } from '../api/errors.js'
+import { exitCodes } from '../api/tool.js'
 import { say, settings, talkColour } from './io.js'
 
-export const exitCodes = {
-  done: 0,
-  failed: 1,
-  usage: 2,
-  unreachable: 3,
-  refused: 4,
-  findings: 5
-} as const
+export { exitCodes }
 
 export const exitCodeHelp = `
 Exit codes:

@@ -56,20 +56,6 @@ export function parseMoment(text: string, nowMs = Date.now()): number {
   return parsed
 }
 
-/** `gzip`, `zstd`, `gzip:6`. */
-export function parseCompression(text: string): { filter: 'gzip' | 'zstd'; level?: number } {
-  const [filter, level] = text.split(':')
-  const number = Number(level ?? 1)
-  if (
-    (filter !== 'gzip' && filter !== 'zstd') ||
-    !Number.isInteger(number) ||
-    number < 1 ||
-    number > (filter === 'gzip' ? 9 : 22)
-  )
-    throw usage(`'${text}' is no compression; write gzip, zstd or gzip:6`)
-  return { filter, ...(level !== undefined && { level: number }) }
-}
-
 /** A whole number ≥ 0. */
 export function parseCount(text: string): number {
   const value = Number(text)

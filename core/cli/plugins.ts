@@ -1,9 +1,9 @@
 // `nexstream plugins`: what is loaded, and the options of each part.
 import { CodedError } from '../api/errors.js'
 import { type Host, type PartKind, partKinds } from '../host.js'
-import { type Loaded } from '../loader.js'
+import { type Loaded, loadConfigured } from '../loader.js'
 import { type JSONSchema } from '../api/plugin.js'
-import { type ConfigFlags, configOf, loadParts } from './config.js'
+import { type ConfigFlags, configOf } from './config.js'
 import { colour, print, printJson, table } from './io.js'
 import { optionRows } from './schema-table.js'
 
@@ -32,7 +32,7 @@ export function partsOf(host: Host): PartInfo[] {
 }
 
 async function withPlugins<T>(flags: PluginsFlags, use: (loaded: Loaded) => Promise<T>): Promise<T> {
-  const loaded = await loadParts(configOf(flags))
+  const loaded = await loadConfigured(configOf(flags))
   try {
     return await use(loaded)
   } finally {

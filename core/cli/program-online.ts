@@ -13,7 +13,7 @@ import type { TopicsFlags } from './topics.js'
 
 const withKafka = (command: Command): Command =>
   withConfig(command.option('-b, --brokers <list>', 'host:port,…; default those of the config or $NEXSTREAM_BROKERS'))
-const withCommand = (command: Command): Command =>
+export const withCommand = (command: Command): Command =>
   json(withKafka(command))
     .option('--topic <topic>', 'command topic; default that of the config')
     .option('--reply-topic <topic>', 'topic of the answers; default that of the config')

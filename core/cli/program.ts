@@ -1,19 +1,20 @@
 // The `nexstream` program: global options, and the sub-commands that need no Kafka.
 import { Command, CommanderError } from 'commander'
+import { type Loaded } from '../loader.js'
 import { version } from '../root.js'
 import type { CheckFlags } from './check.js'
 import { exitCodeHelp, exitCodeOf, exitCodes, report } from './exit.js'
 import { settings } from './io.js'
-import type { MakeFileFlags } from '../../plugins/service-filewriter/tools/make-file.js'
 import { parseDuration } from './parse.js'
+import { addOptions, addTool } from './tool.js'
 import type { PluginsFlags } from './plugins.js'
+import { addServices } from './program-services.js'
 import { addOnline } from './program-online.js'
+import { type Brought, broughtBy, loadFor } from './program-plugins.js'
 import { collect, type Ends, json, type Outcome, withConfig } from './program-options.js'
-import type { RepairFlags } from '../../plugins/service-filewriter/tools/repair.js'
-import type { ShowFlags } from '../../plugins/service-filewriter/tools/show.js'
 
-/** The program; `finish` gets the exit code of the sub-command that ran. */
-export function createProgram(finish: (code: number) => void = () => undefined): Command {
+/** The program; `finish` gets the exit code of the sub-command that ran. `brought`: what plugins add to it. */
+export function createProgram(finish: (code: number) => void = () => undefined, brought?: Brought): Command {
   const program = new Command('nexstream')
   const ends =
     <A extends unknown[]>(run: (...args: A) => Outcome) =>
@@ -36,60 +37,38 @@ export function createProgram(finish: (code: number) => void = () => undefined):
       settings.timeoutMs = parseDuration(timeout)
     })
   addOnline(program, ends)
-  addChecks(program, ends)
-  addFiles(program, ends)
+  addDecode(program, ends)
   addOthers(program, ends)
+  if (brought === undefined) return program
+  addCheck(program, ends, brought)
+  for (const tool of brought.tools) addTool(program, tool, brought.loaded, ends)
+  addServices(program, brought.commands, ends)
   return program
 }
 
-function addChecks(program: Command, ends: Ends): void {
-  json(program.command('check').description('find what is wrong with configs, NeXus structures and commands'))
+function addCheck(program: Command, ends: Ends, brought: Brought): void {
+  const kinds = brought.files
+  const check = json(program.command('check').description('find what is wrong with configs, commands and other files'))
     .argument('<files...>', 'files to check; - is standard input')
-    .option('--as <kind>', 'config, structure or command; default: told by the content')
+    .option(
+      '--as <kind>',
+      `${['config', 'command', ...kinds.map(({ id }) => id)].join(', ')}; default: told by the content`
+    )
     .option('--print', 'print the merged config, secrets hidden, with the origin of each value')
-    .option('-c, --config <file>', 'config whose plugins to use for structures and commands')
+    .option('-c, --config <file>', 'config whose plugins to use for all but configs')
     .option('--set <section.key=value>', 'override a config value; may be repeated', collect)
-    .option('--template <file>', 'JSON or HDF5 file that structures are laid over')
-    .action(ends(async (files: string[], flags: CheckFlags) => (await import('./check.js')).check(files, flags)))
+    .action(
+      ends(async (files: string[], flags: CheckFlags) => (await import('./check.js')).check(files, flags, brought))
+    )
+  for (const { options } of kinds) addOptions(check, options ?? [])
+}
+
+function addDecode(program: Command, ends: Ends): void {
   program
     .command('decode')
     .description('print message values in files as JSON lines')
     .argument('<files...>', 'each file is one message value; - is standard input')
     .action(ends(async (files: string[]) => (await import('./decode.js')).decode(files)))
-}
-
-function addFiles(program: Command, ends: Ends): void {
-  json(program.command('show').description('summary of a NeXus file: groups, datasets, events, values'))
-    .argument('<file>', 'NeXus (HDF5) file')
-    .action(
-      ends(async (file: string, flags: ShowFlags) =>
-        (await import('../../plugins/service-filewriter/tools/show.js')).show(file, flags)
-      )
-    )
-  json(program.command('repair').description('bring a file that a crash left behind into a readable state'))
-    .argument('<file>', 'unfinished NeXus file')
-    .action(
-      ends(async (file: string, flags: RepairFlags) =>
-        (await import('../../plugins/service-filewriter/tools/repair.js')).repair(file, flags)
-      )
-    )
-  json(withConfig(program.command('make-file').description('write a NeXus file from a structure and messages, without Kafka'))) // prettier-ignore
-    .argument('<structure>', 'JSON file with the nexus_structure')
-    .argument(
-      '[messages]',
-      'JSON lines: {"topic", "value": base64} or {"topic", "file"} or {"topic", "schema", "record"}'
-    )
-    .requiredOption('-o, --output <file>', 'file to write')
-    .option('--start <moment>', 'begin of the time window')
-    .option('--stop <moment>', 'end of the time window')
-    .option('--lenient', 'write what is good in the structure and list the rest')
-    .option('--template <file>', 'JSON or HDF5 file that the structure is laid over')
-    .option('--compression <filter>', 'of growing datasets: gzip or zstd, with a level as in gzip:6')
-    .action(
-      ends(async (structure: string, messages: string | undefined, flags: MakeFileFlags) =>
-        (await import('../../plugins/service-filewriter/tools/make-file.js')).makeFile(structure, messages, flags)
-      )
-    )
 }
 
 function addOthers(program: Command, ends: Ends): void {
@@ -110,13 +89,19 @@ function addOthers(program: Command, ends: Ends): void {
 /** Parses, runs, and gives the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.done
+  let loaded: Loaded | undefined
   try {
-    await createProgram((result) => (code = result)).parseAsync([...argv])
+    const names = createProgram().commands.map((command) => command.name())
+    loaded = await loadFor(argv.slice(2), names)
+    const brought = loaded && (await broughtBy(loaded))
+    await createProgram((result) => (code = result), brought).parseAsync([...argv])
     return code
   } catch (error) {
     // commander has said it already; --help and --version come this way, too
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     report(error)
     return exitCodeOf(error)
+  } finally {
+    await loaded?.close()
   }
 }

@@ -2,7 +2,7 @@
 import zlib from 'node:zlib'
 import lz4 from 'lz4-napi'
 import snappy from 'snappy'
-import { ZstdError, zstdCompress, zstdDecompress } from '../zstd.js'
+import { ZstdError, zstdCompress, zstdDecompress } from '../api/zstd.js'
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 /** In the order of their numbers in the attributes of a batch. */

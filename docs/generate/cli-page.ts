@@ -1,6 +1,8 @@
 // docs/reference/cli.md: the help of every sub-command, as the program prints it.
 import { type Command } from 'commander'
 import { createProgram } from '../../core/cli/program.js'
+import { broughtBy } from '../../core/cli/program-plugins.js'
+import { type Loaded } from '../../core/loader.js'
 import { block, type Page, reference } from './markdown.js'
 
 const intro = `Data go to standard output, talk to standard error. \`--json\` prints one JSON object a line. Output is whole when piped, and a reader that goes
@@ -20,10 +22,8 @@ export function helpText(command: Command): string {
   return lines.join('')
 }
 
-export function cliPage(): Page {
-  const parts = allCommands(createProgram()).flatMap(({ name, command }) => [
-    `## ${name}`,
-    block('text', helpText(command))
-  ])
+export async function cliPage(loaded: Loaded): Promise<Page> {
+  const program = createProgram(undefined, await broughtBy(loaded))
+  const parts = allCommands(program).flatMap(({ name, command }) => [`## ${name}`, block('text', helpText(command))])
   return reference('cli', 'Command line', 'core/cli/program.ts', intro, ...parts)
 }

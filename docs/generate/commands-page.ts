@@ -1,8 +1,8 @@
 // docs/reference/commands.md and status.md: schemas, examples, and what a real daemon answered to them.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { commandSchema } from '../../core/dispatcher.js'
-import { type CommandDefinition } from '../../core/api/plugin.js'
+import { commandSchema } from '../../core/commands.js'
+import { type KnownCommand } from '../../core/api/plugin.js'
 import { packageRoot } from '../../core/root.js'
 import { block, code, json, options, type Page, reference, table } from './markdown.js'
 import { type Recorded } from './recorded.js'
@@ -13,14 +13,14 @@ const intro = `A command is a JSON object on a command topic (\`commands.topic\`
 \`msg_id\` that of the command. What is wrong is listed in \`errors\`, each with code, path and message. A command with the \`service_id\` of another daemon gets
 no answer. Commands of one service are carried out one after the other. The answers below were given by a real daemon to the first example.`
 
-const describe = ({ schema }: CommandDefinition): string =>
+const describe = ({ schema }: KnownCommand): string =>
   `${options(typeof schema === 'object' ? schema : {})}\n\n<details><summary>JSON Schema</summary>\n\n${block('json', JSON.stringify(schema, null, 2))}\n\n</details>`
 
 const common = `## Keys of every command
 
-${options(commandSchema({ cmd: '', summary: '', schema: { type: 'object' }, examples: [] }))}`
+${options(commandSchema({ schema: { type: 'object' } }))}`
 
-export function commandsPage(definitions: readonly CommandDefinition[], recorded: Recorded): Page {
+export function commandsPage(definitions: readonly KnownCommand[], recorded: Recorded): Page {
   const parts = definitions.map((definition) => {
     const { cmd, service, summary, examples } = definition
     const [first, ...others] = examples

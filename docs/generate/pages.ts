@@ -1,7 +1,7 @@
 // All generated pages, and whether the files hold them.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadCommands } from '../../core/dispatcher.js'
+import { loadCommands } from '../../core/commands.js'
 import { loadPlugins } from '../../core/loader.js'
 import { packageRoot } from '../../core/root.js'
 import { cliPage } from './cli-page.js'
@@ -22,14 +22,14 @@ export async function allPages(): Promise<Page[]> {
     const recorded = readRecorded()
     return [
       configPage(),
-      commandsPage(await loadCommands(), recorded),
+      commandsPage(await loadCommands(loaded.host), recorded),
       statusPage(recorded),
       errorsPage(),
       reasonsPage(),
       metricsPage(loaded.host),
       schemasPage(loaded.host),
       pluginsPage(loaded),
-      cliPage(),
+      await cliPage(loaded),
       ...pluginReadmes(loaded)
     ]
   } finally {

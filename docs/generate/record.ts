@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadCommands } from '../../core/dispatcher.js'
+import { loadCommands } from '../../core/commands.js'
+import { loadPlugins } from '../../core/loader.js'
 import { type Daemon, loadConfig, startDaemon } from '../../core/main.js'
-import { type Command, type CommandDefinition } from '../../core/api/plugin.js'
+import { type Command, type KnownCommand } from '../../core/api/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import { Control } from '../../test/support/control.js'
 import { kafka, stopSharedKafka, testTopics } from '../../test/support/kafka.js'
@@ -18,7 +19,7 @@ const order = [
   'status forwarder', 'stop forwarder', 'start filewriter', 'status filewriter', 'jobs', 'config filewriter',
   'stop filewriter', 'exit'
 ] // prettier-ignore
-const nameOf = ({ cmd, service }: CommandDefinition): string => (service === undefined ? cmd : `${cmd} ${service}`)
+const nameOf = ({ cmd, service }: KnownCommand): string => (service === undefined ? cmd : `${cmd} ${service}`)
 const serviceId = 'nexstream:host:4711'
 /** In the example of `config filewriter`. */
 const exampleTime = '2026-11-21T13:00:00.000Z'
@@ -137,8 +138,10 @@ class Session {
   ) {}
 
   async run(): Promise<Recorded> {
-    const definitions = await loadCommands()
-    const rank = (definition: CommandDefinition): number => {
+    const loaded = await loadPlugins({ plugins: [], baseFolder: process.cwd() })
+    const definitions = await loadCommands(loaded.host)
+    await loaded.close()
+    const rank = (definition: KnownCommand): number => {
       const at = order.indexOf(nameOf(definition))
       return at < 0 ? order.indexOf('exit') - 0.5 : at
     }
@@ -146,7 +149,7 @@ class Session {
     return { answers: this.#answers, status: this.#status, heartbeat: this.#heartbeat, event: this.#event }
   }
 
-  async #ask(definition: CommandDefinition): Promise<void> {
+  async #ask(definition: KnownCommand): Promise<void> {
     const [command] = definition.examples
     if (command === undefined) throw new Error(`the command ${nameOf(definition)} has no example`)
     const answer = this.words.example(await this.control.send(this.words.real<Command>(command)))

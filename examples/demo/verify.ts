@@ -1,6 +1,7 @@
 // Is everything in the demo's file, exactly once and in order? Asked through h5py, not through our own code.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { terminal } from '../../core/cli/tool.js'
 import { packageRoot } from '../../core/root.js'
 import { summaryText } from '../../plugins/service-filewriter/tools/show.js'
 import { summarise } from '../../plugins/service-filewriter/file/summary.js'
@@ -66,5 +67,5 @@ export async function verify(file: string, { puts, channels }: Sent): Promise<st
 /** The summary of the file for people. */
 export async function showFile(file: string): Promise<void> {
   heading(`The file ${file}`)
-  tell(summaryText(await summarise(file)))
+  tell(summaryText(await summarise(file), terminal))
 }

@@ -9,13 +9,14 @@ const reporter = defineReporter({
   config: {
     type: 'object',
     additionalProperties: false,
-    required: ['topic'],
     properties: {
       topic: { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$', description: 'Topic; default `status.topic`.' },
       interval_ms: { type: 'integer', minimum: 100, default: 2000, description: 'Time between messages.' }
     }
   },
-  open({ topic, interval_ms: intervalMs }, { kafka }) {
+  open({ topic: ownTopic, interval_ms: intervalMs }, { kafka, statusTopic }) {
+    const topic = ownTopic ?? statusTopic
+    if (topic === undefined) return undefined
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
     let due = 0
     return {

@@ -15,10 +15,11 @@ const reporter = defineReporter({
   config: {
     type: 'object',
     additionalProperties: false,
-    required: ['topic'],
     properties: { topic: { type: 'string', description: 'Topic; default `status.topic`.' } }
   },
-  open({ topic }, { kafka, serviceId }) {
+  open(options, { kafka, serviceId, statusTopic }) {
+    const { topic = statusTopic } = options
+    if (topic === undefined) return undefined
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
     /** Why the last status did not arrive. */
     let failure: Error | null = null

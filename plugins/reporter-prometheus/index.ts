@@ -37,7 +37,6 @@ const reporter = defineReporter({
     type: 'object',
     additionalProperties: false,
     properties: {
-      topic: { type: 'string', description: 'Not used; every reporter is given the status topic.' },
       host: {
         type: 'string',
         default: '127.0.0.1',

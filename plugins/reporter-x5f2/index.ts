@@ -24,7 +24,6 @@ const reporter = defineReporter({
   config: {
     type: 'object',
     additionalProperties: false,
-    required: ['topic'],
     properties: {
       topic: { ...topic, description: 'Topic; default `status.topic`.' },
       interval_ms: {
@@ -42,7 +41,9 @@ const reporter = defineReporter({
       }
     }
   },
-  open({ topic, interval_ms: intervalMs, software_name: name, services }, { kafka }) {
+  open(options, { kafka, statusTopic }) {
+    const { topic = statusTopic, interval_ms: intervalMs, software_name: name, services } = options
+    if (topic === undefined) return undefined
     // compressed: a list of 20,000 streams is 2 MB, more than brokers take by default
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000, compression: 'gzip' })
     let due = 0

@@ -61,7 +61,6 @@ const config = {
 type Config = Options<typeof config>
 
 export class BlockServer implements Service {
-  readonly commands: Service['commands'] = {}
   readonly #producer: Producer
   readonly #counts = { changes: 0, broken: 0, commands: 0, lost: 0 }
   #subscription: Subscription | undefined

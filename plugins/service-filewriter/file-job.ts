@@ -1,16 +1,9 @@
 // One accepted job: its thread, its place in the daemon's list, and what is told about it.
-import {
-  CodedError,
-  type Job,
-  type JobEnd,
-  type JobInfo,
-  type Origin,
-  type Ready,
-  type ServiceEvent,
-  type WriteJob
-} from '../../core/api/plugin.js'
+import { CodedError, type Job, type JobInfo, type Origin, type ServiceEvent } from '../../core/api/plugin.js'
 import { type Run } from './journal.js'
 import { shortened } from './short-report.js'
+import { type Ready, type WriteJob } from './thread/job.js'
+import { type JobEnd } from './thread/protocol.js'
 import { isoOfNs, msOfNs } from './times.js'
 
 export class FileJob {

@@ -1,8 +1,11 @@
 // Plugin service-filewriter: NeXus files from Kafka topics.
 import { API, definePlugin, defineService } from '../../core/api/plugin.js'
+import { commands } from './commands/index.js'
 import { optionSchema } from './options.js'
+import { inspect } from './inspect.js'
 import { FileWriter } from './service.js'
 import { metrics } from './snapshot.js'
+import { structureFile, tools } from './tools/index.js'
 
 export default definePlugin({
   name: 'service-filewriter',
@@ -10,12 +13,16 @@ export default definePlugin({
   api: API,
   summary: 'Writes NeXus files from Kafka topics, several jobs at once, each in a thread of its own.',
   apply(registry) {
+    for (const tool of tools) registry.tool(tool)
     registry.service(
       defineService({
         id: 'filewriter',
         summary: 'Writes NeXus files from Kafka topics.',
         config: optionSchema,
         metrics,
+        commands,
+        files: [structureFile],
+        inspect,
         open: (options, context) => new FileWriter(options, context)
       })
     )

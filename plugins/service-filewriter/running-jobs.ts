@@ -1,5 +1,8 @@
 // Commands for jobs that run: stop, config and status.
-import { CodedError, type Command, type Jobs, type Reply } from '../../core/api/plugin.js'
+import { CodedError, type Jobs, type Reply } from '../../core/api/plugin.js'
+import { type ConfigCommand } from './commands/config.js'
+import { type StatusCommand } from './commands/status.js'
+import { type StopCommand } from './commands/stop.js'
 import { type FileJob } from './file-job.js'
 import { isoOfNs, msOfNs, timeNs } from './times.js'
 
@@ -11,13 +14,13 @@ export class RunningJobs {
     private readonly remember: (job: FileJob) => Promise<void>
   ) {}
 
-  async stop(command: Command): Promise<Reply> {
-    if (command['all'] === true) {
+  async stop(command: StopCommand): Promise<Reply> {
+    if (command.all === true) {
       const jobs = [...this.jobs.values()]
       for (const job of jobs) await this.stopOne(job, command)
       return { response: 'ACK', status: 201, message: `stopping ${jobs.length} jobs` }
     }
-    const job = this.find(command)
+    const job = this.find(command.job_id)
     await this.stopOne(job, command)
     const { stopNs } = job.write
     return {
@@ -30,10 +33,10 @@ export class RunningJobs {
     }
   }
 
-  private async stopOne(job: FileJob, command: Command): Promise<void> {
-    const stopNs = timeNs(command['stop_time'], '/stop_time')
+  private async stopOne(job: FileJob, command: StopCommand): Promise<void> {
+    const stopNs = timeNs(command.stop_time, '/stop_time')
     if (stopNs === undefined) {
-      job.write.stopNow('stopped by command', command['abort'] === true ? 'abort' : 'now')
+      job.write.stopNow('stopped by command', command.abort ? 'abort' : 'now')
       job.job.to('stopping')
     } else {
       job.mayMove()
@@ -42,10 +45,10 @@ export class RunningJobs {
     await this.remember(job)
   }
 
-  async configure(command: Command): Promise<Reply> {
-    const job = this.find(command)
+  async configure(command: ConfigCommand): Promise<Reply> {
+    const job = this.find(command.job_id)
     job.mayMove()
-    const stopNs = timeNs(command['stop_time'], '/stop_time') ?? null
+    const stopNs = timeNs(command.stop_time, '/stop_time') ?? null
     job.write.setStop(stopNs)
     await this.remember(job)
     const until = stopNs === null ? 'until it is stopped' : `until ${isoOfNs(stopNs)}`
@@ -53,13 +56,8 @@ export class RunningJobs {
     return { response: 'ACK', status: 200, message: `runs ${until}`, job_id: job.job.id, result, ...job.replyTopic }
   }
 
-  status(command: Command): Promise<Reply> {
-    return settle(() => this.show(command))
-  }
-
-  private show(command: Command): Reply {
-    const id = command['job_id']
-    if (typeof id !== 'string') {
+  show({ job_id: id }: StatusCommand): Reply {
+    if (id === undefined) {
       const jobs = [...this.jobs.values()].map((job) => job.job.info())
       return { response: 'ACK', status: 200, message: `${jobs.length} jobs run`, result: { jobs } }
     }
@@ -68,9 +66,8 @@ export class RunningJobs {
     return { response: 'ACK', status: 200, message: String(info['state']), job_id: id, result: info }
   }
 
-  private find(command: Command): FileJob {
-    const id = command['job_id']
-    if (typeof id === 'string') {
+  private find(id: string | undefined): FileJob {
+    if (id !== undefined) {
       const job = this.jobs.get(id)
       if (job !== undefined) return job
       const message = this.all.show(id)?.['message']
@@ -83,9 +80,6 @@ export class RunningJobs {
     throw new CodedError('JOB_UNKNOWN', text, { path: '/job_id' })
   }
 }
-
-/** Runs at once; what it throws becomes a rejection. */
-const settle = (run: () => Reply): Promise<Reply> => new Promise((resolve) => resolve(run()))
 
 const unknown = (id: string): CodedError =>
   new CodedError('JOB_UNKNOWN', `no job ${id} runs here`, { path: '/job_id', fields: { job_id: id } })

@@ -10,16 +10,16 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot,
-  type Subscription,
-  type WorkerConfig,
-  WriteThreads
+  type Subscription
 } from '../../core/api/plugin.js'
+import { type StartCommand } from './commands/start.js'
 import { FileJob } from './file-job.js'
 import { Journal, type Place, type Run } from './journal.js'
 import { type optionSchema } from './options.js'
 import { RunningJobs } from './running-jobs.js'
 import { snapshotOf } from './snapshot.js'
 import { type Again, specOf } from './spec.js'
+import { WriteThreads } from './thread/threads.js'
 import { msOfNs, nsOfMs } from './times.js'
 
 /** A job that has not ended so long after the daemon asked for it ends without reading on. */
@@ -28,14 +28,9 @@ const stopPatienceMs = 15_000
 const clockDoubtMs = 5000
 
 export class FileWriter implements Service {
-  readonly commands = {
-    start: (command: Command, origin: Origin) => this.startJob(command, origin),
-    stop: (command: Command) => this.running.stop(command),
-    config: (command: Command) => this.running.configure(command),
-    status: (command: Command) => this.running.status(command)
-  }
   private readonly jobs = new Map<string, FileJob>()
-  private readonly running: RunningJobs
+  /** Carries out the commands for jobs that run. */
+  readonly running: RunningJobs
   private readonly ended = { done: 0, failed: 0 }
   private readonly journal: Journal | undefined
   private readonly threads: WriteThreads
@@ -51,7 +46,7 @@ export class FileWriter implements Service {
     private readonly context: ServiceContext
   ) {
     this.running = new RunningJobs(this.jobs, context.jobs, (job) => this.remember(job))
-    this.threads = new WriteThreads(context.workerConfig as WorkerConfig)
+    this.threads = new WriteThreads((entry) => context.thread(entry))
     const { journal_topic: topic, journal_lease_ms: leaseMs } = options
     if (topic === undefined) return
     const { kafka, serviceId } = context
@@ -99,8 +94,8 @@ export class FileWriter implements Service {
     return snapshotOf([...this.jobs.values()], this.ended, this.options.max_jobs)
   }
 
-  private async startJob(command: Command, origin: Origin): Promise<Reply> {
-    const id = typeof command['job_id'] === 'string' ? command['job_id'] : randomUUID()
+  async startJob(command: StartCommand, origin: Origin): Promise<Reply> {
+    const id = command.job_id ?? randomUUID()
     if (this.closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
     // before the places are counted: a client must not take the refusal for the end of the first
     if (this.jobs.has(id))
@@ -130,7 +125,13 @@ export class FileWriter implements Service {
   }
 
   /** Begins a job, for the first time or again; a refusal ends it in the journal. */
-  private begin(id: string, command: Command, origin: Origin, run: Run | undefined, again?: Again): Promise<Reply> {
+  private begin(
+    id: string,
+    command: StartCommand,
+    origin: Origin,
+    run: Run | undefined,
+    again?: Again
+  ): Promise<Reply> {
     const begun = this.open(id, command, origin, run, again)
     const over: Promise<void> = begun.then(
       () => void this.beginning.delete(over),
@@ -142,7 +143,7 @@ export class FileWriter implements Service {
 
   private async open(
     id: string,
-    command: Command,
+    command: StartCommand,
     origin: Origin,
     run: Run | undefined,
     again?: Again
@@ -156,7 +157,7 @@ export class FileWriter implements Service {
         job.to('starting')
         const log: ServiceContext['log'] = (level, message, fields) => this.context.log(level, message, fields)
         const topic = await this.controlTopic(command)
-        const mine = new FileJob(job, this.threads.start(spec, log), topic, command['metadata'])
+        const mine = new FileJob(job, this.threads.start(spec, log), topic, command.metadata)
         mine.run = run
         box.job = mine
         this.jobs.set(id, mine)
@@ -205,9 +206,8 @@ export class FileWriter implements Service {
   }
 
   /** Throws TOPIC_MISSING before anything is made. */
-  private async controlTopic(command: Command): Promise<string | undefined> {
-    const topic = command['control_topic']
-    if (typeof topic !== 'string') return undefined
+  private async controlTopic({ control_topic: topic }: StartCommand): Promise<string | undefined> {
+    if (topic === undefined) return undefined
     const [info] = await this.context.kafka.topics([topic])
     if (info !== undefined && info.partitions.length > 0) return topic
     throw new CodedError('TOPIC_MISSING', `control topic '${topic}' does not exist`, { path: '/control_topic' })
@@ -279,10 +279,12 @@ export class FileWriter implements Service {
     this.context.log('warn', `job ${id}: ${note}`)
     let command: Command = { cmd: 'start', job_id: id }
     try {
-      command = await this.context.recall(place)
+      // what was accepted once fits its schema
+      const recalled = (await this.context.recall(place)) as Command & StartCommand
+      command = recalled
       if (this.closing) return this.journal?.forget(run)
       const again = { attempt, note, stopNs, heardMs: former.lastMs - clockDoubtMs }
-      this.context.answer(command, origin, await this.begin(id, command, origin, run, again))
+      this.context.answer(command, origin, await this.begin(id, recalled, origin, run, again))
     } catch (error) {
       await this.notAgain(id, command, origin, note, error)
       await this.journal?.end(run)

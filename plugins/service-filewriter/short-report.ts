@@ -1,5 +1,5 @@
 // A report that fits into a Kafka message, however many streams a job has; the whole one is in the file.
-import { type JobEnd } from '../../core/api/plugin.js'
+import { type JobEnd } from './thread/protocol.js'
 
 type Report = NonNullable<JobEnd['report']>
 /** Well below the largest message that a broker takes by default. */

@@ -1,6 +1,8 @@
 // A start command and the options of the service → what the thread of a job gets.
-import { CodedError, type Command, type Options, type WriteSpec } from '../../core/api/plugin.js'
+import { CodedError, type Options } from '../../core/api/plugin.js'
+import { type StartCommand } from './commands/start.js'
 import { type optionSchema } from './options.js'
+import { type WriteSpec } from './thread/protocol.js'
 import { timeNs } from './times.js'
 
 /** What is known of an earlier attempt at the job. */
@@ -16,37 +18,36 @@ export interface Again {
 /** Throws COMMAND_INVALID for times that make no window. */
 export function specOf(
   jobId: string,
-  command: Command,
+  command: StartCommand,
   options: Options<typeof optionSchema>,
   sentNs: bigint,
   again?: Again
 ): WriteSpec {
-  const startNs = timeNs(command['start_time'], '/start_time') ?? sentNs
-  const asked = timeNs(command['stop_time'], '/stop_time') ?? null
+  const startNs = timeNs(command.start_time, '/start_time') ?? sentNs
+  const asked = timeNs(command.stop_time, '/stop_time') ?? null
   const stopNs = again?.stopNs === undefined ? asked : again.stopNs
   if (asked !== null && asked < startNs)
     throw new CodedError('COMMAND_INVALID', 'the stop time is before the start time', {
       path: '/stop_time',
       fields: { job_id: jobId }
     })
-  const text = (key: string): string => (typeof command[key] === 'string' ? command[key] : '')
   return {
     jobId,
-    structure: command['nexus_structure'],
+    structure: command.nexus_structure,
     structureAt: '/nexus_structure',
     attempt: again?.attempt ?? 1,
     notes: again === undefined ? [] : [again.note],
-    lenient: typeof command['lenient'] === 'boolean' ? command['lenient'] : options.lenient,
+    lenient: command.lenient ?? options.lenient,
     folder: options.folder,
     templates: options.templates ?? null,
-    fileName: text('file_name'),
+    fileName: command.file_name,
     startNs,
     stopNs,
     run: {
-      runName: text('run_name'),
-      instrumentName: text('instrument_name'),
-      periods: typeof command['periods'] === 'number' ? command['periods'] : null,
-      detectorSpectrumMap: spectrumMap(command['detector_spectrum_map'])
+      runName: command.run_name ?? '',
+      instrumentName: command.instrument_name ?? '',
+      periods: command.periods ?? null,
+      detectorSpectrumMap: spectrumMap(command.detector_spectrum_map)
     },
     options: {
       beforeStartMs: options.before_start_ms,
@@ -57,7 +58,7 @@ export function specOf(
       lookBackBytes: options.look_back_bytes,
       lookFurtherBytes: options.look_further_bytes,
       seekByTime: options.seek_by_time,
-      onMissingTopic: (command['on_missing_topic'] as 'wait' | undefined) ?? options.on_missing_topic,
+      onMissingTopic: command.on_missing_topic ?? options.on_missing_topic,
       onEmptyTopic: options.on_empty_topic,
       fetchBytes: options.fetch_bytes,
       memoryBytes: options.memory_bytes,
@@ -65,8 +66,8 @@ export function specOf(
       fsync: options.fsync,
       threads: options.threads_per_job,
       readOnly: options.read_only,
-      sha256: typeof command['checksum'] === 'boolean' ? command['checksum'] : options.checksum,
-      failOn: (command['fail_on'] as 'any' | undefined) ?? options.fail_on,
+      sha256: command.checksum ?? options.checksum,
+      failOn: command.fail_on ?? options.fail_on,
       compression: compression(options.compression)
     }
   }
@@ -79,9 +80,9 @@ function compression(given: Options<typeof optionSchema>['compression']): WriteS
   return { filter, level: filter === 'gzip' ? Math.min(level, 9) : level }
 }
 
-function spectrumMap(value: unknown): WriteSpec['run']['detectorSpectrumMap'] {
-  if (typeof value !== 'object' || value === null) return null
-  const { spectra, detectors } = value as { spectra: number[]; detectors: number[] }
+function spectrumMap(given: StartCommand['detector_spectrum_map']): WriteSpec['run']['detectorSpectrumMap'] {
+  if (given === undefined) return null
+  const { spectra, detectors } = given
   if (spectra.length !== detectors.length)
     throw new CodedError('COMMAND_INVALID', `${spectra.length} spectra for ${detectors.length} detectors`, {
       path: '/detector_spectrum_map'

@@ -1,6 +1,8 @@
 // Several forwarders with one list on an in-memory Kafka: who forwards, who answers, how lists come together.
 import assert from 'node:assert/strict'
 import { type Command, type Reply } from '../../core/api/plugin.js'
+import { carryOut } from '../../test/support/carry-out.js'
+import { commands } from './commands/index.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'
 import { forwarder, running, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
 
@@ -16,7 +18,9 @@ class Topic {
   async send(cmd: string, keys: Record<string, unknown>, to: readonly Member[] = this.members): Promise<Reply[]> {
     const origin = { dialect: 'json', topic: 'commands', partition: 0, offset: this.#offset++, timestampMs: 0, replyTopic: 'answers' } // prettier-ignore
     const command: Command = { cmd, service: 'forwarder', ...keys }
-    const replies = await Promise.all(to.map(({ service }) => service.commands[cmd]!(structuredClone(command), origin)))
+    const replies = await Promise.all(
+      to.map(({ service }) => carryOut(commands, service, structuredClone(command), origin))
+    )
     return replies.filter(({ silent }) => silent !== true)
   }
 }
@@ -81,7 +85,7 @@ describe('service-forwarder: group', () => {
     await until(() => y!.service.snapshot()['streams'] === 0)
     const late = { dialect: 'json', topic: 'commands', partition: 0, offset: 1, timestampMs: 0, replyTopic: '' }
     const command = { cmd: 'start', service: 'forwarder', streams: names.map((name) => stream(name)) }
-    await y!.service.commands['start']!(command, late)
+    await carryOut(commands, y!.service, command, late)
     assert.equal(y!.service.snapshot()['streams'], 0)
   })
 

@@ -1,5 +1,6 @@
 // Plugin service-forwarder: channels of control systems to Kafka.
 import { API, definePlugin, defineService } from '../../core/api/plugin.js'
+import { commands } from './commands/index.js'
 import { metrics } from './metrics.js'
 import { optionSchema } from './options.js'
 import { Forwarder } from './service.js'
@@ -17,6 +18,7 @@ export default definePlugin({
         summary: 'Forwards channels of control systems to Kafka.',
         config: optionSchema,
         metrics,
+        commands,
         inspect,
         open: (options, context) => new Forwarder(context, options)
       })

@@ -1,13 +1,9 @@
 // What a stop command names: streams by channel and topic patterns, schema and protocol.
+import { type StopCommand } from './commands/stop.js'
 import { matches } from './glob.js'
 import { type Spec } from './spec.js'
 
-export interface Selector {
-  readonly channel?: string
-  readonly topic?: string
-  readonly schema?: string
-  readonly protocol?: string
-}
+export type Selector = NonNullable<StopCommand['streams']>[number]
 
 /** Whether a stream fits; what the selector does not name fits always. */
 export function selects(selector: Selector, spec: Spec): boolean {

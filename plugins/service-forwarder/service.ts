@@ -11,6 +11,10 @@ import {
 } from '../../core/api/plugin.js'
 import { Board } from './board.js'
 import { noChannelCounts } from './channel.js'
+import { type ConfigCommand } from './commands/config.js'
+import { type StartCommand } from './commands/start.js'
+import { type StatusCommand } from './commands/status.js'
+import { type StopCommand } from './commands/stop.js'
 import { Converters } from './converters.js'
 import { matches } from './glob.js'
 import { Group } from './group.js'
@@ -44,13 +48,6 @@ export class Forwarder implements Service {
   #following: Promise<void> | undefined
   #repeater: NodeJS.Timeout | undefined
   #topicsTimer: NodeJS.Timeout | undefined
-
-  readonly commands: Service['commands'] = {
-    start: (command, origin) => this.#change(command, origin, () => this.#start(command)),
-    stop: (command, origin) => this.#change(command, origin, () => this.#stop(command)),
-    config: (command, origin) => this.#change(command, origin, () => this.#config(command)),
-    status: (command, origin) => Promise.resolve(this.#oneVoice(command, origin, this.#show(command)))
-  }
 
   constructor(
     readonly context: ServiceContext,
@@ -128,6 +125,22 @@ export class Forwarder implements Service {
 
   // ---------------------------------------------------------------- commands
 
+  startStreams(command: StartCommand, origin: Origin): Promise<Reply> {
+    return this.#change(command, origin, () => this.#start(command))
+  }
+
+  stopStreams(command: StopCommand, origin: Origin): Promise<Reply> {
+    return this.#change(command, origin, () => this.#stop(command))
+  }
+
+  replaceStreams(command: ConfigCommand, origin: Origin): Promise<Reply> {
+    return this.#change(command, origin, () => this.#config(command))
+  }
+
+  showChannels(command: StatusCommand, origin: Origin): Reply {
+    return this.#oneVoice(command, origin, this.#show(command))
+  }
+
   /** A command on the list; one that a list taken over from another daemon holds already is not carried out again. */
   async #change(command: Command, origin: Origin, carryOut: () => Promise<Reply>): Promise<Reply> {
     if (this.#positions.take(origin)) return this.#oneVoice(command, origin, await carryOut())
@@ -144,15 +157,15 @@ export class Forwarder implements Service {
     return { ...reply, silent: true }
   }
 
-  async #start(command: Command): Promise<Reply> {
+  async #start(command: StartCommand): Promise<Reply> {
     const report = new Report()
-    const specs = await this.#parse(command['streams'] as readonly unknown[], report)
+    const specs = await this.#parse(command.streams, report)
     return this.#apply(specs, report)
   }
 
-  async #config(command: Command): Promise<Reply> {
+  async #config(command: ConfigCommand): Promise<Reply> {
     const report = new Report()
-    const streams = command['streams'] as readonly unknown[]
+    const { streams } = command
     const specs = await this.#parse(streams, report)
     if (specs.length === 0 && streams.length > 0) return report.reply() // nothing good in it: no reason to stop everything
     const wanted = new Set(specs.map(({ id }) => id))
@@ -164,15 +177,14 @@ export class Forwarder implements Service {
     return this.#apply(specs, report)
   }
 
-  async #stop(command: Command): Promise<Reply> {
+  async #stop(command: StopCommand): Promise<Reply> {
     const report = new Report()
-    const channels = (command['channels'] as readonly string[] | undefined) ?? []
-    const streams = (command['streams'] as readonly Selector[] | undefined) ?? []
+    const { channels = [], streams = [] } = command
     const selectors: [string, Selector][] = [
       ...channels.map((channel, i): [string, Selector] => [`/channels/${i}`, { channel }]),
       ...streams.map((selector, i): [string, Selector] => [`/streams/${i}`, selector])
     ]
-    if (command['all'] === true) for (const spec of [...this.board.specs.values()]) this.#drop(spec, report)
+    if (command.all === true) for (const spec of [...this.board.specs.values()]) this.#drop(spec, report)
     for (const [path, selector] of selectors) {
       if (Object.keys(selector).length === 0) {
         report.errors.push(finding('COMMAND_INVALID', path, 'names nothing; all streams are removed with all: true'))
@@ -190,10 +202,8 @@ export class Forwarder implements Service {
     report.add('removed', spec)
   }
 
-  #show(command: Command): Reply {
-    const pattern = (command['channels'] as string | undefined) ?? '*'
-    const page = (command['page'] as number | undefined) ?? 0
-    const size = (command['page_size'] as number | undefined) ?? 500
+  #show(command: StatusCommand): Reply {
+    const { channels: pattern = '*', page = 0, page_size: size = 500 } = command
     const channels = [...this.board.channels.values()].filter(({ name }) => matches(pattern, name))
     const result = { ...this.#status.summary(), ...this.#status.page(channels, page, size) }
     return { response: 'ACK', status: 200, message: `${channels.length} channels`, result }

@@ -1,6 +1,6 @@
 // From the streams of a command to specs: one per converter, with an identity, so that lists can be compared.
-import { type Command, type ErrorCode, type Finding, type PartLookup } from '../../core/api/plugin.js'
-import { streamSchema } from '../../schemas/forwarder-stream.js'
+import { type Command, type ErrorCode, type Finding, type Options, type PartLookup } from '../../core/api/plugin.js'
+import { streamSchema } from './stream-schema.js'
 import { type ForwarderOptions } from './options.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -34,25 +34,8 @@ export interface Spec {
 }
 
 /** A stream of a command, checked against the schema of the command. */
-export interface StreamCommand {
-  readonly channel: string
-  readonly protocol?: string
-  readonly converter?: string | ConverterCommand
-  readonly converters?: readonly (string | ConverterCommand)[]
-  readonly topic?: string
-  readonly source_name?: string
-  readonly periodic_ms?: number
-  readonly lossless?: boolean
-  readonly alarm_schema?: 'auto' | AlarmSchema
-  readonly connection_schema?: 'auto' | ConnectionSchema
-  readonly source_options?: Json
-}
-interface ConverterCommand extends Json {
-  readonly schema: string
-  readonly topic?: string
-  readonly name?: string
-  readonly source_name?: string
-}
+type StreamCommand = Options<typeof streamSchema>
+type ConverterCommand = Exclude<NonNullable<StreamCommand['converter']>, string>
 
 const topicPattern = /^[A-Za-z0-9._-]{1,249}$/
 

@@ -1,5 +1,6 @@
 // Plugin service-simulator: runs virtual instruments into Kafka.
 import { API, definePlugin, defineService } from '../../core/api/plugin.js'
+import { commands } from './commands/index.js'
 import { Simulator } from './service.js'
 
 export default definePlugin({
@@ -12,6 +13,7 @@ export default definePlugin({
       defineService({
         id: 'simulator',
         summary: 'Starts and stops runs of virtual instruments.',
+        commands,
         config: { type: 'object', additionalProperties: false },
         open: (_options, context) => new Simulator(context)
       })

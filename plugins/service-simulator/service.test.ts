@@ -10,6 +10,8 @@ import {
   type SourcePart,
   defineConverter
 } from '../../core/api/plugin.js'
+import { carryOut } from '../../test/support/carry-out.js'
+import { commands } from './commands/index.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'
 import { serviceContext } from '../../test/support/service-context.js'
 import instrument from '../source-instrument/index.js'
@@ -54,7 +56,7 @@ async function open(kafka: MemoryKafka) {
   await simulator.start()
   const run = (cmd: string, keys: Record<string, unknown> = {}) => {
     const command: Command = { cmd, service: 'simulator', ...keys }
-    return simulator.commands[cmd]!(command, origin)
+    return carryOut(commands, simulator, command, origin)
   }
   return { simulator, context, run }
 }
@@ -114,7 +116,7 @@ describe('service-simulator', () => {
     const bigContext = { ...context, converter: (id: string) => (id === 'ev42' ? big : undefined) }
     const service = (await parts()).service.open({}, bigContext)
     const options = { pulses: 30, events_per_pulse: 1, paced: false }
-    await service.commands['start']!({ cmd: 'start', topic: 'ev', schema: 'ev42', options }, origin)
+    await carryOut(commands, service, { cmd: 'start', topic: 'ev', schema: 'ev42', options }, origin)
     const counts = () => (service.snapshot()['runs'] as RunCounts[])[0]!
     await until(() => counts().messages > 16)
     const before = counts().messages

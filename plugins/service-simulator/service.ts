@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import {
   CodedError,
-  type Command,
   type ErrorCode,
   type Finding,
   type Job,
@@ -13,16 +12,8 @@ import {
   type Snapshot,
   type SourcePart
 } from '../../core/api/plugin.js'
+import { type StartCommand } from './commands/start.js'
 import { type Encoder, encoderOf, Run, type RunCounts, type RunPlan } from './run.js'
-
-interface StartCommand extends Command {
-  readonly job_id?: string
-  readonly instrument?: string
-  readonly topic: string
-  readonly monitor_topic?: string
-  readonly schema?: string | readonly string[]
-  readonly options?: Readonly<Record<string, unknown>>
-}
 
 interface ActiveRun {
   readonly run: Run
@@ -46,12 +37,6 @@ const refused = (errors: readonly Finding[]): Reply => ({
 export class Simulator implements Service {
   readonly #runs = new Map<string, ActiveRun>()
 
-  readonly commands: Service['commands'] = {
-    start: (command, origin) => this.#start(command as StartCommand, origin),
-    stop: (command) => this.#stop(command['job_id'] as string | undefined),
-    status: () => Promise.resolve(this.#status())
-  }
-
   constructor(readonly context: ServiceContext) {}
 
   start(): Promise<void> {
@@ -67,12 +52,12 @@ export class Simulator implements Service {
     return { state: runs.length > 0 ? 'running' : 'idle', runs }
   }
 
-  #status(): Reply {
+  showRuns(): Reply {
     const { runs } = this.snapshot() as unknown as { runs: readonly unknown[] }
     return { response: 'ACK', status: 200, message: `${runs.length} runs`, result: { runs } }
   }
 
-  async #start(command: StartCommand, origin: Origin): Promise<Reply> {
+  async startRun(command: StartCommand, origin: Origin): Promise<Reply> {
     const id = command.job_id ?? randomUUID()
     const plan = await this.#plan(command)
     if (Array.isArray(plan)) return refused(plan)
@@ -148,7 +133,7 @@ export class Simulator implements Service {
     })
   }
 
-  async #stop(id: string | undefined): Promise<Reply> {
+  async stopRuns(id: string | undefined): Promise<Reply> {
     const active = [...this.#runs.values()].filter(({ run }) => id === undefined || run.id === id)
     if (active.length === 0) {
       const message = id === undefined ? 'no run is active' : `no run '${id}' is active`

@@ -1,9 +1,8 @@
 // Alarms of al00 messages: time, severity and message, beside a value log or in a group of their own.
 import { API, defineWriter, definePlugin, type AlarmRecord, type Group, type Writer } from '../../core/api/plugin.js'
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 
 const messageBytes = 200
-const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
-
 function open(group: Group): Writer<AlarmRecord> {
   const message = group.column('alarm_message', { dtype: { string: messageBytes } })
   const severity = group.column('alarm_severity', { dtype: 'int16' })

@@ -5,7 +5,6 @@ import {
   CodedError,
   type Column,
   type Context,
-  Cues,
   defineWriter,
   definePlugin,
   type FrameRecord,
@@ -13,9 +12,9 @@ import {
   type JSONSchema,
   type NumberType,
   type Options,
-  timeAttributes,
   type Writer
 } from '../../core/api/plugin.js'
+import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 import { widthOf } from '../../schemas/reader.js'
 import { elementsOf, place, rowsPerChunk } from '../../schemas/place.js'

@@ -5,15 +5,14 @@ import {
   type CacheRecord,
   type Column,
   type Context,
-  Cues,
   defineWriter,
   definePlugin,
   type Group,
   type JSONSchema,
   type Options,
-  timeAttributes,
   type Writer
 } from '../../core/api/plugin.js'
+import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
 
 const config = {
   type: 'object',

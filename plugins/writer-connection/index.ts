@@ -7,8 +7,7 @@ import {
   type Group,
   type Writer
 } from '../../core/api/plugin.js'
-
-const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 
 function open(group: Group): Writer<ConnectionRecord> {
   const status = group.column('connection_status', { dtype: 'int16' })

@@ -6,16 +6,15 @@ import {
   CodedError,
   type Column,
   type Context,
-  Cues,
   type DataArrayRecord,
   type DataArrayVariable,
   type DataType,
   defineWriter,
   definePlugin,
   type Group,
-  timeAttributes,
   type Writer
 } from '../../core/api/plugin.js'
+import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
 import { typeNames, typeOf } from '../../schemas/cast.js'
 import { rowsPerChunk } from '../../schemas/place.js'
 import { Constant } from './constant.js'

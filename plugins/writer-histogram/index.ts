@@ -11,10 +11,10 @@ import {
   type Group,
   type HistogramRecord,
   type NumberType,
-  timeAttributes,
   type Vector,
   type Writer
 } from '../../core/api/plugin.js'
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/reader.js'

@@ -8,10 +8,10 @@ import {
   type Group,
   type JSONSchema,
   type Options,
-  timeAttributes,
   type UnitsRecord,
   type Writer
 } from '../../core/api/plugin.js'
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 import { type DetectorSpectrumMap } from '../../schemas/messages/index.js'
 import { pulseConfig, PulseWriter } from './pulses.js'
 

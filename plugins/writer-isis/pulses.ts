@@ -9,9 +9,9 @@ import {
   type NumberType,
   type Options,
   type PulseRecord,
-  timeAttributes,
   type Writer
 } from '../../core/api/plugin.js'
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 import { element } from '../../schemas/reader.js'
 
 export const pulseConfig = {

@@ -8,9 +8,8 @@ import {
   type Vector,
   type Writer
 } from '../../core/api/plugin.js'
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 import { AdcColumns, IsisColumns } from './facility.js'
-
-const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
 
 export interface EventModule {
   /** Type of event_id and event_time_offset. */

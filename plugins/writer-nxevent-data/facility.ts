@@ -1,10 +1,10 @@
 // Facility parts of ev42: pulse shapes per event (dtdb) and ISIS data per pulse (is84).
 import { BadMessage, type Column, type EventRecord, type Group, type Vector } from '../../core/api/plugin.js'
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 
 type Facility = NonNullable<EventRecord['facility']>
 type Adc = Extract<Facility, { type: 'adc' }>
 
-const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
 const fields = ['amplitude', 'peakArea', 'background', 'thresholdTime', 'peakTime'] as const
 const names = {
   amplitude: 'adc_pulse_amplitude',

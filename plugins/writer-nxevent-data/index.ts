@@ -1,5 +1,6 @@
 // NXevent_data writers: ev42, ev43, ev44 and an44 events, straight from the message into the file.
 import {
+  API,
   defineWriter,
   definePlugin,
   type EventRecord,
@@ -63,7 +64,7 @@ const module = (id: string, accepts: readonly string[], kind: EventModule): Writ
 export default definePlugin({
   name: 'writer-nxevent-data',
   version: '1.0.0',
-  api: 1,
+  api: API,
   summary: 'Writes neutron events (ev42, ev43, ev44, an44) as NXevent_data.',
   apply(registry) {
     registry.writer(module('ev42', ['ev42'], { integer: 'uint32', weights: false }))

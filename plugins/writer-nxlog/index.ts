@@ -1,5 +1,6 @@
 // NXlog writers: f142 and f144 values with times, cues, alarms of f142 and summary values.
 import {
+  API,
   type Attributes,
   CodedError,
   type Column,
@@ -14,7 +15,7 @@ import {
 } from '../../core/api/plugin.js'
 import { AlarmColumns } from './alarms.js'
 import { logConfig } from './options.js'
-import { timeAttributes } from './times.js'
+import { timeAttributes } from '../service-filewriter/writer-kit.js'
 import { isText, ValueColumn } from './values.js'
 
 type Config = Options<typeof logConfig>
@@ -155,7 +156,7 @@ const nxlog = defineWriter({
 export default definePlugin({
   name: 'writer-nxlog',
   version: '1.0.0',
-  api: 1,
+  api: API,
   summary: 'Writes slow control values (f142, f144) as NXlog.',
   apply(registry) {
     registry.writer(f142)

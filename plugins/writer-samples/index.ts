@@ -4,18 +4,17 @@ import {
   BadMessage,
   type Column,
   type Context,
-  Cues,
   defineWriter,
   definePlugin,
   type Group,
   type JSONSchema,
   type Options,
   type SamplesRecord,
-  timeAttributes,
   type TimestampsRecord,
   type Vector,
   type Writer
 } from '../../core/api/plugin.js'
+import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 
 const common = {

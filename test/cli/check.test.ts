@@ -73,7 +73,7 @@ const configs: Table = {
 }
 
 const manifest = (more: string): string =>
-  `export default { name: 'bad', version: '1', api: 1, summary: 'Bad.', apply() {}, ${more} }`
+  `export default { name: 'bad', version: '1', api: 2, summary: 'Bad.', apply() {}, ${more} }`
 const plugins: Readonly<Record<string, string>> = {
   syntax: 'export default {',
   manifest: 'export default { name: "nameless" }',

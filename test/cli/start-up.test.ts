@@ -183,12 +183,12 @@ describe('nexstream run', function () {
 
 /** A plugin whose service never stops. */
 const slowPlugin = `export default {
-  name: 'slow', version: '1', api: 1, summary: 'Never stops.',
+  name: 'slow', version: '1', api: 2, summary: 'Never stops.',
   apply(registry) {
     registry.service({
       id: 'slow', summary: 'Never stops.', config: { type: 'object' },
       open: (options, { log }) => ({
-        commands: {}, snapshot: () => ({ state: 'idle' }), start: async () => {},
+        snapshot: () => ({ state: 'idle' }), start: async () => {},
         stop: () => { log('info', 'the slow service is stopping'); return new Promise(() => {}) }
       })
     })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { loadPlugins } from '../../core/loader.js'
-import { partsOf } from '../../plugins/service-filewriter/structure/parts.js'
+import { lookupOf } from '../../core/lookup.js'
 import { packageRoot } from '../../core/root.js'
 import { Sample } from '../filewriter/samples.js'
 import { hdf5Libraries, hdf5Versions, type Hdf5Version } from '../support/hdf5-libraries.js'
@@ -44,7 +44,7 @@ describe('HDF5 libraries of all versions', function () {
     libraries = await hdf5Libraries()
     folder = mkdtempSync(join(tmpdir(), 'nexstream-readers-'))
     const loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
-    for (const sample of Sample.all()) await sample.make(partsOf(loaded.host), folder)
+    for (const sample of Sample.all()) await sample.make(lookupOf(loaded.host), folder)
     await loaded.close()
     const files = readdirSync(folder).map((name) => join(folder, name))
     requests = (await runPython(list, files)).trim().split('\n')

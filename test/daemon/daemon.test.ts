@@ -121,7 +121,7 @@ describe('daemon on a real Kafka', function () {
             producer.send({ topic: '${early.commands}', value: Buffer.from('{"cmd": "status", "msg_id": "early"}') })
             await producer.close()
           },
-          stop: async () => undefined, snapshot: () => ({ state: 'idle' }), commands: {}
+          stop: async () => undefined, snapshot: () => ({ state: 'idle' })
         })
       }) }`
     )

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { type Report } from '../../plugins/service-filewriter/structure/report.js'
-import { partsOf } from '../../plugins/service-filewriter/structure/parts.js'
+import { lookupOf } from '../../core/lookup.js'
 import { packageRoot } from '../../core/root.js'
 import { nexstream } from '../cli/child.js'
 import { examineNexus } from '../support/nexus.js'
@@ -25,7 +25,7 @@ describe('sample files', () => {
 
   for (const sample of Sample.all())
     it(sample.name, async () => {
-      const { file, report } = await sample.make(partsOf(loaded.host), folder)
+      const { file, report } = await sample.make(lookupOf(loaded.host), folder)
       sample.checkFindings(report.findings)
       await sample.checkContent(file)
       sample.checkReport(report)

@@ -7,6 +7,7 @@ import {
   type ConverterPart,
   type WriterPart
 } from '../../core/api/plugin.js'
+import { check } from '../../core/check.js'
 import { checkStructure, type Parts } from '../../plugins/service-filewriter/structure/structure.js'
 
 const log = defineWriter({
@@ -57,7 +58,8 @@ const converters = new Map<string, ConverterPart>([['f144', converter]])
 export const parts: Parts = {
   writer: (id) => writers.get(id),
   converter: (id) => converters.get(id),
-  ids: (kind) => [...(kind === 'writer' ? writers : converters).keys()]
+  ids: (kind) => [...(kind === 'writer' ? writers : converters).keys()],
+  check: (schema, value, path) => check(schema, value, path)
 }
 
 export const entry = (children: unknown[], more: object = {}): object => ({

@@ -6,10 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Worker } from 'node:worker_threads'
 import { loadConfig } from '../../core/config.js'
-import { jobConfigOf, loadParts, workerConfigOf } from '../../core/daemon.js'
+import { loadConfigured } from '../../core/loader.js'
+import { startThread, threadConfigOf } from '../../core/thread.js'
 import { connectKafka } from '../../core/kafka/client.js'
-import { type WriteJob, type WriteOptions, type WriteSpec, WriteThreads } from '../../core/api/plugin.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
+import { type WriteJob } from '../../plugins/service-filewriter/thread/job.js'
+import { type WriteOptions, type WriteSpec } from '../../plugins/service-filewriter/thread/protocol.js'
+import { WriteThreads } from '../../plugins/service-filewriter/thread/threads.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { dumpFile } from '../support/hdf5.js'
 
@@ -59,7 +62,8 @@ describe('threads of write jobs', () => {
     const { brokers } = await kafka()
     const flags = { 'kafka.brokers': JSON.stringify(brokers), 'commands.topic': 'unused' }
     const loaded = loadConfig({ flags })
-    threads = new WriteThreads(jobConfigOf(loaded, await loadParts(workerConfigOf(loaded))))
+    const config = threadConfigOf(loaded, await loadConfigured(loaded))
+    threads = new WriteThreads((entry) => startThread(config, entry))
     made.length = 0
     process.on('worker', note)
   })

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
-import { partsOf } from '../../plugins/service-filewriter/structure/parts.js'
+import { lookupOf } from '../../core/lookup.js'
 import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { cases, damaged, hostileContent, record, timesNs } from '../hostile/damage.js'
@@ -34,7 +34,7 @@ describe('through a real Kafka', function () {
 
   before(async () => {
     loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
-    parts = partsOf(loaded.host)
+    parts = lookupOf(loaded.host)
     templates = mkdtempSync(join(tmpdir(), 'nexstream-templates-'))
     h = await Harness.start({ max_jobs: 8, templates, late_data_ms: 0, compression: { filter: 'gzip', level: 12 } })
   })

@@ -7,7 +7,7 @@ import { WasmFile } from '../../plugins/service-filewriter/file/wasm.js'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
-import { partsOf } from '../../plugins/service-filewriter/structure/parts.js'
+import { lookupOf } from '../../core/lookup.js'
 import { checkStructure, type Parts } from '../../plugins/service-filewriter/structure/structure.js'
 import { cases, record, timesNs } from './damage.js'
 
@@ -34,7 +34,7 @@ describe('structures that are found good', function () {
   let n = 0
   before(async () => {
     loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
-    parts = partsOf(loaded.host)
+    parts = lookupOf(loaded.host)
     folder = mkdtempSync(join(tmpdir(), 'nexstream-structures-'))
   })
   after(async () => {

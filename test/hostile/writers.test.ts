@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { readMessages } from '../../plugins/service-filewriter/structure/messages.js'
-import { partsOf } from '../../plugins/service-filewriter/structure/parts.js'
+import { lookupOf } from '../../core/lookup.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { readNexus } from '../support/nexus.js'
 import { cases, damaged, hostileContent, record, startNs, timesNs } from './damage.js'
@@ -30,7 +30,7 @@ describe('hostile messages through the writers', function () {
 
   /** A file of one stream; the report of the stream and of its topic. */
   async function write(id: string, config: object, messages: readonly Buffer[], name = id) {
-    const parts = partsOf(loaded.host)
+    const parts = lookupOf(loaded.host)
     const source = id === 'NDAr' ? 'ADPluginKafka' : id === 'df12' ? 'df12' : 'src'
     const group = { type: 'group', name: 'data', children: [{ module: id, config: { topic: id, source, ...config } }] }
     const file = join(folder, `${name}.nxs`)
@@ -62,7 +62,7 @@ describe('hostile messages through the writers', function () {
   for (const [id, example] of Object.entries(cases)) {
     it(`${id}: truncated, random, with wrong vtables and lengths`, async () => {
       const lines = timesNs.map((time) => record(id, example, time)).join('\n')
-      const good = readMessages(lines, folder, partsOf(loaded.host)).map(({ value }) => value)
+      const good = readMessages(lines, folder, lookupOf(loaded.host)).map(({ value }) => value)
       const [first, last] = good
       assert.ok(first !== undefined && last !== undefined)
       const bad = damaged(first)
@@ -120,7 +120,7 @@ describe('hostile content of sound messages', function () {
           children: [{ type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children: [group] }]
         },
         file,
-        parts: partsOf(loaded.host),
+        parts: lookupOf(loaded.host),
         messages: messages.map(([id, fields]) => ({ topic: 't', value: encodeMessage(id, fields) }))
       })
       const reasons: Record<string, number> = {}

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
-import { partsOf } from '../../plugins/service-filewriter/structure/parts.js'
+import { lookupOf } from '../../core/lookup.js'
 import { packageRoot } from '../../core/root.js'
 import * as messages from '../../schemas/messages/index.js'
 import { openConverter } from '../support/converters.js'
@@ -91,7 +91,7 @@ describe('the reference package', function () {
         children: [{ type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children: data.map(group) }]
       },
       file,
-      parts: partsOf(loaded.host),
+      parts: lookupOf(loaded.host),
       messages: data.flatMap(([topic, { messages }]) =>
         messages.map((text) => ({ topic, value: Buffer.from(text, 'base64') }))
       )

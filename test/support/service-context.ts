@@ -39,7 +39,10 @@ export function serviceContext(
     kafka,
     jobs: new JobRegistry({ starting: () => Promise.resolve(), stopped: () => Promise.resolve() }),
     brokers: [],
-    workerConfig: {},
+    statusTopic: undefined,
+    thread: () => {
+      throw new Error('this context has no threads')
+    },
     log: (level, message) => void logs.push({ level, message }),
     source: (id) => sources.get(id),
     converter: (id) => converters.get(id),

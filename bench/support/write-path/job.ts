@@ -3,8 +3,11 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { loadConfig } from '../../../core/config.js'
-import { jobConfigOf, loadParts, workerConfigOf } from '../../../core/daemon.js'
-import { type WriteJob, type WriteOptions, type WriteSpec, WriteThreads } from '../../../core/api/plugin.js'
+import { loadConfigured } from '../../../core/loader.js'
+import { startThread, threadConfigOf } from '../../../core/thread.js'
+import { type WriteJob } from '../../../plugins/service-filewriter/thread/job.js'
+import { type WriteOptions, type WriteSpec } from '../../../plugins/service-filewriter/thread/protocol.js'
+import { WriteThreads } from '../../../plugins/service-filewriter/thread/threads.js'
 import { stopwatch } from '../report.js'
 import { structureOf, type Task } from './workloads.js'
 
@@ -34,8 +37,8 @@ const options: WriteOptions = {
 const structure = JSON.stringify(structureOf(task))
 // what the daemon has done long before a job starts
 const loaded = loadConfig({ flags: { 'kafka.brokers': JSON.stringify(task.brokers), 'commands.topic': 'bench' } })
-const config = jobConfigOf(loaded, await loadParts(workerConfigOf(loaded)))
-const threads = new WriteThreads(config)
+const config = threadConfigOf(loaded, await loadConfigured(loaded))
+const threads = new WriteThreads((entry) => startThread(config, entry))
 const loading = stopwatch()
 await threads.prepare()
 const { cpu: load } = loading(1)

@@ -1,7 +1,7 @@
 // Compression of chunks; ids are those of the HDF5 filter registry.
 import zlib from 'node:zlib'
-import { CodedError } from '../../../core/api/errors.js'
-import { zstdCompress, zstdDecompress } from '../../../core/zstd.js'
+import { CodedError } from '../../../core/api/plugin.js'
+import { zstdCompress, zstdDecompress } from '../../../core/api/plugin.js'
 
 export interface Codec {
   compress(bytes: Buffer): Buffer

@@ -1,7 +1,6 @@
 // What all appendable datasets share: checks and the tail, a small buffer that gathers appends until they are worth a write.
-import { CodedError } from '../../../core/api/errors.js'
 import { typedArrays } from '../../../schemas/cast.js'
-import { type Column, type NumberType } from '../../../core/api/plugin.js'
+import { CodedError, type Column, type NumberType } from '../../../core/api/plugin.js'
 import { cutText, elements, elementSize, numberTypes } from './types.js'
 import { type Layout } from './wasm.js'
 

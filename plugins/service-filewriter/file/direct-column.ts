@@ -1,5 +1,5 @@
 // One appendable dataset of the direct path: bytes go by position into chunks at the end of the file.
-import { type CodedError } from '../../../core/api/errors.js'
+import { type CodedError } from '../../../core/api/plugin.js'
 import { type BackendColumn, type Publishing } from './backend.js'
 import { ChunkIndex } from './chunk-index.js'
 import { type Codec, codecFor } from './codec.js'

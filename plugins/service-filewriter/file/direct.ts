@@ -1,5 +1,5 @@
 // The direct back end: payload by position, then index, end of file and lengths at checkpoints, in an order that is right at any moment.
-import { CodedError } from '../../../core/api/errors.js'
+import { CodedError } from '../../../core/api/plugin.js'
 import { type Backend, type Publishing } from './backend.js'
 import { addressBytes } from './chunk-index.js'
 import { type Budget } from './column.js'

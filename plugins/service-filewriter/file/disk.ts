@@ -1,6 +1,6 @@
 // Positioned writes to one file; every failure says which file and dataset.
 import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
-import { CodedError } from '../../../core/api/errors.js'
+import { CodedError } from '../../../core/api/plugin.js'
 
 /** Bigger writes make the page cache look for large free pieces; measured best at 256 KiB to 1 MiB. */
 const MOST_AT_ONCE = 1 << 20

@@ -1,8 +1,7 @@
 // One NeXus file being written: structure first, then growing columns with checkpoints, then the rest of the structure.
 import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { CodedError } from '../../../core/api/errors.js'
-import { type Column, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
+import { CodedError, type Column, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
 import { type Backend, type Publishing } from './backend.js'
 import { Budget } from './column.js'
 import { DirectBackend } from './direct.js'

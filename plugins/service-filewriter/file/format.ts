@@ -1,5 +1,5 @@
 // Reading what the direct path must know of a file: superblock, dataset headers, chunk indexes (File Format Specification, II to IV).
-import { CodedError } from '../../../core/api/errors.js'
+import { CodedError } from '../../../core/api/plugin.js'
 import { type Disk } from './disk.js'
 import { MESSAGE, UNDEFINED } from './messages.js'
 

@@ -1,7 +1,7 @@
 // One writer per file: a lock file beside it that names the writing process.
 import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { CodedError } from '../../../core/api/errors.js'
+import { CodedError } from '../../../core/api/plugin.js'
 
 interface Owner {
   readonly pid: number

@@ -1,6 +1,5 @@
 // The structure of a file that was made here, kept in memory and written in one go, at the start and when it changes later:
 // the library needs 60 to 600 µs per object, this 2 to 10.
-import { CodedError } from '../../../core/api/errors.js'
 import { type Disk } from './disk.js'
 import { attributeName, attributesAt } from './head.js'
 import { HeapWriter } from './heap.js'
@@ -27,7 +26,7 @@ import {
   type PlannedGroup,
   room
 } from './planned.js'
-import { type DataType } from '../../../core/api/plugin.js'
+import { CodedError, type DataType } from '../../../core/api/plugin.js'
 import { type StructureSink } from './structure.js'
 import { elementSize, type Encoded } from './types.js'
 import { type Layout } from './wasm.js'

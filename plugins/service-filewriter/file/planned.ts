@@ -1,5 +1,5 @@
 // Groups, datasets and links of a file that is made here, as they are kept in memory.
-import { CodedError } from '../../../core/api/errors.js'
+import { CodedError } from '../../../core/api/plugin.js'
 
 /** Their number is 16 bits; the rest is for what the writer adds. */
 const MOST_MESSAGES = 0xffff - 15

@@ -1,5 +1,5 @@
 // Puts right what a writer that died (power cut, kill during the library's own writes, truncated copy) left behind.
-import { CodedError } from '../../../core/api/errors.js'
+import { CodedError } from '../../../core/api/plugin.js'
 import { codec } from './codec.js'
 import { Disk } from './disk.js'
 import {

@@ -1,8 +1,8 @@
 // Groups as plugins see them: checks every name and value before the library is asked, for its errors cost the whole instance.
-import { CodedError } from '../../../core/api/errors.js'
 import {
   type Attributes,
   type AttributeValue,
+  CodedError,
   type Column,
   type ColumnOptions,
   type DatasetValue,

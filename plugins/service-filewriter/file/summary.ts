@@ -1,6 +1,6 @@
 // What a NeXus file holds, in short: for `nexstream show FILE`.
 import { statSync } from 'node:fs'
-import { CodedError } from '../../../core/api/errors.js'
+import { CodedError } from '../../../core/api/plugin.js'
 import { WasmFile } from './wasm.js'
 
 export interface GroupSummary {

@@ -1,6 +1,11 @@
 // Data types and values: from what plugins pass to the exact bytes that go into the file.
-import { CodedError } from '../../../core/api/errors.js'
-import { type AttributeValue, type DataType, type DatasetValue, type NumberType } from '../../../core/api/plugin.js'
+import {
+  type AttributeValue,
+  CodedError,
+  type DatasetValue,
+  type DataType,
+  type NumberType
+} from '../../../core/api/plugin.js'
 
 export interface NumberInfo {
   readonly size: number

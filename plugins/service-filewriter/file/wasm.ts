@@ -1,6 +1,5 @@
 // The HDF5 library itself (h5wasm): one instance per thread, replaced after any error, because an error leaves handles open.
-import { CodedError } from '../../../core/api/errors.js'
-import { type DataType } from '../../../core/api/plugin.js'
+import { CodedError, type DataType } from '../../../core/api/plugin.js'
 import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
 import { elements, numberTypes, type Encoded } from './types.js'
 

@@ -1,7 +1,6 @@
 // A whole NeXus file from a structure and messages, without Kafka, through the code that a write job runs.
-import { CodedError } from '../../../core/api/errors.js'
 import { createNexusFile, type NexusFileOptions } from '../file/file.js'
-import { type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
+import { CodedError, type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
 import { rootAttributes } from './root-attributes.js'
 import { Recorder } from './recorder.js'
 import { sayLeftOut, type Report } from './report.js'

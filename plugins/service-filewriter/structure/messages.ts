@@ -2,8 +2,7 @@
 import { typedArrays } from '../../../schemas/cast.js'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CodedError } from '../../../core/api/errors.js'
-import { type Context, type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
+import { CodedError, type Context, type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { parseJson, integerText } from './parse.js'
 import { openConverter } from './recorder.js'
@@ -50,7 +49,7 @@ function valueOf(json: JsonObject, folder: string, parts: Parts, encoders: Map<s
   if (encoder === undefined) {
     const part = parts.converter(schema)
     if (part === undefined) throw new Error(`no converter '${schema}' is loaded`)
-    encoders.set(schema, (encoder = openConverter(part, context)))
+    encoders.set(schema, (encoder = openConverter(part, context, parts)))
   }
   if (encoder.encode === undefined) throw new Error(`'${schema}' cannot be encoded`)
   const bytes = encoder.encode(revive(record))

@@ -1,8 +1,7 @@
 // A group that only notes the names a writer makes: structures are tried out on it before a file exists.
-import { CodedError } from '../../../core/api/errors.js'
 import { columnLayout } from '../file/structure.js'
 import { elements, elementSize } from '../file/types.js'
-import { type Column, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
+import { CodedError, type Column, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
 import { joinPath, type PlanGroup } from './plan.js'
 
 const bad = (path: string): CodedError =>

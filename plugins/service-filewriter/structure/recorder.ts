@@ -1,9 +1,8 @@
 // Messages → file: opens the writers of a plan on a file, routes messages to them and ends with a report.
-import { check } from '../../../core/check.js'
-import { BadMessage } from '../../../core/api/errors.js'
 import { type NexusFile } from '../file/file.js'
 import {
   type Attributes,
+  BadMessage,
   type ColumnOptions,
   type Context,
   type Converter,
@@ -178,7 +177,7 @@ export class Recorder {
       const part = this.parts.converter(id)
       if (part === undefined) continue
       let converter = this.opened.get(id)
-      if (converter === undefined) this.opened.set(id, (converter = openConverter(part, context)))
+      if (converter === undefined) this.opened.set(id, (converter = openConverter(part, context, this.parts)))
       converters.set(id, converter)
     }
     return converters
@@ -212,8 +211,8 @@ function nxClass(attributes: ReadonlyMap<string, Attributes[string]>): unknown {
 }
 
 /** Opens a converter with the defaults of its config. */
-export function openConverter(part: ConverterPart, context: Context): Converter {
+export function openConverter(part: ConverterPart, context: Context, parts: Parts): Converter {
   const config = {}
-  check(part.config, config)
+  parts.check(part.config, config)
   return part.open(config, context)
 }

@@ -1,7 +1,6 @@
 // Attributes of the file's root, as NeXus and the readers of the field expect them.
 import { basename } from 'node:path'
-import { type Attributes } from '../../../core/api/plugin.js'
-import { version } from '../../../core/root.js'
+import { type Attributes, version } from '../../../core/api/plugin.js'
 
 export const rootAttributes = (file: string): Attributes => ({
   NX_class: 'NXroot',

@@ -1,6 +1,13 @@
 // One topic of a write job: schema id → source bytes → streams. What nobody asked for is not decoded.
-import { BadMessage, CodedError } from '../../../core/api/errors.js'
-import { type Batch, type Converter, type LogLevel, type Peek, type Scalar } from '../../../core/api/plugin.js'
+import {
+  BadMessage,
+  type Batch,
+  CodedError,
+  type Converter,
+  type LogLevel,
+  type Peek,
+  type Scalar
+} from '../../../core/api/plugin.js'
 import { SourceTable, viewOf } from './sources.js'
 import { countIn, type Counters, Instant, nsOf, type StreamState } from './window.js'
 

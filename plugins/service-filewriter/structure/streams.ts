@@ -1,11 +1,9 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
-import { check } from '../../../core/check.js'
-import { CodedError } from '../../../core/api/errors.js'
 import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { PaperGroup } from './paper.js'
 import { allGroups, joinPath, routeKey, type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
 import { type Parts } from './structure.js'
-import { type Context, type WriterPart } from '../../../core/api/plugin.js'
+import { CodedError, type Context, type WriterPart } from '../../../core/api/plugin.js'
 
 /** Keys of a stream's config that are ours, not the writer's. */
 const ownKeys = [
@@ -57,7 +55,7 @@ export function readStream(
     topic: text(config, 'topic', needed, where, findings),
     source: text(config, 'source', needed, where, findings),
     partitions: partitions(config, where, findings),
-    config: partConfig(config, part, where, findings),
+    config: partConfig(config, part, where, parts, findings),
     onMissingTopic: policy(config, 'on_missing_topic', where, findings),
     onEmptyTopic: policy(config, 'on_empty_topic', where, findings),
     compression: compression(config, where, findings),
@@ -141,12 +139,18 @@ function compression(config: JsonObject, at: string, findings: Findings): PlanSt
   return undefined
 }
 
-function partConfig(config: JsonObject, part: WriterPart, at: string, findings: Findings): Record<string, unknown> {
+function partConfig(
+  config: JsonObject,
+  part: WriterPart,
+  at: string,
+  parts: Parts,
+  findings: Findings
+): Record<string, unknown> {
   const rest: Record<string, unknown> = {}
   for (const key of Object.keys(config))
     if (!ownKeys.includes(key) && key !== '__proto__') rest[key] = structuredClone(config[key])
   if (Object.hasOwn(config, '__proto__')) findings.add(below(at, '__proto__'), 'unknown key')
-  for (const { path, message } of check(part.config, rest, at)) findings.add(path, message)
+  for (const { path, message } of parts.check(part.config, rest, at)) findings.add(path, message)
   return rest
 }
 
@@ -214,7 +218,7 @@ export function addCompanions(plan: Plan, parts: Parts, findings: Findings): voi
       const part = parts.writer(module)
       if (part === undefined || part.accepts.every((id) => parts.converter(id) === undefined)) continue
       if (stream.group.streams.some((other) => other.part === part)) continue
-      const config = partConfig({}, part, stream.at, findings)
+      const config = partConfig({}, part, stream.at, parts, findings)
       tryOut({ ...stream, module, part, config, companion: true }, plan, findings)
     }
   }

@@ -1,5 +1,5 @@
 // nexus_structure → plan: both node grammars of the field. Everything wrong is found here, before a file exists.
-import { type ConverterPart, type Finding, type WriterPart } from '../../../core/api/plugin.js'
+import { type Finding, type PartLookup } from '../../../core/api/plugin.js'
 import { readAttributes } from './attributes.js'
 import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
@@ -11,11 +11,7 @@ import { addCompanions, checkNames, checkPartitions, readStream } from './stream
 import { type Template } from './template.js'
 
 /** Looks up what a structure may name. */
-export interface Parts {
-  writer(id: string): WriterPart | undefined
-  converter(id: string): ConverterPart | undefined
-  ids(kind: 'writer' | 'converter'): string[]
-}
+export type Parts = Pick<PartLookup, 'writer' | 'converter' | 'ids' | 'check'>
 
 export interface StructureOptions {
   /** JSON path of the structure in what the user sent. */

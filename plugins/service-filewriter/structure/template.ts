@@ -1,9 +1,8 @@
 // Templates: the static part of an instrument's files, as JSON like that of a command or as an HDF5 file.
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { CodedError } from '../../../core/api/errors.js'
 import { type ContentVisitor, visitContent } from '../file/content.js'
-import { type Finding } from '../../../core/api/plugin.js'
+import { CodedError, type Finding } from '../../../core/api/plugin.js'
 import { joinPath, planGroup, type PlanDataset, type PlanGroup } from './plan.js'
 
 /** JSON text, or what an HDF5 file holds and what of it cannot be taken over. */

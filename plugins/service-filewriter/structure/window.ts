@@ -1,6 +1,5 @@
 // The time window of a job and what one stream makes of it: what is written, kept, dropped and counted.
-import { BadMessage } from '../../../core/api/errors.js'
-import { type Converter, type Writer } from '../../../core/api/plugin.js'
+import { BadMessage, type Converter, type Writer } from '../../../core/api/plugin.js'
 import { type PlanStream } from './plan.js'
 import { type Weight } from './reasons.js'
 

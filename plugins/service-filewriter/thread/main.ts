@@ -1,13 +1,6 @@
-// Entry of the thread of write jobs: the same plugins and Kafka as the daemon, one job after the other.
+// Entry of the thread of write jobs: one job after the other.
 import { getHeapStatistics } from 'node:v8'
-import { parentPort, workerData } from 'node:worker_threads'
-import { CodedError } from '../../../core/api/errors.js'
-import { connectKafka } from '../../../core/kafka/client.js'
-import { loadPlugins } from '../../../core/loader.js'
-import { partsOf } from '../structure/parts.js'
-import { type Parts } from '../structure/structure.js'
-import { type Finding } from '../../../core/api/plugin.js'
-import { type WorkerConfig } from './config.js'
+import { CodedError, type Finding, type ThreadContext } from '../../../core/api/plugin.js'
 import { type FromWorker, type ToWorker, type WriteSpec } from './protocol.js'
 import { WriteRun } from './run.js'
 
@@ -15,17 +8,11 @@ import { WriteRun } from './run.js'
 const keptHeapBytes = 96 << 20
 
 type Say = (message: FromWorker) => void
-const port = parentPort
-const say: Say = (message) => port?.postMessage(message)
 
-async function main(config: WorkerConfig): Promise<void> {
-  const loaded = await loadPlugins(config)
-  const parts = partsOf(loaded.host)
+export default function main(context: ThreadContext): void {
+  const { port } = context
+  const say: Say = (message) => port.postMessage(message)
   let run: WriteRun | undefined
-  const end = async (): Promise<void> => {
-    await loaded.close()
-    port?.close()
-  }
   const begin = async (spec: WriteSpec): Promise<void> => {
     let fresh = true
     const report: Say = (message) => {
@@ -34,14 +21,14 @@ async function main(config: WorkerConfig): Promise<void> {
         fresh = false
       say(message)
     }
-    await writeJob(config, parts, spec, report, (made) => (run = made))
+    await writeJob(context, spec, report, (made) => (run = made))
     run = undefined
     if (fresh && getHeapStatistics().used_heap_size < keptHeapBytes) say({ type: 'idle' })
-    else await end()
+    else await context.close()
   }
-  port?.on('message', (message: ToWorker) => {
+  port.on('message', (message: ToWorker) => {
     if (message.type === 'start') void begin(message.spec).catch(refuse(say))
-    else if (message.type === 'end') void end()
+    else if (message.type === 'end') void context.close()
     else run?.hear(message)
   })
   say({ type: 'idle' })
@@ -49,8 +36,7 @@ async function main(config: WorkerConfig): Promise<void> {
 
 /** Never rejects: what goes wrong is said. */
 async function writeJob(
-  config: WorkerConfig,
-  parts: Parts,
+  { parts, kafka: connect }: ThreadContext,
   spec: WriteSpec,
   say: Say,
   begun: (run: WriteRun) => void
@@ -60,7 +46,7 @@ async function writeJob(
     if (!over) say(message)
   }
   try {
-    const kafka = connectKafka(config.kafka, (level, message) => tell({ type: 'log', level, message }))
+    const kafka = connect((level, message) => tell({ type: 'log', level, message }))
     try {
       const run = new WriteRun(spec, parts, kafka, tell)
       begun(run)
@@ -87,9 +73,3 @@ const refuse = (say: Say) => (error: unknown) => {
     ...(path !== undefined && { path })
   })
 }
-
-main(workerData as WorkerConfig).catch((error: unknown) => {
-  refuse(say)(error)
-  // the port keeps the thread alive otherwise
-  port?.close()
-})

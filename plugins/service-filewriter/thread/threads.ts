@@ -1,9 +1,8 @@
 // The threads of write jobs. One that is ready waits: its code is loaded, and warm when a job has run in it before.
-import { Worker } from 'node:worker_threads'
+import { type Worker } from 'node:worker_threads'
 import { splitStructure } from '../structure/shards.js'
 import { templateFile } from '../structure/template.js'
 import { type LogLevel } from '../../../core/api/plugin.js'
-import { type WorkerConfig } from './config.js'
 import { ThreadJob, type WriteJob } from './job.js'
 import { outputPath } from './output.js'
 import { type FromWorker, type WriteSpec } from './protocol.js'
@@ -20,7 +19,8 @@ export class WriteThreads {
   private warmUp: NodeJS.Timeout | undefined
   private closed = false
 
-  constructor(private readonly config: WorkerConfig) {}
+  /** @param thread - starts a thread with plugins and Kafka, e.g. `context.thread` */
+  constructor(private readonly thread: (entry: URL) => Worker) {}
 
   /** Starts the job in a thread of its own, or several. Throws FILE_PATH or FILE_EXISTS at once. */
   start(spec: WriteSpec, log: JobLog): WriteJob {
@@ -69,7 +69,7 @@ export class WriteThreads {
   }
 
   private newWorker(): Worker {
-    const worker = new Worker(new URL('./main.js', import.meta.url), { workerData: this.config })
+    const worker = this.thread(new URL('./main.js', import.meta.url))
     const gone = (): void => {
       if (this.spare === worker) this.spare = undefined
     }

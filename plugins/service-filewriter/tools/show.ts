@@ -1,16 +1,15 @@
 // `nexstream show`: what is in a NeXus file.
+import { type Terminal, type ToolContext, type ToolFlags } from '../../../core/api/plugin.js'
 import { type EntrySummary, type FileSummary, type GroupSummary, summarise } from '../file/summary.js'
-import { colour, print, printJson, table, visible } from '../../../core/cli/io.js'
-import { bytes } from '../../../core/cli/jobs.js'
 
-export interface ShowFlags {
-  readonly json?: boolean
-}
-
-export async function show(file: string, flags: ShowFlags): Promise<void> {
+export default async function show(
+  [file = '']: readonly (string | undefined)[],
+  flags: ToolFlags,
+  terminal: ToolContext
+): Promise<void> {
   const summary = await summarise(file)
-  if (flags.json === true) await printJson(summaryJson(summary))
-  else await print(summaryText(summary))
+  if (flags['json'] === true) await terminal.printJson(summaryJson(summary))
+  else await terminal.print(summaryText(summary, terminal))
 }
 
 /** Snake case, times as ISO 8601 and ns. */
@@ -38,13 +37,13 @@ const summaryJson = ({ path, bytes: size, entries }: FileSummary): unknown => ({
 })
 
 /** Also what the demo prints. */
-export function summaryText({ path, bytes: size, entries }: FileSummary): string {
-  return [`${path}  ${bytes(size)}`, ...entries.map(entryText)].join('\n')
+export function summaryText({ path, bytes, entries }: FileSummary, terminal: Terminal): string {
+  return [`${path}  ${terminal.bytes(bytes)}`, ...entries.map((entry) => entryText(entry, terminal))].join('\n')
 }
 
-function entryText(entry: EntrySummary): string {
+function entryText(entry: EntrySummary, { bold, table, visible }: Terminal): string {
   const times = [entry.startTime, entry.endTime].filter((time) => time !== undefined).join(' … ')
-  const head = `${colour.bold(entry.path)}  ${visible(entry.title ?? '')}  ${times}`.trimEnd()
+  const head = `${bold(entry.path)}  ${visible(entry.title ?? '')}  ${times}`.trimEnd()
   const sums = `${entry.events} events, ${entry.logValues} log values${spanText(entry)}`
   const rows = entry.groups.map((group) => [`  ${visible(group.path)}`, group.nxClass, ...contentOf(group)])
   return [head, `  ${sums}`, table([['  group', 'class', 'rows', 'pulses', 'first', 'rate/s'], ...rows])].join('\n')

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { type Command, type Origin, type Reply } from '../../../core/api/plugin.js'
 import { check } from '../../../core/check.js'
+import { carryOut } from '../carry-out.js'
 import { MemoryKafka } from '../memory-kafka.js'
 import { serviceContext } from '../service-context.js'
 import { optionSchema, type ForwarderOptions } from '../../../plugins/service-forwarder/options.js'
+import { commands } from '../../../plugins/service-forwarder/commands/index.js'
 import { Forwarder } from '../../../plugins/service-forwarder/service.js'
 import { HandSource, testConverters } from './parts.js'
 
@@ -52,7 +54,7 @@ export async function forwarder(
   await service.start()
   const run = async (cmd: string, keys: Record<string, unknown> = {}): Promise<Reply & { result: Result }> => {
     const command: Command = { cmd, service: 'forwarder', ...keys }
-    return (await service.commands[cmd]!(command, origin)) as Reply & { result: Result }
+    return (await carryOut(commands, service, command, origin)) as Reply & { result: Result }
   }
   const sent = (topic: string, ...ids: string[]): Sent[] =>
     kafka

@@ -4,6 +4,7 @@ import { connectKafka } from '../../../core/kafka/client.js'
 import { loadPlugins } from '../../../core/loader.js'
 import { type Command, type Reply, type Service } from '../../../core/api/plugin.js'
 import { schemaId } from '../../../schemas/index.js'
+import { carryOut } from '../carry-out.js'
 import { type Ioc } from '../ioc.js'
 import { serviceContext, type TestContext } from '../service-context.js'
 
@@ -54,7 +55,12 @@ export async function liveForwarder(
     context,
     run: (cmd, keys = {}) => {
       const command: Command = { cmd, service: 'forwarder', ...keys }
-      return service.commands[cmd]!(command, { dialect: 'json', topic: '', timestampMs: 0, replyTopic: '' })
+      return carryOut(part.commands ?? [], service, command, {
+        dialect: 'json',
+        topic: '',
+        timestampMs: 0,
+        replyTopic: ''
+      })
     },
     figure: (name) => service.snapshot()[name] as number,
     close: async () => {

@@ -1,5 +1,5 @@
 // `start` of the file writer: one NeXus file from Kafka topics.
-import { type CommandDefinition, type JSONSchema } from '../core/api/plugin.js'
+import { type CommandOf, defineCommand, type JSONSchema, type Origin, type Reply } from '../../../core/api/plugin.js'
 
 const time = {
   anyOf: [
@@ -8,7 +8,7 @@ const time = {
   ]
 } as const
 
-export const startFilewriterSchema = {
+const schema = {
   type: 'object',
   required: ['file_name', 'nexus_structure'],
   additionalProperties: false,
@@ -73,12 +73,18 @@ export const startFilewriterSchema = {
   }
 } as const satisfies JSONSchema
 
-export default {
+export type StartCommand = CommandOf<typeof schema>
+
+/** What it needs of the service. */
+export interface Starts {
+  startJob(command: StartCommand, origin: Origin): Promise<Reply>
+}
+
+export const start = defineCommand({
   cmd: 'start',
-  service: 'filewriter',
   summary:
     'Starts writing a NeXus file. Everything wrong in the structure is in the answer, each with its path, before a file is made.',
-  schema: startFilewriterSchema,
+  schema,
   examples: [
     {
       cmd: 'start',
@@ -117,5 +123,6 @@ export default {
       start_time: '2026-11-20T10:00:00Z',
       stop_time: 1795172400000
     }
-  ]
-} satisfies CommandDefinition
+  ],
+  run: (command, origin, writer: Starts) => writer.startJob(command, origin)
+})

@@ -1,5 +1,5 @@
 // JSON Schema of one stream of the forwarder, as the start and config commands, the config file and the kept list hold it.
-import { type JSONSchema } from 'json-schema-to-ts'
+import { type JSONSchema } from '../../core/api/plugin.js'
 
 const topic = {
   type: 'string',

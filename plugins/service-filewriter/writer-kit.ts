@@ -1,4 +1,4 @@
-// What writers of time series have in common: attributes of times, and cues to cut by time without reading all of it.
+// For writers of plugins, as `nexstream/filewriter`: what time series have in common, attributes of times and cues to cut by time.
 import { type Column, type Group } from '../../core/api/plugin.js'
 
 /** Attributes of every time dataset: readers make datetimes of them. */

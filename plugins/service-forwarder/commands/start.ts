@@ -1,19 +1,27 @@
 // `start` of the forwarder: adds streams, each from one EPICS (or simulated) channel to one or several Kafka topics.
-import { type JSONSchema } from '../core/api/plugin.js'
-import { streamList } from '../schemas/forwarder-stream.js'
+import { type CommandOf, defineCommand, type JSONSchema, type Origin, type Reply } from '../../../core/api/plugin.js'
+import { streamList } from '../stream-schema.js'
 
-export const startForwarder = {
+const schema = {
+  type: 'object',
+  required: ['streams'],
+  properties: {
+    streams: { ...streamList, minItems: 1, description: 'The streams to add.' }
+  },
+  additionalProperties: false
+} as const satisfies JSONSchema
+
+export type StartCommand = CommandOf<typeof schema>
+
+/** What it needs of the service. */
+export interface Starts {
+  startStreams(command: StartCommand, origin: Origin): Promise<Reply>
+}
+
+export const start = defineCommand({
   cmd: 'start',
-  service: 'forwarder',
   summary: 'Adds streams to the forwarder. Streams that cannot be added are listed in `errors`, the others are added.',
-  schema: {
-    type: 'object',
-    required: ['streams'],
-    properties: {
-      streams: { ...streamList, minItems: 1, description: 'The streams to add.' }
-    },
-    additionalProperties: false
-  } as const satisfies JSONSchema,
+  schema,
   examples: [
     {
       cmd: 'start',
@@ -37,7 +45,6 @@ export const startForwarder = {
         }
       ]
     }
-  ]
-}
-
-export default startForwarder
+  ],
+  run: (command, origin, forwarder: Starts) => forwarder.startStreams(command, origin)
+})

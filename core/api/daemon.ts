@@ -1,0 +1,19 @@
+// What the commands of the daemon itself may see of it.
+import { type CommandInfo } from './command.js'
+import { type Jobs } from './job.js'
+import { type DaemonSnapshot } from './reporter.js'
+
+/** A command and the service that carries it out; none: the daemon itself. */
+export interface KnownCommand extends CommandInfo {
+  readonly service?: string
+}
+
+/** What a command of the daemon itself may see. */
+export interface DaemonView {
+  snapshot(): DaemonSnapshot
+  readonly jobs: Jobs
+  plugins(): readonly { name: string; version: string; summary: string; builtin: boolean }[]
+  commands(): readonly KnownCommand[]
+  /** Begins a clean shutdown after the answer is sent. */
+  shutdown(reason: string): void
+}

@@ -1,0 +1,22 @@
+// Dialects: ways to say commands, answers and events on the wire.
+import { type Command, type Reply } from './command.js'
+import { type OutMessage } from './converter.js'
+
+/** Something that happened to a job; dialects turn it into their own words. */
+export interface ServiceEvent {
+  readonly event: string
+  readonly job_id?: string
+  readonly [key: string]: unknown
+}
+
+/** A way to say commands on the wire. */
+export interface Dialect {
+  readonly id: string
+  /** undefined: not in this dialect. Throws CodedError for a broken command of this dialect. */
+  decode(message: Buffer): Command | undefined
+  /** The answer in the dialect's own words; [] when it has none. `command` is what `decode` gave. */
+  reply(command: Command, reply: Reply, serviceId: string): readonly OutMessage[]
+  event(event: ServiceEvent, serviceId: string): readonly OutMessage[]
+  /** The commands in a start-up file (parsed JSON) of the tools that speak this dialect; undefined: it is none. */
+  file?(content: unknown): readonly Command[] | undefined
+}

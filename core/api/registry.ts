@@ -1,0 +1,51 @@
+// A plugin and what it may register.
+import { type AsyncSeriesHook, type SyncWaterfallHook } from 'tapable'
+import { type ConverterPart } from './converter.js'
+import { type Dialect } from './dialect.js'
+import { type Job } from './job.js'
+import { erase, type JSONSchema, type Options } from './part.js'
+import { type DaemonSnapshot, type ReporterPart } from './reporter.js'
+import { type ServicePart } from './service.js'
+import { type SourcePart } from './source.js'
+import { type ToolPart } from './tool.js'
+import { type WriterPart } from './writer.js'
+
+/** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
+export const API = 2
+
+/** What `apply` may register. An id that is taken is refused (PLUGIN_DUPLICATE_ID) naming both plugins. */
+export interface Registry {
+  source(part: SourcePart): void
+  converter(part: ConverterPart): void
+  writer(part: WriterPart): void
+  service(part: ServicePart): void
+  reporter(part: ReporterPart): void
+  dialect(dialect: Dialect): void
+  tool(part: ToolPart): void
+  readonly hooks: Hooks
+}
+
+/** Control-plane hooks (tapable); tap with your plugin's name. Each tap has a deadline and its failures name the plugin. */
+export interface Hooks {
+  /** A rejected promise (CodedError) refuses the job. */
+  readonly jobStarting: AsyncSeriesHook<[Job]>
+  readonly jobStopped: AsyncSeriesHook<[Job]>
+  /** Returns the snapshot with a part of its own added. */
+  readonly snapshot: SyncWaterfallHook<[DaemonSnapshot]>
+}
+
+/** A plugin: the default export of its module. */
+export interface Plugin<S extends JSONSchema = JSONSchema> {
+  readonly name: string
+  readonly version: string
+  readonly api: number
+  readonly summary: string
+  /** JSON Schema of the daemon-level options (`[[plugins]] options = {…}`). */
+  readonly options?: S
+  /** Register parts here; at most 10 s. */
+  apply(registry: Registry, options: Options<S>): void | Promise<void>
+  /** Called once when the daemon (or the worker thread) ends. */
+  close?(): void | Promise<void>
+}
+
+export const definePlugin = <const S extends JSONSchema>(plugin: Plugin<S>): Plugin => erase(plugin)

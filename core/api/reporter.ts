@@ -1,0 +1,33 @@
+// Reporters: tell the state of the daemon to others.
+import { type JobInfo } from './job.js'
+import { type MetricTable } from './metrics.js'
+import { erase, type JSONSchema, type Options, type Part } from './part.js'
+import { type ServiceContext, type Snapshot } from './service.js'
+
+/** Gets one snapshot of the whole daemon about every second. */
+export interface Reporter {
+  report(snapshot: DaemonSnapshot): void | Promise<void>
+  close?(): void | Promise<void>
+}
+export interface DaemonSnapshot {
+  readonly type: 'nexstream_status'
+  readonly service_id: string
+  readonly version: string
+  readonly host: string
+  readonly pid: number
+  readonly time: string
+  readonly uptime_s: number
+  readonly update_interval_ms: number
+  readonly services: Readonly<Record<string, Snapshot>>
+  /** What sources share and count for all their channels (connections to servers), by source id; added by the snapshot hook. */
+  readonly sources?: Readonly<Record<string, Snapshot>>
+  readonly jobs: readonly JobInfo[]
+}
+export interface ReporterPart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  /** Metrics that it makes itself, for reporters that hand metrics on. */
+  readonly metrics?: MetricTable
+  /** undefined: it has nothing to do, e.g. no topic to tell anything on. */
+  open(options: Options<C>, context: ServiceContext): Reporter | undefined
+}
+
+export const defineReporter = <const C extends JSONSchema>(part: ReporterPart<C>): ReporterPart => erase(part)

@@ -1,0 +1,20 @@
+// Worker threads of services: an entry module of the plugin, run with the daemon's plugins and Kafka at hand.
+import { type MessagePort } from 'node:worker_threads'
+import { type Kafka } from './kafka.js'
+import { type PartLookup } from './lookup.js'
+import { type LogLevel } from './part.js'
+
+/** What the thread's entry is given. */
+export interface ThreadContext {
+  /** To the thread's owner, who has the `Worker`. */
+  readonly port: MessagePort
+  /** The converters and writers of the daemon's plugins (a thread has no services), applied once more in this thread. */
+  readonly parts: PartLookup
+  /** A client of the daemon's Kafka; close it. */
+  readonly kafka: (log: (level: LogLevel, message: string) => void) => Kafka
+  /** Closes plugins and port: the thread ends when it has nothing left to do. */
+  close(): Promise<void>
+}
+
+/** The default export of the entry. What it throws is the `error` of the Worker. */
+export type ThreadMain = (context: ThreadContext) => void | Promise<void>

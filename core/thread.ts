@@ -1,0 +1,38 @@
+// Worker threads of services: each loads the daemon's converters and writers again, and can reach the same Kafka.
+import { basename, dirname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { type LoadedConfig } from './config.js'
+import { type Loaded, type LoadOptions } from './loader.js'
+
+/** What a thread needs to load the same plugins and reach the same Kafka; survives structuredClone. */
+export interface ThreadConfig extends LoadOptions {
+  /** Options of `connectKafka`. */
+  readonly kafka: Readonly<Record<string, unknown>>
+}
+
+export interface ThreadData {
+  readonly config: ThreadConfig
+  /** URL of the plugin's module. */
+  readonly entry: string
+}
+
+/** Of the built-in plugins only those that bring a converter or writer. */
+export function threadConfigOf({ config, baseFolder }: LoadedConfig, { host, plugins }: Loaded): ThreadConfig {
+  const owners = new Set((['converter', 'writer'] as const).flatMap((kind) => host.ids(kind).map((id) => host.owner(kind, id)))) // prettier-ignore
+  const folder = ({ file }: { file: string }): string => basename(dirname(file))
+  const builtin = plugins.filter((plugin) => plugin.builtin)
+  const needed = builtin.filter(({ name }) => owners.has(name)).map(folder)
+  const others = new Set(builtin.map(folder).filter((name) => !needed.includes(name)))
+  return {
+    kafka: config.kafka,
+    plugins: config.plugins.filter(({ use }) => !others.has(use)),
+    builtin: needed,
+    baseFolder,
+    checked: true
+  }
+}
+
+export function startThread(config: ThreadConfig, entry: URL): Worker {
+  const workerData: ThreadData = { config, entry: entry.href }
+  return new Worker(new URL('./thread-main.js', import.meta.url), { workerData })
+}

@@ -1,0 +1,62 @@
+// Sub-commands about files: written without Kafka, shown, repaired; and structures for `nexstream check`.
+import { defineTool, type FileKind, type ToolFlags } from '../../../core/api/plugin.js'
+import { checkStructure } from '../structure/structure.js'
+import { readTemplate, type Template } from '../structure/template.js'
+
+export const tools = [
+  defineTool({
+    id: 'show',
+    summary: 'summary of a NeXus file: groups, datasets, events, values',
+    arguments: [{ name: 'file', summary: 'NeXus (HDF5) file' }],
+    load: async () => (await import('./show.js')).default
+  }),
+  defineTool({
+    id: 'repair',
+    summary: 'bring a file that a crash left behind into a readable state',
+    arguments: [{ name: 'file', summary: 'unfinished NeXus file' }],
+    load: async () => (await import('./repair.js')).default
+  }),
+  defineTool({
+    id: 'make-file',
+    summary: 'write a NeXus file from a structure and messages, without Kafka',
+    arguments: [
+      { name: 'structure', summary: 'JSON file with the nexus_structure' },
+      {
+        name: 'messages',
+        optional: true,
+        summary: 'JSON lines: {"topic", "value": base64} or {"topic", "file"} or {"topic", "schema", "record"}'
+      }
+    ],
+    options: [
+      { flags: '-o, --output <file>', summary: 'file to write', required: true },
+      { flags: '--start <moment>', summary: 'begin of the time window' },
+      { flags: '--stop <moment>', summary: 'end of the time window' },
+      { flags: '--lenient', summary: 'write what is good in the structure and list the rest' },
+      { flags: '--template <file>', summary: 'JSON or HDF5 file that the structure is laid over' },
+      {
+        flags: '--compression <filter>',
+        summary: 'of growing datasets: gzip or zstd, with a level as in gzip:6'
+      }
+    ],
+    load: async () => (await import('./make-file.js')).default
+  })
+]
+
+const isWrapped = (content: unknown): content is { nexus_structure: unknown } =>
+  typeof content === 'object' && content !== null && 'nexus_structure' in content
+
+export async function templateOf({ template }: ToolFlags): Promise<{ template?: Template }> {
+  return typeof template === 'string' ? { template: await readTemplate(template) } : {}
+}
+
+export const structureFile: FileKind = {
+  id: 'structure',
+  summary: 'a nexus_structure',
+  options: [{ flags: '--template <file>', summary: 'JSON or HDF5 file that structures are laid over' }],
+  is: (content) => isWrapped(content) || (typeof content === 'object' && content !== null && 'children' in content),
+  async inspect({ content, text }, parts, flags) {
+    // as text, so that integers keep all their digits
+    const [structure, at] = isWrapped(content) ? [content.nexus_structure, '/nexus_structure'] : [text, '']
+    return checkStructure(structure, parts, { at, ...(await templateOf(flags)) }).findings
+  }
+}
