@@ -6,6 +6,7 @@ import { type ProducerOptions } from '../../core/api/plugin.js'
 import { eventCodec } from '../../plugins/converter-events/codec.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { testTopics } from '../support/kafka.js'
+import { random } from '../support/random.js'
 import { readNexus } from '../support/nexus.js'
 import { entry, group, Harness, type Json, reportOf } from './harness.js'
 
@@ -136,5 +137,65 @@ describe('past windows whose Kafka times lie', function () {
     const content = await readNexus(join(h.folder, `${id}.nxs`), ['entry/pv/value'])
     const values = content['entry/pv/value'] as number[]
     assert.deepEqual([values[0], values.at(-1)], [99_999, 200_000])
+  })
+
+  it('random clocks, codecs and cuts of batches', async () => {
+    const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+    for (let seed = 1; seed <= 8; seed++) {
+      const next = random(seed)
+      const type = next(4) === 0 ? { 'message.timestamp.type': 'LogAppendTime' } : {}
+      const { clocks } = await testTopics(['clocks'], { config: { ...anyTime, ...type }, partitions: 1 + next(2) })
+      const t0 = Date.now() - 12 * hour
+      const sources = ['a', 'b', 'c'].slice(0, 1 + next(3))
+      const all = sources.flatMap((source) => {
+        const everyMs = 2000 + next(8000)
+        const [ownMs, kafkaMs, wild] = [next(2 * hour) - hour, next(2) * (next(2 * hour) - hour), next(60)]
+        return numbers(Math.floor((4 * hour) / everyMs)).map((i) => {
+          const stray = next(1000) < wild ? next(4 * hour) - 2 * hour : 0
+          const atMs = t0 + i * everyMs + ownMs
+          return { source, arrivesMs: t0 + i * everyMs, atMs, kafkaMs: atMs + kafkaMs + stray }
+        })
+      })
+      all.sort((a, b) => a.arrivesMs - b.arrivesMs)
+      for (let at = 0; at < all.length;) {
+        const part = all.slice(at, (at += 1 + next(2000)))
+        await send(clocks, part, { compression: codecs[next(5)]!, lingerMs: 50 })
+      }
+      const startMs = t0 + hour + next(hour)
+      const stopMs = startMs + next(hour)
+      const { end } = await run(logs(clocks, ...sources), startMs, stopMs)
+      const wanted = sources.map((source) => {
+        const mine = all.filter((one) => one.source === source)
+        const before = mine.some(({ atMs }) => atMs < startMs) ? 1 : 0
+        return before + mine.filter(({ atMs }) => atMs >= startMs && atMs <= stopMs).length
+      })
+      assert.deepEqual(written(end), wanted, `seed ${seed}`)
+    }
+  })
+
+  it('of a topic that is large only what is needed is read, and the report says so', async () => {
+    const { events } = await testTopics(['events'], { config: anyTime })
+    const t0 = Date.now() - 3 * hour
+    const producer = h.control.kafka.producer({ maxBufferedBytes: 32 << 20 })
+    const ints = { dtype: 'int32', length: 25_000, bytes: new Uint8Array(100_000) } as const
+    const one = { dtype: 'int32', length: 1, bytes: new Uint8Array(4) } as const
+    const total = 1500
+    for (const i of numbers(total)) {
+      const time = new Uint8Array(BigInt64Array.of(BigInt(t0 + i * second) * 1_000_000n).buffer)
+      const value = ev44.encode({
+        ...{ source: 'det', messageId: BigInt(i), referenceTime: { dtype: 'int64', length: 1, bytes: time } },
+        ...{ referenceTimeIndex: one, timeOfFlight: ints, pixelId: ints }
+      })
+      // its clock is a minute slow for Kafka, and behind the start one in fifty is an hour ahead
+      const timestampMs = t0 + i * second + (i % 50 === 7 && i > 640 ? hour : -60 * second)
+      if (!producer.send({ topic: events, value, timestampMs })) await producer.drained()
+    }
+    await producer.close()
+    const structure = entry(group('det', 'ev44', events, 'det'))
+    const { end } = await run(structure, t0 + 600 * second, t0 + 700 * second)
+    assert.deepEqual(written(end), [101])
+    const report = reportOf(end)
+    assert.match(String(report.notes), /later messages were not looked at/)
+    assert.ok(report.messages < total / 2, String(report.messages))
   })
 })

@@ -69,6 +69,12 @@ export const reasons: Readonly<Record<string, Reason>> = {
   crc: lost('batches of Kafka that are damaged (checksum)'),
   old_format: lost('batches of Kafka in the format from before 0.11'),
   records: lost('batches of Kafka whose records cannot be told apart'),
+  corrupt_on_broker: lost('batches of Kafka that the broker cannot read'),
+  header: lost('batches of Kafka whose header is damaged'),
+  offset_beyond_end: lost('places in Kafka that the broker does not know any more'),
+  offset_out_of_range: lost('messages that Kafka had deleted before they were read'),
+  open_transaction: lost('messages behind a transaction that was still open'),
+  truncated: lost('messages that were read and are not in Kafka any more, as it lost their leader'),
   too_large: lost('batches of Kafka that are too large when decompressed')
 }
 

@@ -18,20 +18,44 @@ const trustMs = 600 * second
 const agesMs = 366 * 24 * hour
 /** Single messages prove nothing. */
 const few = 10
+const firstOnes = 3
+
+/** How far a stream has come since the last message of the window. */
+class Course {
+  private baseMs = -Infinity
+  private count = 0
+  private settled = 0
+  private silent = 0
+
+  /** The first ones may be wrong: the latest of them is where it began. */
+  move(timeMs: number): void {
+    if (this.count++ < firstOnes) {
+      this.baseMs = Math.max(this.baseMs, timeMs)
+      return
+    }
+    if (timeMs - this.baseMs > settledMs) this.settled++
+    if (timeMs - this.baseMs > silentMs) this.silent++
+  }
+
+  /** Most of its messages are so much later. */
+  isFar(allPast: boolean): boolean {
+    const rest = this.count - firstOnes
+    return rest >= firstOnes && 2 * (allPast ? this.settled : this.silent) > rest
+  }
+}
 
 const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
 
 /**
  * Hears every message from where Kafka's times say that the window has ended. A message of the window, or of a stream that
- * is on its way to it, begins the wait anew. A single wrong time moves nothing: more than half of what has come since must
- * be behind the window for long enough, in at least so many bytes. Repeats of a value with its old time do not count.
+ * is on its way to it, begins the wait anew. A single wrong time moves nothing, nor does a clock that is far ahead: since
+ * then one stream must have gone on for long enough by its own times, most of them. Repeats of a value with its old time
+ * do not count.
  */
 export class Settle {
   private bytes = 0
   private sinceNear = 0
-  private behind = 0
-  private farBehind = 0
-  private veryFarBehind = 0
+  private readonly courses = new Map<string, Course>()
   private heard = 0
   private strange = 0
   private readonly last = new Map<string, bigint>()
@@ -51,7 +75,7 @@ export class Settle {
     return this.strange > few && this.strange * 20 > this.heard
   }
 
-  hear(batch: Batch, route: TopicRoute): void {
+  hear(batch: Batch, route: Pick<TopicRoute, 'glance'>): void {
     if (this.isStrange) return
     const startMs = msOf(this.window.startNs)
     const stopMs = msOf(this.window.stopNs)
@@ -65,7 +89,7 @@ export class Settle {
       this.heard++
       const timeMs = msOf(glance.timeNs)
       if (Math.abs(batch.timestampMs(i) - timeMs) > trustMs) this.strange++
-      if (timeMs > stopMs) this.count(timeMs - stopMs)
+      if (timeMs > stopMs) this.courseOf(glance.source).move(timeMs)
       else if (timeMs >= startMs - clockMs) {
         this.sinceNear = 0
         this.begin()
@@ -76,7 +100,8 @@ export class Settle {
   /** `allPast`: every stream that sent anything has sent something from behind the window. */
   isSettled(allPast: boolean): boolean {
     if (this.isStrange || this.bytes < this.leastBytes) return false
-    return 2 * (allPast ? this.farBehind : this.veryFarBehind) > this.behind
+    for (const course of this.courses.values()) if (course.isFar(allPast)) return true
+    return false
   }
 
   /** More would have to be read than is allowed. */
@@ -84,13 +109,14 @@ export class Settle {
     return !this.isStrange && this.sinceNear > this.mostBytes
   }
 
-  private count(lateMs: number): void {
-    this.behind++
-    if (lateMs > settledMs) this.farBehind++
-    if (lateMs > silentMs) this.veryFarBehind++
+  private courseOf(source: string): Course {
+    let course = this.courses.get(source)
+    if (course === undefined) this.courses.set(source, (course = new Course()))
+    return course
   }
 
   private begin(): void {
-    this.bytes = this.behind = this.farBehind = this.veryFarBehind = 0
+    this.bytes = 0
+    this.courses.clear()
   }
 }
