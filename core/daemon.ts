@@ -8,8 +8,8 @@ import { Dispatcher } from './dispatcher.js'
 import { CodedError } from './api/errors.js'
 import { configured, listensOf } from './inspect.js'
 import { JobRegistry } from './jobs.js'
-import { connectKafka } from './kafka/client.js'
-import { groupReader } from './kafka/group.js'
+import { connectKafka, type KafkaClient } from './kafka/client.js'
+import { GroupReader } from './kafka/group.js'
 import { CommandListener } from './listener.js'
 import { loadConfigured, type Loaded } from './loader.js'
 import { errorFields, openLog, type Logger } from './log.js'
@@ -17,7 +17,6 @@ import { lookupOf } from './lookup.js'
 import {
   type DaemonSnapshot,
   type Dialect,
-  type Kafka,
   type Producer,
   type Reporter,
   type Service,
@@ -39,7 +38,7 @@ export class Daemon {
   readonly jobs: JobRegistry
   #commands: readonly RunnableCommand[] = []
   #loaded!: Loaded
-  #kafka!: Kafka
+  #kafka!: KafkaClient
   #producer!: Producer
   #listener!: CommandListener
   #status: StatusLoop | undefined
@@ -153,7 +152,7 @@ export class Daemon {
       serviceId: this.serviceId,
       maxBytes: this.#config.commands.max_bytes,
       log: this.log,
-      joinGroup: (group, work) => groupReader(this.#config.kafka, group, work, this.log)
+      openGroup: (group, work) => new GroupReader(this.#kafka, group, work, this.log)
     })
   }
 

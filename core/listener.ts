@@ -28,11 +28,11 @@ export interface ListenerOptions {
   readonly serviceId: string
   readonly maxBytes: number
   readonly log: Log
-  /** Joins a consumer group and calls back for one message at a time. */
-  readonly joinGroup: (
+  /** A consumer group, to be joined, that calls back for one message at a time. */
+  readonly openGroup: (
     options: { readonly groupId: string; readonly topic: string; readonly from: 'latest' | 'earliest' },
     work: Work
-  ) => Promise<GroupReader>
+  ) => GroupReader
 }
 export interface CommandMessage {
   readonly value: Buffer
@@ -60,6 +60,7 @@ export class CommandListener {
   readonly #pools: GroupReader[] = []
   /** Dialects in which this daemon gets its starts from a pool. */
   readonly #pooled = new Set<string>()
+  #poolTurn: Promise<'done' | 'later'> = Promise.resolve('done')
   #taking = true
   /** Topics that are heard all the time. */
   readonly #heard = new Set<string>()
@@ -98,13 +99,16 @@ export class CommandListener {
       return
     }
     for (const { id } of ear.dialects) this.#pooled.add(id)
-    const work: Work = async (message, take) => {
-      if (!this.#taking) return 'later'
-      await this.#handle(ear, { ...message, take })
-      return 'done'
-    }
-    this.#pools.push(await this.options.joinGroup({ groupId: group, topic, from }, work))
-    if (!this.#taking) await this.#pools.at(-1)?.leave()
+    // one after the other, also of several pools: the one before may have taken the last place
+    const work: Work = (message, take) =>
+      (this.#poolTurn = this.#poolTurn.then(async () => {
+        if (!this.#taking) return 'later'
+        await this.#handle(ear, { ...message, take })
+        return 'done'
+      }))
+    const pool = this.options.openGroup({ groupId: group, topic, from }, work)
+    this.#pools.push(pool) // from now on it is closed with the others, also while it joins
+    if (this.#taking) await pool.join()
   }
 
   /** Whether this daemon takes commands from its pools. */

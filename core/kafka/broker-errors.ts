@@ -18,9 +18,15 @@ const names: Readonly<Record<number, string>> = {
   18: 'RECORD_LIST_TOO_LARGE',
   19: 'NOT_ENOUGH_REPLICAS',
   20: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  22: 'ILLEGAL_GENERATION',
+  23: 'INCONSISTENT_GROUP_PROTOCOL (its members share out in another way)',
+  24: 'INVALID_GROUP_ID',
+  25: 'UNKNOWN_MEMBER_ID',
+  26: 'INVALID_SESSION_TIMEOUT',
+  27: 'REBALANCE_IN_PROGRESS',
   29: 'TOPIC_AUTHORIZATION_FAILED',
-  31: 'CLUSTER_AUTHORIZATION_FAILED',
   30: 'GROUP_AUTHORIZATION_FAILED',
+  31: 'CLUSTER_AUTHORIZATION_FAILED',
   32: 'INVALID_TIMESTAMP',
   33: 'UNSUPPORTED_SASL_MECHANISM',
   34: 'ILLEGAL_SASL_STATE',
@@ -46,6 +52,8 @@ const names: Readonly<Record<number, string>> = {
   75: 'UNKNOWN_LEADER_EPOCH',
   76: 'UNSUPPORTED_COMPRESSION_TYPE',
   78: 'OFFSET_NOT_AVAILABLE',
+  79: 'MEMBER_ID_REQUIRED',
+  81: 'GROUP_MAX_SIZE_REACHED',
   87: 'INVALID_RECORD',
   89: 'THROTTLING_QUOTA_EXCEEDED',
   90: 'PRODUCER_FENCED',
@@ -61,6 +69,11 @@ export const UNKNOWN_TOPIC = 3
 export const MESSAGE_TOO_LARGE = 10
 export const RECORD_LIST_TOO_LARGE = 18
 export const INVALID_TIMESTAMP = 32
+/** The generation, or the member itself, is over. */
+export const ILLEGAL_GENERATION = 22
+export const UNKNOWN_MEMBER = 25
+export const GROUP_REBALANCING = 27
+export const MEMBER_ID_REQUIRED = 79
 export const TOPIC_EXISTS = 36
 export const NOT_CONTROLLER = 41
 export const DUPLICATE_SEQUENCE = 46
@@ -69,7 +82,7 @@ export const INVALID_RECORD = 87
 const auth = new Set([29, 30, 31, 33, 34, 53, 58])
 const leader = new Set([3, 5, 6, 9, 13, 56, 74, 75, 100, 103])
 const producer = new Set([45, 47, 59, 90])
-const final = new Set([10, 17, 18, 32, 35, 37, 38, 40, 42, 43, 44, 55, 76, 87])
+const final = new Set([10, 17, 18, 23, 24, 26, 32, 35, 37, 38, 40, 42, 43, 44, 55, 76, 87])
 
 /** The batch is refused for some of its records. */
 export const isRecordError = (code: number): boolean => code === INVALID_TIMESTAMP || code === INVALID_RECORD

@@ -6,16 +6,14 @@ export const groupApi = {
   offsetCommit: { key: 8, version: 5, name: 'OffsetCommit' },
   offsetFetch: { key: 9, version: 3, name: 'OffsetFetch' },
   findCoordinator: { key: 10, version: 2, name: 'FindCoordinator' },
-  join: { key: 11, version: 3, name: 'JoinGroup' },
+  // the first in which one who joins knows its id before it waits for the others, so that it can leave while it waits
+  join: { key: 11, version: 4, name: 'JoinGroup' },
   heartbeat: { key: 12, version: 2, name: 'Heartbeat' },
   leave: { key: 13, version: 2, name: 'LeaveGroup' },
   sync: { key: 14, version: 2, name: 'SyncGroup' }
 } as const satisfies Record<string, Api>
 
 const GROUP = 0
-/** Our protocol type, beside "consumer" and "connect": Kafka refuses members that speak another one. */
-const TYPE = 'nexstream'
-const PROTOCOL = 'equals-1'
 
 export const findCoordinatorRequest = (group: string): Buffer => new Out().string(group).i8(GROUP).done()
 
@@ -31,33 +29,48 @@ export const offsetFetchRequest = (group: string, topic: string, partitions: rea
   return out.array([topic], () => out.string(topic).array(partitions, (partition) => out.i32(partition))).done()
 }
 
-/** `offset` -1: none was ever committed. */
-export function offsetFetchResponse(input: In): {
-  error: number
-  offsets: readonly { readonly partition: number; readonly offset: number; readonly error: number }[]
-} {
+export interface CommittedOffset {
+  readonly partition: number
+  /** -1: none. */
+  readonly offset: number
+  /** Whatever the member wrote beside it. */
+  readonly metadata: string
+  readonly error: number
+}
+
+export function offsetFetchResponse(input: In): { error: number; offsets: readonly CommittedOffset[] } {
   input.i32() // throttle time
   const topics = input.array(() => {
     input.string()
-    return input.array(() => {
-      const [partition, offset] = [input.i32(), input.i64()]
-      input.nullableString() // metadata
-      return { partition, offset, error: input.i16() }
-    })
+    return input.array(() => ({
+      partition: input.i32(),
+      offset: input.i64(),
+      metadata: input.string(),
+      error: input.i16()
+    }))
   })
   return { error: input.i16(), offsets: topics.flat() }
 }
 
-/** Of one who is no member: refused while the group has members. */
+/** Who commits: a member, or one who is none, who is refused while the group has members. */
+export interface Committer {
+  readonly generation: number
+  readonly memberId: string
+}
+export const nobody: Committer = { generation: -1, memberId: '' }
+
 export function offsetCommitRequest(
   group: string,
+  { generation, memberId }: Committer,
   topic: string,
-  offsets: readonly (readonly [partition: number, offset: number])[]
+  offsets: readonly { readonly partition: number; readonly offset: number; readonly metadata: string }[]
 ): Buffer {
-  const out = new Out().string(group).i32(-1).string('')
+  const out = new Out().string(group).i32(generation).string(memberId)
   return out
     .array([topic], () => {
-      out.string(topic).array(offsets, ([partition, offset]) => out.i32(partition).i64(offset).string(null))
+      out.string(topic).array(offsets, ({ partition, offset, metadata }) => {
+        out.i32(partition).i64(offset).string(metadata)
+      })
     })
     .done()
 }
@@ -73,36 +86,60 @@ export function offsetCommitResponse(input: In): number[] {
     .flat()
 }
 
-/** `memberId` '' for one who is new; `sessionMs` also bounds how long a join waits for the others. */
-export function joinGroupRequest(of: { group: string; memberId: string; sessionMs: number; name: string }): Buffer {
-  const out = new Out().string(of.group).i32(of.sessionMs).i32(of.sessionMs).string(of.memberId).string(TYPE)
-  return out.array([PROTOCOL], (protocol) => out.string(protocol).bytes(Buffer.from(of.name))).done()
+/** A way to share out that a member offers, with what it tells the one who will do it. */
+export interface OfferedProtocol {
+  readonly name: string
+  readonly metadata: Buffer
 }
 
+/** `memberId` '' for one who is new; `rebalanceMs` bounds how long the others wait for this member. */
+export function joinGroupRequest(of: {
+  group: string
+  memberId: string
+  sessionMs: number
+  rebalanceMs: number
+  type: string
+  protocols: readonly OfferedProtocol[]
+}): Buffer {
+  const out = new Out().string(of.group).i32(of.sessionMs).i32(of.rebalanceMs).string(of.memberId).string(of.type)
+  return out.array(of.protocols, ({ name, metadata }) => out.string(name).bytes(metadata)).done()
+}
+
+export interface JoinedMember {
+  readonly id: string
+  readonly metadata: Buffer
+}
 export interface Joined {
   readonly error: number
   readonly generation: number
+  /** The one all members offer. */
+  readonly protocol: string
   readonly leader: string
   readonly memberId: string
   /** For the leader only. */
-  readonly members: readonly { readonly id: string; readonly metadata: Buffer }[]
+  readonly members: readonly JoinedMember[]
 }
 
 export function joinGroupResponse(input: In): Joined {
   input.i32()
   const error = input.i16()
   const generation = input.i32()
-  input.nullableString() // protocol
+  const protocol = input.string()
   const leader = input.string()
   const memberId = input.string()
-  return { error, generation, leader, memberId, members: input.array(() => ({ id: input.string(), metadata: input.bytes() })) } // prettier-ignore
+  return { error, generation, protocol, leader, memberId, members: input.array(() => ({ id: input.string(), metadata: input.bytes() })) } // prettier-ignore
+}
+
+export interface Assignment {
+  readonly id: string
+  readonly assignment: Buffer
 }
 
 export function syncGroupRequest(of: {
   group: string
   generation: number
   memberId: string
-  assignments: readonly { readonly id: string; readonly assignment: Buffer }[]
+  assignments: readonly Assignment[]
 }): Buffer {
   const out = new Out().string(of.group).i32(of.generation).string(of.memberId)
   return out.array(of.assignments, ({ id, assignment }) => out.string(id).bytes(assignment)).done()

@@ -1,4 +1,4 @@
-// Java for tests: the command, jars that a pom.xml pins, and the pvAccess server made of them.
+// Java for tests: the command, jars that a pom.xml pins, and programs compiled with them.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
@@ -34,34 +34,56 @@ export async function copyJars(pom: string, folder: string): Promise<void> {
   })
 }
 
-let ready: Promise<string> | undefined
+const ready = new Map<string, Promise<string>>()
 
-/** Class path of the compiled `java/PvaServer.java`, made the first time (a download). */
-export function pvaServer(): Promise<string> {
-  ready ??= build().catch((error: unknown) => {
-    ready = undefined
-    throw error
-  })
-  return ready
+function once(program: string, make: () => Promise<string>): Promise<string> {
+  const made =
+    ready.get(program) ??
+    make().catch((error: unknown) => {
+      ready.delete(program)
+      throw error
+    })
+  ready.set(program, made)
+  return made
 }
 
-async function build(): Promise<string> {
-  const [pom, program] = [source('pom.xml'), source('PvaServer.java')]
-  const java = await findJava()
+/** Class path of the compiled `java/PvaServer.java`, made the first time (a download). */
+export const pvaServer = (): Promise<string> =>
+  once('PvaServer', async () => {
+    const jars = await compilerJars()
+    return `${join(jars, '*')}:${await compiled('PvaServer', jars)}`
+  })
+
+/** Class path of the compiled `java/GroupMember.java`, with the jars of Kafka in `kafkaJars`. */
+export const groupMember = (kafkaJars: string): Promise<string> =>
+  once('GroupMember', async () => `${join(kafkaJars, '*')}:${await compiled('GroupMember', kafkaJars)}`)
+
+/** Folder with the compiler and the jars of pvAccess. */
+async function compilerJars(): Promise<string> {
+  const pom = source('pom.xml')
   const hash = createHash('sha256')
     .update(await readFile(pom))
+    .digest('hex')
+    .slice(0, 16)
+  return cached(`java-jars-${hash}`, (part) => copyJars(pom, part))
+}
+
+/** Folder with the classes of one program that needs the jars in `jars`. */
+async function compiled(name: string, jars: string): Promise<string> {
+  const program = source(`${name}.java`)
+  const [java, compiler] = [await findJava(), await compilerJars()]
+  const hash = createHash('sha256')
+    .update(jars)
     .update(await readFile(program))
     .digest('hex')
     .slice(0, 16)
-  const folder = await cached(`pva-java-${hash}`, async (part) => {
-    await copyJars(pom, part)
-    const jars = (await readdir(part)).map((jar) => join(part, jar)).join(':')
-    const compiler = ['-cp', jars, 'org.eclipse.jdt.internal.compiler.batch.Main', '-17', '-nowarn']
-    await run(java, [...compiler, '-cp', jars, '-d', part, program]).catch((error: unknown) => {
+  return cached(`java-${name}-${hash}`, async (part) => {
+    const all = (await readdir(jars)).map((jar) => join(jars, jar)).join(':')
+    const ecj = ['-cp', join(compiler, '*'), 'org.eclipse.jdt.internal.compiler.batch.Main', '-17', '-nowarn']
+    await run(java, [...ecj, '-cp', all, '-d', part, program]).catch((error: unknown) => {
       const { stdout, stderr } = error as { stdout?: string; stderr?: string }
       const why = `${stdout ?? ''}${stderr ?? ''}`.slice(-1500)
       throw new Error(`${basename(program)} could not be compiled: ${why}`)
     })
   })
-  return `${join(folder, '*')}:${folder}`
 }

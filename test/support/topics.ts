@@ -1,14 +1,44 @@
-// Creates one topic of exactly this name on the shared Kafka.
-import kafkajs from 'kafkajs'
+// Changes topics on the shared Kafka.
+import kafkajs, { type Admin } from 'kafkajs'
 import { kafka } from './kafka.js'
 
-export async function createTopic(topic: string, numPartitions = 1): Promise<void> {
+async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
   const { brokers } = await kafka()
   const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
   await admin.connect()
   try {
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
+    return await use(admin)
   } finally {
     await admin.disconnect()
   }
+}
+
+/** Creates one topic of exactly this name. */
+export function createTopic(topic: string, numPartitions = 1): Promise<void> {
+  return withAdmin(async (admin) => {
+    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
+  })
+}
+
+/** Deletes a topic and makes it again; it may have no leaders for a moment. */
+export function remakeTopic(topic: string, numPartitions = 1): Promise<void> {
+  return withAdmin(async (admin) => {
+    await admin.deleteTopics({ topics: [topic] })
+    for (;;) {
+      try {
+        await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
+        return
+      } catch (error) {
+        // its deletion is still under way
+        if (!/already exists|Topic creation errors/i.test((error as Error).message)) throw error
+      }
+    }
+  })
+}
+
+/** Adds partitions until there are `count`. */
+export function widenTopic(topic: string, count: number): Promise<void> {
+  return withAdmin(async (admin) => {
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+  })
 }
