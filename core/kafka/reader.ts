@@ -301,8 +301,10 @@ export class PartitionReader implements Reader, Desk, LedBy {
     fetcher?.postpone(position)
     if (isAuthError(part.error))
       this.fatal(new CodedError('KAFKA_AUTH', `reading ${part.topic}: ${errorName(part.error)}`))
-    else if (part.error === OFFSET_OUT_OF_RANGE) void this.#outOfRange(position)
-    else if (part.error === CORRUPT_MESSAGE && position.failures >= CORRUPT_TRIES)
+    else if (part.error === OFFSET_OUT_OF_RANGE) {
+      position.epoch = -1 // a broker that knows nothing of the epoch says so, too
+      void this.#outOfRange(position)
+    } else if (part.error === CORRUPT_MESSAGE && position.failures >= CORRUPT_TRIES)
       this.#jump(position, position.offset + 1, 'corrupt_on_broker')
     else if (isLeaderError(part.error)) this.lost([position])
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Out } from '../../core/kafka/wire.js'
 import { testTopics } from '../support/kafka.js'
 import { behindProxy, count, texts } from '../support/kafka-proxy.js'
 import { collect, consume } from '../support/kafka-records.js'
@@ -45,6 +46,38 @@ describe('Kafka: what brokers answer', function () {
     assert.deepEqual(
       records.map(({ value }) => text(value)),
       texts
+    )
+  })
+
+  it('may be that the log goes another way than it did: it is read again from there', async () => {
+    const topic = await via.filled(60)
+    const [info] = await via.client.topics([topic])
+    const from = count - 40
+    let answers = 0
+    const reader = via.client.reader({ assign: [{ topic, partition: 0, offset: 0 }] })
+    await collect(reader, count)
+    via.proxy.overhear = (api) => {
+      if (api !== FETCH || answers++ > 0) return undefined
+      const out = new Out()
+        .noTags()
+        .i32(0)
+        .i16(0)
+        .i32(0)
+        .uvarint(2)
+        .uuid(info?.id ?? '')
+      out.uvarint(2).i32(0).i16(0).i64(count).i64(count).i64(0).uvarint(0).i32(-1).uvarint(0)
+      // the tagged field: epoch and offset up to which both logs are the same
+      out.uvarint(1).uvarint(0).uvarint(13).i32(0).i64(from).noTags()
+      return out.noTags().noTags().done()
+    }
+    const batch = await reader.next()
+    assert.deepEqual([batch?.truncated, batch?.nextOffset, batch?.count], [40, from, 0])
+    batch?.release()
+    const { records } = await collect(reader, count)
+    await reader.close()
+    assert.deepEqual(
+      records.map(({ value }) => text(value)),
+      texts.slice(from)
     )
   })
 
