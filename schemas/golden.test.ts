@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { decodeJson, encodeMessage, type Fields, schemaId, schemaIds } from './index.js'
+import { layouts } from './generated/layouts.js'
+import { decodeJson, encodeMessage, type Fields, schemaId, schemaIds, verify } from './index.js'
 
 const folder = fileURLToPath(new URL('../../test/samples/golden/', import.meta.url))
 const names = readdirSync(folder)
@@ -31,6 +32,7 @@ describe('golden messages', () => {
       const { bytes, sample } = load(name)
       const { file_identifier, message } = sample
       assert.equal(schemaId(bytes), file_identifier)
+      verify(bytes, layouts[file_identifier]!)
       assert.deepEqual(decodeJson(bytes), { file_identifier, message })
       for (const shift of [1, 2, 4]) {
         const moved = Buffer.concat([Buffer.alloc(shift, 0xff), bytes]).subarray(shift)

@@ -6,6 +6,7 @@ import { type JsonOptions, type JsonValue, toJson } from './json.js'
 import { type SchemaLayout } from './layout.js'
 import { encodeFields, type Fields } from './writer.js'
 
+export type * from './layout.js'
 export { type JsonOptions, type JsonValue } from './json.js'
 export { type FieldInput, type Fields } from './writer.js'
 export * from './cast.js'
@@ -13,7 +14,7 @@ export * from './peek.js'
 export * from './place.js'
 export * from './reader.js'
 export * from './typed-bytes.js'
-export * from './messages/index.js'
+export * from './verify.js'
 export type * from '../core/api/records.js'
 
 const byId = new Map<string, SchemaLayout>(Object.entries(layouts))

@@ -7,33 +7,10 @@ import {
   type Reply,
   type ServiceEvent
 } from '../../core/api/plugin.js'
-import { decodeJson, encodeMessage, schemaId } from '../../schemas/index.js'
-
-interface RunStart {
-  readonly start_time: string
-  readonly stop_time: string
-  readonly run_name: string | null
-  readonly instrument_name: string | null
-  readonly nexus_structure: string | null
-  readonly job_id: string | null
-  readonly service_id: string | null
-  readonly filename: string | null
-  readonly n_periods: number
-  readonly detector_spectrum_map: SpectrumMap | null
-  readonly metadata: string | null
-  readonly control_topic: string | null
-}
-interface SpectrumMap {
-  readonly spectrum: readonly number[] | null
-  readonly detector_id: readonly number[] | null
-  readonly n_spectra: number
-}
-interface RunStop {
-  readonly stop_time: string
-  readonly job_id: string | null
-  readonly service_id: string | null
-  readonly command_id: string | null
-}
+import { schemaId } from '../../schemas/index.js'
+import {
+  ActionOutcome, ActionResponse, ActionType, Builder, FinishedWriting, RunStart, RunStop, type SpectraDetectorMapping, verified
+} from '../../schemas/control.js' // prettier-ignore
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -46,54 +23,55 @@ function refuse(message: string, path: string, command: Partial<Command>): never
   throw new CodedError('COMMAND_INVALID', message, { path, fields: { command: { ...command, service: 'filewriter' } } })
 }
 
-const present = <T>(value: T | null): value is T => value !== null && value !== ''
-const optional = (entries: Readonly<Record<string, unknown>>): object =>
+/** Without the texts that are absent or empty. */
+const optional = (entries: Readonly<Record<string, string | null>>): object =>
   Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== null && value !== ''))
 
 function toStart(start: RunStart): Command {
-  const answer = { cmd: 'start', msg_id: start.job_id ?? '', job_id: start.job_id ?? '' }
-  if (!present(start.job_id) || !uuid.test(start.job_id)) refuse('job_id must be a UUID', '/job_id', answer)
-  for (const key of ['filename', 'nexus_structure'] as const)
-    if (!present(start[key])) refuse(`${key} is missing`, `/${key}`, answer)
-  const startMs = Number(start.start_time)
-  const stopMs = Number(start.stop_time)
+  const jobId = start.jobId() ?? ''
+  const needed = { filename: start.filename() ?? '', nexus_structure: start.nexusStructure() ?? '' }
+  const answer = { cmd: 'start', msg_id: jobId, job_id: jobId }
+  if (!uuid.test(jobId)) refuse('job_id must be a UUID', '/job_id', answer)
+  for (const [key, value] of Object.entries(needed)) if (value === '') refuse(`${key} is missing`, `/${key}`, answer)
+  const startMs = Number(start.startTime())
+  const stopMs = Number(start.stopTime())
   const endless = stopMs === 0 || stopMs - (startMs || Date.now()) >= openEndMs
-  const map = start.detector_spectrum_map
+  const map = start.detectorSpectrumMap()
   return {
-    cmd: 'start',
+    ...answer,
     service: 'filewriter',
-    msg_id: start.job_id,
-    job_id: start.job_id,
-    file_name: start.filename,
-    nexus_structure: start.nexus_structure,
+    file_name: needed.filename,
+    nexus_structure: needed.nexus_structure,
     ...(startMs === 0 ? {} : { start_time: startMs }),
     ...(endless ? {} : { stop_time: stopMs }),
-    ...(start.n_periods === 1 ? {} : { periods: start.n_periods }),
+    ...(start.nPeriods() === 1 ? {} : { periods: start.nPeriods() }),
     ...optional({
-      run_name: start.run_name,
-      instrument_name: start.instrument_name,
-      metadata: start.metadata,
-      control_topic: start.control_topic,
-      service_id: start.service_id
+      run_name: start.runName(),
+      instrument_name: start.instrumentName(),
+      metadata: start.metadata(),
+      control_topic: start.controlTopic(),
+      service_id: start.serviceId()
     }),
-    ...(map === null
-      ? {}
-      : { detector_spectrum_map: { spectra: map.spectrum ?? [], detectors: map.detector_id ?? [] } })
+    ...(map === null ? {} : { detector_spectrum_map: toMap(map) })
   }
 }
 
+// one by one: flatc's spectrumArray() wants memory that is aligned
+const toMap = (map: SpectraDetectorMapping) => ({
+  spectra: Array.from({ length: map.spectrumLength() }, (_, i) => map.spectrum(i) ?? 0),
+  detectors: Array.from({ length: map.detectorIdLength() }, (_, i) => map.detectorId(i) ?? 0)
+})
+
 function toStop(stop: RunStop): Command {
-  const id = stop.command_id ?? ''
-  const answer = { cmd: 'stop', msg_id: id, job_id: stop.job_id ?? '' }
-  if (!present(stop.job_id)) refuse('job_id is missing', '/job_id', answer)
-  const stopMs = Number(stop.stop_time)
+  const jobId = stop.jobId() ?? ''
+  const answer = { cmd: 'stop', msg_id: stop.commandId() ?? '', job_id: jobId }
+  if (jobId === '') refuse('job_id is missing', '/job_id', answer)
+  const stopMs = Number(stop.stopTime())
   return {
-    cmd: 'stop',
+    ...answer,
     service: 'filewriter',
-    msg_id: id,
-    job_id: stop.job_id,
     ...(stopMs === 0 ? {} : { stop_time: stopMs }),
-    ...optional({ service_id: stop.service_id })
+    ...optional({ service_id: stop.serviceId() })
   }
 }
 
@@ -102,18 +80,21 @@ const statusCode = ({ response, status }: Reply): number => (response === 'ACK' 
 
 function answ(command: Command, reply: Reply, serviceId: string): OutMessage {
   const stopTime = (reply.result as { stop_time_ms?: number } | undefined)?.stop_time_ms ?? command['stop_time'] ?? 0
-  return {
-    value: encodeMessage('answ', {
-      service_id: serviceId,
-      job_id: textOf(command['job_id']) || (reply.job_id ?? ''),
-      action: command.cmd === 'stop' ? 'SetStopTime' : 'StartJob',
-      outcome: reply.response === 'ACK' ? 'Success' : 'Failure',
-      status_code: statusCode(reply),
-      stop_time: BigInt(typeof stopTime === 'number' ? Math.trunc(stopTime) : 0),
-      message: reply.message,
-      command_id: command.msg_id ?? ''
-    })
-  }
+  const builder = new Builder(512)
+  const root = ActionResponse.createActionResponse(
+    builder,
+    builder.createString(serviceId),
+    builder.createString(textOf(command['job_id']) || (reply.job_id ?? '')),
+    command.cmd === 'stop' ? ActionType.SetStopTime : ActionType.StartJob,
+    reply.response === 'ACK' ? ActionOutcome.Success : ActionOutcome.Failure,
+    statusCode(reply),
+    // what was refused may be no time at all
+    BigInt(typeof stopTime === 'number' && stopTime > 0 ? Math.trunc(stopTime) : 0),
+    builder.createString(reply.message),
+    builder.createString(command.msg_id ?? '')
+  )
+  ActionResponse.finishActionResponseBuffer(builder, root)
+  return { value: builder.asUint8Array() }
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -131,16 +112,19 @@ function givenBack(metadata: unknown): object {
 }
 
 function wrdn(event: ServiceEvent, serviceId: string): OutMessage {
-  return {
-    value: encodeMessage('wrdn', {
-      service_id: serviceId,
-      job_id: event.job_id ?? '',
-      error_encountered: event['error_encountered'] === true,
-      file_name: textOf(event['file_name']),
-      metadata: JSON.stringify({ ...givenBack(event['metadata']), nexstream_report: event['report'] ?? {} }),
-      message: textOf(event['message'])
-    })
-  }
+  const builder = new Builder(4096)
+  const metadata = { ...givenBack(event['metadata']), nexstream_report: event['report'] ?? {} }
+  const root = FinishedWriting.createFinishedWriting(
+    builder,
+    builder.createString(serviceId),
+    builder.createString(event.job_id ?? ''),
+    event['error_encountered'] === true,
+    builder.createString(textOf(event['file_name'])),
+    builder.createString(JSON.stringify(metadata)),
+    builder.createString(textOf(event['message']))
+  )
+  FinishedWriting.finishFinishedWritingBuffer(builder, root)
+  return { value: builder.asUint8Array() }
 }
 
 export default {
@@ -148,11 +132,11 @@ export default {
   decode(message) {
     const id = schemaId(message)
     if (id === 'pl72') {
-      const command = toStart(decodeJson(message).message as unknown as RunStart)
+      const command = toStart(RunStart.getRootAsRunStart(verified(message, id)))
       messages.set(command, message)
       return command
     }
-    if (id === '6s4t') return toStop(decodeJson(message).message as unknown as RunStop)
+    if (id === '6s4t') return toStop(RunStop.getRootAsRunStop(verified(message, id)))
     return undefined
   },
   reply(command, reply, serviceId) {

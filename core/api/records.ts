@@ -217,3 +217,10 @@ export interface PvStructure {
 }
 export type PvValue =
   | number | bigint | boolean | string | null | Vector | readonly string[] | readonly boolean[] | PvStructure | readonly PvStructure[] // prettier-ignore
+
+/** df12: `spectra[i]` is the spectrum of `detectors[i]`. */
+export interface DetectorSpectrumMap {
+  readonly spectra: readonly number[]
+  readonly detectors: readonly number[]
+  readonly spectrumCount: number
+}

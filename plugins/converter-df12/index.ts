@@ -1,6 +1,18 @@
 // Converter of df12: the detector-spectrum map of an instrument (ISIS).
-import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
-import { decodeDf12, encodeDf12, timelessNs } from '../../schemas/index.js'
+import { API, BadMessage, defineConverter, definePlugin, type DetectorSpectrumMap } from '../../core/api/plugin.js'
+import { encodeMessage, missing, numbersOf, Table, timelessNs } from '../../schemas/index.js'
+
+function decode(message: Uint8Array): DetectorSpectrumMap {
+  const t = Table.root(message, 'df12')
+  const spectra = numbersOf(t.vector(0, 'int32') ?? missing('spectrum'))
+  const detectors = numbersOf(t.vector(1, 'int32') ?? missing('detector_id'))
+  if (spectra.length !== detectors.length)
+    throw new BadMessage('length_mismatch', `${spectra.length} spectra for ${detectors.length} detectors`)
+  return { spectra, detectors, spectrumCount: t.int32(2) }
+}
+
+const encode = ({ spectra, detectors, spectrumCount }: DetectorSpectrumMap): Buffer =>
+  encodeMessage('df12', { spectrum: spectra, detector_id: detectors, n_spectra: spectrumCount })
 
 const part = defineConverter({
   id: 'df12',
@@ -10,12 +22,12 @@ const part = defineConverter({
     nameless: 'df12',
     peek: (message, out) => {
       // the last map before a run is kept unread: it must be sound, or a good one is lost
-      decodeDf12(message)
+      decode(message)
       out.sourceStart = out.sourceEnd = 0
       out.timestampNs = timelessNs
     },
-    decode: decodeDf12,
-    encode: encodeDf12
+    decode,
+    encode
   })
 })
 

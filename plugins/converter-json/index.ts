@@ -13,13 +13,13 @@ import {
   type Update
 } from '../../core/api/plugin.js'
 import {
-  decodeJsonText,
   element,
-  encodeJsonText,
+  encodeMessage,
   fieldAt,
   idCode,
   missing,
   rootAt,
+  Table,
   textOf,
   u32,
   u8,
@@ -56,9 +56,11 @@ function matches(message: Uint8Array, at: number, expected: Buffer, end: number)
   return at + expected.length <= end && expected.equals(message.subarray(at, at + expected.length))
 }
 
+const encodeText = (text: string): Buffer => encodeMessage('json', { json: text })
+
 function decode(message: Uint8Array): unknown {
   try {
-    return JSON.parse(decodeJsonText(message)) as unknown
+    return JSON.parse(Table.root(message, 'json').string(0) ?? missing('json')) as unknown
   } catch (error) {
     if (error instanceof BadMessage) throw error
     throw new BadMessage('bad_json', `the text is no JSON: ${(error as Error).message}`)
@@ -96,10 +98,10 @@ const part = defineConverter({
   open: () => ({
     peek,
     decode,
-    encode: (record: unknown) => encodeJsonText(JSON.stringify(record)),
+    encode: (record: unknown) => encodeText(JSON.stringify(record)),
     convert: (update) => {
       if (update.kind !== 'value' || update.events !== undefined) return []
-      return [messageOf(update, encodeJsonText(JSON.stringify(describe(update))))]
+      return [messageOf(update, encodeText(JSON.stringify(describe(update))))]
     }
   })
 })

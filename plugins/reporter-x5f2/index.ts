@@ -7,7 +7,7 @@ import {
   type DaemonSnapshot,
   type Producer
 } from '../../core/api/plugin.js'
-import { encodeMessage } from '../../schemas/index.js'
+import { Builder, Status } from '../../schemas/control.js'
 
 const topic = { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$' } as const
 
@@ -113,17 +113,22 @@ function send(
   // a heartbeat that cannot be sent now is worthless later: the next one replaces it
   if (producer.bufferedBytes > 1_000_000)
     throw new CodedError('KAFKA_LOST', 'heartbeats are not taken by Kafka; skipping')
-  const value = encodeMessage('x5f2', {
-    software_name: name,
-    software_version: snapshot.version,
-    service_id: snapshot.service_id,
-    host_name: snapshot.host,
-    process_id: snapshot.pid,
-    update_interval: intervalMs,
-    status_json: JSON.stringify(statusJson(beat.services), (_key, item: unknown) =>
-      typeof item === 'bigint' ? Number(item) : item
-    )
-  })
+  const status = JSON.stringify(statusJson(beat.services), (_key, item: unknown) =>
+    typeof item === 'bigint' ? Number(item) : item
+  )
+  const builder = new Builder(1024)
+  const root = Status.createStatus(
+    builder,
+    builder.createString(name),
+    builder.createString(snapshot.version),
+    builder.createString(snapshot.service_id),
+    builder.createString(snapshot.host),
+    snapshot.pid,
+    intervalMs,
+    builder.createString(status)
+  )
+  Status.finishStatusBuffer(builder, root)
+  const value = builder.asUint8Array()
   producer.send({ topic: beat.topic, key: snapshot.service_id, value }, sent)
 }
 

@@ -1,5 +1,5 @@
 // What is said to the forwarder, in the dialect it understands.
-import { encodeMessage } from '../../schemas/index.js'
+import { writeStreamChange } from '../../schemas/stream-changes.js'
 
 export type Dialect = 'json' | 'fc00' | 'rf5k'
 export interface BlockStream {
@@ -10,19 +10,14 @@ export interface BlockStream {
 
 export type Change = 'add' | 'remove' | 'replace'
 
-/** Numbers in fc00; rf5k knows no replace. */
-const wireChange = { add: 0, remove: 1, replace: 3 } as const
-/** Channel Access in fc00 and rf5k. */
-const ca = 1
+/** rf5k knows no replace. */
+const kinds = { add: 'ADD', remove: 'REMOVE', replace: 'REPLACE' } as const
 
 /** One command that adds or removes streams over Channel Access, or gives the whole list. */
-export function encodeChange(dialect: Dialect, change: Change, streams: readonly BlockStream[]): Buffer {
+export function encodeChange(dialect: Dialect, change: Change, streams: readonly BlockStream[]): Uint8Array {
   if (dialect === 'json') return Buffer.from(JSON.stringify(jsonChange(change, streams)))
-  const fields = streams.map(({ channel, schema, topic }) => ({
-    ...{ channel, schema, topic, protocol: ca },
-    ...(dialect === 'fc00' ? { periodic: 0 } : {})
-  }))
-  return encodeMessage(dialect, { config_change: wireChange[change], streams: fields })
+  const rows = streams.map((stream) => ({ ...stream, protocol: 'ca' }))
+  return writeStreamChange(dialect, kinds[change], rows)
 }
 
 function jsonChange(change: Change, streams: readonly BlockStream[]): object {

@@ -1,6 +1,7 @@
 // The list of streams on its storage topic: one message holds the whole list, the last readable one counts.
 import { CodedError, type Kafka, type Producer, type ServiceContext } from '../../core/api/plugin.js'
-import { decodeJson, encodeMessage, schemaId } from '../../schemas/index.js'
+import { schemaId } from '../../schemas/index.js'
+import { olderName, readStreamChange, writeStreamChange } from '../../schemas/stream-changes.js'
 import { type Offsets } from './positions.js'
 import { type Spec } from './spec.js'
 
@@ -15,39 +16,25 @@ export interface StoredList {
 }
 
 const listType = 'nexstream_forwarder_streams'
-const protocols: Readonly<Record<string, number>> = { pva: 0, ca: 1, sim: 2 }
-const protocolNames = ['pva', 'ca', 'sim']
-/** What the older forwarder calls these schemas. */
-const olderNames: ReadonlyMap<string, string> = new Map([
-  ['se00', 'nttable_se00'],
-  ['senv', 'nttable_senv']
-])
-const ourNames: ReadonlyMap<string, string> = new Map([...olderNames].map(([ours, older]) => [older, ours]))
 
 /** The list in the form of the peers' tools: what does not fit in fc00 is left out. */
-export function encodeFc00(specs: readonly Spec[]): Buffer {
-  if (specs.length === 0) return encodeMessage('fc00', { config_change: 2 })
+export function encodeFc00(specs: readonly Spec[]): Uint8Array {
   const streams = specs.map(({ channel, schema, topic, protocol, periodicMs }) => ({
-    ...{ channel, schema: olderNames.get(schema) ?? schema, topic },
-    protocol: protocols[protocol] ?? 0,
-    periodic: periodicMs > 0 ? 1 : 0
+    ...{ channel, schema: olderName(schema), topic, protocol },
+    periodic: periodicMs > 0
   }))
-  return encodeMessage('fc00', { config_change: 0, streams })
+  return writeStreamChange('fc00', streams.length === 0 ? 'REMOVEALL' : 'ADD', streams)
 }
 
-function decodeFc00(value: Buffer): StoredList {
-  const { config_change: change, streams } = decodeJson(value).message as unknown as {
-    config_change: { name: string }
-    streams: readonly (Json & { schema: string; protocol: { value: number }; periodic?: number })[] | null
-  }
-  const list = change.name === 'REMOVEALL' ? [] : (streams ?? [])
+function decodeFc00(value: Buffer, id: 'fc00' | 'rf5k'): StoredList {
+  const { change, streams } = readStreamChange(value, id)
+  const list = change === 'REMOVEALL' ? [] : streams
   return {
     writer: '',
     commands: {},
     streams: list.map(({ channel, schema, topic, protocol, periodic }) => ({
-      ...{ channel, topic, converter: ourNames.get(schema) ?? schema },
-      protocol: protocolNames[protocol.value] ?? String(protocol.value),
-      ...(periodic === 0 ? { periodic_ms: 0 } : {})
+      ...{ channel, topic, converter: schema, protocol },
+      ...(periodic === false ? { periodic_ms: 0 } : {})
     }))
   }
 }
@@ -55,7 +42,7 @@ function decodeFc00(value: Buffer): StoredList {
 /** A kept list in either form. Throws for anything else. */
 export function decodeList(value: Buffer): StoredList {
   const id = schemaId(value)
-  if (id === 'fc00' || id === 'rf5k') return decodeFc00(value)
+  if (id === 'fc00' || id === 'rf5k') return decodeFc00(value, id)
   const content = JSON.parse(value.toString()) as Json | null
   if (content?.['type'] !== listType || !Array.isArray(content['streams'])) throw new TypeError('not a list of streams')
   const { streams, service_id: writer, commands } = content

@@ -1,5 +1,6 @@
 // What ISIS sends beside values and events: pulses (pu00), units (un00), the detector-spectrum map (df12).
 import {
+  type DetectorSpectrumMap,
   API,
   type Column,
   type Context,
@@ -12,7 +13,6 @@ import {
   type Writer
 } from '../../core/api/plugin.js'
 import { timeAttributes } from '../service-filewriter/writer-kit.js'
-import { type DetectorSpectrumMap } from '../../schemas/messages/index.js'
 import { pulseConfig, PulseWriter } from './pulses.js'
 
 const unitsConfig = {

@@ -2,22 +2,11 @@
 import assert from 'node:assert/strict'
 import { BadMessage } from '../../core/api/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
-import * as messages from '../../schemas/messages/index.js'
+import { writtenAgain } from '../support/control-messages.js'
 import { converterParts, goldens, openConverter } from '../support/converters.js'
 import { nasty, random } from '../support/random.js'
 
 const rounds = 300
-const decoders: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
-  pl72: messages.decodePl72,
-  '6s4t': messages.decode6s4t,
-  answ: messages.decodeAnsw,
-  wrdn: messages.decodeWrdn,
-  x5f2: messages.decodeX5f2,
-  fc00: messages.decodeFc00,
-  rf5k: messages.decodeRf5k,
-  df12: messages.decodeDf12
-}
-
 function damage(good: Buffer, pick: (below: number) => number): Buffer {
   const bytes = Buffer.from(good)
   const kind = pick(4)
@@ -54,7 +43,7 @@ describe('damaged messages', function () {
       const pick = random(bytes.length)
       const check = (bad: Buffer, what: string): void => {
         survives(() => decodeJson(bad), `decodeJson ${what} ${bad.toString('hex')}`)
-        survives(() => decoders[id]?.(bad), `decode ${what} ${bad.toString('hex')}`)
+        survives(() => writtenAgain[id]?.(bad), `classes ${what} ${bad.toString('hex')}`)
         survives(() => converter?.decode?.(bad), `converter ${what} ${bad.toString('hex')}`)
         const routed = survives(() => converter?.peek(bad, peek), `peek ${what} ${bad.toString('hex')}`)
         if (routed && converter !== undefined)

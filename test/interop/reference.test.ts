@@ -7,7 +7,8 @@ import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { lookupOf } from '../../core/lookup.js'
 import { packageRoot } from '../../core/root.js'
-import * as messages from '../../schemas/messages/index.js'
+import { decodeJson, encodeMessage, type Fields } from '../../schemas/index.js'
+import { writtenAgain } from '../support/control-messages.js'
 import { openConverter } from '../support/converters.js'
 import { readNexus } from '../support/nexus.js'
 import { runPython } from '../support/python.js'
@@ -20,21 +21,11 @@ interface Entry {
   readonly expected: Readonly<Record<string, unknown>>
 }
 
-/** Decode and encode of the messages that are no data. */
-const others: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
-  pl72: (bytes) => messages.encodePl72(messages.decodePl72(bytes)),
-  '6s4t': (bytes) => messages.encode6s4t(messages.decode6s4t(bytes)),
-  answ: (bytes) => messages.encodeAnsw(messages.decodeAnsw(bytes)),
-  wrdn: (bytes) => messages.encodeWrdn(messages.decodeWrdn(bytes)),
-  x5f2: (bytes) => messages.encodeX5f2(messages.decodeX5f2(bytes)),
-  fc00: (bytes) => messages.encodeFc00(messages.decodeFc00(bytes)),
-  rf5k: (bytes) => messages.encodeRf5k(messages.decodeRf5k(bytes)),
-  json: (bytes) => messages.encodeJsonText(messages.decodeJsonText(bytes))
-}
-
 async function encoder(id: string): Promise<(bytes: Buffer) => Uint8Array> {
-  const other = others[id]
-  if (other !== undefined) return other
+  const control = writtenAgain[id]
+  if (control !== undefined) return control
+  // the text as it is, which the converter would parse and print anew
+  if (id === 'json') return (bytes) => encodeMessage('json', decodeJson(bytes).message as Fields)
   const converter = await openConverter(id)
   return (bytes) => {
     const again = converter.encode?.(converter.decode?.(bytes))
