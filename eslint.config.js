@@ -6,7 +6,16 @@ const outside = (patterns, message) => ({
 })
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'test/samples/**', 'schemas/generated/**', 'node_modules/**', 'coverage/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'test/samples/**',
+      'schemas/generated/**',
+      'examples/plugins/converter-rd00/rd00/**',
+      'node_modules/**',
+      'coverage/**'
+    ]
+  },
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
