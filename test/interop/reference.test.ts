@@ -7,7 +7,7 @@ import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { lookupOf } from '../../core/lookup.js'
 import { packageRoot } from '../../core/root.js'
-import { decodeJson, encodeMessage, type Fields } from '../../schemas/index.js'
+import { decodeJson, encodeMessage } from '../../schemas/index.js'
 import { writtenAgain } from '../support/control-messages.js'
 import { openConverter } from '../support/converters.js'
 import { readNexus } from '../support/nexus.js'
@@ -25,7 +25,7 @@ async function encoder(id: string): Promise<(bytes: Buffer) => Uint8Array> {
   const control = writtenAgain[id]
   if (control !== undefined) return control
   // the text as it is, which the converter would parse and print anew
-  if (id === 'json') return (bytes) => encodeMessage('json', decodeJson(bytes).message as Fields)
+  if (id === 'json') return (bytes) => encodeMessage('json', decodeJson(bytes).message)
   const converter = await openConverter(id)
   return (bytes) => {
     const again = converter.encode?.(converter.decode?.(bytes))
