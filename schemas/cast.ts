@@ -1,27 +1,11 @@
 // Vectors from one element type to another, as a dataset of a fixed type needs it.
 import { BadMessage } from '../core/api/errors.js'
 import { type Vector, type VectorType } from '../core/api/records.js'
-import { widthOf } from './reader.js'
+import { integerRanges, longRanges, typedArrays, widthOf } from './numbers.js'
 
 type Numbers =
   Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
 type BigInts = BigInt64Array | BigUint64Array
-
-/** The array of each element type. */
-export const typedArrays = {
-  int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
-  uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array, uint64: BigUint64Array,
-  float32: Float32Array, float64: Float64Array
-} as const // prettier-ignore
-
-const ranges: Readonly<Record<string, readonly [number, number]>> = {
-  int8: [-128, 127], int16: [-32768, 32767], int32: [-2147483648, 2147483647],
-  uint8: [0, 255], uint16: [0, 65535], uint32: [0, 4294967295]
-} // prettier-ignore
-const bigRanges: Readonly<Record<string, readonly [bigint, bigint]>> = {
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n]
-}
 
 /** The elements as an aligned typed array (a copy when the bytes are not aligned). */
 export function numbersIn({ bytes, dtype, length }: Vector): Numbers | BigInts {
@@ -39,8 +23,8 @@ export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Arr
   const into = new typedArrays[to](vector.length)
   const changed =
     into instanceof BigInt64Array || into instanceof BigUint64Array
-      ? intoBigInts(from, into, bigRanges[to]!)
-      : intoNumbers(from, into, ranges[to])
+      ? intoBigInts(from, into, longRanges[to]!)
+      : intoNumbers(from, into, integerRanges[to])
   return { bytes: new Uint8Array(into.buffer), changed }
 }
 

@@ -1,6 +1,7 @@
 // Any message as JSON, verified on the way: `nexstream decode` and `tail`, and the golden samples.
 import { BadMessage } from '../core/api/errors.js'
-import { type FieldLayout, type ScalarType, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
+import { type FieldLayout, type ScalarType, type SchemaLayout, type TypeLayout } from './layout.js'
+import { scalarSize } from './numbers.js'
 import { element, f32, f64, fieldAt, rootAt, stringAt, tableAt, u32, u8, vectorAt, idCode } from './reader.js'
 import { type VectorType } from '../core/api/records.js'
 

@@ -1,7 +1,7 @@
 // The shape of generated/layouts.ts: every schema as plain data, for decoding and encoding without code per schema.
+import { type scalarSize } from './numbers.js'
 
-export type ScalarType =
-  'bool' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64' | 'float32' | 'float64'
+export type ScalarType = keyof typeof scalarSize
 
 export type TypeLayout =
   | { readonly kind: 'scalar'; readonly type: ScalarType }
@@ -35,18 +35,4 @@ export interface SchemaLayout {
   readonly root: string | null
   readonly tables: Readonly<Record<string, readonly FieldLayout[]>>
   readonly structs: Readonly<Record<string, StructLayout>>
-}
-
-export const scalarSize: Readonly<Record<ScalarType, number>> = {
-  bool: 1,
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  int64: 8,
-  uint64: 8,
-  float32: 4,
-  float64: 8
 }

@@ -1,6 +1,7 @@
 // Reads FlatBuffers from hostile bytes: every offset, length and vtable is checked before it is used.
 import { BadMessage } from '../core/api/errors.js'
 import { type Vector, type VectorType } from '../core/api/records.js'
+import { scalarSize } from './numbers.js'
 
 /** The four id characters as they stand at bytes 4–7, for `rootAt`. */
 export const idCode = (id: string): number =>
@@ -131,24 +132,9 @@ export function vectorAt(b: Uint8Array, at: number, width: number): number {
   return vector
 }
 
-const widths: Readonly<Record<VectorType, number>> = {
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  int64: 8,
-  uint64: 8,
-  float32: 4,
-  float64: 8
-}
-/** Bytes per element. */
-export const widthOf = (dtype: VectorType): number => widths[dtype]
-
 /** The vector that the field at `at` points to, as a view. */
 export function viewAt(b: Uint8Array, at: number, dtype: VectorType): Vector {
-  const width = widths[dtype]
+  const width = scalarSize[dtype]
   const vector = vectorAt(b, at, width)
   const length = u32(b, vector)
   // a third of what Buffer.subarray costs
@@ -197,7 +183,7 @@ export const emptyVector = (dtype: VectorType): Vector => ({ dtype, length: 0, b
 
 /** Element `i` of a vector; 64-bit integers are bigint. */
 export function element(v: Vector, i: number): number | bigint {
-  const at = i * widths[v.dtype]
+  const at = i * scalarSize[v.dtype]
   const b = v.bytes
   switch (v.dtype) {
     case 'int8':

@@ -1,6 +1,7 @@
 // Byte vectors whose element type stands beside them: NDAr, ADAr, ad00, da00.
 import { BadMessage } from '../core/api/errors.js'
-import { element, numbersOf, textOf, widthOf } from './reader.js'
+import { widthOf } from './numbers.js'
+import { element, numbersOf, textOf } from './reader.js'
 import { type Vector, type VectorType } from '../core/api/records.js'
 
 // prettier-ignore

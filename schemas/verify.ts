@@ -1,6 +1,7 @@
 // Checks a message before code reads it that checks nothing: flatc's classes trust every offset and length.
 import { BadMessage } from '../core/api/errors.js'
-import { type FieldLayout, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
+import { type FieldLayout, type SchemaLayout, type TypeLayout } from './layout.js'
+import { scalarSize } from './numbers.js'
 import { fieldAt, i32, idCode, missing, rootAt, tableAt, u16, u32, u8, vectorAt } from './reader.js'
 
 const maxDepth = 64

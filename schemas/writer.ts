@@ -1,7 +1,8 @@
 // Writes a message of any schema from plain fields, driven by its layout.
 import { BadMessage } from '../core/api/errors.js'
 import { type Spares } from '../core/api/spares.js'
-import { type FieldLayout, type ScalarType, scalarSize, type SchemaLayout, type TypeLayout } from './layout.js'
+import { type FieldLayout, type ScalarType, type SchemaLayout, type TypeLayout } from './layout.js'
+import { integerRanges, scalarSize } from './numbers.js'
 import { element, isLittleEndian } from './reader.js'
 import { isVector, type Vector } from '../core/api/records.js'
 
@@ -19,22 +20,13 @@ const unencodable = (path: string, why: string): never => {
   throw new BadMessage('unencodable', `${path}: ${why}`)
 }
 
-const ranges: Readonly<Partial<Record<ScalarType, readonly [number, number]>>> = {
-  int8: [-0x80, 0x7f],
-  uint8: [0, 0xff],
-  int16: [-0x8000, 0x7fff],
-  uint16: [0, 0xffff],
-  int32: [-0x80000000, 0x7fffffff],
-  uint32: [0, 0xffffffff]
-}
-
 function setScalar(view: DataView, at: number, type: ScalarType, input: unknown, path: string): void {
   if (type === 'int64' || type === 'uint64') return setLong(view, at, type, input, path)
   if (type === 'bool') return view.setUint8(at, input === true || input === 1 ? 1 : 0)
   const n = typeof input === 'number' ? input : toNumber(input, path)
   if (type === 'float64') return view.setFloat64(at, n, true)
   if (type === 'float32') return view.setFloat32(at, n, true)
-  const range = ranges[type]
+  const range = integerRanges[type]
   if (range === undefined || !Number.isInteger(n) || n < range[0] || n > range[1])
     unencodable(path, `${n} is no ${type}`)
   const width = scalarSize[type]

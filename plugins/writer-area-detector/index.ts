@@ -16,7 +16,7 @@ import {
 } from '../../core/api/plugin.js'
 import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
-import { widthOf } from '../../schemas/reader.js'
+import { widthOf } from '../../schemas/numbers.js'
 import { elementsOf, place, rowsPerChunk } from '../../schemas/place.js'
 
 const sizes = { type: 'integer', minimum: 1, maximum: 4_294_967_295 } as const

@@ -10,7 +10,7 @@ import {
 } from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf } from '../../schemas/place.js'
-import { widthOf } from '../../schemas/reader.js'
+import { widthOf } from '../../schemas/numbers.js'
 import { type ArrayConfig } from './options.js'
 
 /** Most bytes of one row. */

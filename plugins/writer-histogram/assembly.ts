@@ -1,7 +1,7 @@
 // Puts histograms together that come in parts: parts of one time belong together, none may overlap.
 import { BadMessage, type NumberType } from '../../core/api/plugin.js'
 import { eachLine, elementsOf, place } from '../../schemas/place.js'
-import { widthOf } from '../../schemas/reader.js'
+import { widthOf } from '../../schemas/numbers.js'
 
 export interface Part {
   readonly timestampNs: bigint

@@ -17,7 +17,7 @@ import {
 import { timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
-import { widthOf } from '../../schemas/reader.js'
+import { widthOf } from '../../schemas/numbers.js'
 import { Assembly, type Slot } from './assembly.js'
 import { type Axis, histogramConfig, type HistogramConfig } from './options.js'
 

@@ -8,18 +8,10 @@ import {
   type NumberType,
   type Vector
 } from '../../core/api/plugin.js'
+import { element, integerRanges, longRanges, widthOf } from '../../schemas/index.js'
 
 const aliases: Readonly<Record<string, NumberType>> = {
   short: 'int16', int: 'int32', long: 'int64', float: 'float32', double: 'float64', bool: 'int8'
-} // prettier-ignore
-
-const limits: Readonly<Record<string, readonly [number, number]>> = {
-  int8: [-128, 127], int16: [-32768, 32767], int32: [-2147483648, 2147483647],
-  uint8: [0, 255], uint16: [0, 65535], uint32: [0, 4294967295]
-} // prettier-ignore
-
-const sizes: Readonly<Record<NumberType, number>> = {
-  int8: 1, int16: 2, int32: 4, int64: 8, uint8: 1, uint16: 2, uint32: 4, uint64: 8, float32: 4, float64: 8
 } // prettier-ignore
 
 export const isText = (dtype: string): boolean => dtype === 'string' || dtype === 'c_string'
@@ -75,9 +67,9 @@ export class ValueColumn {
     this.summary.set([Infinity, -Infinity, 0], this.at)
     this.text = isText(dtype)
     this.type = numberType(dtype)
-    this.range = limits[this.type]
+    this.range = integerRanges[this.type]
     this.long = this.type === 'int64' || this.type === 'uint64'
-    this.row = Buffer.alloc(size * (this.text ? stringSize : sizes[this.type]))
+    this.row = Buffer.alloc(size * (this.text ? stringSize : widthOf(this.type)))
     this.column = group.column('value', {
       dtype: this.text ? { string: stringSize } : this.type,
       row: size > 1 ? [size] : [],
@@ -209,7 +201,7 @@ export class ValueColumn {
     if (typeof number === 'number' && !Number.isFinite(number))
       throw new BadMessage('not_a_number', `${number} cannot be stored as ${this.type}`)
     const big = BigInt(number)
-    const [low, high] = this.type === 'int64' ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n]
+    const [low, high] = longRanges[this.type]!
     const fit = big < low ? low : big > high ? high : big
     if (fit !== big || number !== value) this.context.count('converted')
     return fit
@@ -226,33 +218,6 @@ export class ValueColumn {
 }
 
 const isStrings = (value: LogRecord['value']): value is readonly string[] => Array.isArray(value)
-
-/** Element i of a vector whose start need not be aligned. */
-function element({ bytes, dtype }: Vector, i: number): number | bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  switch (dtype) {
-    case 'int8':
-      return view.getInt8(i)
-    case 'uint8':
-      return view.getUint8(i)
-    case 'int16':
-      return view.getInt16(2 * i, true)
-    case 'uint16':
-      return view.getUint16(2 * i, true)
-    case 'int32':
-      return view.getInt32(4 * i, true)
-    case 'uint32':
-      return view.getUint32(4 * i, true)
-    case 'int64':
-      return view.getBigInt64(8 * i, true)
-    case 'uint64':
-      return view.getBigUint64(8 * i, true)
-    case 'float32':
-      return view.getFloat32(4 * i, true)
-    case 'float64':
-      return view.getFloat64(8 * i, true)
-  }
-}
 
 function put(row: Buffer, i: number, type: NumberType, value: number | bigint): void {
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength)

@@ -1,5 +1,5 @@
 // What all appendable datasets share: checks and the tail, a small buffer that gathers appends until they are worth a write.
-import { typedArrays } from '../../../schemas/cast.js'
+import { typedArrays } from '../../../schemas/numbers.js'
 import { CodedError, type Column, type NumberType } from '../../../core/api/plugin.js'
 import { cutText, elements, elementSize, numberTypes } from './types.js'
 import { type Layout } from './wasm.js'

@@ -1,5 +1,5 @@
 // All that an HDF5 file holds, read by the library: for templates that come as a file instead of a structure.
-import { typedArrays } from '../../../schemas/cast.js'
+import { typedArrays } from '../../../schemas/numbers.js'
 import { type AttributeValue, CodedError, type DataType, type NumberType } from '../../../core/api/plugin.js'
 import { elements, numberTypes } from './types.js'
 import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'

@@ -1,5 +1,5 @@
 // Messages from a file instead of Kafka: one JSON object a line, as bytes (base64), as a .bin file or as a readable record.
-import { typedArrays } from '../../../schemas/cast.js'
+import { typedArrays } from '../../../schemas/numbers.js'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CodedError, type Context, type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'

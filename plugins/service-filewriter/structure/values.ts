@@ -1,5 +1,5 @@
 // Values of static datasets and attributes: JSON in, typed arrays out, everything that does not fit named by path.
-import { typedArrays } from '../../../schemas/cast.js'
+import { typedArrays } from '../../../schemas/numbers.js'
 import { type DataType, type NumberType } from '../../../core/api/plugin.js'
 import { below, type Findings } from './findings.js'
 import { integerText } from './parse.js'
