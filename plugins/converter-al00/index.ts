@@ -46,9 +46,9 @@ const part = defineConverter({
     properties: {
       text: {
         enum: ['status', 'server'],
-        default: 'status',
+        default: 'server',
         description:
-          'Alarm text: the name of the EPICS status (the same over Channel Access and pvAccess), or what the server says when it says something.'
+          'Alarm text: what the server says in its own words (pvAccess), else the name of the EPICS status; or always that name.'
       }
     }
   },
@@ -56,7 +56,7 @@ const part = defineConverter({
     peek: (message, out) => peekField(message, code, slots, out),
     decode,
     encode,
-    convert: converter(config.text === 'server')
+    convert: converter(config.text !== 'status')
   })
 })
 

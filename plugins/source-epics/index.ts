@@ -1,12 +1,12 @@
 // Plugin source-epics: the source parts `ca` (Channel Access) and `pva` (pvAccess), read-only.
 import { API, definePlugin, defineSource, type Context, type Snapshot } from '../../core/api/plugin.js'
-import { CaSubscription } from './ca-source.js'
+import { CaSubscription } from './ca/source.js'
 import { CaClient } from './ca/client.js'
-import { metrics, snapshotOf } from './figures.js'
+import { metrics, snapshotOf } from './shared/figures.js'
 import { caOptions, optionsSchema, pvaOptions, type EpicsOptions } from './options.js'
-import { PvaSubscription } from './pva-source.js'
+import { PvaSubscription } from './pva/source.js'
 import { PvaClient } from './pva/client.js'
-import { type Warn } from './warner.js'
+import { type Warn } from './shared/warner.js'
 
 const channel = { type: 'string', minLength: 1, maxLength: 1024, description: 'Name of the PV.' } as const
 const caSchema = {
@@ -109,8 +109,8 @@ export default definePlugin({
         summary: 'A PV over EPICS Channel Access.',
         metrics,
         config: caSchema,
-        open: (config, context, emit) =>
-          new CaSubscription(own.ca(context), config.channel, config.long_string ?? false, config.array ?? false, emit)
+        open: ({ channel: name, long_string: longString = false, array: isArray = false }, context, emit) =>
+          new CaSubscription(own.ca(context), { name, longString, isArray }, emit)
       })
     )
     registry.source(
@@ -119,8 +119,8 @@ export default definePlugin({
         summary: 'A PV over EPICS pvAccess.',
         metrics,
         config: pvaSchema,
-        open: ({ channel, long_string: isText = false, fields = [], queue_size: queueSize = 0 }, context, emit) =>
-          new PvaSubscription(own.pva(context), channel, isText, fields, queueSize, emit)
+        open: ({ channel: name, long_string: isText = false, fields = [], queue_size: queueSize = 0 }, context, emit) =>
+          new PvaSubscription(own.pva(context), { name, isText, fields, queueSize }, emit)
       })
     )
   },

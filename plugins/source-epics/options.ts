@@ -1,9 +1,9 @@
 // Plugin options and EPICS_* environment variables to the options of the two clients; options win.
 import { CodedError, type JSONSchema, type Options } from '../../core/api/plugin.js'
-import { parseList, type HostPort } from './addrlist.js'
+import { parseList, type HostPort } from './shared/addrlist.js'
 import { type CaOptions } from './ca/client.js'
 import { type PvaOptions } from './pva/client.js'
-import { type Warn } from './warner.js'
+import { type Warn } from './shared/warner.js'
 
 const list = (what: string) =>
   ({
@@ -24,7 +24,8 @@ const common = {
     type: 'number',
     minimum: 1,
     maximum: 3600,
-    description: 'A channel that nobody has is searched again after so many seconds at the latest; default 30.'
+    description:
+      'A channel that nobody has is searched again after so many seconds at the latest; default 30. A few are searched more often: all together in 8 datagrams a second.'
   },
   max_message_bytes: {
     type: 'integer',
@@ -49,9 +50,12 @@ export const optionsSchema = {
         },
         name_servers: list('Servers asked over TCP; default EPICS_CA_NAME_SERVERS.'),
         server_port: port('Port where no entry names one; default EPICS_CA_SERVER_PORT or 5064.'),
-        repeater_port: port(
-          'Port of the CA repeater of this host, if it has one; default EPICS_CA_REPEATER_PORT or 5065.'
-        ),
+        repeater_port: port('Port of the CA repeater of this host; default EPICS_CA_REPEATER_PORT or 5065.'),
+        repeater: {
+          type: 'boolean',
+          description:
+            'Be the CA repeater of this host while no other program is; without one, beacons of servers are not heard. Default true.'
+        },
         ...common
       },
       additionalProperties: false
@@ -86,35 +90,56 @@ export const optionsSchema = {
 export type EpicsOptions = Options<typeof optionsSchema>
 type Env = Readonly<Record<string, string | undefined>>
 
+/** Where values come from that no option gives. */
+interface Surroundings {
+  readonly env: Env
+  readonly warn: Warn
+}
+
+const PORTS = { min: 1, max: 65_535 }
+const SECONDS = { min: 1, max: 3600 }
+
 const DEFAULT_MAX_BYTES = 64 << 20
 /** A second of a record at 10 Hz; a server may allocate so many values for each monitor. */
 const DEFAULT_SERVER_QUEUE = 10
 
 export function caOptions(options: EpicsOptions, env: Env, warn: Warn): CaOptions {
   const own = options.ca ?? {}
-  const serverPort = own.server_port ?? number(env, 'EPICS_CA_SERVER_PORT', 1, 65_535, 5064, warn)
+  const around = { env, warn }
+  const serverPort = own.server_port ?? number(around, 'EPICS_CA_SERVER_PORT', { ...PORTS, fallback: 5064 })
   return {
-    addresses: addresses(own.addr_list, '/ca/addr_list', env, 'EPICS_CA_ADDR_LIST', serverPort, warn),
+    addresses: addresses(own.addr_list, '/ca/addr_list', around, { variable: 'EPICS_CA_ADDR_LIST', port: serverPort }),
     autoAddresses: own.auto_addr_list ?? isYes(env['EPICS_CA_AUTO_ADDR_LIST']),
-    nameServers: addresses(own.name_servers, '/ca/name_servers', env, 'EPICS_CA_NAME_SERVERS', serverPort, warn),
+    nameServers: addresses(own.name_servers, '/ca/name_servers', around, {
+      variable: 'EPICS_CA_NAME_SERVERS',
+      port: serverPort
+    }),
     port: serverPort,
-    repeaterPort: own.repeater_port ?? number(env, 'EPICS_CA_REPEATER_PORT', 1, 65_535, 5065, warn),
-    connectionTimeoutMs: (own.connection_timeout_s ?? number(env, 'EPICS_CA_CONN_TMO', 1, 3600, 30, warn)) * 1000,
-    maxSearchPeriodMs: (own.max_search_period_s ?? number(env, 'EPICS_CA_MAX_SEARCH_PERIOD', 1, 3600, 30, warn)) * 1000,
+    repeaterPort: own.repeater_port ?? number(around, 'EPICS_CA_REPEATER_PORT', { ...PORTS, fallback: 5065 }),
+    isRepeater: own.repeater ?? true,
+    connectionTimeoutMs:
+      (own.connection_timeout_s ?? number(around, 'EPICS_CA_CONN_TMO', { ...SECONDS, fallback: 30 })) * 1000,
+    maxSearchPeriodMs:
+      (own.max_search_period_s ?? number(around, 'EPICS_CA_MAX_SEARCH_PERIOD', { ...SECONDS, fallback: 30 })) * 1000,
     maxBytes: own.max_message_bytes ?? DEFAULT_MAX_BYTES
   }
 }
 
 export function pvaOptions(options: EpicsOptions, env: Env, warn: Warn): PvaOptions {
   const own = options.pva ?? {}
-  const udp = own.broadcast_port ?? number(env, 'EPICS_PVA_BROADCAST_PORT', 1, 65_535, 5076, warn)
-  const tcp = own.server_port ?? number(env, 'EPICS_PVA_SERVER_PORT', 1, 65_535, 5075, warn)
+  const around = { env, warn }
+  const udp = own.broadcast_port ?? number(around, 'EPICS_PVA_BROADCAST_PORT', { ...PORTS, fallback: 5076 })
+  const tcp = own.server_port ?? number(around, 'EPICS_PVA_SERVER_PORT', { ...PORTS, fallback: 5075 })
   return {
-    addresses: addresses(own.addr_list, '/pva/addr_list', env, 'EPICS_PVA_ADDR_LIST', udp, warn),
+    addresses: addresses(own.addr_list, '/pva/addr_list', around, { variable: 'EPICS_PVA_ADDR_LIST', port: udp }),
     autoAddresses: own.auto_addr_list ?? isYes(env['EPICS_PVA_AUTO_ADDR_LIST']),
-    nameServers: addresses(own.name_servers, '/pva/name_servers', env, 'EPICS_PVA_NAME_SERVERS', tcp, warn),
+    nameServers: addresses(own.name_servers, '/pva/name_servers', around, {
+      variable: 'EPICS_PVA_NAME_SERVERS',
+      port: tcp
+    }),
     port: udp,
-    connectionTimeoutMs: (own.connection_timeout_s ?? number(env, 'EPICS_PVA_CONN_TMO', 1, 3600, 30, warn)) * 1000,
+    connectionTimeoutMs:
+      (own.connection_timeout_s ?? number(around, 'EPICS_PVA_CONN_TMO', { ...SECONDS, fallback: 30 })) * 1000,
     maxSearchPeriodMs: (own.max_search_period_s ?? 30) * 1000,
     maxBytes: own.max_message_bytes ?? DEFAULT_MAX_BYTES,
     serverQueue: own.server_queue ?? DEFAULT_SERVER_QUEUE
@@ -125,13 +150,10 @@ export function pvaOptions(options: EpicsOptions, env: Env, warn: Warn): PvaOpti
 function addresses(
   own: readonly string[] | undefined,
   path: string,
-  env: Env,
-  variable: string,
-  defaultPort: number,
-  warn: Warn
+  { env, warn }: Surroundings,
+  { variable, port }: { variable: string; port: number }
 ): HostPort[] {
-  // prettier-ignore
-  const { good, bad } = parseList(own ?? env[variable] ?? '', defaultPort)
+  const { good, bad } = parseList(own ?? env[variable] ?? '', port)
   for (const word of bad) {
     const what = `${JSON.stringify(word)} is no address; write host or host:port`
     if (own !== undefined) throw new CodedError('PLUGIN_OPTIONS', what, { path })
@@ -140,7 +162,11 @@ function addresses(
   return good
 }
 
-function number(env: Env, variable: string, min: number, max: number, fallback: number, warn: Warn): number {
+function number(
+  { env, warn }: Surroundings,
+  variable: string,
+  { min, max, fallback }: { min: number; max: number; fallback: number }
+): number {
   const text = env[variable]?.trim() ?? ''
   if (text === '') return fallback
   const value = Number(text)

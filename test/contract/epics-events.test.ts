@@ -20,6 +20,19 @@ async function searched(port: number, host: string): Promise<void> {
   await once(socket, 'close')
 }
 
+/** Registers at a repeater as a client of EPICS base does, resolves when it is confirmed; `beacon` with the first one. */
+async function registeredAt(port: number): Promise<{ readonly beacon: Promise<void> }> {
+  const socket = createSocket('udp4')
+  const heard = (command: number): Promise<void> =>
+    new Promise((resolve) => socket.on('message', (bytes) => bytes.readUInt16BE(0) === command && resolve()))
+  const [confirmed, beacon] = [heard(17), heard(13)]
+  const ask = Buffer.alloc(16)
+  ask.writeUInt16BE(24)
+  socket.send(ask, port, '127.0.0.1')
+  await confirmed
+  return { beacon: beacon.then(() => void socket.close()) }
+}
+
 describe('EPICS servers', function () {
   this.timeout(120_000)
   const connect = connecting()
@@ -77,6 +90,7 @@ describe('EPICS servers', function () {
         nameServers: [],
         port: 9,
         repeaterPort,
+        isRepeater: true,
         connectionTimeoutMs: 30_000,
         maxSearchPeriodMs: 3_600_000,
         // The first search finds nobody, the next one would come after an hour.
@@ -89,7 +103,10 @@ describe('EPICS servers', function () {
       const value = new Promise((resolve) => {
         const nothing = (): void => undefined
         const onValue = (one: { readonly value: unknown }): void => resolve(one.value)
-        client.monitor('N:a', false, false, { onConnect: nothing, onValue, onAccess: nothing, onDisconnect: nothing })
+        client.monitor(
+          { name: 'N:a', isText: false, isAlwaysArray: false },
+          { onConnect: nothing, onValue, onAccess: nothing, onDisconnect: nothing }
+        )
       })
       await registered
       await own.restart()
@@ -100,6 +117,64 @@ describe('EPICS servers', function () {
       await own.stop()
     }
   })
+
+  it('is the repeater of its host where there is none, for other clients, too', async () => {
+    const own = await startIoc({ kind: 'ca', db: 'record(ao, "N:a") { field(VAL, "4") field(PINI, "YES") }' })
+    await own.kill9()
+    const [host = '', port = ''] = own.caAddress.split(':')
+    const repeaterPort = Number(own.env['EPICS_CA_REPEATER_PORT'])
+    const options = (more: object) => ({
+      ...{ ca: { addr_list: [`${host}:${port}`], auto_addr_list: false, repeater_port: repeaterPort, ...more } },
+      pva: { auto_addr_list: false }
+    })
+    const first = await connect(options({}))
+    const one = first.open('ca', 'N:a')
+    await searched(Number(port), host) // the first client is there, and the repeater with it
+    const registered = await registeredAt(repeaterPort)
+    const second = await connect(options({ repeater: false }))
+    const other = second.open('ca', 'N:a')
+    await own.restart()
+    const [a, b] = await Promise.all([one.value(), other.value(), registered.beacon])
+    assert.deepEqual([a.value, b.value, first.warnings, second.warnings], [4, 4, [], []])
+    await own.stop()
+  })
+
+  for (const protocol of ['ca', 'pva'] as const)
+    it(`that come late are searched for all that waits as soon as one channel is found: ${protocol}`, async () => {
+      const own = await startIoc({ kind: 'qsrv2', db: 'record(ao, "N:a") { field(VAL, "4") } record(ao, "N:b") { }' })
+      await own.kill9()
+      const [host = '', port = ''] = (protocol === 'ca' ? own.caAddress : own.pvaAddress).split(':')
+      const addresses = [{ host, port: Number(port) }]
+      // The first search finds nobody, the next one would come after an hour.
+      const hour = 3_600_000
+      const options = {
+        ...{ addresses, autoAddresses: false, nameServers: [], port: 9, connectionTimeoutMs: 30_000 },
+        ...{ maxSearchPeriodMs: hour, firstSearchMs: hour, maxBytes: 1 << 20 }
+      }
+      const nothing = (): void => undefined
+      const connected = (open: (listener: { onConnect: () => void }) => unknown): Promise<void> =>
+        new Promise((resolve) => open({ onConnect: resolve }))
+      const rest = { onValue: nothing, onUpdate: nothing, onAccess: nothing, onDisconnect: nothing }
+      const ca =
+        protocol === 'ca' ? new CaClient({ ...options, repeaterPort: 9, isRepeater: false }, nothing) : undefined
+      const pva = protocol === 'pva' ? new PvaClient({ ...options, serverQueue: 0 }, nothing) : undefined
+      const monitor = (name: string): Promise<void> =>
+        connected(({ onConnect }) =>
+          ca === undefined
+            ? pva?.monitor({ name, fields: [], queueSize: 0 }, { ...rest, onConnect })
+            : ca.monitor({ name, isText: false, isAlwaysArray: false }, { ...rest, onConnect })
+        )
+      try {
+        const early = monitor('N:a')
+        await searched(Number(port), host)
+        await own.restart()
+        await monitor('N:b')
+        await early
+      } finally {
+        await Promise.all([ca?.close(), pva?.close()])
+        await own.stop()
+      }
+    })
 
   for (const kind of ['qsrv2', 'p4p'] as const)
     it(`hears the pvAccess beacons of ${kind} beside servers of the host, and takes no search away from them`, async () => {
@@ -131,11 +206,14 @@ describe('EPICS servers', function () {
       try {
         const first = new Promise((resolve) => {
           const nothing = (): void => undefined
-          const channel = client.monitor('N:counter', [], 0, {
-            onConnect: nothing,
-            onUpdate: () => resolve(channel.state?.get(channel.state.indexOf('value'))),
-            onDisconnect: nothing
-          })
+          const channel = client.monitor(
+            { name: 'N:counter', fields: [], queueSize: 0 },
+            {
+              onConnect: nothing,
+              onUpdate: () => resolve(channel.state?.get(channel.state.indexOf('value'))),
+              onDisconnect: nothing
+            }
+          )
         })
         await searched(Number(port), host)
         await own.restart()

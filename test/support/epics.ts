@@ -110,7 +110,7 @@ function record(
 
 /** Plugin options with which both clients find exactly these addresses. */
 export const only = (ca: readonly string[], pva: readonly string[], more: Readonly<Record<string, unknown>> = {}) => ({
-  ca: { addr_list: ca, auto_addr_list: false, repeater_port: 9, ...more },
+  ca: { addr_list: ca, auto_addr_list: false, repeater_port: 9, repeater: false, ...more },
   pva: { addr_list: pva, auto_addr_list: false, ...more }
 })
 

@@ -1,8 +1,16 @@
 // One monitored Channel Access channel: what it is called, who listens, where it stands.
-import { type Searchable } from '../searcher.js'
-import { type CaCircuit } from './circuit.js'
+import { type EpicsChannel, type Home } from '../shared/channel.js'
 import { NO_META, type CaMeta, type CaValue } from './dbr.js'
 import { searchMessage } from './protocol.js'
+
+/** What is asked of a channel. */
+export interface CaRequest {
+  readonly name: string
+  /** CHAR arrays are text. */
+  readonly isText: boolean
+  /** An array, even when it has room for one element only. */
+  readonly isAlwaysArray: boolean
+}
 
 /** What a listener is told; calls are synchronous and in order. They must not throw. */
 export interface CaListener {
@@ -15,16 +23,14 @@ export interface CaListener {
   onDisconnect(reason: string, isRefused: boolean): void
 }
 
-export class CaChannel implements Searchable {
+export class CaChannel implements EpicsChannel<CaChannel> {
   readonly name: string
   readonly cid: number
   readonly listener: CaListener
-  /** CHAR arrays are text. */
   readonly isText: boolean
-  /** An array, even when it has room for one element only. */
   readonly isAlwaysArray: boolean
   readonly searchMessage: Buffer
-  circuit: CaCircuit | null = null
+  circuit: Home<CaChannel> | null = null
   isConnected = false
   isReadable = true
   isPaused = false
@@ -34,14 +40,13 @@ export class CaChannel implements Searchable {
   /** Its value was asked for behind the subscription, and may still be news. */
   isRechecked = false
   meta: CaMeta = NO_META
-  /** Key of the circuit it was last found on. */
   lastServer = ''
   due = 0
   slot = -1
   attempts = 0
   quickUntil = 0
 
-  constructor(name: string, cid: number, isText: boolean, isAlwaysArray: boolean, listener: CaListener) {
+  constructor({ name, isText, isAlwaysArray }: CaRequest, cid: number, listener: CaListener) {
     this.name = name
     this.cid = cid
     this.isText = isText
@@ -52,5 +57,10 @@ export class CaChannel implements Searchable {
 
   get searchBytes(): number {
     return this.searchMessage.length
+  }
+
+  disconnected(): void {
+    this.isConnected = false
+    this.isReadable = true
   }
 }

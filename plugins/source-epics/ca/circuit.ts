@@ -1,6 +1,8 @@
 // One TCP connection to a Channel Access server, with all channels found there.
-import { Link } from '../link.js'
-import { textOf } from '../text.js'
+import { type HostPort } from '../shared/addrlist.js'
+import { type CircuitOwner, type EpicsCircuit } from '../shared/channel.js'
+import { Link } from '../shared/link.js'
+import { textOf } from '../shared/text.js'
 import { type CaChannel } from './channel.js'
 import {
   CTRL_BASE,
@@ -13,40 +15,26 @@ import {
   timeBytes,
   type CaValue
 } from './dbr.js'
-import { CaFramer } from './framer.js'
+import { CaFramer, type CaMessage } from './framer.js'
 import * as wire from './protocol.js'
 import { Command, ECA_NO_READ_ACCESS, ECA_NORMAL, LENGTH_VERSION, Mask, MINOR_VERSION } from './protocol.js'
 import { Rechecks } from './recheck.js'
 
 /** What a circuit tells its client. */
-export interface CircuitOwner {
-  readonly connectTimeoutMs: number
-  /** Silence after which an echo is asked for. */
-  readonly silenceMs: number
-  readonly maxBytes: number
-  readonly user: string
-  readonly host: string
-  /** The server let go of this one channel (`wait`: it may not be ready yet), or it was refused. */
-  lost(channel: CaChannel, reason: string, wait: boolean, isRefused: boolean): void
-  opened(circuit: CaCircuit): void
-  /** `wasInUse`: channels were lost with it. */
-  closed(circuit: CaCircuit, reason: string, wasInUse: boolean): void
+export interface CaOwner extends CircuitOwner<CaChannel, CaCircuit> {
   /** A search answer that came over TCP (name server). */
-  found(cid: number, host: string, port: number): void
-  warn(key: string, message: string, fields?: Record<string, unknown>): void
-  countUpdate(): void
+  found(cid: number, at: HostPort): void
 }
 
 const ECHO_GRACE_MS = 5000
 const CREATE_TIMEOUT_MS = 30_000
 
-export class CaCircuit {
+export class CaCircuit implements EpicsCircuit<CaChannel> {
   readonly host: string
   readonly key: string
-  /** Name servers are kept without channels. */
   isNameServer = false
   readonly channels = new Map<number, CaChannel>()
-  readonly #owner: CircuitOwner
+  readonly #owner: CaOwner
   readonly #link: Link
   readonly #framer: CaFramer
   /** cid → ms when its creation was asked for. */
@@ -59,15 +47,15 @@ export class CaCircuit {
   openedMs = 0
   #echoSentMs = 0
 
-  constructor(owner: CircuitOwner, host: string, port: number) {
+  constructor(owner: CaOwner, { host, port }: HostPort) {
     this.#owner = owner
     this.host = host
     this.#framer = new CaFramer(
       owner.maxBytes,
-      (command, type, count, p1, p2, bytes, view, start, end) => {
+      (message) => {
         // The hot one first, without a further call.
-        if (command === Command.EVENT_ADD) this.#onEvent(type, count, p1, p2, bytes, view, start, end)
-        else this.#onOther(command, type, count, p1, p2, bytes, view, start, end)
+        if (message.command === Command.EVENT_ADD) this.#onEvent(message)
+        else this.#onOther(message)
       },
       (subscription, size) => this.#onTooLarge(subscription >>> 1, size)
     )
@@ -163,7 +151,7 @@ export class CaCircuit {
     this.channels.clear()
     for (const channel of channels) this.#rechecks.end(channel)
     this.#owner.closed(this, reason, channels.length > 0)
-    for (const channel of channels) this.#owner.lost(channel, reason, false, false)
+    for (const channel of channels) this.#owner.lost(channel, { reason })
   }
 
   #create(channel: CaChannel): void {
@@ -179,7 +167,7 @@ export class CaCircuit {
     this.channels.delete(cid)
     this.#rechecks.end(channel)
     if (channel.isPaused) this.#link.resume()
-    this.#owner.lost(channel, reason, true, false)
+    this.#owner.lost(channel, { reason, rest: 'short' })
   }
 
   /** Only this channel is given up; the others of the server go on. */
@@ -189,29 +177,21 @@ export class CaCircuit {
     const reason = `an update of ${size} bytes is over the limit of ${this.#owner.maxBytes}`
     this.#owner.warn(`size ${channel.name}`, `${channel.name}: ${reason}; raise max_message_bytes of ca`)
     this.remove(channel)
-    this.#owner.lost(channel, reason, true, true)
+    this.#owner.lost(channel, { reason, isRefused: true, rest: 'long' })
   }
 
-  #onEvent(
-    type: number,
-    count: number,
-    status: number,
-    subscription: number,
-    bytes: Buffer,
-    view: DataView,
-    start: number,
-    end: number
-  ): void {
-    // prettier-ignore
+  #onEvent(message: CaMessage): void {
+    const { type, p1: status, p2: subscription } = message
     const channel = this.channels.get(subscription >>> 1)
     // An empty payload confirms a cancelled subscription; what may not be read is told by the access rights.
-    if (channel === undefined || !channel.isConnected || start === end || status === ECA_NO_READ_ACCESS) return
+    if (channel === undefined || !channel.isConnected) return
+    if (message.start === message.end || status === ECA_NO_READ_ACCESS) return
     if (status !== ECA_NORMAL) {
       this.#owner.warn(`event ${channel.name}`, `${channel.name}: the server reports ECA ${status}`, {
         server: this.key
       })
     } else if (type === TIME_BASE + channel.type) {
-      const value = decodeTime(channel.type, count, channel.isArray, channel.isText, bytes, view, start, end)
+      const value = decodeTime(channel, message)
       if (channel.isRechecked) {
         this.#rechecks.update(channel, value)
         // The listener may have closed the channel.
@@ -219,7 +199,7 @@ export class CaCircuit {
       }
       this.#deliver(channel, value)
     } else if (type === CTRL_BASE + channel.type) {
-      channel.meta = decodeControl(channel.type, bytes, view, start, end)
+      channel.meta = decodeControl(channel.type, message)
     }
   }
 
@@ -228,26 +208,16 @@ export class CaCircuit {
     listener.onValue(value, meta)
   }
 
-  #onOther(
-    command: number,
-    type: number,
-    count: number,
-    p1: number,
-    p2: number,
-    bytes: Buffer,
-    view: DataView,
-    start: number,
-    end: number
-  ): void {
-    // prettier-ignore
-    switch (command) {
+  #onOther(message: CaMessage): void {
+    const { type, count, p1, p2 } = message
+    switch (message.command) {
       case Command.CREATE_CHAN: return this.#onCreated(p1, p2, type, count)
-      case Command.READ_NOTIFY: return this.#onRead(type, count, p1, p2, bytes, view, start, end)
+      case Command.READ_NOTIFY: return this.#onRead(message)
       case Command.ACCESS_RIGHTS: return this.#onAccess(p1, (p2 & 1) !== 0)
       case Command.CREATE_CH_FAIL: return this.#drop(p1, 'the server could not open the channel')
       case Command.SERVER_DISCONN: return this.#drop(p1, 'the server closed the channel')
       case Command.SEARCH: return this.#onFound(type, p1, p2)
-      case Command.ERROR: return this.#onError(p2, bytes, start, end)
+      case Command.ERROR: return this.#onError(message)
       case Command.VERSION: this.#minorVersion = count; return
       default: // ECHO, EVENT_CANCEL, CLEAR_CHANNEL: that something came is all there is to know
     } // prettier-ignore
@@ -279,27 +249,15 @@ export class CaCircuit {
     this.#link.send(wire.readMessage(TIME_BASE + type, length, sid, cid))
   }
 
-  #onRead(
-    type: number,
-    count: number,
-    status: number,
-    cid: number,
-    bytes: Buffer,
-    view: DataView,
-    start: number,
-    end: number
-  ): void {
-    // prettier-ignore
+  #onRead(message: CaMessage): void {
+    const { type, p1: status, p2: cid } = message
     const channel = this.channels.get(cid)
     if (channel === undefined) return
     if (type === TIME_BASE + channel.type) {
-      const value =
-        status === ECA_NORMAL
-          ? decodeTime(channel.type, count, channel.isArray, channel.isText, bytes, view, start, end)
-          : undefined
+      const value = status === ECA_NORMAL ? decodeTime(channel, message) : undefined
       this.#rechecks.read(channel, value, Date.now())
     } else if (type === CTRL_BASE + channel.type && status === ECA_NORMAL)
-      channel.meta = decodeControl(channel.type, bytes, view, start, end)
+      channel.meta = decodeControl(channel.type, message)
   }
 
   #onAccess(cid: number, readable: boolean): void {
@@ -311,10 +269,10 @@ export class CaCircuit {
   }
 
   #onFound(port: number, address: number, cid: number): void {
-    this.#owner.found(cid, wire.hostOf(address, this.host), port)
+    this.#owner.found(cid, { host: wire.hostOf(address, this.host), port })
   }
 
-  #onError(status: number, bytes: Buffer, start: number, end: number): void {
+  #onError({ p2: status, bytes, start, end }: CaMessage): void {
     const text = end - start > 16 ? textOf(bytes, start + 16, end) : ''
     this.#owner.warn(`error ${this.key}`, `${this.key} reports ECA ${status}: ${text}`)
   }

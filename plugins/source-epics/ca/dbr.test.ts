@@ -13,7 +13,7 @@ function time(status: number, severity: number, seconds: number, ns: number, val
 }
 const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 const decode = (native: number, count: number, isArray: boolean, bytes: Buffer, isText = false) =>
-  decodeTime(native, count, isArray, isText, bytes, viewOf(bytes), 0, bytes.length)
+  decodeTime({ type: native, isArray, isText }, { count, bytes, view: viewOf(bytes), start: 0, end: bytes.length })
 
 describe('CA values', () => {
   const cases: [string, number, number, Buffer, unknown, string][] = [
@@ -59,9 +59,9 @@ describe('CA values', () => {
   it('enum labels without a NUL and more than sixteen', () => {
     const bytes = Buffer.alloc(6 + 16 * 26, 'a')
     bytes.writeUInt16BE(99, 4)
-    const { enumStrings } = decodeControl(Dbr.ENUM, bytes, viewOf(bytes), 0, bytes.length)
+    const { enumStrings } = decodeControl(Dbr.ENUM, { bytes, view: viewOf(bytes), start: 0, end: bytes.length })
     assert.equal(enumStrings?.length, 16)
     assert.equal(enumStrings[0], 'a'.repeat(26))
-    assert.throws(() => decodeControl(Dbr.ENUM, bytes.subarray(0, 40), viewOf(bytes), 0, 40), RangeError)
+    assert.throws(() => decodeControl(Dbr.ENUM, { bytes, view: viewOf(bytes), start: 0, end: 40 }), RangeError)
   })
 })

@@ -1,9 +1,9 @@
 // Values on the Channel Access wire: DBR_TIME (value, alarm, time) and DBR_CTRL (metadata), all big-endian.
 import { type Alarm, EPICS_EPOCH_S, type Update, type Vector, type VectorType } from '../../../core/api/plugin.js'
-import { alarmOfCodes } from '../alarm.js'
-import { spares } from '../gatherer.js'
-import { textOf } from '../text.js'
-import { unixNs } from '../time.js'
+import { alarmOfCodes } from '../shared/alarm.js'
+import { spares } from '../shared/gatherer.js'
+import { textOf, textOfBytes } from '../shared/text.js'
+import { unixNs } from '../shared/time.js'
 
 /** Native types: the code on the wire. */
 export const Dbr = { STRING: 0, SHORT: 1, FLOAT: 2, ENUM: 3, CHAR: 4, LONG: 5, DOUBLE: 6 } as const
@@ -48,28 +48,34 @@ export interface CaMeta {
 
 export const NO_META: CaMeta = Object.freeze({ units: '', precision: null, enumStrings: null, limits: null })
 
-/**
- * DBR_TIME of native type `native` in bytes[start, end).
- * `isArray`: the channel is an array, so that one element stays an array. `isText`: CHAR arrays are text.
- * Throws RangeError when the payload is too short.
- */
-export function decodeTime(
-  native: number,
-  count: number,
-  isArray: boolean,
-  isText: boolean,
-  bytes: Buffer,
-  view: DataView,
-  start: number,
-  end: number
-): CaValue {
-  // prettier-ignore
+/** A payload with `count` elements in bytes[start, end); `view` looks at the same bytes. */
+export interface Payload {
+  readonly count: number
+  readonly bytes: Buffer
+  readonly view: DataView
+  readonly start: number
+  readonly end: number
+}
+
+/** How the values of a channel are to be taken. */
+export interface Form {
+  /** Native type. */
+  readonly type: number
+  /** The channel is an array, so that one element stays an array. */
+  readonly isArray: boolean
+  /** CHAR arrays are text. */
+  readonly isText: boolean
+}
+
+/** DBR_TIME. Throws RangeError when the payload is too short. */
+export function decodeTime({ type: native, isArray, isText }: Form, payload: Payload): CaValue {
+  const { count, bytes, view, start, end } = payload
   const at = start + (TIME_HEADERS[native] as number)
   if (start + timeBytes(native, count) > end) throw new RangeError(`CA: payload too short for ${count} elements`)
   const alarm = alarmOfCodes(view.getUint16(start + 2), view.getUint16(start))
   const timestampNs = unixNs(view.getUint32(start + 4) + EPICS_EPOCH_S, view.getUint32(start + 8))
   if (native === Dbr.CHAR && isText) {
-    return { dtype: 'string', value: textOf(bytes, at, at + count), alarm, timestampNs }
+    return { dtype: 'string', value: textOfBytes(bytes.subarray(at, at + count)), alarm, timestampNs }
   }
   if (!isArray && count === 1) {
     return {
@@ -116,7 +122,7 @@ function vector(native: number, dtype: VectorType, bytes: Buffer, at: number, le
 }
 
 /** DBR_CTRL of native type `native` in bytes[start, end). Throws RangeError when the payload is too short. */
-export function decodeControl(native: number, bytes: Buffer, view: DataView, start: number, end: number): CaMeta {
+export function decodeControl(native: number, { bytes, view, start, end }: Omit<Payload, 'count'>): CaMeta {
   if (native === Dbr.STRING) return NO_META
   if (native === Dbr.ENUM) return { ...NO_META, enumStrings: labels(bytes, view, start, end) }
   const isReal = native === Dbr.FLOAT || native === Dbr.DOUBLE

@@ -19,18 +19,19 @@ function replay(chunks: readonly Buffer[], maxBytes = 1 << 20) {
   const onTooLarge = (...what: number[]): void => void tooLarge.push(what)
   const framer = new CaFramer(
     maxBytes,
-    (command, type, count, p1, p2, bytes, view, start, end) => {
+    (message) => {
+      const { command, type, count, p1, p2, start, end } = message
       commands.push(command)
       if (command === Command.CREATE_CHAN) channels.set(p1, { type, count })
       const native = channels.get(command === Command.EVENT_ADD ? p2 >>> 1 : p2)
       if (native === undefined || start === end) return
       const { type: code, count: largest } = native
       if (code > 6) return
-      if (type === CTRL_BASE + code) metas.set(p2 >>> 1, decodeControl(code, bytes, view, start, end))
+      if (type === CTRL_BASE + code) metas.set(p2 >>> 1, decodeControl(code, message))
       if (command === Command.EVENT_ADD && type === TIME_BASE + code) {
         values.push({
           cid: p2 >>> 1,
-          value: decodeTime(code, count, largest !== 1, false, bytes, view, start, end)
+          value: decodeTime({ type: code, isArray: largest !== 1, isText: false }, message)
         })
       }
     },
@@ -106,8 +107,7 @@ describe('CA framer', () => {
     const seen: number[][] = []
     const framer = new CaFramer(
       1 << 20,
-      (command, type, count, p1, p2, _bytes, _view, start, end) =>
-        seen.push([command, type, count, p1, p2, end - start]),
+      ({ command, type, count, p1, p2, start, end }) => seen.push([command, type, count, p1, p2, end - start]),
       assert.fail
     )
     const message = Buffer.alloc(24 + 80_000)

@@ -1,12 +1,23 @@
 // Channel Access byte stream to messages; a message across several chunks is joined once, when it is complete.
-import { Framer, PASSED_OVER_BYTES } from '../framer.js'
+import { Framer, PASSED_OVER_BYTES } from '../shared/framer.js'
 import { Command, MAX_COMMAND } from './protocol.js'
 
-/** `view` looks at the same bytes as `bytes`; the payload is bytes[start, end), valid during the call only. */
-export type OnMessage = (
-  command: number, type: number, count: number, p1: number, p2: number,
-  bytes: Buffer, view: DataView, start: number, end: number
-) => void // prettier-ignore
+/**
+ * One message; the same object for each, valid during the call only. `view` looks at the same bytes as `bytes`, the payload is
+ * bytes[start, end).
+ */
+export interface CaMessage {
+  command: number
+  type: number
+  count: number
+  p1: number
+  p2: number
+  bytes: Buffer
+  view: DataView
+  start: number
+  end: number
+}
+export type OnMessage = (message: CaMessage) => void
 
 /** An update too large to be taken: it is passed over. */
 export type OnTooLarge = (subscription: number, size: number) => void
@@ -16,6 +27,10 @@ const EXTENDED_HEADER = 24
 
 export class CaFramer extends Framer {
   readonly #onMessage: OnMessage
+  readonly #message: CaMessage = {
+    ...{ command: 0, type: 0, count: 0, p1: 0, p2: 0, start: 0, end: 0 },
+    ...{ bytes: Buffer.alloc(0), view: new DataView(new ArrayBuffer(0)) }
+  }
   readonly #onTooLarge: OnTooLarge
 
   /** Unknown commands, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
@@ -28,6 +43,9 @@ export class CaFramer extends Framer {
   protected parse(bytes: Buffer): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const end = bytes.length
+    const message = this.#message
+    message.bytes = bytes
+    message.view = view
     let at = 0
     for (;;) {
       if (end - at < HEADER) return this.keep(bytes, at, HEADER)
@@ -52,9 +70,14 @@ export class CaFramer extends Framer {
         return this.passOver(at - end)
       }
       if (end - start < size) return this.keep(bytes, at, header + size)
-      const [type, p1, p2] = [view.getUint16(at + 4), view.getUint32(at + 8), view.getUint32(at + 12)]
-      this.#onMessage(command, type, count, p1, p2, bytes, view, start, start + size)
-      at = start + size
+      message.command = command
+      message.type = view.getUint16(at + 4)
+      message.count = count
+      message.p1 = view.getUint32(at + 8)
+      message.p2 = view.getUint32(at + 12)
+      message.start = start
+      message.end = at = start + size
+      this.#onMessage(message)
     }
   }
 }

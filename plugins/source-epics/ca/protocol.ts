@@ -76,6 +76,9 @@ export function subscribeMessage(type: number, count: number, sid: number, subsc
   return message(Command.EVENT_ADD, payload, type, count, sid, subscription)
 }
 
+/** Answer of a repeater to a registration. */
+export const confirmMessage = (): Buffer => message(Command.REPEATER_CONFIRM, null, 0, 0, 0, 0x7f000001)
+
 export const repeaterRegisterMessage = (): Buffer => message(Command.REPEATER_REGISTER, null, 0, 0, 0, 0x7f000001)
 
 /** The address in a search answer; 0 and all ones stand for where the answer came from. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { alarmOfCodes } from '../alarm.js'
+import { alarmOfCodes } from '../shared/alarm.js'
 import { CaChannel } from './channel.js'
 import { type CaValue } from './dbr.js'
 import { Rechecks } from './recheck.js'
@@ -26,7 +26,7 @@ class Model {
   readonly delivered: CaValue[] = []
   /** Events that came to the client. */
   readonly sent: CaValue[] = []
-  readonly channel = new CaChannel('PV', 1, false, false, listener)
+  readonly channel = new CaChannel({ name: 'PV', isText: false, isAlwaysArray: false }, 1, listener)
   readonly rechecks = new Rechecks((_channel, value) => this.delivered.push(value))
   readonly queue: CaValue[] = []
   record = valueOf(0, 0, 0)

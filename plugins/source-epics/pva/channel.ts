@@ -1,8 +1,18 @@
 // One monitored pvAccess channel: what it is called, who listens, where it stands.
-import { type Searchable } from '../searcher.js'
-import { type PvaCircuit } from './circuit.js'
+import { type EpicsChannel, type Home } from '../shared/channel.js'
 import { pvRequest, searchBytes, type PvRequest } from './protocol.js'
 import { type MonitorState } from './state.js'
+
+/** What is asked of a channel. */
+export interface PvaChannelRequest {
+  readonly name: string
+  /** Dotted names; [] for all. */
+  readonly fields: readonly string[]
+  /** Updates that may be under way at once until we acknowledge; 0: without flow control. */
+  readonly queueSize: number
+  /** Updates that the server is asked to keep when there is no flow control. */
+  readonly serverQueue: number
+}
 
 /** What a listener is told; calls are synchronous and in order. They must not throw. */
 export interface PvaListener {
@@ -14,15 +24,14 @@ export interface PvaListener {
   onDisconnect(reason: string, isRefused: boolean): void
 }
 
-export class PvaChannel implements Searchable {
+export class PvaChannel implements EpicsChannel<PvaChannel> {
   readonly name: string
   readonly cid: number
   readonly listener: PvaListener
   readonly request: PvRequest
-  /** Updates that may be under way at once until we acknowledge; 0: without flow control. */
   readonly queueSize: number
   readonly searchBytes: number
-  circuit: PvaCircuit | null = null
+  circuit: Home<PvaChannel> | null = null
   /** The monitor runs. */
   state: MonitorState | null = null
   sid = 0
@@ -37,20 +46,21 @@ export class PvaChannel implements Searchable {
   attempts = 0
   quickUntil = 0
 
-  /** `serverQueue`: updates that the server is asked to keep when there is no flow control. */
-  constructor(
-    name: string,
-    cid: number,
-    fields: readonly string[],
-    queueSize: number,
-    serverQueue: number,
-    listener: PvaListener
-  ) {
+  constructor({ name, fields, queueSize, serverQueue }: PvaChannelRequest, cid: number, listener: PvaListener) {
     this.name = name
     this.cid = cid
     this.listener = listener
     this.queueSize = queueSize
     this.request = pvRequest(fields, queueSize > 0 ? queueSize : serverQueue, queueSize > 0)
     this.searchBytes = searchBytes(name)
+  }
+
+  get isConnected(): boolean {
+    return this.state !== null
+  }
+
+  disconnected(): void {
+    this.state = null
+    this.isCreated = false
   }
 }

@@ -1,31 +1,20 @@
 // One TCP connection to a pvAccess server, with all channels found there.
-import { Link } from '../link.js'
+import { type HostPort } from '../shared/addrlist.js'
+import { type CircuitOwner, type EpicsCircuit } from '../shared/channel.js'
+import { Link } from '../shared/link.js'
 import { type PvaChannel } from './channel.js'
 import { PvaFramer } from './framer.js'
 import * as wire from './protocol.js'
 import { Command, Sub, type SearchName } from './protocol.js'
-import { Reader } from './reader.js'
+import { type Reader } from './reader.js'
 import { SetupWindow } from './setup-window.js'
 import { MonitorState } from './state.js'
 import { readType, type TypeCache } from './types.js'
 
 /** What a circuit tells its client. */
-export interface CircuitOwner {
-  readonly connectTimeoutMs: number
-  /** Silence after which the server is given up. */
-  readonly silenceMs: number
-  readonly maxBytes: number
-  readonly user: string
-  readonly host: string
-  /** The server let go of this one channel, or refused it. */
-  lost(channel: PvaChannel, reason: string, isRefused: boolean, isTooLarge?: boolean): void
-  opened(circuit: PvaCircuit): void
-  /** `wasInUse`: channels were lost with it. */
-  closed(circuit: PvaCircuit, reason: string, wasInUse: boolean): void
+export interface PvaOwner extends CircuitOwner<PvaChannel, PvaCircuit> {
   /** A search answer that came over TCP (name server). */
   onSearchResponse(reader: Reader, sender: string): void
-  warn(key: string, message: string, fields?: Record<string, unknown>): void
-  countUpdate(): void
   /** The server says that it merged updates which did not leave it in time. */
   countOverrun(): void
 }
@@ -34,16 +23,14 @@ const CREATE_TIMEOUT_MS = 30_000
 /** Servers answer late when a channel has no content yet. */
 const MONITOR_TIMEOUT_MS = 120_000
 
-export class PvaCircuit {
+export class PvaCircuit implements EpicsCircuit<PvaChannel> {
   readonly host: string
   readonly key: string
-  /** Name servers are kept without channels. */
   isNameServer = false
   readonly channels = new Map<number, PvaChannel>()
-  readonly #owner: CircuitOwner
+  readonly #owner: PvaOwner
   readonly #link: Link
   readonly #framer: PvaFramer
-  readonly #reader = new Reader()
   readonly #types: TypeCache = new Map()
   readonly #setup = new SetupWindow((channel) => this.#create(channel))
   /** cid → ms when its creation was asked for. */
@@ -54,16 +41,12 @@ export class PvaCircuit {
   /** ms when the server answered; 0: it has not. */
   openedMs = 0
 
-  constructor(owner: CircuitOwner, host: string, port: number) {
+  constructor(owner: PvaOwner, { host, port }: HostPort) {
     this.#owner = owner
     this.host = host
     this.#framer = new PvaFramer(
       owner.maxBytes,
-      (command, isBigEndian, bytes, view, start, end) => {
-        this.#reader.reset(bytes, view, start, end, isBigEndian)
-        this.#onMessage(command)
-        if (this.#reader.isViewed) this.#framer.isTaken = true
-      },
+      (command, reader) => this.#onMessage(command, reader),
       (cid, size) => this.#onTooLarge(cid, size)
     )
     this.#link = new Link(host, port, owner.connectTimeoutMs, {
@@ -146,7 +129,7 @@ export class PvaCircuit {
     const channels = [...this.channels.values()]
     this.channels.clear()
     this.#owner.closed(this, reason, channels.length > 0)
-    for (const channel of channels) this.#owner.lost(channel, reason, false)
+    for (const channel of channels) this.#owner.lost(channel, { reason })
   }
 
   #create(channel: PvaChannel): void {
@@ -168,7 +151,7 @@ export class PvaCircuit {
     if (channel === undefined) return
     this.#forget(channel)
     if (channel.isCreated) this.#link.send(wire.destroyChannelMessage(this.#isBigEndian, channel.sid, cid))
-    this.#owner.lost(channel, reason, isRefused)
+    this.#owner.lost(channel, { reason, isRefused })
   }
 
   /** Only this channel is given up; the others of the server go on. */
@@ -179,11 +162,10 @@ export class PvaCircuit {
     this.#owner.warn(`size ${channel.name}`, `${channel.name}: ${reason}; raise max_message_bytes of pva`)
     this.#forget(channel)
     this.#link.send(wire.destroyChannelMessage(this.#isBigEndian, channel.sid, cid))
-    this.#owner.lost(channel, reason, true, true)
+    this.#owner.lost(channel, { reason, isRefused: true, rest: 'long' })
   }
 
-  #onMessage(command: number): void {
-    const reader = this.#reader
+  #onMessage(command: number, reader: Reader): void {
     switch (command) {
       case Command.MONITOR: return this.#onMonitor(reader)
       case Command.CREATE_CHANNEL: return this.#onCreated(reader)

@@ -1,171 +1,54 @@
 // Read-only pvAccess client: monitors by name, for ever, over as few circuits as there are servers.
 import { isIP } from 'node:net'
-import { hostname } from 'node:os'
-import { AddressList, type HostPort } from '../addrlist.js'
-import { backoffMs } from '../backoff.js'
-import { Beacons } from '../beacons.js'
-import { BroadcastPorts } from '../broadcast-ports.js'
-import { type Figures } from '../figures.js'
-import { Searcher } from '../searcher.js'
-import { UdpPort } from '../udp.js'
-import { userName } from '../user.js'
-import { Trouble } from '../trouble.js'
-import { Warner, type Warn } from '../warner.js'
-import { PvaChannel, type PvaListener } from './channel.js'
-import { PvaCircuit, type CircuitOwner } from './circuit.js'
+import { type HostPort } from '../shared/addrlist.js'
+import { BroadcastPorts } from '../shared/broadcast-ports.js'
+import { type ClientOptions, EpicsClient } from '../shared/client.js'
+import { type Figures } from '../shared/figures.js'
+import { type Warn } from '../shared/warner.js'
+import { PvaChannel, type PvaChannelRequest, type PvaListener } from './channel.js'
+import { PvaCircuit, type PvaOwner } from './circuit.js'
 import { Command, Flag, MAGIC, searchMessage } from './protocol.js'
 import { Reader } from './reader.js'
 
-export interface PvaOptions {
-  readonly addresses: readonly HostPort[]
-  /** Search on the broadcast addresses of the interfaces, too. */
-  readonly autoAddresses: boolean
-  readonly nameServers: readonly HostPort[]
-  /** UDP port of broadcast searches. */
-  readonly port: number
-  /** A server is given up after 4/3 of this without a sign of life. */
-  readonly connectionTimeoutMs: number
-  readonly maxSearchPeriodMs: number
-  /** Wait after the first search of a channel; default 100 ms. */
-  readonly firstSearchMs?: number
-  /** The largest message taken. */
-  readonly maxBytes: number
+export interface PvaOptions extends ClientOptions {
   /** Updates of a channel that servers are asked to keep while they cannot send; 0: as they like. */
   readonly serverQueue: number
 }
 
-const SEARCH_DATAGRAM_BYTES = 1400 - 64
-const FIRST_SEARCH_MS = 100
-const TICK_MS = 1000
-const CONNECT_TIMEOUT_MS = 5000
-const REFUSED_MS = 1000
+const settingsOf = ({ connectionTimeoutMs }: PvaOptions) => ({
+  silenceMs: (connectionTimeoutMs * 4) / 3,
+  firstSearchMs: 100,
+  steadySearchMs: 1200,
+  datagramBytes: 1400 - 64
+})
 
-export class PvaClient implements CircuitOwner {
-  readonly connectTimeoutMs = CONNECT_TIMEOUT_MS
-  readonly silenceMs: number
-  readonly maxBytes: number
-  readonly user = userName()
-  readonly host = hostname()
-  readonly #options: PvaOptions
-  readonly #warner: Warner
-  readonly #addresses: AddressList
-  readonly #udp: UdpPort
+export class PvaClient extends EpicsClient<PvaChannel, PvaCircuit> implements PvaOwner {
+  readonly #serverQueue: number
+  // Never port 5076 itself: on a host with a server that would take away its unicast searches.
   readonly #broadcasts: BroadcastPorts
-  readonly #beacons: Beacons<PvaChannel>
-  readonly #searcher: Searcher<PvaChannel>
   readonly #reader = new Reader()
-  readonly #channels = new Map<number, PvaChannel>()
-  readonly #circuits = new Map<string, PvaCircuit>()
-  readonly #trouble = new Trouble()
-  readonly #nameServers: { readonly at: HostPort; attempts: number; retryMs: number }[]
-  readonly #timer: NodeJS.Timeout
-  #nextCid = 1
   #sequence = 1
-  #updates = 0
   #overruns = 0
-  #rxClosed = 0
-  #closed = false
 
   constructor(options: PvaOptions, warn: Warn) {
-    this.#options = options
-    this.silenceMs = (options.connectionTimeoutMs * 4) / 3
-    this.maxBytes = options.maxBytes
-    this.#warner = new Warner(warn)
-    this.#addresses = new AddressList(options.addresses, options.autoAddresses, options.port, this.#warner)
-    // Never port 5076 itself: on a host with a server that would take away its unicast searches.
-    this.#udp = new UdpPort((bytes, { address }) => this.#onDatagram(bytes, address), this.#warner)
-    this.#nameServers = options.nameServers.map((at) => ({ at, attempts: 0, retryMs: 0 }))
-    this.#searcher = new Searcher<PvaChannel>({
-      firstMs: options.firstSearchMs ?? FIRST_SEARCH_MS,
-      maxMs: options.maxSearchPeriodMs,
-      datagramBytes: SEARCH_DATAGRAM_BYTES,
-      send: (batch) => this.#search(batch as readonly PvaChannel[])
-    })
-    this.#beacons = new Beacons(this.#searcher)
-    this.#broadcasts = new BroadcastPorts((bytes, address) => this.#onDatagram(bytes, address), this.#warner)
-    this.#timer = setInterval(() => this.#tick(), TICK_MS)
-    this.#tick()
+    super(options, settingsOf(options), warn)
+    this.#serverQueue = options.serverQueue
+    this.#broadcasts = new BroadcastPorts((bytes, address) => this.onDatagram(bytes, { address }), this.warner)
   }
 
-  /** Starts to monitor the `fields` (dotted, [] for all) of `name`; `queueSize` > 0: with flow control. */
-  monitor(name: string, fields: readonly string[], queueSize: number, listener: PvaListener): PvaChannel {
-    const channel = new PvaChannel(name, this.#nextCid++, fields, queueSize, this.#options.serverQueue, listener)
-    this.#channels.set(channel.cid, channel)
-    this.#searcher.add(channel)
-    return channel
+  /** Starts to monitor a channel. */
+  monitor(request: Omit<PvaChannelRequest, 'serverQueue'>, listener: PvaListener): PvaChannel {
+    const whole = { ...request, serverQueue: this.#serverQueue }
+    return this.begin(new PvaChannel(whole, this.nextCid(), listener))
   }
 
-  /** Ends a monitor; its listener hears nothing more. */
-  remove(channel: PvaChannel): void {
-    if (!this.#channels.delete(channel.cid)) return
-    this.#searcher.delete(channel)
-    // A circuit left without channels is closed by the next tick.
-    channel.circuit?.remove(channel)
+  override get metrics(): Figures {
+    return { ...super.metrics, overruns: this.#overruns }
   }
 
-  /** Stops (or goes on) reading from the channel's server, wherever it is; all channels of that server wait. */
-  setPaused(channel: PvaChannel, paused: boolean): void {
-    if (channel.isPaused === paused) return
-    channel.isPaused = paused
-    if (paused) channel.circuit?.pause()
-    else channel.circuit?.resume()
-  }
-
-  get metrics(): Figures {
-    let connected = 0
-    let rxBytes = this.#rxClosed + this.#udp.rxBytes
-    for (const circuit of this.#circuits.values()) {
-      rxBytes += circuit.rxBytes
-      for (const channel of circuit.channels.values()) if (channel.state !== null) connected++
-    }
-    return {
-      channels: this.#channels.size,
-      connected,
-      searching: this.#searcher.waiting,
-      circuits: this.#circuits.size,
-      rxBytes,
-      updates: this.#updates,
-      overruns: this.#overruns
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true
-    clearInterval(this.#timer)
-    this.#searcher.close()
-    this.#channels.clear()
-    for (const circuit of [...this.#circuits.values()]) circuit.close('the client ends')
+  override async close(): Promise<void> {
     this.#broadcasts.close()
-    await this.#udp.close()
-  }
-
-  // ------------------------------------------------------------ what circuits tell
-
-  lost(channel: PvaChannel, reason: string, isRefused: boolean, isTooLarge = false): void {
-    const wasConnected = channel.state !== null
-    channel.state = null
-    channel.isCreated = false
-    channel.circuit = null
-    if (!this.#channels.has(channel.cid)) return
-    const { maxSearchPeriodMs } = this.#options
-    if (isTooLarge) this.#searcher.add(channel, maxSearchPeriodMs)
-    else if (wasConnected) this.#searcher.addLost(channel, this.#trouble.delayMs(channel.lastServer, maxSearchPeriodMs))
-    else this.#searcher.add(channel, backoffMs(channel.attempts++, REFUSED_MS, maxSearchPeriodMs))
-    if (wasConnected || isRefused) channel.listener.onDisconnect(reason, isRefused)
-  }
-
-  /** A server is (back) there: channels last seen on it are searched at once. */
-  opened(circuit: PvaCircuit): void {
-    for (const server of this.#nameServers) if (keyOf(server.at) === circuit.key) server.attempts = 0
-    this.#searcher.hurry((channel) => circuit.isNameServer || channel.lastServer === circuit.key)
-  }
-
-  closed(circuit: PvaCircuit, reason: string, wasInUse: boolean): void {
-    this.#rxClosed += circuit.rxBytes
-    if (wasInUse) this.#trouble.ended(circuit.key, circuit.openedMs)
-    if (this.#circuits.get(circuit.key) === circuit) this.#circuits.delete(circuit.key)
-    if (circuit.isNameServer && !this.#closed)
-      this.warn(`closed ${circuit.key}`, `name server ${circuit.key}: ${reason}`)
+    await super.close()
   }
 
   onSearchResponse(reader: Reader, sender: string): void {
@@ -175,42 +58,30 @@ export class PvaClient implements CircuitOwner {
     if (reader.text() !== 'tcp' || reader.u8() === 0 || port === 0) return
     // "Any" means: where this answer came from.
     const host = address === '0.0.0.0' || /^[0:]+$/.test(address) || isIP(address) === 0 ? sender : address
-    for (let n = reader.u16(); n > 0; n--) {
-      const channel = this.#channels.get(reader.u32())
-      if (channel !== undefined && this.#searcher.delete(channel)) this.#circuit({ host, port }).add(channel)
-    }
-  }
-
-  warn(key: string, message: string, fields: Record<string, unknown> = {}): void {
-    this.#warner.warn(key, message, fields)
-  }
-
-  countUpdate(): void {
-    this.#updates++
+    for (let n = reader.u16(); n > 0; n--) this.found(reader.u32(), { host, port })
   }
 
   countOverrun(): void {
     this.#overruns++
   }
 
-  // ------------------------------------------------------------ searching
+  protected makeCircuit(at: HostPort): PvaCircuit {
+    return new PvaCircuit(this, at)
+  }
 
-  #search(batch: readonly PvaChannel[]): boolean {
+  protected search(batch: readonly PvaChannel[]): boolean {
     let sent = false
     const sequence = this.#sequence++ >>> 0
-    for (const { at } of this.#nameServers) {
-      const circuit = this.#circuits.get(keyOf(at))
-      sent = circuit?.search(sequence, this.#udp.port, batch) === true || sent
-    }
-    if (this.#udp.port === 0) return sent
-    for (const { host, port, unicast } of this.#addresses.targets()) {
-      this.#udp.send(searchMessage(false, sequence, unicast, this.#udp.port, batch), host, port)
+    for (const circuit of this.nameServers()) sent = circuit.search(sequence, this.udp.port, batch) || sent
+    if (this.udp.port === 0) return sent
+    for (const { host, port, unicast } of this.addresses.targets()) {
+      this.udp.send(searchMessage(false, sequence, unicast, this.udp.port, batch), host, port)
       sent = true
     }
     return sent
   }
 
-  #onDatagram(bytes: Buffer, sender: string): void {
+  protected onDatagram(bytes: Buffer, { address: sender }: { readonly address: string }): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     for (let at = 0; at + 8 <= bytes.length && bytes[at] === MAGIC;) {
       const flags = view.getUint8(at + 2)
@@ -228,6 +99,11 @@ export class PvaClient implements CircuitOwner {
     }
   }
 
+  protected override tick(now: number): void {
+    this.#broadcasts.listen(this.addresses.targets())
+    super.tick(now)
+  }
+
   #onBeacon(reader: Reader, sender: string): void {
     const guid = reader.hex(12)
     reader.skip(1) // flags
@@ -235,34 +111,6 @@ export class PvaClient implements CircuitOwner {
     const changes = reader.u16()
     const address = reader.address()
     const host = /^[0:.]+$/.test(address) ? sender : address
-    this.#beacons.heard(`${host}:${reader.u16()}`, number, `${guid} ${changes}`)
-  }
-
-  // ------------------------------------------------------------ circuits
-
-  #circuit(at: HostPort): PvaCircuit {
-    const key = keyOf(at)
-    const known = this.#circuits.get(key)
-    if (known !== undefined) return known
-    const circuit = new PvaCircuit(this, at.host, at.port)
-    circuit.isNameServer = this.#nameServers.some((server) => keyOf(server.at) === key)
-    this.#circuits.set(key, circuit)
-    return circuit
-  }
-
-  #tick(): void {
-    const now = Date.now()
-    this.#broadcasts.listen(this.#addresses.targets())
-    for (const circuit of [...this.#circuits.values()]) {
-      circuit.tick(now)
-      if (circuit.channels.size === 0 && !circuit.isNameServer) circuit.close('no channels left')
-    }
-    for (const server of this.#nameServers) {
-      if (this.#circuits.has(keyOf(server.at)) || now < server.retryMs) continue
-      server.retryMs = now + backoffMs(server.attempts++, 1000, this.#options.maxSearchPeriodMs)
-      this.#circuit(server.at)
-    }
+    this.beacons.heard(`${host}:${reader.u16()}`, number, `${guid} ${changes}`)
   }
 }
-
-const keyOf = ({ host, port }: HostPort): string => `${host}:${port}`

@@ -5,7 +5,6 @@ import { type PvStructure, type Vector } from '../../../core/api/plugin.js'
 import { PvaEncoder } from '../../../test/support/pva-encoder.js'
 import { PvaFramer } from './framer.js'
 import { Command, Sub } from './protocol.js'
-import { Reader } from './reader.js'
 import { MonitorState } from './state.js'
 import { readType, type TypeCache } from './types.js'
 
@@ -18,13 +17,11 @@ function replay(chunks: readonly Buffer[], maxBytes = 1 << 20) {
   const states = new Map<number, MonitorState>()
   const contents = new Map<number, PvStructure[]>()
   const types: TypeCache = new Map()
-  const reader = new Reader()
   const onTooLarge = (ioid: number): void => void contents.set(ioid, [])
   const framer = new PvaFramer(
     maxBytes,
-    (command, isBigEndian, bytes, view, start, end) => {
+    (command, reader) => {
       if (command !== Command.MONITOR) return
-      reader.reset(bytes, view, start, end, isBigEndian)
       const ioid = reader.u32()
       const sub = reader.u8()
       if ((sub & Sub.INIT) !== 0) {
@@ -159,12 +156,11 @@ describe('PVA framer', () => {
           const seen: unknown[] = []
           const framer = new PvaFramer(
             2000,
-            (command, be, bytes, _view, start, end) =>
-              seen.push([command, be, end - start, bytes.subarray(start, end).every((byte) => byte === 7)]),
+            (command, reader) => seen.push([command, reader.left, /^(07)+$/.test(reader.hex(reader.left))]),
             assert.fail
           )
           for (const chunk of split(stream, cuts)) framer.push(chunk)
-          assert.deepEqual(seen, [[13, isBigEndian, 1000, true]])
+          assert.deepEqual(seen, [[13, 1000, true]])
         }),
         { numRuns: 30 }
       )
@@ -190,7 +186,7 @@ describe('PVA framer', () => {
           const seen: unknown[] = []
           const framer = new PvaFramer(
             400,
-            (_command, be, _bytes, view, start) => seen.push(view.getUint32(start, !be)),
+            (_command, reader) => seen.push(reader.u32()),
             (ioid, size) => seen.push({ ioid, size })
           )
           for (const chunk of split(stream, cuts)) framer.push(chunk)

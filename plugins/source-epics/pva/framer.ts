@@ -1,11 +1,10 @@
 // pvAccess byte stream to application messages: chunks joined, segments put together, control messages left out.
-import { Framer, PASSED_OVER_BYTES } from '../framer.js'
+import { Framer, PASSED_OVER_BYTES } from '../shared/framer.js'
 import { Command, Control, Flag, MAGIC } from './protocol.js'
+import { Reader } from './reader.js'
 
-/** `view` looks at the same bytes as `bytes`; the payload is bytes[start, end), valid during the call only. */
-export type OnMessage = (
-  command: number, isBigEndian: boolean, bytes: Buffer, view: DataView, start: number, end: number
-) => void // prettier-ignore
+/** The reader stands at the payload and is the same for each message: valid during the call only. */
+export type OnMessage = (command: number, reader: Reader) => void
 
 /** An update too large to be taken: it is passed over. */
 export type OnTooLarge = (ioid: number, size: number) => void
@@ -15,6 +14,7 @@ const IOID = 4
 
 export class PvaFramer extends Framer {
   readonly #onMessage: OnMessage
+  readonly #reader = new Reader()
   readonly #onTooLarge: OnTooLarge
   #segments: Buffer[] = []
   #segmentsLength = 0
@@ -63,8 +63,13 @@ export class PvaFramer extends Framer {
         continue
       }
       if ((flags & Flag.SEGMENT) !== 0) this.#segment(command, flags, bytes.subarray(start, at))
-      else this.#onMessage(command, (flags & Flag.BIG_ENDIAN) !== 0, bytes, view, start, at)
+      else this.#hand(command, this.#reader.reset(bytes, view, start, at, (flags & Flag.BIG_ENDIAN) !== 0))
     }
+  }
+
+  #hand(command: number, reader: Reader): void {
+    this.#onMessage(command, reader)
+    if (reader.isViewed) this.isTaken = true
   }
 
   #segment(command: number, flags: number, payload: Buffer): void {
@@ -88,7 +93,7 @@ export class PvaFramer extends Framer {
     if (wasDropped) return
     const whole = Buffer.concat(segments)
     const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength)
-    this.#onMessage(command, isBigEndian, whole, view, 0, whole.length)
+    this.#hand(command, this.#reader.reset(whole, view, 0, whole.length, isBigEndian))
   }
 
   /** Lets go of the segments so far and of those to come. */

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { LARGE_BYTES, type PvValue } from '../../../core/api/plugin.js'
 import { PvaEncoder } from '../../../test/support/pva-encoder.js'
-import { READ_BYTES } from '../gatherer.js'
+import { READ_BYTES } from '../shared/gatherer.js'
 import { PvaFramer } from './framer.js'
 import { Command } from './protocol.js'
-import { Reader } from './reader.js'
 import { MonitorState } from './state.js'
 import { Code, type PvType, type StructureType } from './types.js'
 
@@ -68,20 +67,16 @@ interface Held {
 /** A circuit with two channels; `take` is called for every update. */
 function circuit(take: (channel: number, state: MonitorState) => void) {
   const states = [new MonitorState(type), new MonitorState(type)]
-  const reader = new Reader()
-  const framer: PvaFramer = new PvaFramer(
+  return new PvaFramer(
     8 << 20,
-    (_command, isBigEndian, bytes, view, start, end) => {
-      reader.reset(bytes, view, start, end, isBigEndian)
+    (_command, reader) => {
       const channel = reader.u32()
       reader.u8()
       states[channel]!.apply(reader, new Map())
       take(channel, states[channel]!)
-      if (reader.isViewed) framer.isTaken = true
     },
     () => assert.fail('too large')
   )
-  return framer
 }
 
 const length = fc.oneof(fc.constantFrom(0, 32_768, 32_769, 50_000), fc.integer({ min: 0, max: 90_000 }))

@@ -1,5 +1,6 @@
 // Reads pvData primitives from one message, in its byte order, never beyond its end.
-import { READ_BYTES, spares } from '../gatherer.js'
+import { READ_BYTES, spares } from '../shared/gatherer.js'
+import { decodeText } from '../shared/text.js'
 import { LARGE_BYTES, type Vector, type VectorType } from '../../../core/api/plugin.js'
 
 /** Structures made per message at most: a few bytes can ask for very many empty ones. */
@@ -7,6 +8,8 @@ const MAX_STRUCTURES = 1_000_000
 const NULL_SIZE = 0xff
 const LONG_SIZE = 0xfe
 const STATUS_OK = 0xff
+/** Length of a record's string that did not fit its field: servers send what there is of it. */
+const CUT_BYTES = 39
 
 export interface Status {
   readonly ok: boolean
@@ -114,7 +117,7 @@ export class Reader {
     const n = this.count(1)
     if (n === 0) return ''
     const at = this.#take(n)
-    return this.#bytes.toString('utf8', at, at + n)
+    return decodeText(this.#bytes, at, at + n, n === CUT_BYTES)
   }
 
   /** `n` bytes as hexadecimal digits. */

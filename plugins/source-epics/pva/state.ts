@@ -1,6 +1,6 @@
 // The merged content of one monitor: servers send only what changed, marked by one bit per field.
 import { type PvStructure, type PvValue } from '../../../core/api/plugin.js'
-import { Loan } from '../loan.js'
+import { Loan } from '../shared/loan.js'
 import { type Reader } from './reader.js'
 import { Code, type PvType, type StructureType, type TypeCache } from './types.js'
 import { emptyValue, readScalar, readValue } from './value.js'

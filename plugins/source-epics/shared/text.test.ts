@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { textOf } from './text.js'
+import { decodeText, textOf, textOfBytes } from './text.js'
 
 const text = (bytes: Buffer) => textOf(bytes, 0, bytes.length)
 
@@ -17,6 +17,15 @@ describe('EPICS text', () => {
     const whole = Buffer.from(`${'x'.repeat(37)}€`)
     assert.equal(text(whole.subarray(0, 39)), 'x'.repeat(37))
     assert.equal(text(Buffer.from(`${'x'.repeat(36)}😀`).subarray(0, 39)), 'x'.repeat(36))
+  })
+  it('keeps a last Latin-1 letter where nothing was cut off', () => {
+    for (const one of ['früh ü', 'ü', '20 °', 'Å'])
+      assert.deepEqual(
+        [textOfBytes(Buffer.from(`${one}\0`, 'latin1')), text(Buffer.from(`${one}\0xxx`, 'latin1'))],
+        [one, one]
+      )
+    // others before it are UTF-8: it is one of those, cut off
+    assert.equal(decodeText(Buffer.concat([Buffer.from('é'), Buffer.from([0xc3])]), 0, 3, false), 'é')
   })
   it('keeps a real replacement character', () => {
     assert.equal(text(Buffer.from('a\ufffdb')), 'a\ufffdb')

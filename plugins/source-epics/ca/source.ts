@@ -1,10 +1,16 @@
 // Source part `ca`: one Channel Access channel to updates.
-import { type Alarm, Connection, nowNs, type Update } from '../../core/api/plugin.js'
-import { NO_ALARM } from './alarm.js'
-import { type CaChannel, type CaListener } from './ca/channel.js'
-import { type CaClient } from './ca/client.js'
-import { Dbr, NO_META, type CaMeta, type CaValue } from './ca/dbr.js'
-import { lendVector } from './loan.js'
+import { type Alarm, Connection, nowNs, type Update } from '../../../core/api/plugin.js'
+import { NO_ALARM } from '../shared/alarm.js'
+import { type CaChannel, type CaListener } from './channel.js'
+import { type CaClient } from './client.js'
+import { Dbr, NO_META, type CaMeta, type CaValue } from './dbr.js'
+import { lendVector } from '../shared/loan.js'
+
+export interface CaChannelConfig {
+  readonly name: string
+  readonly longString: boolean
+  readonly isArray: boolean
+}
 
 /** Monitors one channel until `close`. With `longString`, string fields are asked for as `.VAL$`, whole. */
 export class CaSubscription implements CaListener {
@@ -20,13 +26,13 @@ export class CaSubscription implements CaListener {
   #alarm: Alarm = NO_ALARM
   #meta: CaMeta = NO_META
 
-  constructor(client: CaClient, name: string, longString: boolean, isArray: boolean, emit: (update: Update) => void) {
+  constructor(client: CaClient, { name, longString, isArray }: CaChannelConfig, emit: (update: Update) => void) {
     this.#client = client
     this.#name = name
     this.#longString = longString
     this.#isArray = isArray
     this.#emit = emit
-    this.#channel = client.monitor(name, longString, isArray, this)
+    this.#channel = client.monitor({ name, isText: longString, isAlwaysArray: isArray }, this)
     // Not from within `open`: the receiver has no subscription yet.
     queueMicrotask(() => {
       if (!this.#isClosed) this.#connection(Connection.NEVER_CONNECTED)
@@ -52,7 +58,8 @@ export class CaSubscription implements CaListener {
     if (type === Dbr.STRING && count === 1 && this.#longString && !this.#channel.name.endsWith('$')) {
       // DBR_STRING ends after 39 bytes; the same field as array of CHAR does not.
       this.#client.remove(this.#channel)
-      this.#channel = this.#client.monitor(longStringName(this.#name), true, this.#isArray, this)
+      const name = longStringName(this.#name)
+      this.#channel = this.#client.monitor({ name, isText: true, isAlwaysArray: this.#isArray }, this)
       this.#client.setPaused(this.#channel, this.#isPaused)
       return
     }

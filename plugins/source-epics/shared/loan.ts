@@ -1,5 +1,5 @@
 // Memory of a large vector that several hold: used again when the last has given it back. Who never does leaves it to V8.
-import { isVector, LARGE_BYTES, once, type Update } from '../../core/api/plugin.js'
+import { isVector, LARGE_BYTES, once, type Update } from '../../../core/api/plugin.js'
 import { spares } from './gatherer.js'
 
 export class Loan {

@@ -1,5 +1,5 @@
 // What the clients count for all their channels, for the status and for metrics.
-import { metricsFrom, type MetricTable, type Snapshot } from '../../core/api/plugin.js'
+import { metricsFrom, type MetricTable, type Snapshot } from '../../../core/api/plugin.js'
 
 export interface Figures {
   readonly channels: number

@@ -10,8 +10,8 @@ export abstract class Framer {
   #skip = 0
   /** ms since when the rest of a message is awaited; 0: it is not. */
   waitingSinceMs = 0
-  /** Set by the receiver of a message who keeps views of it. */
-  isTaken = false
+  /** Set where views of a message were kept. */
+  protected isTaken = false
 
   /** Messages longer than `maxBytes` that are no updates make `push` throw, as does all that is no message: the stream must end. */
   constructor(readonly maxBytes: number) {}

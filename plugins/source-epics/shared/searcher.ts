@@ -10,13 +10,16 @@ export interface Searchable extends Searched {
   readonly searchBytes: number
 }
 
-export interface SearcherOptions {
+export interface SearcherOptions<T> {
   readonly firstMs: number
+  /** The longest wait while few are searched: a server that comes is found within this. */
+  readonly steadyMs: number
+  /** The longest wait while very many are. */
   readonly maxMs: number
   /** Bytes of channels in one datagram. */
   readonly datagramBytes: number
   /** Sends one search for these channels to everybody; false while that is not possible yet. */
-  readonly send: (batch: readonly Searchable[]) => boolean
+  readonly send: (batch: readonly T[]) => boolean
 }
 
 const TICK_MS = 30
@@ -24,15 +27,19 @@ const DATAGRAMS_PER_TICK = 40
 const QUICK_CAP_MS = 1500
 const QUICK_PHASE_MS = 90_000
 const NOT_READY_MS = 100
+/** Repeats of all that nobody has, together. */
+const STEADY_DATAGRAMS_PER_S = 8
 
 export class Searcher<T extends Searchable> {
-  readonly #options: SearcherOptions
+  readonly #options: SearcherOptions<T>
   readonly #queue = new SearchQueue<T>()
+  /** Search bytes of all that are looked for. */
+  #bytes = 0
   #timer: NodeJS.Timeout | undefined
   #lastTick = 0
   #closed = false
 
-  constructor(options: SearcherOptions) {
+  constructor(options: SearcherOptions<T>) {
     this.#options = options
   }
 
@@ -42,6 +49,7 @@ export class Searcher<T extends Searchable> {
 
   /** A channel to be found, after `delayMs` (default: at once). */
   add(item: T, delayMs = 0): void {
+    if (item.slot < 0) this.#bytes += item.searchBytes
     this.#queue.set(item, Date.now() + delayMs)
     this.#arm()
   }
@@ -55,7 +63,9 @@ export class Searcher<T extends Searchable> {
 
   /** Found, or no longer wanted; true when it was being searched. */
   delete(item: T): boolean {
-    return this.#queue.delete(item)
+    const isSearched = this.#queue.delete(item)
+    if (isSearched) this.#bytes -= item.searchBytes
+    return isSearched
   }
 
   /** Something new on the network: the channels that `wanted` names are searched again soon. */
@@ -85,18 +95,27 @@ export class Searcher<T extends Searchable> {
 
   #tick(): void {
     const now = (this.#lastTick = Date.now())
+    const { firstMs } = this.#options
+    const { steadyMs } = this
     for (let n = 0; n < DATAGRAMS_PER_TICK; n++) {
       const batch = this.#due(now)
       if (batch.length === 0) break
       const sent = this.#options.send(batch)
       for (const item of batch) {
-        const cap = now < item.quickUntil ? Math.min(QUICK_CAP_MS, this.#options.maxMs) : this.#options.maxMs
-        const wait = sent ? backoffMs(item.attempts++, this.#options.firstMs, cap) : NOT_READY_MS
+        const cap = now < item.quickUntil ? Math.min(QUICK_CAP_MS, steadyMs) : steadyMs
+        const wait = sent ? backoffMs(item.attempts++, firstMs, Math.max(cap, firstMs)) : NOT_READY_MS
         this.#queue.set(item, now + wait)
       }
       if (!sent) break
     }
     this.#arm()
+  }
+
+  /** The more there are, the slower each is repeated, so that names which nobody has cost the network no more. */
+  get steadyMs(): number {
+    const { steadyMs, maxMs, datagramBytes } = this.#options
+    const roundMs = (this.#bytes / datagramBytes / STEADY_DATAGRAMS_PER_S) * 1000
+    return Math.min(maxMs, Math.max(steadyMs, roundMs))
   }
 
   /** Due channels for one datagram, taken off the queue. */

@@ -1,11 +1,12 @@
 // Source part `pva`: one pvAccess channel to updates.
-import { type Alarm, Connection, nowNs, type Update, type Vector, type VectorType } from '../../core/api/plugin.js'
-import { alarmOfPva, NO_ALARM } from './alarm.js'
-import { type PvaChannel, type PvaListener } from './pva/channel.js'
-import { type PvaClient } from './pva/client.js'
-import { type MonitorState } from './pva/state.js'
-import { Code, NUMERIC } from './pva/types.js'
-import { unixNs } from './time.js'
+import { type Alarm, Connection, nowNs, type Update, type Vector, type VectorType } from '../../../core/api/plugin.js'
+import { alarmOfPva, NO_ALARM } from '../shared/alarm.js'
+import { type PvaChannel, type PvaListener } from './channel.js'
+import { type PvaClient } from './client.js'
+import { type MonitorState } from './state.js'
+import { Code, NUMERIC } from './types.js'
+import { textOfBytes } from '../shared/text.js'
+import { unixNs } from '../shared/time.js'
 
 type Shape = 'scalar' | 'array' | 'enum' | 'structure'
 
@@ -24,6 +25,16 @@ interface Layout {
   readonly precision: number
   readonly format: number
   readonly choices: number
+}
+
+export interface PvaChannelConfig {
+  readonly name: string
+  /** int8 and uint8 arrays are text. */
+  readonly isText: boolean
+  /** Dotted names; [] for all. */
+  readonly fields: readonly string[]
+  /** More than 0: flow control. */
+  readonly queueSize: number
 }
 
 /** Monitors one channel until `close`. */
@@ -47,21 +58,13 @@ export class PvaSubscription implements PvaListener {
   #format = ''
   #enumStrings: readonly string[] | null = null
 
-  /** `isText`: int8 and uint8 arrays are text. */
-  constructor(
-    client: PvaClient,
-    name: string,
-    isText: boolean,
-    fields: readonly string[],
-    queueSize: number,
-    emit: (update: Update) => void
-  ) {
-    // prettier-ignore
+  constructor(client: PvaClient, config: PvaChannelConfig, emit: (update: Update) => void) {
+    const { name, isText, fields, queueSize } = config
     this.#client = client
     this.#name = name
     this.#isText = isText
     this.#emit = emit
-    this.#channel = client.monitor(name, fields, queueSize, this)
+    this.#channel = client.monitor({ name, fields, queueSize }, this)
     // Not from within `open`: the receiver has no subscription yet.
     queueMicrotask(() => {
       if (!this.#isClosed) this.#connection(Connection.NEVER_CONNECTED)
@@ -136,7 +139,7 @@ export class PvaSubscription implements PvaListener {
     this.#severity = level
     this.#status = kind
     this.#message = text
-    this.#alarm = alarmOfPva(level, kind, text)
+    this.#alarm = alarmOfPva(level, kind, text, this.#layout?.shape === 'enum')
   }
 
   #updatePrecision(format: string): void {
@@ -214,7 +217,7 @@ function dtypeOf(code: number): Update['dtype'] {
 function valueOf({ state, shape, dtype, value }: Layout): Update['value'] {
   if (shape === 'structure') return state.structure()
   const held = state.get(value)
-  if (shape === 'array' && dtype === 'string' && !Array.isArray(held)) return textOfVector(held as Vector)
+  if (shape === 'array' && dtype === 'string' && !Array.isArray(held)) return textOfBytes((held as Vector).bytes)
   return held as Update['value']
 }
 
@@ -222,11 +225,6 @@ function valueOf({ state, shape, dtype, value }: Layout): Update['value'] {
 function precisionOf(format: string): number | null {
   const digits = /%[-+ #0]*\d*\.(\d{1,2})[efg]/i.exec(format)?.[1]
   return digits === undefined ? null : Number(digits)
-}
-
-function textOfVector({ bytes }: Vector): string {
-  const nul = bytes.indexOf(0)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, nul < 0 ? bytes.length : nul).toString('utf8')
 }
 
 function timeOf({ state, seconds, nanoseconds }: Layout): bigint {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { type PvValue, type Update } from '../../core/api/plugin.js'
-import { PvaSubscription } from './pva-source.js'
-import { type PvaClient } from './pva/client.js'
-import { MonitorState } from './pva/state.js'
-import { Code, type PvType } from './pva/types.js'
+import { type PvValue, type Update } from '../../../core/api/plugin.js'
+import { PvaSubscription } from './source.js'
+import { type PvaClient } from './client.js'
+import { MonitorState } from './state.js'
+import { Code, type PvType } from './types.js'
 
 const scalar = (code: number): PvType => ({ kind: 'scalar', code, weight: 1 })
 const structure = (fields: Record<string, PvType>) =>
@@ -34,7 +34,11 @@ describe('a pvAccess channel that comes back as another type', () => {
   it('keeps nothing that only the type before had: units, precision, labels, alarm', () => {
     const updates: Update[] = []
     const client = { monitor: () => undefined, remove: () => undefined } as unknown as PvaClient
-    const subscription = new PvaSubscription(client, 'PV', false, [], 0, (update) => updates.push(update))
+    const subscription = new PvaSubscription(
+      client,
+      { name: 'PV', isText: false, fields: [], queueSize: 0 },
+      (update) => updates.push(update)
+    )
     const show = (state: MonitorState): unknown[] => {
       subscription.onConnect(state)
       subscription.onUpdate()

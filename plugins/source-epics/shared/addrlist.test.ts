@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { AddressList, broadcastAddresses, parseHostPort, parseList } from './addrlist.js'
-import { caOptions, pvaOptions } from './options.js'
+import { caOptions, pvaOptions } from '../options.js'
 import { Warner } from './warner.js'
 
 describe('address lists', () => {

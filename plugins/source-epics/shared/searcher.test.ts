@@ -52,6 +52,7 @@ describe('searcher', () => {
     const isRepeated = new Promise<void>((resolve) => (repeated = resolve))
     const searcher = new Searcher<Searchable>({
       firstMs: 20,
+      steadyMs: 50,
       maxMs: 100,
       datagramBytes: 1000,
       send: (batch) => {
@@ -71,6 +72,25 @@ describe('searcher', () => {
     assert.ok(batches.slice(4).flat().every((name) => Number(name) % 10 === 0)) // prettier-ignore
   })
 
+  it('repeats a few names soon and very many rarely, so that all together cost the network no more', () => {
+    for (const [count, steadyMs] of [
+      [10, 1000],
+      [2000, 10_000],
+      [100_000, 30_000]
+    ] as const) {
+      const searcher = new Searcher<Searchable>({
+        ...{ firstMs: 100, steadyMs: 1000, maxMs: 30_000, datagramBytes: 1000 },
+        send: () => true
+      })
+      const items = Array.from({ length: count }, (_, i) => item(String(i)))
+      for (const one of items) searcher.add(one, 3_600_000)
+      assert.equal(searcher.steadyMs, steadyMs)
+      for (const one of items) searcher.delete(one)
+      assert.equal(searcher.steadyMs, 1000)
+      searcher.close()
+    }
+  })
+
   it('waits for a network and hurries when told', async () => {
     let isReady = false
     const times: number[] = []
@@ -78,6 +98,7 @@ describe('searcher', () => {
     const next = () => new Promise<void>((resolve) => (sent = resolve))
     const searcher = new Searcher<Searchable>({
       firstMs: 3_600_000,
+      steadyMs: 1000,
       maxMs: 3_600_000,
       datagramBytes: 1000,
       send: () => {
