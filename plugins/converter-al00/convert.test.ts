@@ -7,7 +7,16 @@ describe('converter-al00: what it makes of updates', () => {
     const texts =
       [alarm(0, 0), alarm(0, 0), alarm(2, 3, 'too hot'), alarm(2, 3), alarm(1, 3), alarm(1, 3), { ...alarm(1, 3), first: true }, alarm(3, 10)] // prettier-ignore
         .map((change) => sent(change).map(({ severity, message }) => `${String(severity)} ${String(message)}`)[0])
-    assert.deepEqual(texts, ['0 NO_ALARM', undefined, '2 too hot', '2 HIHI', '1 HIHI', undefined, '1 HIHI', '3 TIMEOUT'])
+    assert.deepEqual(texts, [
+      '0 NO_ALARM',
+      undefined,
+      '2 too hot',
+      '2 HIHI',
+      '1 HIHI',
+      undefined,
+      '1 HIHI',
+      '3 TIMEOUT'
+    ])
     const names = await records('al00', { text: 'status' })
     assert.equal(field(names(alarm(2, 3, 'too hot')), 'message'), 'HIHI')
     assert.deepEqual(names(alarm(2, 3, 'far too hot')), [])

@@ -4,6 +4,9 @@ import { type Snapshot, type Update } from '../../core/api/plugin.js'
 import { forwarder, running, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
 import { nowNs } from '../../test/support/forwarder/parts.js'
 
+/** Streams that together have shares enough to fill the buffer. */
+const fillers = Array.from({ length: 40 }, (_, i) => stream(`FILL${i}`, { topic: 'b' }))
+
 describe('service-forwarder: delivery', () => {
   afterEach(async () => {
     await stopAll()
@@ -12,7 +15,7 @@ describe('service-forwarder: delivery', () => {
   describe('memory of large values', () => {
     it('is given back when a newer value has taken the place, once, and never while something waits for Kafka', async () => {
       const f = await forwarder({ buffer_bytes: 65_536, connection_schema: 'none' })
-      await f.run('start', { streams: [stream('PV'), stream('FILL')] })
+      await f.run('start', { streams: [stream('PV'), ...fillers] })
       const given: number[] = []
       const put = (n: number, more: Partial<Update> = {}) =>
         f.source.put('PV', n, { ...more, giveBack: () => given.push(n) })
@@ -25,7 +28,7 @@ describe('service-forwarder: delivery', () => {
       await f.run('start', { streams: [stream('PV', { topic: 'b', periodic_ms: 1 })] })
       assert.deepEqual(given, [1])
       f.kafka.held = true
-      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++) f.source.put('FILL', 'x'.repeat(1000))
+      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++) f.source.put(`FILL${i % 40}`, 'x'.repeat(1000))
       put(4)
       assert.deepEqual(given, [1, 2])
       f.kafka.release()
@@ -38,9 +41,9 @@ describe('service-forwarder: delivery', () => {
   describe('a stream that becomes lossless while Kafka is away', () => {
     it('sends what waited first, whole, and does not look at memory that was given back', async () => {
       const f = await forwarder({ buffer_bytes: 65_536, connection_schema: 'none' })
-      await f.run('start', { streams: [stream('PV'), stream('FILL', { topic: 'b' })] })
+      await f.run('start', { streams: [stream('PV'), ...fillers] })
       f.kafka.held = true
-      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++) f.source.put('FILL', 'x'.repeat(1000))
+      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++) f.source.put(`FILL${i % 40}`, 'x'.repeat(1000))
       const put = (n: number) => {
         const value = [`${n}`]
         f.source.put('PV', value, { giveBack: () => (value[0] = 'used again') })
@@ -55,19 +58,50 @@ describe('service-forwarder: delivery', () => {
     })
   })
 
+  describe('shares of the buffer', () => {
+    it('keep a stream of large values from starving small ones', async () => {
+      const f = await forwarder({ buffer_bytes: 65_536, connection_schema: 'none' })
+      const smalls = Array.from({ length: 10 }, (_, i) => `PV${i}`)
+      await f.run('start', {
+        streams: [
+          stream('LARGE', { topic: 'b' }),
+          stream('LOSSLESS', { topic: 'b', lossless: true }),
+          ...smalls.map((name) => stream(name))
+        ]
+      })
+      f.kafka.held = true
+      for (let i = 0; i < 20; i++) {
+        f.source.put('LARGE', `${i} `.padEnd(20_000))
+        f.source.put('LOSSLESS', `l${i} `.padEnd(5000))
+        for (const name of smalls) f.source.put(name, `${name} ${i}`)
+      }
+      assert.equal(f.service.snapshot().state, 'forwarding')
+      f.kafka.release()
+      const values = () => f.values('b').map((value) => String(value).trimEnd())
+      await until(() => values().includes('19') && values().includes('l19'))
+      // all of the small ones, all of the lossless ones in their order, the newest large one
+      for (const name of smalls)
+        assert.deepEqual(f.values('a').filter((value) => String(value).startsWith(`${name} `)), Array.from({ length: 20 }, (_, i) => `${name} ${i}`)) // prettier-ignore
+      assert.deepEqual(values().filter((value) => value.startsWith('l')), Array.from({ length: 20 }, (_, i) => `l${i}`)) // prettier-ignore
+      const { superseded, lost, overloads } = f.service.snapshot() as Snapshot & Record<string, number>
+      assert.ok((superseded ?? 0) >= 15, String(superseded))
+      assert.deepEqual([lost, overloads], [0, 0])
+    })
+  })
+
   describe('overload', () => {
     const small = { buffer_bytes: 65_536, connection_schema: 'none' }
     /** Fills the producer's buffer. */
     const fill = (f: Awaited<ReturnType<typeof forwarder>>) => {
       f.kafka.held = true
       for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++)
-        f.source.put('FILL', 'x'.repeat(1000), { first: i === 0 })
+        f.source.put(`FILL${i % fillers.length}`, 'x'.repeat(1000), { first: i < fillers.length })
     }
 
     it('lets the newest value of each stream win, counts the rest and keeps what is lossless', async () => {
       const f = await forwarder(small)
       await f.run('start', {
-        streams: [stream('FILL', { topic: 'b' }), stream('PV1'), stream('PV2'), stream('PV3', { lossless: true })]
+        streams: [...fillers, stream('PV1'), stream('PV2'), stream('PV3', { lossless: true })]
       })
       fill(f)
       for (let i = 0; i < 500; i++) for (const name of ['PV1', 'PV2', 'PV3']) f.source.put(name, `${name} ${i}`)
@@ -90,7 +124,7 @@ describe('service-forwarder: delivery', () => {
 
     it('bounds lossless streams by bytes and says what was lost', async () => {
       const f = await forwarder({ ...small, lossless_bytes: 65_536 })
-      await f.run('start', { streams: [stream('FILL', { topic: 'b' }), stream('PV1', { lossless: true })] })
+      await f.run('start', { streams: [...fillers, stream('PV1', { lossless: true })] })
       fill(f)
       for (let i = 0; i < 100; i++) f.source.put('PV1', `${i} `.padEnd(2000))
       const { lost, kept_bytes: kept } = f.service.snapshot() as Snapshot & { lost: number; kept_bytes: number }
@@ -104,7 +138,7 @@ describe('service-forwarder: delivery', () => {
 
     it('keeps connection and alarm changes', async () => {
       const f = await forwarder({ buffer_bytes: 65_536 })
-      await f.run('start', { streams: [stream('FILL', { topic: 'b' }), stream('PV1', { converter: 'f144' })] })
+      await f.run('start', { streams: [...fillers, stream('PV1', { converter: 'f144' })] })
       fill(f)
       f.source.connect('PV1', 1)
       f.source.connection('PV1', 3)
@@ -121,7 +155,7 @@ describe('service-forwarder: delivery', () => {
     it('keeps the newest value of a channel that disconnects meanwhile', async () => {
       const f = await forwarder({ buffer_bytes: 65_536 })
       await f.run('start', {
-        streams: [stream('FILL', { topic: 'b' }), stream('PV1'), stream('PV1', { converter: 'ep01' })]
+        streams: [...fillers, stream('PV1'), stream('PV1', { converter: 'ep01' })]
       })
       f.source.connect('PV1', 1)
       fill(f)
@@ -142,7 +176,7 @@ describe('service-forwarder: delivery', () => {
 
     it('sends nothing more of a stream that was stopped meanwhile', async () => {
       const f = await forwarder(small)
-      await f.run('start', { streams: [stream('FILL', { topic: 'b' }), stream('PV1')] })
+      await f.run('start', { streams: [...fillers, stream('PV1')] })
       fill(f)
       f.source.put('PV1', 1)
       await f.run('stop', { channels: ['PV1'] })
@@ -249,10 +283,11 @@ describe('service-forwarder: delivery', () => {
     it('sends before it ends what waits behind a full buffer', async () => {
       const f = await forwarder({ buffer_bytes: 65_536, connection_schema: 'none' })
       await f.run('start', {
-        streams: [stream('FILL', { topic: 'b' }), stream('PV1'), stream('PV2', { lossless: true })]
+        streams: [...fillers, stream('PV1'), stream('PV2', { lossless: true })]
       })
       f.kafka.held = true
-      while (f.service.snapshot().state !== 'overloaded') f.source.put('FILL', 'x'.repeat(1000))
+      for (let i = 0; f.service.snapshot().state !== 'overloaded'; i++)
+        f.source.put(`FILL${i % fillers.length}`, 'x'.repeat(1000))
       for (let i = 0; i < 3; i++) for (const name of ['PV1', 'PV2']) f.source.put(name, `${name} ${i}`)
       running.length = 0
       const stopped = f.service.stop()

@@ -1,13 +1,22 @@
-// The way to Kafka: one ordered producer. While its buffer is full the newest value of each route waits, lossless messages queue.
+// The way to Kafka: one ordered producer. While its buffer is full, or a route has used up its share of it, the newest value of a
+// route waits, lossless messages queue.
 import { type Producer, type ServiceContext, type Update } from '../../core/api/plugin.js'
-import { noRouteCounts, type RouteCounts } from './route.js'
+import { noRouteCounts, type RouteCounts } from './counts.js'
 
 /** What the outlet needs of a route. */
 export interface Sender {
   readonly topic: string
   readonly key: Buffer
-  /** The newest update that waits while the outlet is shut. */
+  /** The newest update that waits while the outlet is shut or the route has used up its share. */
   waiting: Update | undefined
+  /** Messages that Kafka has not acknowledged. */
+  flying: number
+  /** Lossless messages that wait beside the buffer. */
+  kept: number
+  /** Size of its last message: the next one is taken to be as large. */
+  lastBytes: number
+  /** The turn in which it last sent something. */
+  turn: number
   /** Converts and sends; false when the outlet has shut. */
   send(update: Update): boolean
   readonly delivered: (error: Error | null) => void
@@ -22,8 +31,12 @@ interface Kept {
 }
 
 export interface OutletOptions {
+  /** Bytes that may wait for Kafka. */
+  readonly bufferBytes: number
   readonly losslessBytes: number
 }
+
+const TURN_MS = 5000
 
 export class Outlet {
   /** False while the producer's buffer is full. */
@@ -38,12 +51,24 @@ export class Outlet {
   #keptFrom = 0
   #keptBytes = 0
   #closed = false
+  /** Routes share the buffer that send now and then: those of this turn, or of the one before. */
+  #turn = 1
+  #active = 0
+  #activeBefore = 0
+  readonly #turns: NodeJS.Timeout
+  #immediate: NodeJS.Immediate | undefined
 
   constructor(
     readonly producer: Producer,
     readonly context: Pick<ServiceContext, 'log'>,
     readonly options: OutletOptions
-  ) {}
+  ) {
+    this.#turns = setInterval(() => {
+      this.#turn++
+      this.#activeBefore = this.#active
+      this.#active = 0
+    }, TURN_MS)
+  }
 
   /** Bytes of lossless messages that wait beside the producer's buffer. */
   get keptBytes(): number {
@@ -54,9 +79,42 @@ export class Outlet {
     return this.#waiting.size
   }
 
+  /** Whether the next update of a route may be sent now. */
+  takes(sender: Sender): boolean {
+    return this.open && sender.waiting === undefined && sender.kept === 0 && this.#fits(sender)
+  }
+
+  /**
+   * Whether the buffer has room for a route. Half of it is for whoever comes first; beyond, no route gets more than its share (and a message),
+   * and of messages that are larger than a share one at a time waits there: large ones cannot starve small ones.
+   */
+  readonly #fits = ({ flying, lastBytes }: Sender): boolean => {
+    const { bufferBytes } = this.options
+    const { bufferedBytes } = this.producer
+    if (bufferedBytes + lastBytes <= bufferBytes / 2) return true
+    const share = bufferBytes / Math.max(1, this.#active, this.#activeBefore)
+    return lastBytes > share ? bufferedBytes <= bufferBytes / 4 : flying * lastBytes < share
+  }
+
+  /** Kafka has acknowledged a message of this route, or it was given up. */
+  landed(sender: Sender): void {
+    sender.flying--
+    if (this.open && this.#waits) this.#immediate ??= setImmediate(this.#release) // the producer counts after it has told
+  }
+
+  get #waits(): boolean {
+    return this.#waiting.size > 0 || this.#keptFrom < this.#kept.length
+  }
+
   /** Sends one message; false when the buffer is full now (the message is on its way all the same). */
   push(sender: Sender, value: Uint8Array, timestampMs: number): boolean {
     this.sentBytes += value.byteLength
+    sender.lastBytes = value.byteLength
+    sender.flying++
+    if (sender.turn !== this.#turn) {
+      sender.turn = this.#turn
+      this.#active++
+    }
     const room = this.producer.send({ topic: sender.topic, key: sender.key, value, timestampMs }, sender.delivered)
     if (!room && this.open) this.#shut()
     return room
@@ -75,6 +133,8 @@ export class Outlet {
     const size = value.byteLength + sender.key.length
     if (this.#keptBytes + size > this.options.losslessBytes) return sender.lost()
     this.#keptBytes += size
+    sender.kept++
+    sender.lastBytes = value.byteLength
     this.#kept.push({ sender, value, timestampMs })
   }
 
@@ -90,12 +150,15 @@ export class Outlet {
    */
   async close(timeoutMs: number): Promise<number> {
     const deadline = Date.now() + timeoutMs
+    if (this.#waits) this.open = false
     while (!this.open && Date.now() < deadline) {
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadline - Date.now())))
-      await Promise.race([this.producer.drained().then(this.#drain), late])
+      await Promise.race([this.producer.drained().then(() => this.#drain(() => true)), late])
       clearTimeout(timer)
     }
+    clearImmediate(this.#immediate)
+    clearInterval(this.#turns)
     const left = this.#waiting.size + this.#kept.length - this.#keptFrom
     this.#closed = true
     await this.producer.close()
@@ -123,23 +186,43 @@ export class Outlet {
     if (!this.#closed) this.context.log('info', 'Kafka takes messages again')
   }
 
-  /** Lossless messages first, in their order, then the newest value of each route. */
-  readonly #drain = (): void => {
-    if (this.open || this.#closed) return
-    while (this.#keptFrom < this.#kept.length) {
-      const { sender, value, timestampMs } = this.#kept[this.#keptFrom++]!
+  /** Lossless messages first, in their order, then the newest value of each route, as far as there is room; opens then. */
+  #drain(may = this.#fits): void {
+    if (this.#closed || this.open) return
+    this.open = this.#sendKept(may) && this.#sendWaiting(may)
+  }
+
+  /** While the outlet is open: what has room in its share by now. */
+  readonly #release = (): void => {
+    this.#immediate = undefined
+    if (!this.open || this.#closed) return
+    if (this.#sendKept(this.#fits)) this.#sendWaiting(this.#fits)
+  }
+
+  /** Sends lossless messages up to the first that may not; false when the outlet has shut. */
+  #sendKept(may: (sender: Sender) => boolean): boolean {
+    let room = true
+    while (room && this.#keptFrom < this.#kept.length) {
+      const { sender, value, timestampMs } = this.#kept[this.#keptFrom]!
+      if (!may(sender)) break
+      this.#keptFrom++
       this.#keptBytes -= value.byteLength + sender.key.length
-      if (!this.push(sender, value, timestampMs)) return this.#compact()
+      sender.kept--
+      room = this.push(sender, value, timestampMs)
     }
-    this.#kept = []
-    this.#keptFrom = 0
+    if (this.#keptFrom * 2 >= this.#kept.length) this.#compact()
+    return room
+  }
+
+  #sendWaiting(may: (sender: Sender) => boolean): boolean {
     for (const sender of this.#waiting) {
+      if (sender.kept > 0 || !may(sender)) continue
       this.#waiting.delete(sender)
       const update = sender.waiting
       sender.waiting = undefined
-      if (update !== undefined && !sender.send(update)) return
+      if (update !== undefined && !sender.send(update)) return false
     }
-    this.open = true
+    return true
   }
 
   #compact(): void {

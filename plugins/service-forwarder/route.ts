@@ -1,27 +1,7 @@
 // One route: the updates of a channel through one converter to one topic.
 import { type Converter, kafkaTimeMs, type ServiceContext, type Update } from '../../core/api/plugin.js'
+import { noRouteCounts, type RouteCounts } from './counts.js'
 import { type Outlet, type Sender } from './outlet.js'
-
-/** Counts of one route; only those that are not 0 are shown. */
-export interface RouteCounts {
-  messages: number
-  acknowledged: number
-  /** Replaced by a newer value while Kafka was away or too slow. */
-  superseded: number
-  /** Lossless messages without room, or given up by the producer. */
-  lost: number
-  repeated: number
-  convert_errors: number
-}
-
-export const noRouteCounts = (): RouteCounts => ({
-  messages: 0,
-  acknowledged: 0,
-  superseded: 0,
-  lost: 0,
-  repeated: 0,
-  convert_errors: 0
-})
 
 export interface RouteOptions {
   readonly schema: string
@@ -40,6 +20,10 @@ export class Route implements Sender {
   readonly key: Buffer
   readonly counts = noRouteCounts()
   waiting: Update | undefined
+  flying = 0
+  kept = 0
+  turn = 0
+  lastBytes = 0
   lastError = ''
   lastSentMs = 0
   periodicMs: number
@@ -66,7 +50,7 @@ export class Route implements Sender {
 
   /** Takes the next update of the channel. */
   deliver(update: Update): void {
-    if (this.outlet.open) this.send(update)
+    if (this.outlet.takes(this)) this.send(update)
     else if (update.kind === 'connection') this.#keepConnection(update)
     else if (this.lossless ?? update.events !== undefined) {
       this.#keepWaiting()
@@ -90,12 +74,14 @@ export class Route implements Sender {
 
   /** Sends the last value again when nothing newer went out within the period. */
   repeat(last: Update, nowMs: number): void {
-    if (this.periodicMs === 0 || nowMs - this.lastSentMs < this.periodicMs || !this.outlet.open) return
+    if (this.periodicMs === 0 || nowMs - this.lastSentMs < this.periodicMs) return
+    if (!this.outlet.takes(this)) return
     this.#count('repeated')
     this.send({ ...last, first: false, repeat: true })
   }
 
   readonly delivered = (error: Error | null): void => {
+    this.outlet.landed(this)
     if (error === null) {
       this.#count('acknowledged')
       return

@@ -59,7 +59,10 @@ export class Forwarder implements Service {
       maxBufferedBytes: options.buffer_bytes,
       compression: options.compression
     })
-    this.#outlet = new Outlet(producer, context, { losslessBytes: options.lossless_bytes })
+    this.#outlet = new Outlet(producer, context, {
+      bufferBytes: options.buffer_bytes,
+      losslessBytes: options.lossless_bytes
+    })
     const { group, group_session_ms: sessionMs, handover_ms: handoverMs } = options
     if (group !== undefined) {
       needsStorage(options)

@@ -5,7 +5,7 @@ import { type Channel, type ChannelCounts } from './channel.js'
 import { type Group } from './group.js'
 import { metricsOf } from './metrics.js'
 import { type Outlet } from './outlet.js'
-import { type RouteCounts } from './route.js'
+import { type RouteCounts } from './counts.js'
 
 type Row = Readonly<Record<string, unknown>>
 
