@@ -75,8 +75,8 @@ describe('dialect forwarder-2018', () => {
         channel: 'PV',
         protocol: 'ca',
         converters: [
-          { schema: 'f142', topic: 'topic', name: 'n' },
-          { schema: 'tdct', topic: 't2' }
+          { schema: 'f142', alarm: 'on_change', topic: 'topic', name: 'n' },
+          { schema: 'tdct', values: 'seconds_and_ns', topic: 't2' }
         ]
       }
     ])
@@ -97,9 +97,9 @@ describe('dialect forwarder-2018', () => {
     assert.deepEqual(command['streams'], [
       { channel: 'PV', protocol: 'pva', converters: [{}] },
       { protocol: 'pva', converters: [{}] },
-      { channel: 'PV', protocol: 'pva', converters: [{ schema: 'f142' }] },
-      { protocol: 'pva', converters: [{ schema: 'f142', topic: 't' }] },
-      { channel: 'PV', protocol: 'pva', converters: [{ schema: 'f142', topic: 't' }] }
+      { channel: 'PV', protocol: 'pva', converters: [{ schema: 'f142', alarm: 'on_change' }] },
+      { protocol: 'pva', converters: [{ schema: 'f142', alarm: 'on_change', topic: 't' }] },
+      { channel: 'PV', protocol: 'pva', converters: [{ schema: 'f142', alarm: 'on_change', topic: 't' }] }
     ])
   })
 

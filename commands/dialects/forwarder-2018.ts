@@ -12,11 +12,17 @@ export function topicOf(uri: string): string {
 
 // What is wrong in a stream is left as it is: the service refuses that stream with a reason and does the others.
 
+/** As that program had them: TDC times are pairs of seconds and ns, f142 has its alarm where it changed (else NO_CHANGE). */
+function converterOf(schema: unknown): Obj {
+  if (schema === 'TdcTime') return { schema: 'tdct', values: 'seconds_and_ns' }
+  return schema === 'f142' ? { schema, alarm: 'on_change' } : { schema }
+}
+
 function converter(value: unknown): unknown {
   if (!isObject(value)) return value
   const { schema, topic, name } = value
   return {
-    ...(schema === undefined ? {} : { schema: schema === 'TdcTime' ? 'tdct' : schema }),
+    ...(schema === undefined ? {} : converterOf(schema)),
     ...(topic === undefined ? {} : { topic: typeof topic === 'string' ? topicOf(topic) : topic }),
     ...(typeof name === 'string' ? { name } : {})
   }

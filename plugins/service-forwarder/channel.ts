@@ -10,7 +10,7 @@ import {
   type Subscription,
   type Update
 } from '../../core/api/plugin.js'
-import { Clock } from './clock.js'
+import { Clock, type Older } from './clock.js'
 import { type Converters } from './converters.js'
 import { type Outlet } from './outlet.js'
 import { Route } from './route.js'
@@ -22,6 +22,7 @@ export interface Shared {
   readonly converters: Converters
   readonly outlet: Outlet
   readonly maxAheadNs: bigint
+  readonly older: Older
   readonly dropNeverProcessed: boolean
   /** Sums over all channels, also those that are gone. */
   readonly totals: ChannelCounts
@@ -34,6 +35,8 @@ export interface ChannelCounts {
   first_old: number
   /** Values of records that were never processed: sent with the time of arrival, or dropped. */
   never_processed: number
+  /** Older than the value before, and sent. */
+  went_back: number
   /** Refused: older than the value before. */
   older: number
   /** Refused: too far ahead of our clock. */
@@ -45,6 +48,7 @@ export const noChannelCounts = (): ChannelCounts => ({
   disconnects: 0,
   first_old: 0,
   never_processed: 0,
+  went_back: 0,
   older: 0,
   ahead: 0
 })
@@ -74,7 +78,7 @@ export class Channel {
     readonly name: string,
     readonly shared: Shared
   ) {
-    this.#clock = new Clock(shared.maxAheadNs)
+    this.#clock = new Clock(shared.maxAheadNs, shared.older)
   }
 
   get state(): string {
@@ -148,9 +152,12 @@ export class Channel {
     if (verdict === 'good') return this.#forward(update)
     this.#count(verdict)
     if (verdict === 'first_old') this.#forward(update)
-    else if (verdict === 'never_processed') {
+    else if (verdict === 'went_back') {
+      this.#warn(verdict, update)
+      this.#forward(update)
+    } else if (verdict === 'never_processed') {
       if (!this.shared.dropNeverProcessed) this.#forward({ ...update, timestampNs: nowNs() })
-    } else if (this.counts[verdict] === 1) this.#warn(verdict, update)
+    } else this.#warn(verdict, update)
   }
 
   #count(what: keyof ChannelCounts): void {
@@ -217,10 +224,13 @@ export class Channel {
     return new Route(options, converter, outlet, context)
   }
 
-  #warn(verdict: 'older' | 'ahead', update: Update): void {
-    const what = verdict === 'older' ? 'is older than the one before' : 'lies too far ahead of our clock'
-    const text = `channel ${this.name}: the time of a value ${what}; such values are refused and counted`
-    this.shared.context.log('warn', text, { channel: this.name, timestamp: String(update.timestampNs) })
+  /** Once per channel and kind. */
+  #warn(verdict: 'went_back' | 'older' | 'ahead', update: Update): void {
+    if (this.counts[verdict] > 1) return
+    const what = verdict === 'ahead' ? 'lies too far ahead of our clock' : 'is older than the one before'
+    const then = verdict === 'went_back' ? 'sent' : 'refused'
+    const text = `channel ${this.name}: the time of a value ${what}; such values are ${then} and counted`
+    this.shared.context.log('warn', text, { channel: this.name, value_time: String(update.timestampNs) })
   }
 }
 

@@ -4,7 +4,10 @@ import { EPICS_EPOCH_NS, nowNs, type Update } from '../../core/api/plugin.js'
 /** Age from which a first value counts as old, ns. */
 const oldNs = 600_000_000_000n
 
-export type Verdict = 'good' | 'first_old' | 'never_processed' | 'older' | 'ahead'
+export type Verdict = 'good' | 'first_old' | 'never_processed' | 'went_back' | 'older' | 'ahead'
+
+/** What happens to a time before the last one: sent unless it lies more than 10 minutes back, always sent, refused. */
+export type Older = 'recent' | 'send' | 'refuse'
 
 /** Judges the updates of one channel, in their order. */
 export class Clock {
@@ -13,19 +16,30 @@ export class Clock {
   /** Until here no look at the real clock is needed. */
   #safeNs = 0n
 
-  constructor(readonly maxAheadNs: bigint) {}
+  constructor(
+    readonly maxAheadNs: bigint,
+    readonly older: Older
+  ) {}
 
-  /** `first_old` and `never_processed` values are good, `older` and `ahead` are to be refused. */
+  /** `older` and `ahead` are to be refused, all others are good. */
   judge(update: Update): Verdict {
     const { timestampNs } = update
     if (update.first) this.#lastNs = -1n
     if (timestampNs <= EPICS_EPOCH_NS) return 'never_processed'
-    if (timestampNs < this.#lastNs) return 'older'
+    if (timestampNs < this.#lastNs) return this.#backwards(timestampNs)
     if (timestampNs > this.#safeNs) {
       this.#safeNs = nowNs() + this.maxAheadNs
       if (timestampNs > this.#safeNs) return 'ahead'
     }
     this.#lastNs = timestampNs
     return update.first && timestampNs < nowNs() - oldNs ? 'first_old' : 'good'
+  }
+
+  /** A clock that was set back: what the value is matters more than its stamp, unless that is beyond belief. */
+  #backwards(timestampNs: bigint): Verdict {
+    const isSent = this.older === 'send' || (this.older === 'recent' && this.#lastNs - timestampNs <= oldNs)
+    if (!isSent) return 'older'
+    this.#lastNs = timestampNs
+    return 'went_back'
   }
 }

@@ -23,7 +23,7 @@ describe('service-forwarder: delivery', () => {
       assert.deepEqual(given, [])
       put(2)
       assert.deepEqual(given, [1])
-      put(3, { timestampNs: nowNs() - 10_000_000_000n }) // refused: older than the one before
+      put(3, { timestampNs: nowNs() - 1_000_000_000_000n }) // refused: older than the one before
       assert.deepEqual(given, [1])
       await f.run('start', { streams: [stream('PV', { topic: 'b', periodic_ms: 1 })] })
       assert.deepEqual(given, [1])
@@ -223,24 +223,33 @@ describe('service-forwarder: delivery', () => {
   describe('clocks', () => {
     const hour = 3_600_000_000_000n
 
-    it('lets a first value pass whatever its age, refuses what goes back or lies ahead', async () => {
-      const { run, source, values, service, context } = await forwarder()
-      await run('start', { streams: [stream('PV1')] })
-      const now = nowNs()
-      source.connect('PV1', 'old', { timestampNs: now - 10_000n * hour })
-      source.put('PV1', 'good', { timestampNs: now })
-      source.put('PV1', 'same', { timestampNs: now })
-      source.put('PV1', 'back', { timestampNs: now - 1n })
-      source.put('PV1', 'ahead', { timestampNs: now + hour })
-      source.put('PV1', 'soon', { timestampNs: now + hour / 12n })
-      source.put('PV1', 'back again', { timestampNs: now + 1n })
-      assert.deepEqual(values('a'), ['old', 'good', 'same', 'soon'])
-      const { first_old: old, older, ahead } = service.snapshot()
-      assert.deepEqual([old, older, ahead], [1, 2, 1])
-      assert.equal(context.logs.filter(({ level }) => level === 'warn').length, 2)
-      source.connect('PV1', 'reconnected', { timestampNs: now - hour })
-      assert.equal(values('a').at(-1), 'reconnected')
-    })
+    const sentOf = {
+      recent: ['old', 'good', 'same', 'back', 'soon', 'back again'],
+      send: ['old', 'good', 'same', 'back', 'soon', 'back again', 'far back'],
+      refuse: ['old', 'good', 'same', 'soon']
+    }
+    for (const [older, sent] of Object.entries(sentOf))
+      it(`lets a first value pass whatever its age, refuses what lies ahead; what goes back: ${older}`, async () => {
+        const { run, source, values, service, context } = await forwarder({ older })
+        await run('start', { streams: [stream('PV1')] })
+        const now = nowNs()
+        source.connect('PV1', 'old', { timestampNs: now - 10_000n * hour })
+        source.put('PV1', 'good', { timestampNs: now })
+        source.put('PV1', 'same', { timestampNs: now })
+        source.put('PV1', 'back', { timestampNs: now - 1n })
+        source.put('PV1', 'ahead', { timestampNs: now + hour })
+        source.put('PV1', 'soon', { timestampNs: now + hour / 12n })
+        source.put('PV1', 'back again', { timestampNs: now + 1n })
+        source.put('PV1', 'far back', { timestampNs: now - hour })
+        assert.deepEqual(values('a'), sent)
+        const { first_old: old, older: refused, went_back: wentBack, ahead } = service.snapshot()
+        assert.deepEqual([old, refused, wentBack, ahead], [1, 7 - sent.length, sent.length - 4, 1])
+        // told once per kind
+        const kinds = older === 'recent' ? 3 : 2
+        assert.equal(context.logs.filter(({ level }) => level === 'warn').length, kinds)
+        source.connect('PV1', 'reconnected', { timestampNs: now - hour })
+        assert.equal(values('a').at(-1), 'reconnected')
+      })
 
     for (const [what, timestampNs] of [
       ['0', 0n],

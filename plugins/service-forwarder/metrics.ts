@@ -16,6 +16,7 @@ export const metrics = {
     help: 'Updates refused for their time, by reason (older than the one before, ahead of our clock).',
     labels: ['reason']
   },
+  nexstream_forwarder_went_back_total: { type: 'counter', help: 'Updates sent although older than the one before.' },
   nexstream_forwarder_never_processed_total: { type: 'counter', help: 'Updates of records that were never processed.' },
   nexstream_forwarder_messages_total: { type: 'counter', help: 'Messages made for Kafka.' },
   nexstream_forwarder_acknowledged_total: { type: 'counter', help: 'Messages that Kafka acknowledged.' },
@@ -42,7 +43,7 @@ type Short<N> = N extends `nexstream_forwarder_${infer S}_total`
 
 /** Metrics that are a figure of the summary of the same name. */
 const figures: readonly Short<Name>[] = [
-  'streams', 'channels', 'updates', 'disconnects', 'never_processed', 'messages', 'acknowledged', 'superseded', 'lost',
+  'streams', 'channels', 'updates', 'disconnects', 'went_back', 'never_processed', 'messages', 'acknowledged', 'superseded', 'lost',
   'repeated', 'convert_errors', 'sent_bytes', 'buffered_bytes', 'kept_bytes', 'overloads'
 ] // prettier-ignore
 

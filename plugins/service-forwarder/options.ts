@@ -36,6 +36,13 @@ export const optionSchema = {
       description:
         'Values of records that were never processed (time 0 or 1990): sent with the time of arrival, or dropped.'
     },
+    older: {
+      type: 'string',
+      enum: ['recent', 'send', 'refuse'],
+      default: 'recent',
+      description:
+        'Values whose time is before that of the last one (a clock was set back): recent sends and counts them unless they lie more than 10 minutes back, send always, refuse never.'
+    },
     max_ahead_s: {
       type: 'number',
       minimum: 0,

@@ -77,6 +77,7 @@ export class Forwarder implements Service {
       converters: new Converters(context),
       outlet: this.#outlet,
       maxAheadNs: BigInt(Math.round(options.max_ahead_s * 1e9)),
+      older: options.older,
       dropNeverProcessed: options.never_processed === 'drop',
       totals: noChannelCounts()
     }
