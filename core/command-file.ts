@@ -1,6 +1,7 @@
 // The commands of a start-up file: ours, or a file of the tools that speak one of the dialects.
 import { readFileSync } from 'node:fs'
 import { CodedError } from './api/errors.js'
+import { readCommandJson } from './api/json.js'
 import { type Command, type Dialect } from './api/plugin.js'
 
 /** The commands in parsed JSON: a list, `{"commands": […]}`, or what a dialect knows; undefined for anything else. */
@@ -18,7 +19,7 @@ export function commandsIn(content: unknown, dialects: Iterable<Dialect>): reado
 export function readCommandFile(file: string, dialects: Iterable<Dialect>): readonly Command[] {
   let value: unknown
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'))
+    value = readCommandJson(readFileSync(file, 'utf8'))
   } catch (cause) {
     throw new CodedError('CONFIG_FILE', `command file ${file}: ${(cause as Error).message}`, {
       path: '/commands/file',

@@ -215,8 +215,8 @@ describe('dialect filewriter-2018', () => {
   it('reads its four commands, whatever the case', async () => {
     const command = await fits(filewriter2018.decode(text({ ...start, cmd: 'filewriter_NEW' })))
     assert.deepEqual(
-      [command['file_name'], command['start_time'], command['stop_time'], command['lenient']],
-      ['f.nxs', undefined, 5, true]
+      [command['file_name'], command['start_time'], command['stop_time'], command['on_missing_topic']],
+      ['f.nxs', undefined, 5, 'skip']
     )
     assert.deepEqual(await fits(filewriter2018.decode(text({ cmd: 'FileWriter_stop', job_id: 'j' }))), {
       cmd: 'stop',

@@ -7,6 +7,7 @@ import {
   type Reply,
   type ServiceEvent
 } from '../../core/api/plugin.js'
+import { readJson, writeJson } from '../../core/api/json.js'
 import { schemaId } from '../../schemas/index.js'
 import {
   ActionOutcome, ActionResponse, ActionType, Builder, FinishedWriting, RunStart, RunStop, type SpectraDetectorMapping, verified
@@ -103,7 +104,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 function givenBack(metadata: unknown): object {
   if (typeof metadata !== 'string') return typeof metadata === 'object' && metadata !== null ? metadata : {}
   try {
-    const value: unknown = JSON.parse(metadata)
+    const value = readJson(metadata)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch {
     // plain text
@@ -120,7 +121,7 @@ function wrdn(event: ServiceEvent, serviceId: string): OutMessage {
     builder.createString(event.job_id ?? ''),
     event['error_encountered'] === true,
     builder.createString(textOf(event['file_name'])),
-    builder.createString(JSON.stringify(metadata)),
+    builder.createString(writeJson(metadata)),
     builder.createString(textOf(event['message']))
   )
   FinishedWriting.finishFinishedWritingBuffer(builder, root)

@@ -31,8 +31,8 @@ function toStart(value: Obj): Command {
     msg_id: String(value['job_id']),
     file_name: fileName,
     nexus_structure: value['nexus_structure'],
-    // that file writer dropped bad groups and streams and wrote the rest
-    ...(strict ? {} : { lenient: true, on_missing_topic: 'skip' }),
+    // that file writer dropped streams without a topic and wrote the rest
+    ...(strict ? { lenient: false } : { on_missing_topic: 'skip' }),
     ...times(value, ['start_time', 'stop_time']),
     ...named(value, ['service_id'])
   }

@@ -1,9 +1,7 @@
 // The canonical dialect: JSON objects with `cmd`; answers with `msg_id`, `response` ACK|ERR and `message`.
 import { CodedError, type Command, type Dialect, type OutMessage } from '../../core/api/plugin.js'
+import { readCommandJson, writeJson } from '../../core/api/json.js'
 import { schemaId, schemaIds } from '../../schemas/index.js'
-
-/** Nesting deeper than this is hostile, whatever it means. */
-const maxDepth = 200
 
 /** Whether a message is meant as a JSON object: white space may lead, as in messages made by hand. */
 export function looksLikeObject(message: Buffer): boolean {
@@ -14,11 +12,9 @@ export function looksLikeObject(message: Buffer): boolean {
 
 /** Parses hostile JSON: an object, not too deep. Throws COMMAND_JSON. */
 export function parseObject(message: Buffer): Record<string, unknown> {
-  const text = message.toString('utf8')
-  checkDepth(text)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = readCommandJson(message.toString('utf8'))
   } catch (cause) {
     throw new CodedError('COMMAND_JSON', `not valid JSON: ${(cause as Error).message}`, { path: '/', cause })
   }
@@ -27,30 +23,7 @@ export function parseObject(message: Buffer): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-/** JSON.parse and every later walk recurse, so depth is bounded before them. */
-function checkDepth(text: string): void {
-  let depth = 0
-  let inString = false
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (inString) {
-      if (c === 0x5c) i++
-      else if (c === 0x22) inString = false
-    } else if (c === 0x22) inString = true
-    else if (c === 0x7b || c === 0x5b) {
-      if (++depth > maxDepth)
-        throw new CodedError('COMMAND_JSON', `nested deeper than ${maxDepth} levels`, { path: '/' })
-    } else if (c === 0x7d || c === 0x5d) depth--
-  }
-}
-
-const out = (value: unknown): readonly OutMessage[] => [
-  {
-    value: Buffer.from(
-      JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
-    )
-  }
-]
+const out = (value: unknown): readonly OutMessage[] => [{ value: Buffer.from(writeJson(value)) }]
 
 export default {
   id: 'json',

@@ -15,6 +15,8 @@ export interface Finding {
   /** JSON path, e.g. `/nexus_structure/children/0/name`. */
   readonly path: string
   readonly message: string
+  /** Of a check: no reason to refuse it. */
+  readonly warning?: boolean
 }
 
 /** The one answer to a command. */

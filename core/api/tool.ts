@@ -87,6 +87,15 @@ export interface FileKind {
   inspect(
     file: { readonly content: unknown; readonly text: string },
     parts: PartLookup,
-    flags: ToolFlags
+    flags: ToolFlags,
+    config: CheckedFor
   ): readonly Finding[] | Promise<readonly Finding[]>
+}
+
+/** What the config given to `nexstream check` says; nothing without one. */
+export interface CheckedFor {
+  /** Of all topics that commands come from. */
+  readonly dialects: readonly string[]
+  /** Options as they stand there, by service. */
+  readonly services: Readonly<Record<string, unknown>>
 }

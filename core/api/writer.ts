@@ -7,9 +7,13 @@ export type DataType = NumberType | 'string' | { readonly string: number }
 /** `bool` is stored as int8. */
 export type AttributeValue =
   string | number | bigint | boolean | readonly string[] | readonly number[] | readonly bigint[]
-export type Attributes = Readonly<
-  Record<string, AttributeValue | { readonly value: AttributeValue; readonly dtype: DataType }>
->
+/** With its type; `shape` is for lists of several dimensions, which `value` has in one. */
+export interface TypedAttribute {
+  readonly value: AttributeValue
+  readonly dtype: DataType
+  readonly shape?: readonly number[]
+}
+export type Attributes = Readonly<Record<string, AttributeValue | TypedAttribute>>
 
 /** An appendable dataset: rows along the first, unlimited dimension. */
 export interface Column {
@@ -54,7 +58,8 @@ export interface Group {
     value: DatasetValue,
     options: { dtype: DataType; shape?: readonly number[] | undefined; attributes?: Attributes }
   ): void
-  attribute(name: string, value: AttributeValue, dtype?: DataType): void
+  /** `shape` is for lists of several dimensions, which `value` has in one. */
+  attribute(name: string, value: AttributeValue, dtype?: DataType, shape?: readonly number[]): void
   /** Sets an attribute of a dataset of this group, in the place of one of that name; only in `late` and `Writer.close`. */
   datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void
   /** `target` is an absolute path in the file (hard, soft) or `FILE:PATH` (external). */

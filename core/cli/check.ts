@@ -1,7 +1,15 @@
 // `nexstream check`: what is wrong with a config, a command or a file that a service knows, before anything runs.
 import { resolve } from 'node:path'
 import { CodedError } from '../api/errors.js'
-import { type Command, type FileKind, type Finding, type ServicePart, type ToolFlags } from '../api/plugin.js'
+import {
+  type CheckedFor,
+  type Command,
+  type FileKind,
+  type Finding,
+  type ServicePart,
+  type ToolFlags
+} from '../api/plugin.js'
+import { commandNumbers, readJson } from '../api/json.js'
 import { check as checkSchema } from '../check.js'
 import { commandsIn } from '../command-file.js'
 import { loadCommands, loadDialects, understand } from '../commands.js'
@@ -20,6 +28,7 @@ import { type Brought } from './program-plugins.js'
 
 export interface CheckFlags extends Pick<ToolFlags, never> {
   readonly as?: string
+  readonly config?: string
   readonly set?: readonly string[]
   readonly print?: boolean
   readonly json?: boolean
@@ -33,10 +42,11 @@ export async function check(files: readonly string[], flags: CheckFlags, brought
       const { kind, findings } = await checkFile(file, flags, brought)
       for (const finding of findings) {
         if (flags.json === true) await printJson({ file, kind, ...finding })
-        else await print(`${file}: ${findingLine(finding)}`)
+        else await print(`${file}: ${finding.warning === true ? 'warning: ' : ''}${findingLine(finding)}`)
       }
-      if (findings.length === 0) say(`${file}: ${kind} is good`)
-      else if (code === exitCodes.done) code = exitCodes.findings
+      const warnings = findings.filter(({ warning }) => warning === true).length
+      if (findings.length > warnings) code = code === exitCodes.done ? exitCodes.findings : code
+      else say(`${file}: ${kind} is good${warnings === 0 ? '' : `, with ${warnings} warnings`}`)
     } catch (error) {
       if (!(error instanceof CodedError)) throw error
       report(error)
@@ -60,8 +70,16 @@ async function checkFile(file: string, flags: CheckFlags, { loaded, files }: Bro
     return { kind, findings: await checkConfig(config) }
   }
   const content = parsed(file, text)
-  if (kind === 'command') return { kind, findings: await checkCommands(content, loaded.host, flags as ToolFlags) }
-  return { kind: kind.id, findings: await kind.inspect({ content, text }, lookupOf(loaded.host), flags as ToolFlags) }
+  if (kind === 'command')
+    return { kind, findings: await checkCommands(commandNumbers(content), loaded.host, flags as ToolFlags) }
+  const findings = await kind.inspect({ content, text }, lookupOf(loaded.host), flags as ToolFlags, checkedFor(flags))
+  return { kind: kind.id, findings }
+}
+
+function checkedFor({ config: file }: CheckFlags): CheckedFor {
+  if (file === undefined) return { dialects: [], services: {} }
+  const { commands, services } = loadConfig({ file, env: {}, flags: {} }).config
+  return { dialects: commands.listen.flatMap(({ dialects }) => dialects), services }
 }
 
 type Kind = 'config' | 'command' | FileKind
@@ -99,7 +117,7 @@ async function isCommandFile(content: unknown, keys: readonly string[], host: Ho
 
 function parsed(file: string, text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return readJson(text)
   } catch (cause) {
     throw new CodedError('FILE_READ', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
   }
@@ -178,7 +196,7 @@ async function fileFindings({ config, baseFolder }: LoadedConfig, host: Host): P
   if (config.commands.file === undefined) return []
   try {
     const file = resolve(baseFolder, config.commands.file)
-    return await checkCommands(parsed(file, await readText(file)), host, {})
+    return await checkCommands(commandNumbers(parsed(file, await readText(file))), host, {})
   } catch (error) {
     return [findingOf(error)]
   }

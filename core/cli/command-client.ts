@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Config } from '../config.js'
 import { CodedError } from '../api/errors.js'
+import { writeJson } from '../api/json.js'
 import { type Command, type Kafka, type Reply } from '../api/plugin.js'
 import { connect, type KafkaFlags, partitionsOf } from './connect.js'
 import { exitCodes } from './exit.js'
@@ -46,7 +47,7 @@ export async function ask(kafka: Kafka, topics: CommandTopics, command: Command,
   try {
     const producer = kafka.producer({ lingerMs: 0, deliveryTimeoutMs: timeoutMs })
     try {
-      producer.send({ topic: commandTopic, value: JSON.stringify(sent) })
+      producer.send({ topic: commandTopic, value: writeJson(sent) })
       await producer.flush()
     } finally {
       await producer.close()

@@ -1,5 +1,6 @@
 // What the terminal sees: data on stdout, talk on stderr, colour and repainting only for people.
 import { once } from 'node:events'
+import { writeJson } from '../api/json.js'
 import { createColors } from 'picocolors'
 import { type Finding } from '../api/plugin.js'
 
@@ -36,7 +37,7 @@ export function printJson(value: unknown): Promise<void> {
 }
 
 export function toJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item), indent)
+  return writeJson(value, indent)
 }
 
 const escape = String.fromCharCode(27)

@@ -1,5 +1,6 @@
 // `nexstream send`, `start` and `stop`: one command, its answer.
 import { CodedError } from '../api/errors.js'
+import { readJson } from '../api/json.js'
 import { type Command } from '../api/plugin.js'
 import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
 import { readInput } from './decode.js'
@@ -19,7 +20,7 @@ export function parseCommand(bytes: Buffer, file: string): Command {
 
 export function parseJson(bytes: Buffer, file: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8')) as unknown
+    return readJson(bytes.toString('utf8'))
   } catch (cause) {
     throw new CodedError('COMMAND_JSON', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
   }
@@ -57,7 +58,7 @@ async function valueOf(key: string, text: string): Promise<unknown> {
   if (text.startsWith('@')) return parseJson(await readInput(text.slice(1)), text.slice(1))
   if (key.endsWith('_time') && /^(now$|[-+])/.test(text)) return new Date(parseMoment(text)).toISOString()
   try {
-    return JSON.parse(text) as unknown
+    return readJson(text)
   } catch {
     return text // plain words need no quotes
   }

@@ -86,9 +86,8 @@ export const optionSchema = {
     },
     lenient: {
       type: 'boolean',
-      default: false,
       description:
-        "For commands that do not say it (pl72 cannot): write what is good in a structure and list the rest in answer and report, as the field's file writer does, instead of refusing the command."
+        "What to do about a structure that is not sound, for commands that do not say it (pl72 cannot). true: write what is good and list the rest as warnings in answer and report; false: refuse the command. Default: true for the commands of the peers' file writers (dialects ess and filewriter-2018), as theirs do, false for our own."
     },
     on_missing_topic: {
       enum: ['wait', 'skip', 'fail'],

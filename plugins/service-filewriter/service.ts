@@ -20,7 +20,7 @@ import { RunningJobs } from './running-jobs.js'
 import { snapshotOf } from './snapshot.js'
 import { type Again, specOf } from './spec.js'
 import { WriteThreads } from './thread/threads.js'
-import { msOfNs, nsOfMs } from './times.js'
+import { msOfNs } from './times.js'
 
 /** A job that has not ended so long after the daemon asked for it ends without reading on. */
 const stopPatienceMs = 15_000
@@ -151,7 +151,7 @@ export class FileWriter implements Service {
     const box: { job?: FileJob } = {}
     let control: Subscription | undefined
     try {
-      const spec = specOf(id, command, this.options, nsOfMs(origin.timestampMs), again)
+      const spec = specOf(id, command, this.options, origin, again)
       const job = await this.context.jobs.open(id, 'filewriter', (detail) => box.job?.info(detail) ?? {})
       try {
         job.to('starting')
@@ -190,7 +190,7 @@ export class FileWriter implements Service {
     return {
       response: 'ACK',
       status: 201,
-      message: `writing ${ready?.file}${again}${leftOut(findings)}`,
+      message: `writing ${ready?.file}${again}${warnings(findings)}`,
       job_id: job.id,
       result: {
         file_name: ready?.file,
@@ -352,10 +352,10 @@ const placeOf = ({ dialect, topic, replyTopic, timestampMs, partition, offset }:
     : { dialect, topic, replyTopic, timestampMs, partition, offset }
 
 /** For dialects whose answers have room for words only. */
-function leftOut(findings: readonly Finding[]): string {
+function warnings(findings: readonly Finding[]): string {
   const list = findings.slice(0, 5).map(({ path, message }) => `${path} ${message}`)
   const more = findings.length > list.length ? `; and ${findings.length - list.length} more` : ''
-  return list.length === 0 ? '' : `; left out: ${list.join('; ')}${more}`
+  return list.length === 0 ? '' : `; ${findings.length} warnings: ${list.join('; ')}${more}`
 }
 
 const silent = (message: string): Reply => ({ response: 'ACK', status: 200, message, silent: true })

@@ -1,9 +1,10 @@
 // A start command and the options of the service → what the thread of a job gets.
-import { CodedError, type Options } from '../../core/api/plugin.js'
+import { CodedError, type Options, type Origin } from '../../core/api/plugin.js'
 import { type StartCommand } from './commands/start.js'
 import { type optionSchema } from './options.js'
+import { isLenient } from './structure/leniency.js'
 import { type WriteSpec } from './thread/protocol.js'
-import { timeNs } from './times.js'
+import { nsOfMs, timeNs } from './times.js'
 
 /** What is known of an earlier attempt at the job. */
 export interface Again {
@@ -20,10 +21,10 @@ export function specOf(
   jobId: string,
   command: StartCommand,
   options: Options<typeof optionSchema>,
-  sentNs: bigint,
+  origin: Origin,
   again?: Again
 ): WriteSpec {
-  const startNs = timeNs(command.start_time, '/start_time') ?? sentNs
+  const startNs = timeNs(command.start_time, '/start_time') ?? nsOfMs(origin.timestampMs)
   const asked = timeNs(command.stop_time, '/stop_time') ?? null
   const stopNs = again?.stopNs === undefined ? asked : again.stopNs
   if (asked !== null && asked < startNs)
@@ -37,7 +38,7 @@ export function specOf(
     structureAt: '/nexus_structure',
     attempt: again?.attempt ?? 1,
     notes: again === undefined ? [] : [again.note],
-    lenient: command.lenient ?? options.lenient,
+    lenient: isLenient(command.lenient, options.lenient, origin.dialect),
     folder: options.folder,
     templates: options.templates ?? null,
     fileName: command.file_name,

@@ -1,7 +1,6 @@
 // Data arrays (da00) as NXdata: variables grow by one row per message, constants are written once.
 import {
   API,
-  type AttributeValue,
   BadMessage,
   CodedError,
   type Column,
@@ -48,11 +47,9 @@ class DataArrayWriter implements Writer<DataArrayRecord> {
     this.constants = arraysOf(constants).map((array) => new Constant(array, group))
     this.time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
     this.cues = interval === undefined ? null : new Cues(group, interval)
-    for (const { name, value, values, dtype, type } of config.attributes ?? [])
-      group.attribute(name, (value ?? values) as AttributeValue, attributeType(dtype ?? type))
-    const given = config.attributes?.find(({ name }) => name === 'signal')
-    const signal = given?.value ?? given?.values
+    const signal = valueOf(config, 'signal')
     this.signal = typeof signal === 'string' ? signal : (this.variables[0]?.name ?? 'signal')
+    this.attributes()
     if (!nameForm.test(this.signal))
       throw new CodedError('STRUCTURE_INVALID', `${JSON.stringify(this.signal)} is no name of a dataset`)
     group.attribute('signal', this.signal)
@@ -83,6 +80,17 @@ class DataArrayWriter implements Writer<DataArrayRecord> {
     if (this.begun) return
     if (!group.has(signal)) group.dataset(signal, new Uint8Array(0), empty)
     this.begin()
+  }
+
+  /** As the structure has them; the axes of a variable are named once it is there. */
+  private attributes(): void {
+    const main = this.variables.find(({ name }) => name === this.signal)
+    for (const { name, value, values, data, dtype, data_type, type } of this.config.attributes ?? []) {
+      const given = value ?? values ?? data
+      if (name === 'axes' && Array.isArray(given) && main !== undefined) {
+        if (main.axes.length === 0) main.axes = given.map(String)
+      } else if (given !== undefined) this.group.attribute(name, given, attributeType(dtype ?? data_type ?? type))
+    }
   }
 
   private variable(array: { readonly name: string }): Variable {
@@ -177,6 +185,12 @@ class DataArrayWriter implements Writer<DataArrayRecord> {
     const isErrors = name === 'errors' || name === `${this.signal}_errors` || name === `${this.signal}_error`
     return isErrors && main?.isInteger === true
   }
+}
+
+/** Of an attribute that the structure has. */
+function valueOf({ attributes }: DataArrayConfig, wanted: string): unknown {
+  const found = attributes?.find(({ name }) => name === wanted)
+  return found?.value ?? found?.values ?? found?.data
 }
 
 function nameAxes(group: Group, axes: readonly string[]): void {

@@ -63,7 +63,8 @@ export const dataArrayConfig = {
     },
     attributes: {
       type: 'array',
-      description: 'Attributes of the group, e.g. signal; default signal: the first variable.',
+      description:
+        'Attributes of the group; default signal: the first variable. The axes of a variable get `time` before those that are given here.',
       items: {
         type: 'object',
         additionalProperties: false,
@@ -72,7 +73,11 @@ export const dataArrayConfig = {
           name: { type: 'string', minLength: 1, description: 'Name of the attribute.' },
           value: { ...attribute, description: 'Its value.' },
           values: { ...attribute, description: 'The same as `value`.' },
+          data: { ...attribute, description: 'The same as `value`.' },
           dtype: { type: 'string', description: 'Its type, when the value does not tell.' },
+          data_type: { type: 'string', description: 'The same as `dtype`.' },
+          description: { type: 'string', description: 'Not written.' },
+          source: { type: 'string', description: 'Not written.' },
           type: { type: 'string', description: 'The same as `dtype`.' }
         }
       }

@@ -69,7 +69,7 @@ export class Variable {
     const { config } = this
     const shape = config.shape ?? found.shape
     const given = config.data_type ?? config.dtype ?? config.type
-    this.axes = config.axes ?? found.axes
+    if (this.axes.length === 0) this.axes = config.axes ?? found.axes
     if (found.isText && given === undefined)
       this.make([], { string: Math.min(textBytes, Math.max(64, 2 * found.data.length)) }, attributesOf(config, found))
     else this.make(shape, typeOf(given ?? found.data.dtype), attributesOf(config, found))

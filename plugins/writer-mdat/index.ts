@@ -12,6 +12,16 @@ import {
   type Writer
 } from '../../core/api/plugin.js'
 
+const known = [
+  'start_time',
+  'end_time',
+  'run_name',
+  'instrument_name',
+  'file_name',
+  'periods',
+  'detector_spectrum_map'
+] as const
+
 const config = {
   type: 'object',
   additionalProperties: false,
@@ -20,23 +30,29 @@ const config = {
       type: 'array',
       minItems: 1,
       uniqueItems: true,
-      items: {
-        enum: ['start_time', 'end_time', 'run_name', 'instrument_name', 'file_name', 'periods', 'detector_spectrum_map']
-      },
+      items: { enum: known },
       default: ['start_time', 'end_time'],
       description:
         'What to write: start_time, end_time, run_name, instrument_name, file_name, periods, detector_spectrum_map.'
     },
-    name: { type: 'string', description: 'Older word; accepted, without effect.' }
+    name: { type: 'string', description: 'Older word: only this one of the items, if it is one of them.' }
   }
 } as const satisfies JSONSchema
 
 const iso = (ns: bigint): string => new Date(Number(ns / 1_000_000n)).toISOString()
 
+type Config = Options<typeof config>
+type Item = Config['items'][number]
+
+const itemsOf = ({ items, name }: Config): readonly Item[] => {
+  const one = known.filter((item) => item === name)
+  return one.length > 0 ? one : items
+}
+
 class RunWriter implements Writer {
   constructor(
     private readonly group: Group,
-    private readonly items: Options<typeof config>['items'],
+    private readonly items: readonly Item[],
     private readonly run: RunInfo | undefined
   ) {
     if (run === undefined) return
@@ -77,8 +93,8 @@ const mdat = defineWriter({
   nxClass: 'NXcollection',
   keepsLast: false,
   config,
-  madeAtClose: ({ items }) => items.filter((item) => item === 'end_time'),
-  open: (group: Group, { items }, context: Context) => new RunWriter(group, items, context.run)
+  madeAtClose: (config) => itemsOf(config).filter((item) => item === 'end_time'),
+  open: (group: Group, config, context: Context) => new RunWriter(group, itemsOf(config), context.run)
 })
 
 export default definePlugin({

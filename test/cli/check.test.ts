@@ -119,7 +119,7 @@ const structures: Table = {
     node(dataset({ name: 'a', values: 300, dtype: 'uint8' })),
     `STRUCTURE_INVALID ${at}/0/config/values`
   ],
-  ragged: [node(dataset({ name: 'a', values: [[1, 2], [3]] })), `STRUCTURE_INVALID ${at}/0/config/values/1`],
+  mixed: [node(dataset({ name: 'a', values: [[1, 2], 3] })), `STRUCTURE_INVALID ${at}/0/config/values/1`],
   'unknown-dtype': [node(dataset({ name: 'a', values: 1, dtype: 'quad' })), `STRUCTURE_INVALID ${at}/0/config/dtype`],
   'unknown-writer': [node(stream('f145', { topic: 't', source: 's' })), `WRITER_UNKNOWN ${at}/0/module`],
   'stream-without-topic': [node(stream('f144', { source: 's' })), `STRUCTURE_INVALID ${at}/0/config/topic`],
@@ -241,6 +241,28 @@ describe('nexstream check', function () {
     const { code, stdout, stderr } = await nexstream(all, options)
     assert.deepEqual([code, stdout], [0, ''], stderr)
     assert.equal(stderr.match(/ is good$/gm)?.length, files.length + 1)
+  })
+
+  it('takes structures as the file writer of the config would: what is good is written, only a lost stream counts', async () => {
+    const file = join(folder, 'leftovers.json')
+    const link = { module: 'link', config: { name: 'l', source: '/none' } }
+    const lost = join(folder, 'lost.json')
+    writeFileSync(file, JSON.stringify({ children: ['$USERS$', { type: 'group', name: 'g', children: [link] }] }))
+    writeFileSync(
+      lost,
+      JSON.stringify({ children: ['$USERS$', { module: 'f999', config: { topic: 't', source: 's' } }] })
+    )
+    const ess = ['--config', join(packageRoot, 'examples/ess.toml')]
+    const options = { cwd: folder, env: { KAFKA_PASSWORD: 'x' } }
+    const run = async (...args: string[]): Promise<[number | null, number]> => {
+      const { code, stdout } = await nexstream(['check', ...args], options)
+      return [code, stdout.match(/warning: /g)?.length ?? 0]
+    }
+    assert.deepEqual(await run(file), [5, 0])
+    assert.deepEqual(await run(file, ...ess), [0, 2])
+    assert.deepEqual(await run(file, '--lenient'), [0, 2])
+    assert.deepEqual(await run(file, ...ess, '--strict'), [5, 0])
+    assert.deepEqual(await run(lost, ...ess), [5, 1])
   })
 
   it('prints the merged config with the origin of each value, secrets hidden', async () => {

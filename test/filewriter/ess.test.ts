@@ -34,7 +34,7 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
     await h?.close()
   })
 
-  const structure = (...children: object[]): string => JSON.stringify(entry(...children))
+  const structure = (...children: (object | string)[]): string => JSON.stringify(entry(...children))
   const state = ({ status_json: json }: Json): Json => JSON.parse(json as string) as Json
   /** The next idle heartbeat: the daemon is in the pool (again). */
   const idle = (): Promise<Json> => {
@@ -186,34 +186,50 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
     assert.deepEqual(content['entry/det/event_index'], [0, 2, 4, 6])
   })
 
-  it('is as lenient as the field’s file writer when the service says so, and lists what is left out', async () => {
-    const lenient = await Harness.start({ lenient: true }, ({ commands }) => ({
-      'commands.listen': JSON.stringify([{ topic: commands, dialects: ['ess'] }])
-    }))
-    try {
-      const id = randomUUID()
-      const bad = { module: 'dataset', config: { name: 'ragged', values: [[1], [2, 3]] } }
+  it('is as lenient as the field’s file writer, lists what is left out, and is strict when the service says so', async () => {
+    const make = async (filename: string): Promise<Buffer> => {
+      const bad = { module: 'dataset', config: { name: 'mixed', values: [1, [2, 3]] } }
       const good = { module: 'dataset', config: { name: 'title', values: 'x' } }
+      const link = { module: 'link', config: { name: 'l', source: '../none' } }
       const times = { start_time: 1000, stop_time: 2000 }
-      const start = await nicos.make('pl72', { job_id: id, filename: 'l.nxs', nexus_structure: structure(bad, good), ...times }) // prettier-ignore
-      await lenient.control.sendRaw(start)
+      const fields = {
+        job_id: randomUUID(),
+        filename,
+        nexus_structure: structure(bad, good, link, '$USERS$'),
+        ...times
+      }
+      return nicos.make('pl72', fields)
+    }
+    const listen = ({ commands }: { commands: string }): Record<string, string> => ({
+      'commands.listen': JSON.stringify([{ topic: commands, dialects: ['ess'] }])
+    })
+    const lenient = await Harness.start({}, listen)
+    const strict = await Harness.start({ lenient: false }, listen)
+    try {
+      await lenient.control.sendRaw(await make('l.nxs'))
       const heard = (schema: string): Promise<Said> =>
         lenient.control.wait((said) => said.id === schema, schema, 60_000)
       const answer = await nicos.read(await heard('answ'))
       assert.equal(answer.fields['outcome'], 0)
-      assert.match(
-        String(answer.fields['message']),
-        /left out: \/nexus_structure\/children\/0\/children\/0\/config\/values\/1/
-      )
-      const { metadata } = (await nicos.read(await heard('wrdn'))).fields
-      assert.match(String(metadata), /left out: .*ragged arrays cannot be stored/)
-      const file = join(lenient.folder, 'l.nxs')
-      assert.deepEqual(await readNexus(file, ['entry/title', 'entry/ragged']), {
+      const at = '/nexus_structure/children/0/children'
+      const message = String(answer.fields['message'])
+      assert.match(message, /3 warnings: /)
+      for (const path of [`${at}/0/config/values/0`, `${at}/2/config`, `${at}/3 `])
+        assert.ok(message.includes(path), message)
+      const { metadata, error_encountered: failed } = (await nicos.read(await heard('wrdn'))).fields
+      assert.match(String(metadata), /warning: .*there are lists beside it/)
+      assert.ok(!failed)
+      assert.deepEqual(await readNexus(join(lenient.folder, 'l.nxs'), ['entry/title', 'entry/mixed', 'entry/l']), {
         'entry/title': 'x',
-        'entry/ragged': null
+        'entry/mixed': null,
+        'entry/l': null
       })
+      await strict.control.sendRaw(await make('s.nxs'))
+      const refused = await nicos.read(await strict.control.wait(({ id }) => id === 'answ', 'answ', 60_000))
+      assert.equal(refused.fields['outcome'], 1)
+      assert.ok(String(refused.fields['message']).includes(`${at}/0/config/values/0`))
     } finally {
-      await lenient.close()
+      await Promise.all([lenient.close(), strict.close()])
     }
   })
 })

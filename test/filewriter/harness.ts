@@ -124,7 +124,7 @@ export const group = (name: string, module: string, topic: string, source: strin
   children: [{ module, config: { topic, source, ...more } }]
 })
 /** A structure of one NXentry. */
-export const entry = (...children: object[]): object => ({
+export const entry = (...children: (object | string)[]): object => ({
   children: [{ type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children }]
 })
 export const reportOf = (event: Json): Report => event['report'] as Report

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
-import { parseJson } from '../../plugins/service-filewriter/structure/parse.js'
+import { readJson } from '../../core/api/json.js'
 import { type Report } from '../../plugins/service-filewriter/structure/report.js'
 import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
 import { readTemplate } from '../../plugins/service-filewriter/structure/template.js'
@@ -40,7 +40,7 @@ export class Sample {
   readonly expected: Expected
 
   private constructor(readonly name: string) {
-    this.expected = parseJson(this.text('expected.json')) as Expected
+    this.expected = readJson(this.text('expected.json')) as Expected
   }
 
   /** All of them, or those named. */

@@ -227,11 +227,11 @@ describe('file writer on a real Kafka', function () {
     assert.equal(reply['response'], 'ACK', JSON.stringify(reply))
     assert.equal((reply['errors'] as unknown[]).length, 1)
     const why = '/nexus_structure/children/0/children/0/children/0/module no writer module'
-    assert.ok(String(reply['message']).includes(`left out: ${why}`), String(reply['message']))
+    assert.ok(String(reply['message']).includes(`1 warnings: ${why}`), String(reply['message']))
     const end = await h.done(id)
     assert.equal(end['error_encountered'], true)
     assert.deepEqual(reportOf(end).without_data, ['/entry/gone'])
-    assert.ok(reportOf(end).notes.some((note) => note.startsWith(`left out: ${why}`)))
+    assert.ok(reportOf(end).notes.some((note) => note.startsWith(`warning: ${why}`)))
     const content = await readNexus(join(h.folder, 'sub/lenient.nxs'), ['entry/title', 'entry/gone/value'])
     assert.deepEqual(content, { 'entry/title': 'x', 'entry/gone/value': [] })
   })

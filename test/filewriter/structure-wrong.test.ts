@@ -28,7 +28,7 @@ describe('structure: what is wrong is found', () => {
     'link to itself': [entry([{ type: 'link', name: 'l', target: 'l' }]), /does not exist/],
     'external without file': [entry([{ module: 'link', config: { name: 'l', source: '/x', kind: 'external' } }]), /config\/file is missing/],
     'attribute null': [entry([], { attributes: { a: null } }), /attributes\/a null is not a number/],
-    'attribute ragged': [entry([], { attributes: { a: [[1], [2]] } }), /one dimension/],
+    'attribute mixed': [entry([], { attributes: { a: [[1], 2] } }), /attributes\/a\/1 is not a list/],
     'attribute without name': [entry([], { attributes: [{ value: 1 }] }), /attributes\/0\/name is missing/],
     'attribute too large': [entry([], { attributes: { a: 'x'.repeat(70_000) } }), /at most 60000 bytes/],
     'prototype key': [JSON.parse('{"__proto__":{"children":[]},"children":[]}'), /\/__proto__ unknown key/],

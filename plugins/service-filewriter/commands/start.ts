@@ -33,7 +33,7 @@ const schema = {
     lenient: {
       type: 'boolean',
       description:
-        'Write what is good in the structure and list the rest, instead of refusing the command; default that of the service.'
+        'Write what is good in the structure and list the rest as warnings, instead of refusing the command; default that of the service, else of the dialect.'
     },
     on_missing_topic: {
       enum: ['wait', 'skip', 'fail'],

@@ -7,7 +7,8 @@ import {
   type ColumnOptions,
   type DatasetValue,
   type DataType,
-  type Group
+  type Group,
+  type TypedAttribute
 } from '../../../core/api/plugin.js'
 import { checkType, elements, elementSize, encode, guessType, type Encoded } from './types.js'
 import { type Layout } from './wasm.js'
@@ -183,9 +184,9 @@ export class FileGroup implements Group {
     for (const [key, item] of encoded) this.owner.sink().attribute(path, key, item)
   }
 
-  attribute(name: string, value: AttributeValue, dtype?: DataType): void {
+  attribute(name: string, value: AttributeValue, dtype?: DataType, shape?: readonly number[]): void {
     const sink = this.owner.sink()
-    const encoded = encodeAttribute(this.path, name, value, dtype)
+    const encoded = encodeAttribute(this.path, name, value, dtype, shape)
     if (this.entry.attributes.has(name)) throw exists(`${this.path}@${name}`)
     sink.attribute(this.path, name, encoded)
     this.entry.attributes.add(name)
@@ -226,12 +227,18 @@ export class FileGroup implements Group {
   }
 }
 
-function encodeAttribute(path: string, name: string, value: AttributeValue, dtype?: DataType): Encoded {
+function encodeAttribute(
+  path: string,
+  name: string,
+  value: AttributeValue,
+  dtype?: DataType,
+  shape?: readonly number[]
+): Encoded {
   if (typeof name !== 'string' || name === '' || name.includes('\0') || Buffer.byteLength(name) > 1024)
     throw new CodedError('STRUCTURE_INVALID', `${path}: ${JSON.stringify(name)} cannot be the name of an attribute`, {
       path
     })
-  const encoded = encode(`${path}@${name}`, value, dtype ?? guessType(value))
+  const encoded = encode(`${path}@${name}`, value, dtype ?? guessType(value), shape)
   const size = elements(encoded.shape) * elementSize(encoded.dtype)
   if (size > ATTRIBUTE_BYTES)
     throw new CodedError(
@@ -242,12 +249,14 @@ function encodeAttribute(path: string, name: string, value: AttributeValue, dtyp
   return encoded
 }
 
-const isTyped = (value: Attributes[string]): value is { readonly value: AttributeValue; readonly dtype: DataType } =>
+const isTyped = (value: Attributes[string]): value is TypedAttribute =>
   typeof value === 'object' && !Array.isArray(value)
 
 function encodeAttributes(path: string, attributes: Attributes): [string, Encoded][] {
   return Object.entries(attributes).map(([name, value]) => [
     name,
-    isTyped(value) ? encodeAttribute(path, name, value.value, value.dtype) : encodeAttribute(path, name, value)
+    isTyped(value)
+      ? encodeAttribute(path, name, value.value, value.dtype, value.shape)
+      : encodeAttribute(path, name, value)
   ])
 }

@@ -1,5 +1,7 @@
 // Attributes of a structure node: a map or a list, typed or not.
 import { type Attributes, type AttributeValue } from '../../../core/api/plugin.js'
+import { plainNumbers } from '../../../core/api/json.js'
+import { fitted } from './fitting.js'
 import { below, isObject, own, type Findings, type JsonObject } from './findings.js'
 import { knownTypes, typedValue, typeName, type TypedOptions, type TypedValue } from './values.js'
 
@@ -48,7 +50,7 @@ export function readType(item: JsonObject, at: string, findings: Findings): Part
   const dtype = typeof name === 'string' ? typeName(name) : undefined
   if (name !== undefined && dtype === undefined)
     findings.add(below(at, key), `${JSON.stringify(name)} is not a data type; known are ${knownTypes}`)
-  const size = own(item, 'string_size')
+  const size = fitted(plainNumbers(own(item, 'string_size')), { type: 'integer' })
   const good = typeof size === 'number' && Number.isInteger(size) && size > 0 && size <= 1 << 20
   if (size !== undefined && !good) findings.add(below(at, 'string_size'), 'must be a number of bytes, at least 1')
   return { dtype, stringSize: good ? size : undefined }
@@ -63,17 +65,16 @@ function put(
   findings: Findings
 ): void {
   if (name === '' || name.includes('\0')) return findings.add(at, 'the name of an attribute may not be empty')
-  if (found.has(name)) return findings.add(at, `the attribute '${name}' is given twice`)
   const guess = Array.isArray(raw) ? 'float64' : 'integer'
   const typed = typedValue(raw, { dtype: type.dtype, stringSize: type.stringSize, guess }, at, findings)
   if (typed === undefined) return
-  if (typed.shape.length > 1) return findings.add(at, 'an attribute has one dimension at most')
-  if (typed.shape[0] === 0) return findings.add(at, 'an attribute may not be an empty list')
+  if (found.has(name)) findings.add(at, `the attribute '${name}' is given twice; the later one is meant`)
   if (attributeBytes(typed.value) > 60_000)
     return findings.add(at, 'an attribute holds at most 60000 bytes; make it a dataset')
   const list = typeof typed.value === 'string' ? [typed.value] : Array.from<string | number | bigint>(typed.value)
   const value = (typed.shape.length === 0 ? list[0] : list) as AttributeValue
-  found.set(name, { value, dtype: typed.dtype })
+  const { dtype, shape } = typed
+  found.set(name, { value, dtype, ...(shape.length > 1 && { shape }) })
 }
 
 function attributeBytes(value: TypedValue['value']): number {

@@ -1,5 +1,6 @@
 // Plan → groups, datasets, attributes and links of a file. Links to what is made at close wait until then.
 import { type AttributeValue, type Attributes, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
+import { defaultChain, takenLogs } from './plotting.js'
 import {
   allGroups,
   joinPath,
@@ -30,13 +31,15 @@ export function buildFile(
   options: BuildOptions = {}
 ): Built {
   const groups = new Map<PlanGroup, Group>()
-  const defaults = defaultChain(plan)
+  const taken = takenLogs(plan.root)
+  const defaults = defaultChain(plan, taken)
   const build = (node: PlanGroup, group: Group): void => {
     groups.set(node, group)
     for (const dataset of node.datasets.values()) makeDataset(group, dataset)
     for (const child of node.groups.values()) build(child, group.group(child.name, attributesOf(child, defaults)))
-    const taken = new Set(Object.keys(attributesOf(node, defaults)))
-    for (const stream of node.streams) open(stream, guardedGroup(group, taken, packing(stream, options)))
+    const given = new Set(Object.keys(attributesOf(node, defaults)))
+    if (taken.has(node)) for (const name of ['signal', 'axes']) given.add(name)
+    for (const stream of node.streams) open(stream, guardedGroup(group, given, packing(stream, options)))
   }
   const attributes = { ...rootAttributes, ...attributesOf(plan.root, defaults) }
   for (const [name, value] of Object.entries(attributes)) setAttribute(root, name, value)
@@ -62,30 +65,9 @@ function attributesOf(node: PlanGroup, defaults: ReadonlyMap<PlanGroup, string>)
   return attributes
 }
 
-/** The way from the root to the first thing that can be plotted, as `default` of each group on it. */
-function defaultChain(plan: Plan): Map<PlanGroup, string> {
-  const chain = new Map<PlanGroup, string>()
-  // a writer may also have groups of its own and say which of them to plot
-  const plottable = (group: PlanGroup): boolean =>
-    group.attributes.has('signal') || group.written.has('@signal') || group.written.has('@default')
-  const visit = (group: PlanGroup): boolean => {
-    if (plottable(group)) return true
-    let found = false
-    for (const child of group.groups.values()) {
-      if (visit(child) && !found) {
-        chain.set(group, child.name)
-        found = true
-      }
-    }
-    return found
-  }
-  visit(plan.root)
-  return chain
-}
-
 export function setAttribute(group: Group, name: string, value: Attributes[string]): void {
   if (typeof value === 'object' && !Array.isArray(value) && 'dtype' in value)
-    group.attribute(name, value.value, value.dtype)
+    group.attribute(name, value.value, value.dtype, value.shape)
   else group.attribute(name, value as AttributeValue)
 }
 
@@ -117,10 +99,10 @@ function guardedGroup(group: Group, taken: Set<string>, pack: Packing): Group {
       guardedGroup(group.group(name, attributes), new Set(Object.keys(attributes ?? {})), pack),
     column: (name, column) => group.column(name, pack(column)),
     dataset: (name, value, dataset) => group.dataset(name, value, dataset),
-    attribute: (name, value, dtype) => {
+    attribute: (name, value, dtype, shape) => {
       if (taken.has(name)) return
       taken.add(name)
-      group.attribute(name, value, dtype)
+      group.attribute(name, value, dtype, shape)
     },
     datasetAttribute: (dataset, name, value, dtype) => group.datasetAttribute(dataset, name, value, dtype),
     link: (name, target, kind) => group.link(name, target, kind)

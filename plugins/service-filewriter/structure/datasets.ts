@@ -1,4 +1,5 @@
 // Static dataset nodes of both grammars.
+import { plainNumbers } from '../../../core/api/json.js'
 import { readAttributes, readType } from './attributes.js'
 import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { type PlanDataset } from './plan.js'
@@ -29,7 +30,7 @@ export function readDataset(
   const full = { dtype: options.dtype, stringSize: options.stringSize, guess } as const
   const typed = typedValue(own(node, key), full, below(at, key), findings)
   if (typed === undefined || bad !== undefined) return undefined
-  const size = readSize(own(type.node, 'size'), typed.shape, grammar, below(type.at, 'size'), findings)
+  const size = readSize(plainNumbers(own(type.node, 'size')), typed.shape, grammar, below(type.at, 'size'), findings)
   if (size === undefined) return undefined
   const { dtype, value } = typed
   if (size.unlimited && dtype === 'string') {

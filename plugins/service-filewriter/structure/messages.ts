@@ -3,8 +3,8 @@ import { typedArrays } from '../../../schemas/numbers.js'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CodedError, type Context, type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
+import { numberText, readJson } from '../../../core/api/json.js'
 import { isObject, own, type JsonObject } from './findings.js'
-import { parseJson, integerText } from './parse.js'
 import { openConverter } from './recorder.js'
 import { type Parts } from './structure.js'
 
@@ -25,7 +25,7 @@ export function readMessages(text: string, folder: string, parts: Parts): TopicM
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '' || line.startsWith('#')) return []
     try {
-      const json = parseJson(line)
+      const json = readJson(line)
       if (!isObject(json) || typeof own(json, 'topic') !== 'string') throw new Error('needs a topic')
       const partition = own(json, 'partition')
       if (partition !== undefined && !Number.isInteger(partition)) throw new Error('has a partition that is no number')
@@ -65,19 +65,27 @@ const context: Context = {
 
 const bigKeys = /(Ns|^messageId|^messageCounter|^sequence)$/
 
-function revive(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => revive(item))
-  if (typeof value === 'string') return integerText(value) ?? value
+/** Integers beyond 2^53 stay whole. */
+function withDigits(value: unknown): unknown {
+  const text = numberText(value)
+  if (text === undefined) return value
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(Number(text)) ? BigInt(text) : Number(text)
+}
+
+function revive(given: unknown, key = ''): unknown {
+  if (Array.isArray(given)) return given.map((item) => revive(item))
+  const value = withDigits(given)
   if (typeof value === 'number' && bigKeys.test(key)) return BigInt(value)
   if (!isObject(value)) return value
   if (typeof value['dtype'] === 'string' && Array.isArray(value['values']))
     return vectorOf(value['dtype'] as VectorType, value['values'] as unknown[])
-  const copy: Record<string, unknown> = {}
-  for (const [name, item] of Object.entries(value)) {
-    const item64 = name === 'value' && (value['dtype'] === 'int64' || value['dtype'] === 'uint64')
-    copy[name] = item64 && typeof item === 'number' ? BigInt(item) : revive(item, name)
-  }
-  return copy
+  const long = value['dtype'] === 'int64' || value['dtype'] === 'uint64'
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      const revived = revive(item, name)
+      return [name, long && name === 'value' && typeof revived === 'number' ? BigInt(revived) : revived]
+    })
+  )
 }
 
 /** A list of numbers as little-endian bytes. */

@@ -67,6 +67,8 @@ export interface PlanGroup {
   /** Names of what the writers make in this group: at open, and perhaps at close. */
   readonly written: Set<string>
   readonly writtenLate: Set<string>
+  /** Streams that do not fit side by side have groups of their own, by source. */
+  bySource: boolean
 }
 
 export interface Plan {
@@ -85,7 +87,8 @@ export const planGroup = (name: string, parent: PlanGroup | undefined, at: strin
   links: new Map(),
   streams: [],
   written: new Set(),
-  writtenLate: new Set()
+  writtenLate: new Set(),
+  bySource: false
 })
 
 /** A topic, or the partitions of it that a stream asks for: what is read and routed together. */

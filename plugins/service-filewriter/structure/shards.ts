@@ -1,7 +1,7 @@
 // Splits a nexus_structure over several files by topic (and partition, where the structure says which): the first holds everything but the groups that moved, which it links to.
 import { basename, dirname, extname, join } from 'node:path'
+import { readJson } from '../../../core/api/json.js'
 import { isObject, own, type JsonObject } from './findings.js'
-import { parseJson } from './parse.js'
 import { joinPath, routeKey } from './plan.js'
 
 export interface Shard {
@@ -64,7 +64,7 @@ export function splitStructure(structure: unknown, fileName: string, most: numbe
 function parsed(structure: unknown): unknown {
   if (typeof structure !== 'string') return structure
   try {
-    return parseJson(structure)
+    return readJson(structure)
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined
     throw error

@@ -1,7 +1,18 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
+import { numberText, plainNumbers } from '../../../core/api/json.js'
 import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
+import { fitted, propertyOf } from './fitting.js'
 import { PaperGroup } from './paper.js'
-import { allGroups, joinPath, routeKey, type MissingTopic, type Plan, type PlanGroup, type PlanStream } from './plan.js'
+import {
+  allGroups,
+  joinPath,
+  planGroup,
+  routeKey,
+  type MissingTopic,
+  type Plan,
+  type PlanGroup,
+  type PlanStream
+} from './plan.js'
 import { type Parts } from './structure.js'
 import { CodedError, type Context, type WriterPart } from '../../../core/api/plugin.js'
 
@@ -46,16 +57,19 @@ export function readStream(
       `no writer module '${module}' is loaded; there are ${parts.ids('writer').join(', ')}`,
       'WRITER_UNKNOWN'
     )
-  const before = findings.list.length
   const needed = part.accepts.length > 0
+  const topic = text(config, 'topic', needed, where, findings)
+  const source = text(config, 'source', needed, where, findings)
+  const checked = partConfig(config, part, where, parts, findings)
+  if (topic === undefined || source === undefined || checked === undefined) return
   const stream: PlanStream = {
     module,
     part,
     group,
-    topic: text(config, 'topic', needed, where, findings),
-    source: text(config, 'source', needed, where, findings),
+    topic,
+    source,
     partitions: partitions(config, where, findings),
-    config: partConfig(config, part, where, parts, findings),
+    config: checked,
     onMissingTopic: policy(config, 'on_missing_topic', where, findings),
     onEmptyTopic: policy(config, 'on_empty_topic', where, findings),
     compression: compression(config, where, findings),
@@ -65,20 +79,22 @@ export function readStream(
     configAt: where
   }
   if (needed && !part.accepts.some((id) => parts.converter(id) !== undefined))
-    findings.add(moduleAt, `no converter for ${part.accepts.join(' or ')} is loaded`, 'CONVERTER_UNKNOWN')
-  if (findings.list.length === before) tryOut(stream, plan, findings)
+    return findings.add(moduleAt, `no converter for ${part.accepts.join(' or ')} is loaded`, 'CONVERTER_UNKNOWN')
+  placeStream(stream, plan, findings)
 }
 
-function text(config: JsonObject, key: string, needed: boolean, at: string, findings: Findings): string {
-  const value = own(config, key)
+/** undefined when it is needed and not there. */
+function text(config: JsonObject, key: string, needed: boolean, at: string, findings: Findings): string | undefined {
+  const raw = own(config, key)
+  const value = numberText(raw) ?? (typeof raw === 'number' ? String(raw) : raw)
   if (typeof value === 'string' && (value !== '' || !needed)) return value
   if (needed || value !== undefined) findings.add(below(at, key), `is missing; a stream needs its ${key}`)
-  return ''
+  return needed ? undefined : ''
 }
 
 /** Ascending, so that the same ones are the same. */
 function partitions(config: JsonObject, at: string, findings: Findings): readonly number[] | undefined {
-  const list = own(config, 'partitions')
+  const list = fitted(plainNumbers(own(config, 'partitions')), { items: { type: 'integer' } })
   if (list === undefined) return undefined
   const sound = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 0 && (n as number) < 2 ** 31
   if (Array.isArray(list) && list.length > 0 && list.every(sound) && new Set(list).size === list.length)
@@ -109,7 +125,7 @@ export function checkPartitions(plan: Plan, findings: Findings): void {
 }
 
 function flag(config: JsonObject, key: string, at: string, findings: Findings): boolean {
-  const value = own(config, key) ?? false
+  const value = fitted(own(config, key) ?? false, { type: 'boolean' })
   if (typeof value !== 'boolean') findings.add(below(at, key), 'must be true or false')
   return value === true
 }
@@ -139,50 +155,102 @@ function compression(config: JsonObject, at: string, findings: Findings): PlanSt
   return undefined
 }
 
+/** Checked, with defaults; what is wrong is found and its key left to the default. undefined when even that does not help. */
 function partConfig(
   config: JsonObject,
   part: WriterPart,
   at: string,
   parts: Parts,
   findings: Findings
-): Record<string, unknown> {
-  const rest: Record<string, unknown> = {}
-  for (const key of Object.keys(config))
-    if (!ownKeys.includes(key) && key !== '__proto__') rest[key] = structuredClone(config[key])
-  if (Object.hasOwn(config, '__proto__')) findings.add(below(at, '__proto__'), 'unknown key')
-  for (const { path, message } of parts.check(part.config, rest, at)) findings.add(path, message)
-  return rest
+): Record<string, unknown> | undefined {
+  const rest = Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => !ownKeys.includes(key))
+      .map(([key, value]) => [key, fitted(plainNumbers(value), propertyOf(part.config, key))])
+  )
+  const wrong = parts.check(part.config, rest, at)
+  for (const { path, message } of wrong) findings.add(path, message)
+  if (wrong.length === 0) return rest
+  const keys = new Set(wrong.map(({ path }) => keyIn(path.slice(at.length))))
+  const good = Object.fromEntries(Object.entries(rest).filter(([key]) => !keys.has(key)))
+  return parts.check(part.config, good, at).length === 0 ? good : undefined
 }
 
-/** Opens the writer on paper: finds what it refuses and two writers that would make the same dataset. */
-function tryOut(stream: PlanStream, plan: Plan, findings: Findings): boolean {
+const keyIn = (path: string): string => (path.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~')
+
+function placeStream(stream: PlanStream, plan: Plan, findings: Findings): void {
+  const { group } = stream
+  if (!group.bySource) {
+    const clash = tryOut(stream, plan, findings)
+    if (clash === undefined) return
+    // of one source they would clash in a group of their own, too
+    const others = group.streams.some(({ topic, source }) => topic !== '' && source !== stream.source)
+    if (stream.topic === '' || !others) return findings.add(stream.at, clash)
+    separate(group, plan, findings)
+  }
+  const own = stream.topic === '' ? group : groupOfSource(group, stream, findings)
+  if (own === undefined) return
+  const clash = tryOut({ ...stream, group: own }, plan, findings)
+  if (clash !== undefined) findings.add(stream.at, clash)
+}
+
+/** Moves the streams of a group into groups of their own. */
+function separate(group: PlanGroup, plan: Plan, findings: Findings): void {
+  const streams = group.streams.splice(0)
+  group.bySource = true
+  group.written.clear()
+  group.writtenLate.clear()
+  if (!group.attributes.has('NX_class')) group.attributes.set('NX_class', 'NXcollection')
+  for (const stream of streams) {
+    plan.streams.splice(plan.streams.indexOf(stream), 1)
+    placeStream(stream, plan, findings)
+  }
+}
+
+/** Named by the source. */
+function groupOfSource(parent: PlanGroup, { source, at }: PlanStream, findings: Findings): PlanGroup | undefined {
+  const name = source.replaceAll('/', '_')
+  const old = parent.groups.get(name)
+  if (old !== undefined) return old
+  const bad = nameTrouble(name) ?? (parent.datasets.has(name) || parent.links.has(name) ? 'exists already' : undefined)
+  if (bad !== undefined) {
+    findings.add(at, `the group of source '${source}' in ${parent.path} ${bad}`)
+    return undefined
+  }
+  const group = planGroup(name, parent, at)
+  parent.groups.set(name, group)
+  return group
+}
+
+/** Opens the writer on paper: finds what it refuses. Returns which name another module of the group makes, too. */
+function tryOut(stream: PlanStream, plan: Plan, findings: Findings): string | undefined {
   const { group, part, at } = stream
   const paper = new PaperGroup(group)
   try {
     part.open(paper, stream.config, paperContext)
   } catch (error) {
     const known = error instanceof CodedError
-    const text = error instanceof Error ? error.message : String(error)
-    findings.add(at + (known ? (error.path ?? '') : ''), `${stream.module}: ${text}`)
-    return false
+    const text = `${stream.module}: ${error instanceof Error ? error.message : String(error)}`
+    if (known && error.code === 'HDF5_EXISTS') return text
+    findings.add(at + (known ? (error.path ?? '') : ''), text)
+    return undefined
   }
   const late = part.madeAtClose?.(stream.config) ?? []
   const taken = [...paper.made].find((name) => group.writtenLate.has(name)) ?? late.find((name) => isTaken(group, name))
   if (taken !== undefined) {
     const path = joinPath(group.path, taken)
-    findings.add(at, `${stream.module}: ${path} is made at the end, and another module of this group makes it, too`)
-    return false
+    return `${stream.module}: ${path} is made at the end, and another module of this group makes it, too`
   }
   const bad = late.map(nameTrouble).find((trouble) => trouble !== undefined)
   if (bad !== undefined) {
     findings.add(at, `${stream.module}: the name of a dataset that it makes ${bad}`)
-    return false
+    return undefined
   }
   for (const name of paper.made) group.written.add(name)
   for (const name of late) group.writtenLate.add(name)
   group.streams.push(stream)
   plan.streams.push(stream)
-  return true
+  return undefined
 }
 
 /** By another module; what the structure itself has is found by `checkNames`. */
@@ -218,7 +286,7 @@ export function addCompanions(plan: Plan, parts: Parts, findings: Findings): voi
       const part = parts.writer(module)
       if (part === undefined || part.accepts.every((id) => parts.converter(id) === undefined)) continue
       if (stream.group.streams.some((other) => other.part === part)) continue
-      const config = partConfig({}, part, stream.at, parts, findings)
+      const config = partConfig({}, part, stream.at, parts, findings) ?? {}
       tryOut({ ...stream, module, part, config, companion: true }, plan, findings)
     }
   }

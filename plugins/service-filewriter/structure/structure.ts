@@ -1,11 +1,11 @@
 // nexus_structure → plan: both node grammars of the field. Everything wrong is found here, before a file exists.
 import { type Finding, type PartLookup } from '../../../core/api/plugin.js'
+import { numberText, readJson } from '../../../core/api/json.js'
 import { readAttributes } from './attributes.js'
 import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
 import { leftOutStreams, type LeftOut } from './left-out.js'
 import { checkLinks, readLink } from './links.js'
-import { parseJson } from './parse.js'
 import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
 import { addCompanions, checkNames, checkPartitions, readStream } from './streams.js'
 import { type Template } from './template.js'
@@ -32,7 +32,9 @@ export interface Checked {
 
 const maxDepth = 64
 const maxNodes = 1_000_000
-const legacyKeys = ['required_devices', 'required_nexus', 'nexus_class', 'comment', 'description_text']
+const legacyKeys = ['nexus_class', 'comment', 'description_text']
+/** What the control program keeps in its structures for itself. */
+const foreignKey = /^required_/
 
 /**
  * Checks a structure, given as JSON text or as an object. Never throws for what a user can get wrong: all of it is in
@@ -66,12 +68,17 @@ function parse(text: string, maxBytes: number | undefined, at: string, findings:
     return undefined
   }
   try {
-    return parseJson(text)
+    return readJson(text)
   } catch (error) {
-    const reason = error instanceof RangeError ? 'it is nested too deep' : (error as Error).message
-    findings.add(at, `NeXus structure JSON cannot be parsed: ${reason}`)
+    findings.add(at, `NeXus structure JSON cannot be parsed: ${(error as Error).message}`)
     return undefined
   }
+}
+
+function notANode(node: unknown): string {
+  const left =
+    typeof node === 'string' ? `; '${node.slice(0, 60)}' looks like a placeholder that nothing took the place of` : ''
+  return `must be an object${left}`
 }
 
 class Walk {
@@ -112,7 +119,8 @@ class Walk {
     const { root } = this.plan
     for (const key of ['dynamic_version', 'template_version']) {
       const value = own(node, key)
-      if (typeof value === 'string' || typeof value === 'number') root.attributes.set(key, String(value))
+      if (typeof value === 'string' || typeof value === 'number')
+        root.attributes.set(key, numberText(value) ?? String(value))
       else if (value !== undefined) this.findings.add(below(at, key), 'must be a string or number')
     }
     this.content(node, root, at, 0)
@@ -133,7 +141,7 @@ class Walk {
   }
 
   private child(node: unknown, parent: PlanGroup, at: string, depth: number): void {
-    if (!isObject(node)) return this.findings.add(at, 'must be an object')
+    if (!isObject(node)) return this.findings.add(at, notANode(node))
     const type = own(node, 'type')
     const module = own(node, 'module')
     if (typeof module === 'string') return this.moduleNode(module, node, parent, at)
@@ -144,7 +152,7 @@ class Walk {
         this.keys(node, ['type', 'name', 'values', 'value', 'dataset', 'attributes', 'dtype', ...legacyKeys], at)
         return this.dataset(parent, readDataset(node, 'old', at, this.findings))
       case 'link':
-        this.keys(node, ['type', 'name', 'target', 'source', 'kind', 'file'], at)
+        this.keys(node, ['type', 'name', 'target', 'source', 'kind', 'file', ...legacyKeys], at)
         return this.put(parent, parent.links, readLink(node, parent, at, this.findings))
       case 'stream':
         this.keys(node, ['type', 'name', 'stream', 'attributes', 'run_parallel', 'children', ...legacyKeys], at)
@@ -165,7 +173,7 @@ class Walk {
     if (module !== 'dataset' && module !== 'link') return this.stream(config, module, node, parent, at, 'config')
     if (!isObject(config)) return this.findings.add(where, 'is missing; it must be an object')
     if (module === 'link') {
-      this.keys(config, ['name', 'source', 'target', 'kind', 'file'], where)
+      this.keys(config, ['name', 'source', 'target', 'kind', 'file', 'type'], where)
       return this.put(parent, parent.links, readLink(config, parent, where, this.findings))
     }
     const known = ['name', 'values', 'value', 'dtype', 'type', 'size', 'string_size', 'space', 'attributes']
@@ -180,7 +188,11 @@ class Walk {
     const bad = nameTrouble(name)
     if (bad !== undefined) return this.findings.add(below(at, 'name'), bad)
     const old = parent.groups.get(name as string)
-    if (old !== undefined && this.given.has(old)) return this.content(node, old, at, depth)
+    if (old !== undefined) {
+      // the peers go on in the group that is there
+      if (!this.given.has(old)) this.taken(parent, old.name, below(at, 'name'))
+      return this.content(node, old, at, depth)
+    }
     const group = planGroup(name as string, parent, at)
     if (this.taken(parent, group.name, below(at, 'name'))) return
     parent.groups.set(group.name, group)
@@ -233,7 +245,7 @@ class Walk {
 
   private keys(node: JsonObject, known: readonly string[], at: string): void {
     for (const key of Object.keys(node))
-      if (!known.includes(key))
+      if (!known.includes(key) && !foreignKey.test(key))
         this.findings.add(below(at, key), `unknown key; known are ${known.slice(0, 8).join(', ')}`)
   }
 }

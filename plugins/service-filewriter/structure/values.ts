@@ -2,7 +2,7 @@
 import { typedArrays } from '../../../schemas/numbers.js'
 import { type DataType, type NumberType } from '../../../core/api/plugin.js'
 import { below, type Findings } from './findings.js'
-import { integerText } from './parse.js'
+import { numberText } from '../../../core/api/json.js'
 
 export interface TypedValue {
   readonly dtype: DataType
@@ -58,6 +58,11 @@ export function typedValue(
   const shape = shapeOf(raw, at, findings)
   if (shape === undefined) return undefined
   const size = shape.reduce((product, n) => product * n, 1)
+  const given = countOf(raw)
+  if (size > 64 * given + mostPadding) {
+    findings.add(at, `${given} values in lists of different lengths would be filled up to ${size}`)
+    return undefined
+  }
   const type = options.dtype ?? guessType(raw, options.guess)
   const filler =
     type === 'string' ? new Strings(size, options.stringSize, at, findings) : new Numbers(type, size, at, findings)
@@ -74,40 +79,64 @@ export function typedValue(
 
 const first = (list: readonly string[]): string => list[0] ?? ''
 
+/** The largest extents: shorter lists are filled up. */
 function shapeOf(raw: unknown, at: string, findings: Findings): number[] | undefined {
   const shape: number[] = []
-  for (let level = raw; Array.isArray(level); level = level[0] as unknown) {
-    shape.push(level.length)
-    if (shape.length > maxRank) {
-      findings.add(at, `lists are nested deeper than ${maxRank} levels`)
-      return undefined
-    }
-    if (level.length === 0) break
+  const visit = (value: unknown, level: number): void => {
+    if (!Array.isArray(value) || level > maxRank) return
+    shape[level] = Math.max(shape[level] ?? 0, value.length)
+    for (const item of value as unknown[]) if (Array.isArray(item)) visit(item, level + 1)
   }
-  return shape
+  visit(raw, 0)
+  if (shape.length <= maxRank) return shape
+  findings.add(at, `lists are nested deeper than ${maxRank} levels`)
+  return undefined
 }
 
+function countOf(raw: unknown): number {
+  if (!Array.isArray(raw)) return 1
+  let n = raw.length
+  for (const item of raw as unknown[]) if (Array.isArray(item)) n += countOf(item) - 1
+  return n
+}
+
+/** Lists so much smaller than what they are filled up to are a mistake, or hostile. */
+const mostPadding = 1 << 20
+
 function guessType(raw: unknown, guess: 'float64' | 'integer'): TypeName {
-  let kind: 'bool' | 'string' | 'integer' | 'float64' | undefined
+  const kinds = new Set<'bool' | 'string' | 'float64' | 'int64' | 'uint64'>()
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) for (const item of value as unknown[]) visit(item)
-    else if (typeof value === 'string') kind = integerText(value) === undefined ? 'string' : (kind ?? 'integer')
-    else if (typeof value === 'boolean') kind ??= 'bool'
-    else if (kind === undefined || kind === 'integer')
-      kind = typeof value === 'bigint' || Number.isSafeInteger(value) ? 'integer' : 'float64'
+    else if (typeof value === 'boolean') kinds.add('bool')
+    else if (typeof value === 'string' && numberText(value) === undefined) kinds.add('string')
+    else kinds.add(numberKind(value))
   }
   visit(raw)
-  if (kind === 'bool' || kind === 'string') return kind
-  return guess === 'integer' && kind === 'integer' ? 'int64' : 'float64'
+  if (kinds.has('string')) return 'string'
+  if (kinds.size === 1 && kinds.has('bool')) return 'bool'
+  if (guess === 'float64' || kinds.has('float64') || kinds.size === 0) return 'float64'
+  return kinds.has('uint64') ? 'uint64' : 'int64'
+}
+
+/** Integers as the peers' JSON has them: signed unless that is too small. */
+function numberKind(value: unknown): 'float64' | 'int64' | 'uint64' {
+  const text = numberText(value)
+  if (text === undefined) return typeof value === 'bigint' || Number.isSafeInteger(value) ? 'int64' : 'float64'
+  if (!/^-?\d+$/.test(text) || text === '-0') return 'float64'
+  const big = BigInt(text)
+  if (BigInt.asIntN(64, big) === big) return 'int64'
+  return BigInt.asUintN(64, big) === big ? 'uint64' : 'float64'
 }
 
 interface Filler {
   readonly dtype: DataType
   readonly value: NumberArray | string[]
   put(value: unknown, at: () => string): void
+  /** Leaves room for what a shorter list has not. */
+  skip(n: number): void
 }
 
-/** Puts the items in row-major order; a list of another length than its first sister is ragged. */
+/** Puts the items in row-major order; shorter lists are filled up with 0 or empty texts. */
 function fill(
   raw: unknown,
   shape: readonly number[],
@@ -121,9 +150,8 @@ function fill(
     else filler.put(raw, () => at)
     return
   }
-  if (!Array.isArray(raw) || raw.length !== shape[level]) {
-    const what = Array.isArray(raw) ? `has ${raw.length} items` : 'is not a list'
-    findings.add(at, `${what}, but the lists beside it have ${shape[level]}: ragged arrays cannot be stored`)
+  if (!Array.isArray(raw)) {
+    findings.add(at, 'is not a list, but there are lists beside it')
     return
   }
   const items = raw as unknown[]
@@ -132,6 +160,8 @@ function fill(
     if (leaf && !Array.isArray(items[i])) filler.put(items[i], () => below(at, i))
     else fill(items[i], shape, level + 1, below(at, i), filler, findings)
   }
+  const missing = (shape[level] ?? 0) - items.length
+  if (missing > 0) filler.skip(missing * shape.slice(level + 1).reduce((product, n) => product * n, 1))
 }
 
 class Numbers implements Filler {
@@ -163,15 +193,17 @@ class Numbers implements Filler {
     else this.value[this.n++] = number
   }
 
+  skip(n: number): void {
+    this.n += n
+  }
+
   /** The number to store, or what is wrong with it. */
   private convert(raw: unknown): number | bigint | string {
-    const big = typeof raw === 'string' ? integerText(raw) : undefined
-    const value = big ?? raw
+    const value = numberIn(raw) ?? raw
     if (this.dtype === 'int64' || this.dtype === 'uint64') return toBigInt(value, this.dtype)
-    if (typeof value === 'bigint') return this.bounded(Number(value))
     if (typeof value === 'boolean') return Number(value)
-    if (typeof value !== 'number') return this.floating() ? special(value) : notA(value, this.dtype)
-    return this.bounded(value)
+    if (typeof value === 'number' || typeof value === 'bigint') return this.bounded(Number(value))
+    return this.floating() ? special(value) : notA(value, this.dtype)
   }
 
   private floating(): boolean {
@@ -187,6 +219,17 @@ class Numbers implements Filler {
   }
 }
 
+/** A number that came as text, with all its digits. */
+function numberIn(raw: unknown): number | bigint | undefined {
+  if (typeof raw !== 'string') return undefined
+  const text = numberText(raw) ?? raw.trim()
+  if (/^[+-]?\d{1,400}$/.test(text) && text !== '-0') {
+    const number = Number(text)
+    return Number.isSafeInteger(number) ? number : BigInt(text.replace(/^\+/, ''))
+  }
+  return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined
+}
+
 const notA = (value: unknown, dtype: string): string => `${shown(value)} is not a number (${dtype})`
 const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 60)
 
@@ -197,8 +240,9 @@ const special = (value: unknown): number | string => {
   return notA(value, 'a float')
 }
 
-function toBool(value: unknown): number | string {
-  if (typeof value === 'boolean') return Number(value)
+function toBool(raw: unknown): number | string {
+  if (typeof raw === 'boolean') return Number(raw)
+  const value = numberIn(raw) ?? raw
   return value === 0 || value === 1 ? value : `${shown(value)} is not true, false, 1 or 0`
 }
 
@@ -206,10 +250,8 @@ function toBigInt(value: unknown, dtype: 'int64' | 'uint64'): bigint | string {
   let big: bigint
   if (typeof value === 'bigint') big = value
   else if (typeof value === 'boolean') big = BigInt(value)
-  else if (typeof value === 'string' && /^-?\d{1,20}$/.test(value)) big = BigInt(value)
   else if (typeof value !== 'number') return notA(value, dtype)
   else if (!Number.isInteger(value)) return `${value} is not an integer (${dtype})`
-  else if (!Number.isSafeInteger(value)) return `${value} has lost digits in JSON; give it as a string of digits`
   else big = BigInt(value)
   const fits = dtype === 'int64' ? BigInt.asIntN(64, big) === big : BigInt.asUintN(64, big) === big
   return fits ? big : `${big} is outside ${dtype}`
@@ -230,12 +272,21 @@ class Strings implements Filler {
   }
 
   put(value: unknown, at: () => string): void {
-    const big = typeof value === 'string' ? integerText(value) : undefined
-    const text = big === undefined ? (typeof value === 'number' ? String(value) : value) : String(big)
-    if (typeof text !== 'string') this.findings.add(at(), `${shown(value)} is not a string`)
+    const text = textOf(value)
+    if (text === undefined) this.findings.add(at(), `${shown(value)} is not a string`)
     else if (text.includes('\0')) this.findings.add(at(), 'a string may not hold the character NUL')
     else if (this.bytes !== undefined && Buffer.byteLength(text) > this.bytes)
       this.findings.add(at(), `the text has ${Buffer.byteLength(text)} bytes but string_size is ${this.bytes}`)
     else this.value.push(text)
   }
+
+  skip(n: number): void {
+    for (let i = 0; i < n; i++) this.value.push('')
+  }
+}
+
+/** What is no text is written as it stands in JSON: `0.0`, `true`, `null`. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return numberText(value) ?? value
+  return typeof value === 'object' && value !== null ? undefined : String(value)
 }

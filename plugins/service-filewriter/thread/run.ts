@@ -106,7 +106,7 @@ export class WriteRun {
     try {
       this.recorder = this.open(plan, file, topics)
       this.recorder.problems.push(...sayLeftOut(leftOut))
-      this.recorder.notes.push(...all.slice(0, mostListed).map(({ path, message }) => `left out: ${path} ${message}`))
+      this.recorder.notes.push(...all.slice(0, mostListed).map(({ path, message }) => `warning: ${path} ${message}`))
       if (spec.part !== true) this.recorder.notes.push(...(await unread(this.kafka, whole)))
       this.recorder.begin()
       this.recorder.checkpoint()

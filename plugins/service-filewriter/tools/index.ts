@@ -1,5 +1,6 @@
 // Sub-commands about files: written without Kafka, shown, repaired; and structures for `nexstream check`.
-import { defineTool, type FileKind, type ToolFlags } from '../../../core/api/plugin.js'
+import { type CheckedFor, defineTool, type FileKind, type ToolFlags } from '../../../core/api/plugin.js'
+import { isLenient } from '../structure/leniency.js'
 import { checkStructure } from '../structure/structure.js'
 import { readTemplate, type Template } from '../structure/template.js'
 
@@ -49,14 +50,32 @@ export async function templateOf({ template }: ToolFlags): Promise<{ template?: 
   return typeof template === 'string' ? { template: await readTemplate(template) } : {}
 }
 
+/** As the file writer of this config would take a structure: from its peers' commands, where it hears them. */
+function leniency({ lenient, strict }: ToolFlags, { dialects, services }: CheckedFor): boolean {
+  if (lenient === true || strict === true) return strict !== true
+  const options = services['filewriter']
+  const option = typeof options === 'object' ? (options as { lenient?: boolean } | null)?.lenient : undefined
+  return dialects.some((dialect) => isLenient(option, undefined, dialect))
+}
+
 export const structureFile: FileKind = {
   id: 'structure',
   summary: 'a nexus_structure',
-  options: [{ flags: '--template <file>', summary: 'JSON or HDF5 file that structures are laid over' }],
+  options: [
+    { flags: '--template <file>', summary: 'JSON or HDF5 file that structures are laid over' },
+    { flags: '--lenient', summary: 'take structures as the peers do: what is good is written, the rest are warnings' },
+    {
+      flags: '--strict',
+      summary: 'take them as our own commands do; default: lenient where the config listens to a peer'
+    }
+  ],
   is: (content) => isWrapped(content) || (typeof content === 'object' && content !== null && 'children' in content),
-  async inspect({ content, text }, parts, flags) {
+  async inspect({ content, text }, parts, flags, config) {
     // as text, so that integers keep all their digits
     const [structure, at] = isWrapped(content) ? [content.nexus_structure, '/nexus_structure'] : [text, '']
-    return checkStructure(structure, parts, { at, ...(await templateOf(flags)) }).findings
+    const { findings, leftOut } = checkStructure(structure, parts, { at, ...(await templateOf(flags)) })
+    if (!leniency(flags, config)) return findings
+    const isLost = (path: string): boolean => leftOut.some((one) => path === one.at || path.startsWith(`${one.at}/`))
+    return findings.map((finding) => ({ ...finding, ...(!isLost(finding.path) && { warning: true }) }))
   }
 }
