@@ -28,6 +28,11 @@ export interface StreamChange {
 }
 
 const protocols = ['pva', 'ca', 'sim']
+const olderProtocols: ReadonlyMap<string, string> = new Map([
+  ['pva', 'PVA'],
+  ['ca', 'CA'],
+  ['sim', 'FAKE']
+])
 /** What the older forwarder calls these schemas. */
 const olderNames: ReadonlyMap<string, string> = new Map([
   ['se00', 'nttable_se00'],
@@ -37,6 +42,9 @@ const ourNames: ReadonlyMap<string, string> = new Map([...olderNames].map(([ours
 
 /** The name of a schema as the Python forwarder understands it. */
 export const olderName = (schema: string): string => olderNames.get(schema) ?? schema
+
+/** The name of a protocol as the Python forwarder tells it; others stay as they are. */
+export const olderProtocol = (protocol: string): string => olderProtocols.get(protocol) ?? protocol
 
 function changed(stream: Stream | OlderStream): ChangedStream {
   const schema = stream.schema() ?? ''

@@ -16,6 +16,8 @@ export interface Snapshot {
   /** The service's keys of the x5f2 `status_json` (file writer: `job_id`, …; forwarder: `streams`). */
   readonly heartbeat?: Readonly<Record<string, unknown>>
   readonly metrics?: readonly Metric[]
+  /** Another number than before: the next heartbeat is sent without waiting for its time. */
+  readonly news?: number
   /** In place of `heartbeat`: several, each to its own topic (control topic of a job) or the configured one; [] for none. */
   readonly heartbeats?: readonly { readonly topic?: string; readonly content: Readonly<Record<string, unknown>> }[]
   readonly [key: string]: unknown

@@ -58,8 +58,9 @@ const reporter = defineReporter({
       report(snapshot) {
         const beats = heartbeats(snapshot, topic, services)
         const now = performance.now()
-        const places = beats.map((beat) => beat.topic).join(' ')
-        // a job that moves to its control topic is heard there at once
+        const news = Object.values(snapshot.services).map((service) => service.news ?? 0)
+        const places = [...beats.map((beat) => beat.topic), ...news].join(' ')
+        // a job that moves to its control topic is heard there at once, as is what a command changed
         if (now >= due || places !== where) {
           for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs, sent: sent(beat.topic) })
           // only when all were taken: a failure that lasts is told once

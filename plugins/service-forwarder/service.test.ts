@@ -305,7 +305,13 @@ describe('service-forwarder', () => {
     const snapshot = f.service.snapshot()
     assert.deepEqual([snapshot.state, snapshot['channels'], snapshot['connected']], ['forwarding', 4, 1])
     const { streams } = snapshot.heartbeat as { streams: unknown[] }
-    assert.deepEqual(streams[0], { channel_name: 'A1', protocol: 'hand', output_topic: 'a', schema: 'f142' })
+    assert.deepEqual(streams[0], {
+      channel_name: 'A1',
+      protocol: 'hand',
+      output_topic: 'a',
+      schema: 'f142',
+      state: 'CONNECTED'
+    })
     const { result } = await f.run('status', { channels: 'A*', page: 1, page_size: 2 })
     const {
       pages: count,

@@ -45,6 +45,8 @@ export class Forwarder implements Service {
   readonly #unspoken: Unspoken | undefined
   readonly #positions = new Positions()
   readonly #ended = new AbortController()
+  /** Commands on the list that were carried out. */
+  #commands = 0
   #following: Promise<void> | undefined
   #repeater: NodeJS.Timeout | undefined
   #topicsTimer: NodeJS.Timeout | undefined
@@ -124,7 +126,7 @@ export class Forwarder implements Service {
   }
 
   snapshot(): Snapshot {
-    return this.#status.snapshot()
+    return { ...this.#status.snapshot(), news: this.#commands }
   }
 
   // ---------------------------------------------------------------- commands
@@ -220,6 +222,7 @@ export class Forwarder implements Service {
       this.board.specs.set(spec.id, spec)
       report.add(present === undefined ? 'added' : present.settings === spec.settings ? 'unchanged' : 'changed', spec)
     }
+    this.#commands++
     const failures = await this.board.reconcile()
     for (const spec of specs) {
       const failure = failures.get(spec.id)

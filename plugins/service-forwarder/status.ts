@@ -1,5 +1,6 @@
 // What the forwarder shows of itself: sums for every status, channels page by page.
 import { type Snapshot } from '../../core/api/plugin.js'
+import { olderName, olderProtocol } from '../../schemas/stream-changes.js'
 import { type Board } from './board.js'
 import { type Channel, type ChannelCounts } from './channel.js'
 import { type Group } from './group.js'
@@ -59,15 +60,25 @@ export class Status {
       acknowledged_per_s: rate(acknowledged, before.acknowledged)
     }
     this.#previous = { updates, acknowledged, ms: nowMs }
-    const streams = [...this.board.specs.values()].map(({ channel, protocol, topic, schema }) => ({
-      channel_name: channel,
-      protocol,
-      output_topic: topic,
-      schema
-    }))
     const page = this.#nextPage([...this.board.channels.values()], nowMs)
     const summary = this.summary()
-    return { ...summary, channels_page: page, heartbeat: { streams }, metrics: metricsOf(summary) }
+    return { ...summary, channels_page: page, heartbeat: { streams: this.#streams() }, metrics: metricsOf(summary) }
+  }
+
+  /** As clients of the Python forwarder read them, with the state of the connection and the last error beside. */
+  #streams(): Row[] {
+    return [...this.board.specs.values()].map(({ id, channelKey, channel, protocol, topic, schema }) => {
+      const open = this.board.channels.get(channelKey)
+      const error = open?.entries.get(id)?.route.lastError ?? ''
+      return {
+        channel_name: channel,
+        protocol: olderProtocol(protocol),
+        output_topic: topic,
+        schema: olderName(schema),
+        ...(open === undefined ? {} : { state: open.state }),
+        ...(error === '' ? {} : { error })
+      }
+    })
   }
 
   /** State and sums. */
