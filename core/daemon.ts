@@ -1,6 +1,7 @@
 // The daemon, start to stop in reading order: plugins → Kafka → services → commands → status; and back.
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { closeAll, type Closing, closeInTurn } from './closing.js'
 import { readCommandFile } from './command-file.js'
 import { loadCommands, loadDialects, type RunnableCommand } from './commands.js'
 import { durationMs, throwFindings, type Config, type LoadedConfig } from './config.js'
@@ -12,7 +13,7 @@ import { connectKafka, type KafkaClient } from './kafka/client.js'
 import { GroupReader } from './kafka/group.js'
 import { CommandListener } from './listener.js'
 import { loadConfigured, type Loaded } from './loader.js'
-import { errorFields, openLog, type Logger } from './log.js'
+import { errorFields, messageOf, openLog, type Logger } from './log.js'
 import { lookupOf } from './lookup.js'
 import {
   type DaemonSnapshot,
@@ -27,6 +28,11 @@ import { version } from './root.js'
 import { StatusLoop } from './status.js'
 import { startThread, threadConfigOf } from './thread.js'
 
+/** How often is looked whether Kafka answers. */
+const watchMs = 5000
+/** What a command that runs when the daemon is told to stop may still take. */
+const commandPatienceMs = 3000
+
 export class Daemon {
   readonly serviceId: string
   readonly #config: Config
@@ -36,6 +42,7 @@ export class Daemon {
   readonly #services = new Map<string, Service>()
   readonly #reporters = new Map<string, Reporter>()
   readonly jobs: JobRegistry
+  readonly log: Logger['log']
   #commands: readonly RunnableCommand[] = []
   #loaded!: Loaded
   #kafka!: KafkaClient
@@ -43,6 +50,8 @@ export class Daemon {
   #listener!: CommandListener
   #status: StatusLoop | undefined
   #stopping: Promise<void> | undefined
+  /** Errors while it stops. */
+  readonly #troubles: string[] = []
 
   constructor(
     readonly loaded: LoadedConfig,
@@ -52,6 +61,7 @@ export class Daemon {
     this.#config = loaded.config
     this.serviceId = this.#config.daemon.service_id ?? `nexstream:${hostname()}:${process.pid}`
     this.#logger = openLog(this.#config.log, this.serviceId)
+    this.log = this.#partLog({})
     this.jobs = new JobRegistry({
       starting: (job) => this.#loaded.host.hooks.jobStarting.promise(job),
       stopped: (job) =>
@@ -59,10 +69,6 @@ export class Daemon {
           .promise(job)
           .catch((error: unknown) => this.log('error', (error as Error).message, errorFields(error)))
     })
-  }
-
-  get log(): Logger['log'] {
-    return this.#logger.log
   }
 
   /** Starts everything or throws a CodedError, having closed what was open. */
@@ -73,7 +79,7 @@ export class Daemon {
       const dialects = await loadDialects(this.#loaded.host)
       this.#goOn()
       this.log('info', `nexstream ${version} connects to Kafka`, { brokers: brokersOf(this.#config) })
-      this.#kafka = connectKafka(this.#config.kafka)
+      this.#kafka = this.#connect()
       this.#producer = this.#kafka.producer({ lingerMs: 5 })
       await this.#requireStatusTopic()
       this.#goOn()
@@ -181,7 +187,7 @@ export class Daemon {
       brokers: brokersOf(this.#config),
       statusTopic: this.#config.status.topic,
       thread: (entry) => startThread(threads, entry),
-      log: this.#logger.with({ part: name }),
+      log: this.#partLog({ part: name }),
       ...lookupOf(host),
       emit: (event, origin) => this.#listener.emit(event, origin),
       listen: (topic, options) => this.#listener.listen(topic, options),
@@ -222,25 +228,41 @@ export class Daemon {
     this.#status.start()
   }
 
+  #connect(): KafkaClient {
+    const client = connectKafka(this.#config.kafka, this.#logger.with({ part: 'kafka' }))
+    client.watch(watchMs)
+    return client
+  }
+
+  /** What goes wrong while the daemon stops is also in its last line. */
+  #partLog(fields: Record<string, unknown>): Logger['log'] {
+    const log = this.#logger.with(fields)
+    return (level, message, more) => {
+      if (level === 'error' && this.#stopping !== undefined) this.#troubles.push(message)
+      log(level, message, more)
+    }
+  }
+
+  /** Whatever fails on the way is told and the rest is closed all the same. */
   async #stop(reason: string): Promise<void> {
     this.log('info', `stopping: ${reason}`)
-    const step = async (what: string, call: () => Promise<unknown> | undefined): Promise<void> => {
-      try {
-        await call()
-      } catch (error) {
-        this.log('error', `${what}: ${(error as Error).message}`, errorFields(error))
-      }
-    }
-    for (const service of this.#services.values()) service.retire?.()
-    await step('stop hearing commands', () => this.#listener?.close())
-    for (const [id, service] of [...this.#services].reverse())
-      await step(`stop service ${id}`, () => service.stop(reason))
-    await step('stop status', () => this.#status?.stop())
-    this.#abort.abort(new Error(reason))
-    await step('deliver last messages', () => this.#producer?.close())
-    await step('close Kafka', () => this.#kafka?.close())
-    await step('close plugins', () => this.#loaded?.close())
-    this.log('info', 'stopped')
+    const failed = (what: string, error: unknown): void =>
+      this.log('error', `${what}: ${messageOf(error)}`, errorFields(error))
+    const services = [...this.#services].reverse()
+    await closeAll(services.map(([id, service]) => [`retire service ${id}`, () => service.retire?.()]), failed) // prettier-ignore
+    const steps: Closing[] = [
+      ['stop hearing commands', () => this.#listener?.close(commandPatienceMs)],
+      ...services.map(([id, service]): Closing => [`stop service ${id}`, () => service.stop(reason)]),
+      ['stop status', () => this.#status?.stop()],
+      ['end the signal of the parts', () => this.#abort.abort(new Error(reason))],
+      ['deliver last messages', () => this.#producer?.close()],
+      ['close Kafka', () => this.#kafka?.close()],
+      ['close plugins', () => this.#loaded?.close()]
+    ]
+    await closeInTurn(steps, failed, durationMs(this.#config.daemon.shutdown_timeout))
+    const troubles = this.#troubles.join('; ').slice(0, 2000)
+    if (troubles === '') this.log('info', 'stopped')
+    else this.log('warn', `stopped; on the way: ${troubles}`)
     await this.#logger.close()
   }
 }

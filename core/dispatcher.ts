@@ -52,11 +52,37 @@ export interface DispatcherOptions {
 
 export class Dispatcher {
   readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #running = new Set<Promise<Reply>>()
+  /** Rejects when those that run have no time left. */
+  readonly #over: Promise<never>
+  #giveUp: (error: CodedError) => void = () => undefined
+  #retired = false
 
-  constructor(readonly options: DispatcherOptions) {}
+  constructor(readonly options: DispatcherOptions) {
+    this.#over = new Promise((_, reject) => (this.#giveUp = reject))
+    this.#over.catch(() => undefined) // nobody may be waiting
+  }
 
   /** Never rejects: whatever happens there is one reply (which may be `silent` when the command is for another daemon). */
-  async dispatch(command: Command, origin: Origin): Promise<Reply> {
+  dispatch(command: Command, origin: Origin): Promise<Reply> {
+    const reply = this.#dispatch(command, origin)
+    this.#running.add(reply)
+    void reply.then(() => this.#running.delete(reply))
+    return reply
+  }
+
+  /**
+   * The daemon stops: what has not begun is refused, what runs has so long to end. Resolves when every command has its reply.
+   */
+  async retire(patienceMs: number): Promise<void> {
+    this.#retired = true
+    const text = 'the daemon stopped before this was done; it may have taken effect in part'
+    const timer = setTimeout(() => this.#giveUp(new CodedError('COMMAND_FAILED', text)), patienceMs)
+    while (this.#running.size > 0) await Promise.all(this.#running)
+    clearTimeout(timer)
+  }
+
+  async #dispatch(command: Command, origin: Origin): Promise<Reply> {
     try {
       const addressee = command['service_id']
       if (typeof addressee === 'string' && addressee !== '' && addressee !== this.options.serviceId)
@@ -70,7 +96,10 @@ export class Dispatcher {
   /** Commands of one service run one after the other, in the order they came. */
   async #inTurn(service: string, run: () => Promise<Reply>): Promise<Reply> {
     const previous = this.#turns.get(service) ?? Promise.resolve()
-    const mine = previous.then(run)
+    const mine = previous.then(() => {
+      if (this.#retired) throw new CodedError('COMMAND_FAILED', 'the daemon is stopping: not carried out')
+      return run()
+    })
     this.#turns.set(
       service,
       mine.then(
@@ -102,20 +131,20 @@ export class Dispatcher {
     const { timeoutMs } = this.options
     let timer: NodeJS.Timeout | undefined
     let over = false
-    // an answer that comes too late is not sent; what waits for it goes on
+    // an answer that comes too late, or after the daemon gave up, is not sent; what waits for it goes on
     void reply.then(
       ({ sent }) => over && sent?.(),
       () => undefined // told below, or with the time-out
     )
     const late = new Promise<never>((_, reject) => {
       const text = `'${command.cmd}' was not carried out within ${timeoutMs / 1000} s; it may still take effect, ask for the jobs`
-      timer = setTimeout(() => {
-        over = true
-        reject(new CodedError('COMMAND_FAILED', text))
-      }, timeoutMs)
+      timer = setTimeout(() => reject(new CodedError('COMMAND_FAILED', text)), timeoutMs)
     })
     try {
-      return await Promise.race([reply, late])
+      return await Promise.race([reply, late, this.#over])
+    } catch (error) {
+      over = true
+      throw error
     } finally {
       clearTimeout(timer)
     }

@@ -1,12 +1,13 @@
 // Hears command topics: bytes → dialect → dispatcher → exactly one answer on the reply topic.
 import { createHash } from 'node:crypto'
+import { closeAll } from './closing.js'
 import { type ListenConfig } from './config-schema.js'
 import { throwFindings } from './config.js'
 import { type Dispatcher, refusal } from './dispatcher.js'
 import { CodedError } from './api/errors.js'
 import { type Listen, listenFindings } from './inspect.js'
 import { type GroupReader, type Take, type Work } from './kafka/group.js'
-import { errorFields, type Log } from './log.js'
+import { errorFields, type Log, messageOf } from './log.js'
 import {
   type Command,
   type Dialect,
@@ -68,6 +69,9 @@ export class CommandListener {
   readonly #ends = new Map<string, ReadonlyMap<number, number>>()
   /** What this daemon said itself on a topic that it hears. */
   readonly #said = new Set<string>()
+  /** Commands under way, their answers included. */
+  readonly #handling = new Set<Promise<void>>()
+  #closing = false
 
   constructor(readonly options: ListenerOptions) {}
 
@@ -102,8 +106,8 @@ export class CommandListener {
     // one after the other, also of several pools: the one before may have taken the last place
     const work: Work = (message, take) =>
       (this.#poolTurn = this.#poolTurn.then(async () => {
-        if (!this.#taking) return 'later'
-        await this.#handle(ear, { ...message, take })
+        if (!this.#taking || this.#closing) return 'later'
+        await this.#handled(ear, { ...message, take })
         return 'done'
       }))
     const pool = this.options.openGroup({ groupId: group, topic, from }, work)
@@ -117,11 +121,7 @@ export class CommandListener {
     this.#taking = yes
     for (const pool of this.#pools)
       (yes ? pool.join() : pool.leave()).catch((error: unknown) =>
-        this.options.log(
-          'error',
-          `${yes ? 'joining' : 'leaving'} a pool: ${(error as Error).message}`,
-          errorFields(error)
-        )
+        this.options.log('error', `${yes ? 'joining' : 'leaving'} a pool: ${messageOf(error)}`, errorFields(error))
       )
   }
 
@@ -192,9 +192,16 @@ export class CommandListener {
       this.#send(topic, dialect.event(event, this.options.serviceId))
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#open, ...this.#pools].map(async (open) => open.close()))
+  /** Hears nothing more; resolves when what was heard is answered, the commands that run by `patienceMs` at the latest. */
+  async close(patienceMs: number): Promise<void> {
+    this.#closing = true
+    const failed = (name: string, error: unknown): void =>
+      this.options.log('warn', `closing ${name}: ${messageOf(error)}`, errorFields(error))
+    const open = [...this.#open].map((open) => ['a command topic', () => open.close()] as const)
+    const pools = this.#pools.map((pool) => ['a pool', () => pool.close()] as const)
+    await Promise.all([closeAll([...open, ...pools], failed, patienceMs), this.options.dispatcher.retire(patienceMs)])
     this.#open.clear()
+    await Promise.all(this.#handling)
   }
 
   #dialect(id: string, path: string): Dialect {
@@ -235,11 +242,7 @@ export class CommandListener {
     const assign = [...offsets].map(([partition, offset]) => ({ topic: ear.topic, partition, offset }))
     const reader = kafka.reader({ assign, maxWaitMs: 500 })
     const done = this.#pump(ear, reader, ends).catch((error: unknown) => {
-      this.options.log(
-        'error',
-        `commands on ${ear.topic} are no longer heard: ${(error as Error).message}`,
-        errorFields(error)
-      )
+      this.options.log('error', `commands on ${ear.topic} are no longer heard: ${messageOf(error)}`, errorFields(error))
     })
     return { close: () => reader.close().then(() => done) }
   }
@@ -260,7 +263,7 @@ export class CommandListener {
           partition: batch.partition,
           offset: batch.offset(i)
         }
-        if (ends === undefined || message.offset < (ends.get(batch.partition) ?? 0)) void this.#handle(ear, message)
+        if (ends === undefined || message.offset < (ends.get(batch.partition) ?? 0)) void this.#handled(ear, message)
       }
       const { partition, nextOffset } = batch
       batch.release()
@@ -268,6 +271,13 @@ export class CommandListener {
       open.delete(partition)
       if (open.size === 0) return reader.close()
     }
+  }
+
+  async #handled(ear: Ear, message: CommandMessage): Promise<void> {
+    const handling = this.#handle(ear, message)
+    this.#handling.add(handling)
+    await handling
+    this.#handling.delete(handling)
   }
 
   /** Never rejects. */

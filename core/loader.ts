@@ -4,6 +4,7 @@ import module, { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { check, compileSchema } from './check.js'
+import { type Closing, closeInTurn } from './closing.js'
 import { type LoadedConfig } from './config.js'
 import { CodedError } from './api/errors.js'
 import { Host, partKinds, withDeadline } from './host.js'
@@ -61,17 +62,21 @@ export async function loadPlugins(options: LoadOptions): Promise<Loaded> {
     await load(host, plugins, { file, shown: `'${entry.use}'`, at, builtin: false, options: entry.options })
   }
   if (options.checked !== true) checkPartSchemas(host)
-  return { host, plugins, close: () => closeAll(plugins) }
+  return { host, plugins, close: () => closePlugins(plugins) }
 }
 
 /** Loads the plugins that a config names. */
 export const loadConfigured = ({ config, baseFolder }: LoadedConfig): Promise<Loaded> =>
   loadPlugins({ plugins: config.plugins, builtin: config.daemon.builtin_plugins, baseFolder })
 
-async function closeAll(plugins: readonly LoadedPlugin[]): Promise<void> {
-  for (const { plugin, name } of [...plugins].reverse()) {
-    if (plugin.close !== undefined) await withDeadline(async () => plugin.close?.(), name, 'close')
-  }
+/** Closes all, then rejects with the first failure. */
+async function closePlugins(plugins: readonly LoadedPlugin[]): Promise<void> {
+  const failures: unknown[] = []
+  const parts = [...plugins].reverse().map(({ plugin, name }): Closing => {
+    return [name, () => withDeadline(async () => plugin.close?.(), name, 'close')]
+  })
+  await closeInTurn(parts, (_, error) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
 }
 
 interface Candidate {

@@ -1,5 +1,6 @@
 // One snapshot of the daemon at a fixed interval, handed to every reporter; a slow or failing reporter never stops the others.
-import { errorFields, type Log } from './log.js'
+import { closeAll } from './closing.js'
+import { errorFields, type Log, messageOf } from './log.js'
 import { type DaemonSnapshot, type Reporter } from './api/plugin.js'
 
 export class StatusLoop {
@@ -28,7 +29,10 @@ export class StatusLoop {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     this.tick()
-    for (const reporter of this.reporters.values()) await reporter.close?.()
+    const parts = [...this.reporters].map(([id, reporter]) => [`reporter ${id}`, () => reporter.close?.()] as const)
+    await closeAll(parts, (name, error) =>
+      this.log('error', `closing ${name}: ${messageOf(error)}`, errorFields(error))
+    )
   }
 
   async #report(id: string, reporter: Reporter, snapshot: DaemonSnapshot): Promise<void> {
@@ -38,7 +42,7 @@ export class StatusLoop {
       if (this.#failing.delete(id)) this.log('info', `reporter ${id} works again`)
     } catch (error) {
       // said once, until it works again
-      if (!this.#failing.has(id)) this.log('warn', `reporter ${id}: ${(error as Error).message}`, errorFields(error))
+      if (!this.#failing.has(id)) this.log('warn', `reporter ${id}: ${messageOf(error)}`, errorFields(error))
       this.#failing.add(id)
     } finally {
       this.#busy.delete(id)

@@ -1,6 +1,8 @@
 // Kafka as services and writers see it: batch-shaped, with explicit buffer ownership.
 
 export interface Kafka {
+  /** False before the first broker answered, and while none answers. */
+  readonly connected: boolean
   topics(names: readonly string[]): Promise<TopicInfo[]>
   /** `latest`: what readers get to; `written`: with what lies behind a transaction that is still open. */
   offsets(
@@ -118,7 +120,10 @@ export interface ProducerMessage {
   readonly headers?: readonly (readonly [string, Uint8Array])[]
 }
 export interface Producer {
-  /** Queues; false when `maxBufferedBytes` is reached: the message is queued all the same, wait for `drained`. Order per partition is kept. */
+  /**
+   * Queues; false when `maxBufferedBytes` is reached: the message is queued all the same, wait for `drained`. Order per partition is
+   * kept. Never throws: what comes after `close` is told to `onDelivered` as KAFKA_LOST.
+   */
   send(message: ProducerMessage, onDelivered?: (error: Error | null, offset: number) => void): boolean
   readonly bufferedBytes: number
   drained(): Promise<void>

@@ -4,6 +4,10 @@ import { CodedError } from '../api/errors.js'
 import { runDaemon } from '../main.js'
 import { flagValues } from './config.js'
 import { exitCodes } from './exit.js'
+import { say } from './io.js'
+
+/** A process that does not end by itself so long after everything was closed is ended. */
+const leaveMs = 3000
 
 export interface RunFlags {
   readonly brokers?: string
@@ -26,5 +30,11 @@ export async function run(file: string | undefined, flags: RunFlags): Promise<nu
   const code = await runDaemon({ file: config, env: process.env, flags: { ...flagValues(flags.set), ...brokers } })
   // what did not stop in time would hold the process
   if (code !== exitCodes.done) process.exit(code)
+  // nothing should hold it now; what does all the same is named, not waited for
+  const leave = (): void => {
+    say(`left open: ${process.getActiveResourcesInfo().join(', ')}`)
+    process.exit(code)
+  }
+  setTimeout(leave, leaveMs).unref()
   return code
 }

@@ -1,5 +1,6 @@
 // The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
 import { CodedError } from '../api/errors.js'
+import { closeAll } from '../closing.js'
 import { type Log, Cluster, expectOk } from './cluster.js'
 import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
@@ -31,6 +32,15 @@ export class KafkaClient implements Kafka {
   readonly #open = new Set<{ close(): Promise<void> }>()
 
   constructor(readonly cluster: Cluster) {}
+
+  get connected(): boolean {
+    return this.cluster.connected
+  }
+
+  /** Looks from now on every so often whether a broker answers; the log tells loss and return. */
+  watch(intervalMs: number): void {
+    this.cluster.watch(intervalMs)
+  }
 
   /** Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH. */
   async topics(names: readonly string[]): Promise<TopicInfo[]> {
@@ -112,10 +122,11 @@ export class KafkaClient implements Kafka {
 
   /** Closes readers and producers (those deliver what they can first), then the connections. */
   async close(): Promise<void> {
-    const results = await Promise.allSettled([...this.#open].map((part) => part.close()))
+    const failures: unknown[] = []
+    const parts = [...this.#open].map((part) => ['a Kafka reader or producer', () => part.close()] as const)
+    await closeAll(parts, (_, error) => failures.push(error))
     await this.cluster.close()
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed) throw failed.reason
+    if (failures.length > 0) throw failures[0]
   }
 
   #own<T extends { close(): Promise<void> }>(make: (onClose: () => void) => T): T {

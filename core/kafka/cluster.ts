@@ -56,6 +56,18 @@ const AUTH_PATIENCE_MS = 60_000
 export const backoffMs = (n: number): number =>
   Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(n, 10)) * (0.75 + Math.random() / 2)
 
+/** Metadata are small: a broker that does not give them in this time is taken to be away. */
+const METADATA_PATIENCE_MS = 10_000
+/** What a closing part may wait in any case. */
+const SHORTEST_PATIENCE_MS = 500
+
+/** Resolves with `done`, or after a second: what hangs on a broker that does not answer is left to end by itself. */
+export async function soon(done: Promise<unknown>, ms = 1000): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([done, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
+  clearTimeout(timer)
+}
+
 const dataApis: readonly Api[] = [api.produce, api.fetch, api.listOffsets, api.metadata, api.initProducerId]
 
 export class Cluster {
@@ -63,7 +75,12 @@ export class Cluster {
   readonly #brokers = new Map<number, Address>()
   readonly #closing = new AbortController()
   #controller = -1
-  #away = false
+  /** performance.now() when the last broker was lost; Infinity: one answers. Before the first answer: since it was first asked. */
+  #awaySinceMs = Infinity
+  #asked = false
+  /** performance.now() when the first of those that close now began to wait for brokers. */
+  #closingSinceMs: number | undefined
+  #watch: NodeJS.Timeout | undefined
   #wasIn = false
   #refusedSinceMs = 0
 
@@ -90,9 +107,10 @@ export class Cluster {
     for (const address of this.#candidates()) {
       try {
         const connection = await this.#control(address)
+        const patienceMs = Math.min(METADATA_PATIENCE_MS, this.settings.requestTimeoutMs)
         const byId = connection.speaks(api.metadataById)
         const which = byId ? api.metadataById : api.metadata
-        const answer = await connection.request(which, metadataRequest(names, byId))
+        const answer = await connection.request(which, metadataRequest(names, byId), patienceMs)
         const metadata = parse(answer, byId ? metadataByIdResponse : metadataResponse)
         this.#learn(metadata)
         return metadata
@@ -101,8 +119,7 @@ export class Cluster {
         reasons.push((error as Error).message)
       }
     }
-    if (!this.#away) this.log('warn', `no Kafka broker answers: ${reasons.join('; ')}`)
-    this.#away = true
+    this.#lost(reasons)
     throw new ConnectionLost(reasons.join('; '))
   }
 
@@ -153,7 +170,58 @@ export class Cluster {
     this.closing.addEventListener('abort', close)
   }
 
+  /** False before the first answer, and while no broker answers. */
+  get connected(): boolean {
+    return this.#asked && this.#awaySinceMs === Infinity
+  }
+
+  /** Looks every so often whether a broker answers, so that an outage is known although nothing is read or sent. */
+  watch(intervalMs: number): void {
+    let busy = false
+    this.#watch = setInterval(() => {
+      if (busy) return
+      busy = true
+      void this.metadata([])
+        .catch(() => undefined) // told by #lost
+        .finally(() => (busy = false))
+    }, intervalMs).unref()
+  }
+
+  /**
+   * How much of `mostMs` something that closes may wait for brokers: while none answers, all that close share one time, or each
+   * would wait after the other.
+   */
+  patienceMs(mostMs: number): number {
+    if (this.#awaySinceMs === Infinity) return mostMs
+    const now = performance.now()
+    this.#closingSinceMs ??= now
+    return Math.max(SHORTEST_PATIENCE_MS, mostMs - (now - this.#closingSinceMs))
+  }
+
+  #lost(reasons: readonly string[]): void {
+    const isNews = this.#awaySinceMs === Infinity
+    this.#asked = true
+    if (!isNews || this.closing.aborted) return
+    this.#awaySinceMs = performance.now()
+    this.#tell('warn', `Kafka is away: ${[...new Set(reasons)].join('; ')}`)
+  }
+
+  #back(): void {
+    this.#asked = true
+    if (this.#awaySinceMs === Infinity) return
+    const seconds = (performance.now() - this.#awaySinceMs) / 1000
+    this.#awaySinceMs = Infinity
+    this.#closingSinceMs = undefined
+    this.#tell('info', `Kafka is back after ${seconds.toFixed(1)} s`)
+  }
+
+  /** Of several clients in one process the one that watches tells. */
+  #tell(level: 'warn' | 'info', message: string): void {
+    this.log(this.#watch === undefined ? 'debug' : level, message)
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#watch)
     this.#closing.abort()
     const open = await Promise.allSettled(this.#connections.values())
     this.#connections.clear()
@@ -167,8 +235,7 @@ export class Cluster {
   }
 
   #learn(metadata: Metadata): void {
-    if (this.#away) this.log('info', 'Kafka answers again')
-    this.#away = false
+    this.#back()
     this.#controller = metadata.controller
     if (metadata.brokers.length === 0) return
     this.#brokers.clear()
@@ -197,7 +264,7 @@ export class Cluster {
 
   async #open(address: Address, pool?: BufferPool): Promise<Connection> {
     try {
-      const connection = await Connection.open(address, this.settings, dataApis, pool)
+      const connection = await Connection.open(address, this.settings, dataApis, pool, this.closing)
       this.#wasIn = true
       this.#refusedSinceMs = 0
       return connection

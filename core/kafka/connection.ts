@@ -100,9 +100,12 @@ export class Connection {
     address: Address,
     settings: KafkaSettings,
     needs: readonly Api[],
-    pool?: BufferPool
+    pool?: BufferPool,
+    signal?: AbortSignal
   ): Promise<Connection> {
     const connection = new Connection(address, settings, pool)
+    const giveUp = (): void => connection.close()
+    signal?.addEventListener('abort', giveUp)
     const timer = setTimeout(
       () =>
         connection.#fail(
@@ -119,6 +122,7 @@ export class Connection {
       throw error
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
     }
   }
 

@@ -69,7 +69,7 @@ export class BatchProducer implements Producer, Office {
   }
 
   send(message: ProducerMessage, onDelivered?: Delivered): boolean {
-    if (this.#closed) throw new CodedError('KAFKA_LOST', 'the producer is closed')
+    if (this.#closed) return this.#refuse(message.topic, onDelivered)
     const topic = this.#topics.get(message.topic) ?? this.#addTopic(message.topic)
     const bytes = (message.value?.length ?? 0) + (message.key?.length ?? 0) + OVERHEAD
     this.bufferedBytes += bytes
@@ -78,6 +78,13 @@ export class BatchProducer implements Producer, Office {
     if (topic.partitions === 0 && (keyed || topic.waiting.length > 0)) this.#hold(topic, message, onDelivered, bytes)
     else this.#append(topic, message, onDelivered, bytes)
     return this.bufferedBytes < this.#maxBuffered
+  }
+
+  /** Told, not thrown: it may come out of the callback of a source or a timer, where nobody catches it. */
+  #refuse(topic: string, onDelivered: Delivered | undefined): boolean {
+    const error = new CodedError('KAFKA_LOST', `the producer is closed: a message to ${topic} came too late`)
+    queueMicrotask(() => this.#notify(onDelivered ?? ((lost) => this.cluster.log('warn', lost!.message)), error, -1))
+    return true
   }
 
   drained(): Promise<void> {
@@ -94,6 +101,10 @@ export class BatchProducer implements Producer, Office {
     } finally {
       this.#flushing--
     }
+    this.#throwLost()
+  }
+
+  #throwLost(): void {
     const lost = this.#lost
     this.#lost = undefined
     if (lost)
@@ -102,23 +113,28 @@ export class BatchProducer implements Producer, Office {
         : new CodedError('KAFKA_LOST', `${lost.count} messages were lost: ${lost.error.message}`, { cause: lost.error })
   }
 
-  /** Delivers what it can within 10 s; what is left then is lost, told to its callbacks and by rejection. */
+  /**
+   * Delivers what it can within 10 s (which all that close share while Kafka is away); what is left then is lost, told to its
+   * callbacks and by rejection.
+   */
   close(): Promise<void> {
-    this.#closed ??= this.#end()
-    return this.#closed
+    return (this.#closed ??= this.#end())
   }
 
   async #end(): Promise<void> {
-    const timer = setTimeout(() => this.#giveUp(), CLOSE_PATIENCE_MS)
+    let timer: NodeJS.Timeout | undefined
+    const patienceMs = this.cluster.patienceMs(CLOSE_PATIENCE_MS)
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs))).then(() => this.#giveUp())
     try {
-      await this.flush()
+      // not only by the end of flush: a broker that takes requests and does not answer holds it up
+      await Promise.race([this.flush(), late])
+      this.#throwLost()
     } finally {
       clearTimeout(timer)
       this.#ended = true
       clearTimeout(this.#timer)
       clearImmediate(this.#immediate)
       await this.#sender.close()
-      await this.#refreshing
       this.#pool.clear()
       this.onClose()
     }
@@ -163,7 +179,7 @@ export class BatchProducer implements Producer, Office {
     const lane = topic.lanes[partition] ?? this.#lane(topic, partition)
     const now = Date.now()
     const time = message.timestampMs ?? now
-    let batch = lane.queue[lane.queue.length - 1]
+    let batch = lane.queue.at(-1)
     if (batch === undefined || batch.closed || !batch.append(key, value, time, message.headers, this.#maxBatch)) {
       if (batch) batch.closed = true
       const size = batch ? Math.min(batch.size, this.#maxBatch) : 0
@@ -268,7 +284,7 @@ export class BatchProducer implements Producer, Office {
     const batch = lane.queue.shift()
     if (!batch) return // given up by close while the answer was under way
     if (lane.queue.length === 0) this.#active.delete(lane)
-    for (const { index, call } of batch.callbacks) notify(call, error, offset < 0 ? -1 : offset + index)
+    for (const { index, call } of batch.callbacks) this.#notify(call, error, offset < 0 ? -1 : offset + index)
     this.#uncharge(batch.charged)
     // Given up while under way: the socket may still be reading the buffer.
     if (error === null || !lane.busy) batch.free()
@@ -344,22 +360,21 @@ export class BatchProducer implements Producer, Office {
   #failTopic(topic: Topic, error: Error): void {
     for (const { onDelivered, bytes } of topic.waiting.splice(0)) {
       this.#countLost(1, error)
-      if (onDelivered) notify(onDelivered, error, -1)
+      if (onDelivered) this.#notify(onDelivered, error, -1)
       this.#uncharge(bytes)
     }
     topic.lanes.forEach((lane) => {
       while (lane.queue.length > 0) this.lost(lane, error)
     })
   }
-}
-
-/** An error of the callback is its owner's: it must not stop the delivery of others. */
-function notify(call: Delivered, error: Error | null, offset: number): void {
-  try {
-    call(error, offset)
-  } catch (thrown) {
-    queueMicrotask(() => {
-      throw thrown
-    })
+  /** An error of the callback is its owner's: it must not stop the delivery of others. */
+  #notify(call: Delivered, error: Error | null, offset: number): void {
+    try {
+      call(error, offset)
+    } catch (thrown) {
+      this.cluster.log('error', `what was called at a delivery threw: ${String(thrown)}`, {
+        stack: (thrown as Error).stack
+      })
+    }
   }
 }

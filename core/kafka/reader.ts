@@ -2,7 +2,7 @@
 import { CodedError } from '../api/errors.js'
 import { FetchedBatch, type Lease } from './batch.js'
 import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
-import { type Cluster, isPassing } from './cluster.js'
+import { type Cluster, isPassing, soon } from './cluster.js'
 import { PartDecoder, type Usable, usable } from './decode.js'
 import { type Desk, type FetchLimits, Fetcher, type Position } from './fetcher.js'
 import { type LedBy, Leaders } from './leaders.js'
@@ -132,8 +132,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
       for (const { fetcher } of this.#fetchers.values()) fetcher.close()
       this.#onClose()
     }
-    await Promise.all([...this.#fetchers.values()].map(({ done }) => done))
-    await this.#leaders.ended()
+    await soon(Promise.all([...[...this.#fetchers.values()].map(({ done }) => done), this.#leaders.ended()]))
     this.pool.clear()
   }
 

@@ -14,7 +14,7 @@ import {
   isProducerStateError,
   isRecordError
 } from './broker-errors.js'
-import { type Cluster, BrokerError, backoffMs, expectOk, isPassing } from './cluster.js'
+import { type Cluster, BrokerError, backoffMs, expectOk, isPassing, soon } from './cluster.js'
 import { type Codec } from './codecs.js'
 import { type Connection, ConnectionLost, parse } from './connection.js'
 import {
@@ -100,7 +100,7 @@ export class Sender {
 
   async close(): Promise<void> {
     this.#stop.abort()
-    await Promise.all([...this.#connections.keys()].map((leader) => this.#drop(leader)))
+    await soon(Promise.all([...this.#connections.keys()].map((leader) => this.#drop(leader))))
   }
 
   /** Pauses as long as attempt `n` asks for, or until closed. */

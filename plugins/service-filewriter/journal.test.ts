@@ -35,6 +35,7 @@ class Daemon extends EventEmitter {
       this.emit(what, run)
     }
     const mine: Kafka = {
+      connected: true,
       topics: (names) => kafka.topics(names),
       offsets: (topic, partitions, at) => kafka.offsets(topic, partitions, at),
       reader: (options) => kafka.reader(options),

@@ -15,6 +15,7 @@ export class Board {
   readonly channels = new Map<string, Channel>()
   /** Topics that do not exist (yet): streams to them wait. */
   missingTopics: ReadonlySet<string> = new Set()
+  #closed = false
 
   constructor(
     readonly shared: Shared,
@@ -28,6 +29,7 @@ export class Board {
    */
   async reconcile(): Promise<Map<string, Failure>> {
     const failures = new Map<string, Failure>()
+    if (this.#closed) return failures // a command that was under way when the service stopped
     const { ownership } = this
     ownership.update(this.specs.values())
     for (const [key, channel] of this.channels) {
@@ -49,7 +51,9 @@ export class Board {
     return failures
   }
 
+  /** Nothing is opened any more. */
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.channels.values()].map((channel) => channel.close()))
     this.channels.clear()
   }

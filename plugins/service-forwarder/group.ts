@@ -63,7 +63,8 @@ export class Group {
     this.#leaving = true
     const isAlone = (this.share.members?.names.length ?? 0) < 2
     await this.#membership?.close()
-    if (!isAlone) await this.#wait(this.options.handoverMs)
+    // without Kafka nobody hears that it leaves, so nobody takes over
+    if (!isAlone && this.context.kafka.connected) await this.#wait(this.options.handoverMs)
     for (const timer of this.#timers) clearTimeout(timer)
     clearInterval(this.#pulse)
   }

@@ -93,6 +93,7 @@ export class Forwarder implements Service {
   /** Opens the streams of the config file and those that were kept. What is wrong with them is logged, the rest is done. */
   async start(): Promise<void> {
     const found = await this.#storage?.restore()
+    if (this.#ended.signal.aborted) return
     const kept = this.options.skip_restore ? undefined : found
     const errors: Finding[] = []
     for (const [i, stream] of this.options.streams.entries()) this.#put(stream, `/forwarder/streams/${i}`, errors)
@@ -100,8 +101,10 @@ export class Forwarder implements Service {
     this.#positions.restore(kept?.commands ?? {})
     for (const { path, message } of errors) this.context.log('warn', `stream not forwarded: ${path}: ${message}`)
     await this.#lookForTopics()
+    if (this.#ended.signal.aborted) return
     await this.#group?.join()
     await this.#reconcile()
+    if (this.#ended.signal.aborted) return
     if (this.board.specs.size > 0) this.context.log('info', `forwarding ${this.board.specs.size} streams`)
     this.#repeater = setInterval(() => this.board.repeat(Date.now()), this.#repeatTickMs())
     if (this.#group !== undefined)
@@ -217,6 +220,7 @@ export class Forwarder implements Service {
 
   /** Puts specs on the list, brings the channels in line, keeps the list and answers. */
   async #apply(specs: readonly Spec[], report: Report): Promise<Reply> {
+    if (this.#ended.signal.aborted) throw new CodedError('COMMAND_FAILED', 'the daemon is stopping: not carried out')
     for (const spec of specs) {
       const present = this.board.specs.get(spec.id)
       this.board.specs.set(spec.id, spec)
@@ -273,7 +277,7 @@ export class Forwarder implements Service {
       const text = `topic '${topic}' does not exist: ${count} streams wait for it; create it with nexstream provision`
       this.context.log('warn', text, { code: 'TOPIC_MISSING', topic })
     }
-    if (missing.size === 0) return
+    if (missing.size === 0 || this.#ended.signal.aborted) return
     this.#topicsTimer = setTimeout(() => void this.#retryTopics(), topicsMs)
   }
 
@@ -287,7 +291,8 @@ export class Forwarder implements Service {
     try {
       await this.#lookForTopics()
     } catch {
-      // Kafka is away, which the producer tells
+      // Kafka is away, which its client tells
+      if (this.#ended.signal.aborted) return
       this.#topicsTimer = setTimeout(() => void this.#retryTopics(), topicsMs)
     }
   }

@@ -18,6 +18,9 @@ export interface KafkaProxy {
   idle(): Promise<void>
   /** Ends all connections; new ones are taken all the same. */
   cut(): void
+  /** As a broker that is down: connections end and are refused until `back`. */
+  away(): Promise<void>
+  back(): Promise<void>
   close(): Promise<void>
 }
 
@@ -89,11 +92,18 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
       while (sockets.size > 0) await once([...sockets][0]!, 'close')
     },
     cut: () => sockets.forEach((socket) => socket.destroy()),
-    close: async () => {
+    away: async () => {
       const closed = once(server, 'close')
       server.close()
       proxy.cut()
       await closed
+    },
+    back: async () => {
+      server.listen(own, '127.0.0.1')
+      await once(server, 'listening')
+    },
+    close: async () => {
+      if (server.listening) await proxy.away()
     }
   }
   return proxy

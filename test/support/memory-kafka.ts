@@ -141,6 +141,7 @@ class MemoryReader implements Reader {
 }
 
 export class MemoryKafka implements Kafka {
+  readonly connected = true
   readonly producers = new Set<MemoryProducer>()
   /** Topic → the error that every delivery to it ends with. */
   readonly failures = new Map<string, Error>()

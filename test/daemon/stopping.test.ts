@@ -1,0 +1,120 @@
+// The end of the daemon: whatever it is doing, and whether Kafka answers or not, it ends in time, says so and answers once.
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Control } from '../support/control.js'
+import { kafka, testTopics } from '../support/kafka.js'
+import { type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
+import { random } from '../support/random.js'
+import { type Child, start } from '../cli/child.js'
+
+describe('a daemon that is told to stop', function () {
+  this.timeout(240_000)
+  let brokers: string[]
+  let topics: Record<'commands' | 'status' | 'values', string>
+  let control: Control
+  const children: Child[] = []
+
+  before(async () => {
+    brokers = (await kafka()).brokers
+    topics = await testTopics(['commands', 'status', 'values'])
+    control = await Control.open(brokers, topics.commands, [topics.status])
+  })
+  after(async () => {
+    await Promise.all(children.map((child) => child.close()))
+    await control?.close()
+  })
+
+  /** A forwarder alone, on commands of JSON and of 2018. */
+  async function forwarder(): Promise<Child> {
+    const listen = JSON.stringify([{ topic: topics.commands, dialects: ['forwarder-2018', 'json'] }])
+    const child = start([
+      ...['run', '-b', brokers.join(',')],
+      ...['--set', `commands.listen=${listen}`, '--set', `status.topic=${topics.status}`],
+      ...['--set', 'services.forwarder={}', '--set', 'reporters.json=false', '--set', 'reporters.x5f2=false']
+    ])
+    children.push(child)
+    await child.says(/ is up as /)
+    return child
+  }
+  const streams = (from: number) =>
+    Array.from({ length: 20 }, (_, i) => ({ channel: `S${from + i}`, protocol: 'sim', converter: 'f144', topic: topics.values })) // prettier-ignore
+  const startCommand = (id: string, from = 0): string =>
+    JSON.stringify({ cmd: 'start', service: 'forwarder', msg_id: id, streams: streams(from) })
+  const answers = (id: string): number => control.said.filter(({ json }) => json?.['msg_id'] === id).length
+
+  /** Clean, without a word of trouble, and every command that was heard answered once. */
+  async function endedCleanly(child: Child, ids: readonly string[], what: string): Promise<void> {
+    const { code, signal, stderr } = await child.ended
+    assert.deepEqual([code, signal], [0, null], `${what}: ${stderr}`)
+    assert.match(stderr, / INFO {2}stopped\n$/, what)
+    assert.doesNotMatch(stderr, /closed|Error:/, what)
+    // what the daemon has sent is there: it waits for Kafka's word
+    await control.sendRaw('mark')
+    for (const id of ids) {
+      const heard = stderr.includes(`command start forwarder (msg_id=${id},`) || stderr.includes(`msg_id=${id} `)
+      if (heard) {
+        const answer = await control.json((json) => json['msg_id'] === id, `${what}: an answer`)
+        assert.match(String(answer['message']), /^20 added|the daemon is stopping|the daemon stopped before/, what)
+      }
+      assert.equal(answers(id), heard ? 1 : 0, `${what}: ${stderr}`)
+    }
+  }
+
+  const draw = random(2018)
+  for (const delayMs of [0, 2, 5, 10, 15, 50, draw(50), draw(50)])
+    it(`ends cleanly at SIGTERM ${delayMs} ms after a start command`, async () => {
+      const child = await forwarder()
+      const ids = [randomUUID(), randomUUID()]
+      ids.forEach((id, i) => control.producer.send({ topic: topics.commands, value: startCommand(id, 20 * i) }))
+      const sent = control.producer.flush()
+      await sleep(delayMs)
+      child.kill('SIGTERM')
+      await sent
+      await endedCleanly(child, ids, `SIGTERM after ${delayMs} ms`)
+    })
+
+  for (const [what, order] of [
+    ['behind a start', ['start', 'exit']],
+    ['before a start', ['exit', 'start']],
+    ['between two starts', ['start', 'exit', 'start']]
+  ] as const)
+    it(`ends cleanly at the exit of 2018 in one batch, ${what}`, async () => {
+      const child = await forwarder()
+      const ids: string[] = []
+      for (const one of order) {
+        const id = randomUUID()
+        if (one === 'start') ids.push(id)
+        const value = one === 'exit' ? '{"cmd": "exit"}' : startCommand(id, 20 * ids.length)
+        control.producer.send({ topic: topics.commands, value })
+      }
+      await control.producer.flush()
+      await endedCleanly(child, ids, what)
+    })
+
+  describe('while Kafka is away', () => {
+    let proxy: KafkaProxy
+    beforeEach(async () => (proxy = await kafkaProxy(brokers[0]!)))
+    afterEach(() => proxy.close())
+
+    const reporters = JSON.stringify({ json: {}, x5f2: {}, prometheus: { port: 0 } })
+    const silent = { refuses: () => proxy.away(), hangs: () => (proxy.meddle = () => Buffer.alloc(0)) }
+    for (const [how, go] of Object.entries(silent))
+      it(`ends by itself with all its reporters, and says what was lost, when the broker ${how}`, async () => {
+        const child = start([
+          ...['run', '-b', proxy.address, '--set', 'kafka.request_timeout_ms=2000'],
+          ...['--set', `commands.topic=${topics.commands}`, '--set', `status.topic=${topics.status}`],
+          ...['--set', 'services.forwarder={}', '--set', `reporters=${reporters}`]
+        ])
+        children.push(child)
+        await child.says(/ is up as /)
+        await go()
+        await child.says(/ WARN {2}Kafka is away: /)
+        child.kill('SIGTERM')
+        const { code, stderr } = await child.ended
+        assert.equal(code, 0, stderr)
+        assert.match(stderr, / WARN {2}stopped; on the way: .*messages were lost.*\n$/)
+        assert.equal(stderr.match(/Kafka is away/g)?.length, 1, stderr)
+      })
+  })
+})
