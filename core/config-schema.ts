@@ -27,7 +27,8 @@ const listen = {
     from: {
       enum: ['latest', 'earliest'],
       default: 'latest',
-      description: 'Where to begin at start-up; with a group only when the group is new.'
+      description:
+        'Where to begin at start-up; with a group only when the group is new. `earliest` carries out again what the topic holds, but no `exit` and no `stop` from before the start.'
     }
   }
 } as const satisfies JSONSchema

@@ -46,6 +46,44 @@ describe('config', () => {
     assert.match(printed, /\/commands\/timeout = "5m" {2}# default/)
   })
 
+  it('lets environment and flags win also over the words of librdkafka, and over a secret that comes another way', () => {
+    const text = `[kafka]\n"bootstrap.servers" = "file:1"\n"sasl.password" = "f"\n[kafka.sasl]\nusername_file = "u"\n`
+    const path = file('words.toml', text)
+    const kafkaOf = (sources: Parameters<typeof loadConfig>[0]): unknown => loadConfig({ file: path, ...sources }).config.kafka // prettier-ignore
+    const env = { NEXSTREAM_BROKERS: 'env:1', NEXSTREAM_KAFKA__SASL__USERNAME: 'me' }
+    assert.deepEqual(kafkaOf({ env }), { brokers: ['env:1'], 'sasl.password': 'f', sasl: { username: 'me' } })
+    const flags = { 'kafka.bootstrap.servers': 'flag:1', 'kafka.sasl.password_env': 'SECRET' }
+    const expected = { 'bootstrap.servers': 'flag:1', sasl: { username: 'me', password_env: 'SECRET' } }
+    assert.deepEqual(kafkaOf({ env, flags }), expected)
+    const both = { NEXSTREAM_BROKERS: 'general:1', NEXSTREAM_KAFKA__BROKERS: '["special:1"]' }
+    assert.deepEqual(kafkaOf({ env: both }), { brokers: ['special:1'], 'sasl.password': 'f', sasl: { username_file: 'u' } }) // prettier-ignore
+  })
+
+  it('names the origin of each bad value', () => {
+    const path = file('origins.toml', '[status]\ninterval = "soon"\n')
+    assert.throws(
+      () => requireConfig({ file: path, env: { NEXSTREAM_LOG__LEVEL: 'loud' }, flags: { 'commands.max_bytes': '1' } }),
+      (error: Error) =>
+        /NEXSTREAM_LOG__LEVEL: \/log\/level: must be one of/.test(error.message) &&
+        /--set commands\.max_bytes: \/commands\/max_bytes: /.test(error.message) &&
+        /origins\.toml: \/status\/interval: /.test(error.message)
+    )
+  })
+
+  it('warns of environment variables of its prefix that mean nothing', () => {
+    const env = {
+      NEXSTREAM_BROKRES: 'a:1',
+      NEXSTREAM_LOG_LEVEL: 'debug',
+      NEXSTREAM_CACHE: '/tmp',
+      NEXSTREAM_SECRET: 'x'
+    }
+    const { warnings } = loadConfig({ env, flags: { 'kafka.sasl.password_env': 'NEXSTREAM_SECRET' } })
+    assert.deepEqual(warnings, [
+      'environment variable NEXSTREAM_BROKRES means nothing here; did you mean NEXSTREAM_BROKERS?',
+      'environment variable NEXSTREAM_LOG_LEVEL means nothing here; did you mean NEXSTREAM_LOG__LEVEL?'
+    ])
+  })
+
   it('hides secrets', () => {
     const text = '[kafka]\n"sasl.password" = "hunter2"\n[kafka.sasl]\nusername = "u"\npassword = "hunter2"\n'
     const printed = printConfig(loadConfig({ file: file('c.toml', text) }))

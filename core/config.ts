@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, extname, resolve } from 'node:path'
 import { parse as parseToml } from 'smol-toml'
 import { parse as parseYaml } from 'yaml'
-import { check } from './check.js'
+import { check, nearest } from './check.js'
 import { configSchema, type Config } from './config-schema.js'
 import { CodedError } from './api/errors.js'
 import { type Finding, type JSONSchema } from './api/plugin.js'
+import { kafkaWords } from './kafka/options.js'
 
 export { durationMs, type Config, type ListenConfig } from './config-schema.js'
 
@@ -23,6 +24,8 @@ export interface LoadedConfig {
   /** `/section/key` → `default`, the file's name, the environment variable's or the flag's. */
   readonly origins: ReadonlyMap<string, string>
   readonly findings: readonly Finding[]
+  /** What is odd but harms nothing, e.g. environment variables of our prefix that mean nothing. */
+  readonly warnings: readonly string[]
   /** Folder from which relative paths in the config are meant. */
   readonly baseFolder: string
 }
@@ -30,7 +33,9 @@ export interface LoadedConfig {
 type Tree = Record<string, unknown>
 const envPrefix = 'NEXSTREAM_'
 /** Variables of the prefix that are not config. */
-const notConfig = new Set(['NEXSTREAM_CACHE', 'NEXSTREAM_BROKERS', 'NEXSTREAM_CONFIG'])
+const notConfig = ['NEXSTREAM_CACHE', 'NEXSTREAM_BROKERS', 'NEXSTREAM_CONFIG', 'NEXSTREAM_PASSWORD']
+/** Those of our own tests. */
+const forTests = /^NEXSTREAM_(TEST|NOT|PYTHON)(_|$)/
 
 /** Reads and merges; never throws for wrong values (they are findings), only for an unreadable file. */
 export function loadConfig(sources: ConfigSources): LoadedConfig {
@@ -42,7 +47,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   if (brokers !== undefined && brokers !== '')
     set(config, ['kafka', 'brokers'], brokers.split(','), 'NEXSTREAM_BROKERS', origins)
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(envPrefix) || !name.includes('__') || notConfig.has(name) || text === undefined) continue
+    if (!name.startsWith(envPrefix) || !name.includes('__') || text === undefined) continue
     const path = name.slice(envPrefix.length).toLowerCase().split('__')
     set(config, path, parseValue(text), name, origins)
   }
@@ -54,6 +59,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     config: config as Config,
     origins,
     findings,
+    warnings: unknownVariables(env, config),
     baseFolder: sources.file === undefined ? process.cwd() : dirname(resolve(sources.file))
   }
 }
@@ -61,18 +67,55 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
 /** As `loadConfig`, but throws CONFIG_INVALID for the first finding and names all. */
 export function requireConfig(sources: ConfigSources): LoadedConfig {
   const loaded = loadConfig(sources)
-  throwFindings(loaded.findings, sources.file ?? 'config')
+  throwFindings(loaded.findings, loaded)
   return loaded
 }
 
-/** Throws when there are findings: the first one's code and path, all of them in the text. */
-export function throwFindings(findings: readonly Finding[], where: string): void {
+/** Throws when there are findings: the first one's code and path, all of them in the text with the place each value came from. */
+export function throwFindings(
+  findings: readonly Finding[],
+  { origins }: Pick<LoadedConfig, 'origins'> = { origins: new Map() }
+): void {
   const [first] = findings
   if (first === undefined) return
-  const text = findings.map((finding) => `${finding.path}: ${finding.message}`).join('; ')
+  let before = ''
+  const told = findings.map(({ path, message }) => {
+    const origin = originOf(path, origins)
+    const from = origin === before ? '' : `${origin === 'default' ? 'config' : origin}: `
+    before = origin
+    return `${from}${path}: ${message}`
+  })
   const code = first.code === 'PLUGIN_OPTIONS' ? 'PLUGIN_OPTIONS' : 'CONFIG_INVALID'
-  throw new CodedError(code, `${where}: ${text}`, { path: first.path, fields: { findings } })
+  throw new CodedError(code, told.join('; '), { path: first.path, fields: { findings } })
 }
+
+/** An error about a config value that was found later (by the Kafka client, by a plugin) names where the value came from, too. */
+export function withOrigin(error: unknown, { origins }: Pick<LoadedConfig, 'origins'>): unknown {
+  if (!(error instanceof CodedError) || error.code !== 'CONFIG_INVALID' || error.path === undefined) return error
+  const origin = originOf(error.path, origins)
+  if (origin === 'default') return error
+  return new CodedError(error.code, `${origin}: ${error.message}`, { path: error.path, fields: error.fields, cause: error }) // prettier-ignore
+}
+
+/** A misspelt variable would be passed over in silence. */
+function unknownVariables(env: Readonly<Record<string, string | undefined>>, config: Tree): string[] {
+  const named = new Set(JSON.stringify(config['kafka'] ?? {}).match(/"NEXSTREAM_\w+"/g)) // of sasl.password_env and the like
+  const isUnknown = (name: string): boolean =>
+    name.startsWith(envPrefix) && !name.includes('__') && !notConfig.includes(name) && !named.has(`"${name}"`) && !forTests.test(name) // prettier-ignore
+  return Object.keys(env)
+    .filter(isUnknown)
+    .map((name) => {
+      const near = nearest(name, [...notConfig, ...sections])
+      const hint = near === undefined ? 'write NEXSTREAM_SECTION__KEY' : `did you mean ${near}?`
+      return `environment variable ${name} means nothing here; ${hint}`
+    })
+}
+
+/** Section and key with two underscores between them. */
+const sections = Object.entries(configSchema.properties).flatMap(
+  ([section, schema]) =>
+  Object.keys('properties' in schema ? schema.properties : {}).map((key) => `${envPrefix}${section}__${key}`.toUpperCase()) // prettier-ignore
+)
 
 function readText(file: string): string {
   try {
@@ -110,7 +153,42 @@ function parseValue(text: string): unknown {
 
 const forbidden = new Set(['__proto__', 'prototype', 'constructor'])
 
+/** What says the same in other words has come from a lesser place and gives way. */
+function setKafka(
+  tree: Tree,
+  rest: readonly string[],
+  value: unknown,
+  origin: string,
+  origins: Map<string, string>
+): void {
+  const word = rest.join('.')
+  const kafka = (tree['kafka'] ??= {}) as Tree
+  for (const same of kafkaWords(word)) {
+    const [section = '', ...inner] = same.split('.')
+    const nested = kafka[section]
+    Reflect.deleteProperty(kafka, same)
+    origins.delete(`/kafka/${same}`)
+    if (typeof nested !== 'object' || nested === null) continue
+    Reflect.deleteProperty(nested, inner.join('.'))
+    origins.delete(`/kafka/${section}/${inner.join('.')}`)
+  }
+  const isNested = rest.length === 1 || kafkaWords(word).length === 0 || ['sasl', 'ssl'].includes(rest[0] ?? '')
+  assign(tree, ['kafka', ...(isNested ? rest : [word])], value, origin, origins)
+}
+
 function set(tree: Tree, path: readonly string[], value: unknown, origin: string, origins: Map<string, string>): void {
+  const [section, ...rest] = path
+  if (section === 'kafka' && rest.length > 0) setKafka(tree, rest, value, origin, origins)
+  else assign(tree, path, value, origin, origins)
+}
+
+function assign(
+  tree: Tree,
+  path: readonly string[],
+  value: unknown,
+  origin: string,
+  origins: Map<string, string>
+): void {
   if (path.some((key) => key === '' || forbidden.has(key)))
     throw new CodedError('CONFIG_INVALID', `${origin}: '${path.join('.')}' is not a config key`)
   let node = tree

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { closeAll, type Closing, closeInTurn } from './closing.js'
 import { readCommandFile } from './command-file.js'
 import { loadCommands, loadDialects, type RunnableCommand } from './commands.js'
-import { durationMs, throwFindings, type Config, type LoadedConfig } from './config.js'
+import { durationMs, throwFindings, withOrigin, type Config, type LoadedConfig } from './config.js'
 import { Dispatcher } from './dispatcher.js'
 import { CodedError } from './api/errors.js'
 import { configured, listensOf } from './inspect.js'
@@ -18,6 +18,7 @@ import { lookupOf } from './lookup.js'
 import {
   type DaemonSnapshot,
   type Dialect,
+  type LogLevel,
   type Producer,
   type Reporter,
   type Service,
@@ -27,6 +28,7 @@ import {
 import { version } from './root.js'
 import { StatusLoop } from './status.js'
 import { startThread, threadConfigOf } from './thread.js'
+import { listenForTwins } from './twins.js'
 
 /** How often is looked whether Kafka answers. */
 const watchMs = 5000
@@ -50,6 +52,8 @@ export class Daemon {
   #listener!: CommandListener
   #status: StatusLoop | undefined
   #stopping: Promise<void> | undefined
+  /** What is said of it from then on is its last word. */
+  #servicesEnded = false
   /** Errors while it stops. */
   readonly #troubles: string[] = []
 
@@ -78,6 +82,7 @@ export class Daemon {
       this.#commands = await loadCommands(this.#loaded.host)
       const dialects = await loadDialects(this.#loaded.host)
       this.#goOn()
+      for (const warning of this.loaded.warnings) this.log('warn', warning)
       this.log('info', `nexstream ${version} connects to Kafka`, { brokers: brokersOf(this.#config) })
       this.#kafka = this.#connect()
       this.#producer = this.#kafka.producer({ lingerMs: 5 })
@@ -126,12 +131,28 @@ export class Daemon {
       host: hostname(),
       pid: process.pid,
       time: new Date().toISOString(),
+      state: this.#state(),
+      kafka: { connected: this.#kafka.connected },
       uptime_s: Math.round((Date.now() - this.#startedAt) / 1000),
       update_interval_ms: durationMs(this.#config.status.interval),
       services,
       jobs: this.jobs.list()
     }
     return this.#loaded.host.hooks.snapshot.call(snapshot)
+  }
+
+  #state(): DaemonSnapshot['state'] {
+    if (this.#stopping === undefined) return this.#kafka.connected ? 'running' : 'waiting for Kafka'
+    return this.#servicesEnded ? 'stopped' : 'stopping'
+  }
+
+  /** How much is logged; the config's level at start. */
+  get logLevel(): LogLevel {
+    return this.#logger.level
+  }
+  set logLevel(level) {
+    this.#logger.level = level
+    this.log('info', `logs ${level} and what is more severe from now on`)
   }
 
   #makeListener(dialects: ReadonlyMap<string, Dialect>): CommandListener {
@@ -146,7 +167,8 @@ export class Daemon {
         plugins: () =>
           this.#loaded.plugins.map(({ name, version, summary, builtin }) => ({ name, version, summary, builtin })),
         commands: () => this.#commands,
-        shutdown: (reason) => setImmediate(() => this.onShutdown(reason))
+        shutdown: (reason) => setImmediate(() => this.onShutdown(reason)),
+        logLevel: (level) => (this.logLevel = level)
       }
     })
     return new CommandListener({
@@ -166,11 +188,11 @@ export class Daemon {
     const { host } = this.#loaded
     const context = this.#context()
     for (const { id, options, part, findings } of configured('service', this.#config, host)) {
-      throwFindings(findings, 'config')
+      throwFindings(findings, this.loaded)
       if (part !== undefined) this.#services.set(id, part.open(options as never, context(`service ${id}`)))
     }
     for (const { id, options, part, findings } of configured('reporter', this.#config, host)) {
-      throwFindings(findings, 'config')
+      throwFindings(findings, this.loaded)
       const reporter = part?.open(options as never, context(`reporter ${id}`))
       if (reporter !== undefined) this.#reporters.set(id, reporter)
     }
@@ -226,12 +248,26 @@ export class Daemon {
       this.log
     )
     this.#status.start()
+    this.#lookForTwins()
+  }
+
+  /** Long enough to hear each other also when two start at once. */
+  #lookForTwins(): void {
+    const { topic, interval } = this.#config.status
+    if (topic === undefined || this.#config.daemon.service_id === undefined) return
+    const self = { service_id: this.serviceId, host: hostname(), pid: process.pid }
+    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(3 * durationMs(interval) + 3000)])
+    void listenForTwins(this.#kafka, topic, self, this.log, signal)
   }
 
   #connect(): KafkaClient {
-    const client = connectKafka(this.#config.kafka, this.#logger.with({ part: 'kafka' }))
-    client.watch(watchMs)
-    return client
+    try {
+      const client = connectKafka(this.#config.kafka, this.#logger.with({ part: 'kafka' }))
+      client.watch(watchMs)
+      return client
+    } catch (error) {
+      throw withOrigin(error, this.loaded)
+    }
   }
 
   /** What goes wrong while the daemon stops is also in its last line. */
@@ -253,6 +289,7 @@ export class Daemon {
     const steps: Closing[] = [
       ['stop hearing commands', () => this.#listener?.close(commandPatienceMs)],
       ...services.map(([id, service]): Closing => [`stop service ${id}`, () => service.stop(reason)]),
+      ['say the last word', () => (this.#servicesEnded = true)],
       ['stop status', () => this.#status?.stop()],
       ['end the signal of the parts', () => this.#abort.abort(new Error(reason))],
       ['deliver last messages', () => this.#producer?.close()],
@@ -260,9 +297,8 @@ export class Daemon {
       ['close plugins', () => this.#loaded?.close()]
     ]
     await closeInTurn(steps, failed, durationMs(this.#config.daemon.shutdown_timeout))
-    const troubles = this.#troubles.join('; ').slice(0, 2000)
-    if (troubles === '') this.log('info', 'stopped')
-    else this.log('warn', `stopped; on the way: ${troubles}`)
+    if (this.#troubles.length === 0) this.log('info', 'stopped')
+    else this.log('warn', `stopped; on the way: ${this.#troubles.join('; ').slice(0, 2000)}`)
     await this.#logger.close()
   }
 }

@@ -118,7 +118,7 @@ export class Dispatcher {
     const run = async (receiver: Service | DaemonView): Promise<Reply> =>
       // its type is that of the schema, which has just been checked
       found.run(copy as never, origin, receiver as never)
-    if (found.service === undefined) return run(daemon)
+    if (found.service === undefined || found.service === 'daemon') return run(daemon)
     const service = services.get(found.service)
     if (service !== undefined) return this.#inTurn(found.service, () => run(service))
     const running = [...services.keys()].join(', ') || 'none'

@@ -54,6 +54,9 @@ interface Ear {
   readonly jobId?: string
 }
 
+/** Clocks of clients and brokers may differ from ours by so much. */
+const clockDoubtMs = 60_000
+
 const known = (dialects: ReadonlyMap<string, Dialect>): string => [...dialects.keys()].toSorted().join(', ')
 
 export class CommandListener {
@@ -65,13 +68,14 @@ export class CommandListener {
   #taking = true
   /** Topics that are heard all the time. */
   readonly #heard = new Set<string>()
-  /** Ends of topics before anything was started. */
+  /** Ends of topics before anything was started, and when that was. */
   readonly #ends = new Map<string, ReadonlyMap<number, number>>()
   /** What this daemon said itself on a topic that it hears. */
   readonly #said = new Set<string>()
   /** Commands under way, their answers included. */
   readonly #handling = new Set<Promise<void>>()
   #closing = false
+  readonly #openedMs = Date.now()
 
   constructor(readonly options: ListenerOptions) {}
 
@@ -79,16 +83,16 @@ export class CommandListener {
    * From here on no command is missed, though nothing is heard before `add`: what services tell each other while they start
    * counts, too.
    */
-  async mark({ topic, group, from }: ListenConfig): Promise<void> {
-    if (group !== undefined || from !== 'latest') return
-    const ends = await this.#offsets(topic, from)
+  async mark({ topic, group }: ListenConfig): Promise<void> {
+    if (group !== undefined) return
+    const ends = await this.#offsets(topic, 'latest')
     if (ends.size > 0) this.#ends.set(topic, ends) // without partitions `add` will complain
   }
 
   /** Opens one configured topic. Throws TOPIC_MISSING, or CONFIG_INVALID for an unknown dialect. */
   async add({ at, listen }: Listen): Promise<void> {
     const { statusTopic, dialects } = this.options
-    throwFindings(listenFindings({ at, listen }, statusTopic, dialects), 'config')
+    throwFindings(listenFindings({ at, listen }, statusTopic, dialects))
     const { topic, group, from, reply_topic: replyTopic = statusTopic ?? '' } = listen
     const ear = {
       topic,
@@ -309,7 +313,7 @@ export class CommandListener {
           topic: ear.topic,
           offset: message.offset
         })
-        const reply = await this.options.dispatcher.dispatch(command, origin)
+        const reply = this.#tooLate(ear, command, message) ?? (await this.options.dispatcher.dispatch(command, origin))
         return this.#answer(dialect, command, origin, this.#othersMay(ear, reply) ? { ...reply, silent: true } : reply)
       }
     } catch (error) {
@@ -331,6 +335,15 @@ export class CommandListener {
     // an accepted start is repeated on a control topic that others hear: starts come from the pool
     const start = command.cmd === 'start' && command.service !== undefined && command['service_id'] === undefined
     return start && this.#pooled.has(id) ? undefined : command
+  }
+
+  /** What was said to end something before this daemon began (`from = "earliest"` reads it again) is not meant for it. */
+  #tooLate(ear: Ear, { cmd }: Command, { partition, offset, timestampMs }: CommandMessage): Reply | undefined {
+    if ((cmd !== 'exit' && cmd !== 'stop') || ear.pool || ear.jobId !== undefined) return undefined
+    const isBefore = offset < (this.#ends.get(ear.topic)?.get(partition) ?? 0)
+    // by the offset, as clocks differ; a topic that was made again begins with offset 0
+    if (!isBefore || timestampMs > this.#openedMs + clockDoubtMs) return undefined
+    return refusal(new CodedError('COMMAND_FAILED', `${cmd} is older than the start of this daemon: not carried out`))
   }
 
   /** In a pool the job that nobody here knows is another daemon's, which answers. */

@@ -3,11 +3,14 @@ import winston from 'winston'
 import { type Config } from './config-schema.js'
 import { CodedError } from './api/errors.js'
 import { type LogLevel } from './api/plugin.js'
+import { visible, visibleJson } from './visible.js'
 
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
 
 export interface Logger {
   readonly log: Log
+  /** Least severe level that is logged; may be changed at any time. */
+  level: LogLevel
   /** A log whose lines carry these fields. */
   with(fields: Record<string, unknown>): Log
   close(): Promise<void>
@@ -22,16 +25,39 @@ export function errorFields(error: unknown): Record<string, unknown> {
   return error instanceof Error ? { stack: error.stack } : {}
 }
 
+/** What a line says of itself: a field of the same name is written with an underscore behind it. */
+const ownKeys = new Set(['timestamp', 'level', 'message', 'service_id'])
+
+function renamed(fields: Record<string, unknown>): Record<string, unknown> {
+  if (!Object.keys(fields).some((key) => ownKeys.has(key))) return fields
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [ownKeys.has(key) ? `${key}_` : key, value]))
+}
+
+/** One event; its fields are kept apart from what the line says of itself until it is written. */
+interface Line {
+  readonly level: string
+  readonly message: unknown
+  readonly timestamp?: unknown
+  readonly fields?: Record<string, unknown>
+}
+
+function textLine({ timestamp, level, message, fields = {} }: Line): string {
+  const shown = Object.entries(fields).filter(([, value]) => value !== undefined)
+  const tail = shown.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value, bigintText)}`) // prettier-ignore
+  const rest = tail.length === 0 ? '' : ` (${tail.join(' ')})`
+  return visible(`${String(timestamp)} ${level.toUpperCase().padEnd(5)} ${String(message)}${rest}`)
+}
+
+function jsonLine({ timestamp, level, message, fields = {} }: Line, serviceId: string): string {
+  return visibleJson(JSON.stringify({ ...fields, timestamp, level, message, service_id: serviceId }, bigintText))
+}
+
 export function openLog(config: Config['log'], serviceId: string): Logger {
-  const stamp = winston.format.timestamp()
-  const text = winston.format.printf(({ timestamp, level, message, ...fields }) => {
-    const rest = Object.entries(fields).filter(([key, value]) => key !== 'service_id' && value !== undefined)
-    const tail = rest
-      .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value, bigintText)}`)
-      .join(' ')
-    return `${String(timestamp)} ${level.toUpperCase().padEnd(5)} ${String(message)}${tail === '' ? '' : ` (${tail})`}`
+  const json = config?.format === 'json'
+  const print = winston.format.printf((info) => {
+    const line = info as unknown as Line
+    return json ? jsonLine(line, serviceId) : textLine(line)
   })
-  const format = winston.format.combine(stamp, config?.format === 'json' ? winston.format.json({ bigint: true }) : text)
   const transports: winston.transport[] = [
     new winston.transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })
   ]
@@ -41,19 +67,29 @@ export function openLog(config: Config['log'], serviceId: string): Logger {
     )
   const logger = winston.createLogger({
     level: config?.level ?? 'info',
-    format,
-    transports,
-    defaultMeta: { service_id: serviceId }
+    format: winston.format.combine(winston.format.timestamp(), print),
+    transports
   })
+  let ended = false
   const withFields =
     (own: Record<string, unknown>): Log =>
-    (level, message, fields) =>
-      void logger.log(level, message, { ...own, ...fields })
+    (level, message, fields) => {
+      // what is left behind by a part that did not stop must not end the process
+      if (ended) process.stderr.write(`${visible(`after the end: ${level} ${message}`)}\n`)
+      else logger.log({ level, message, fields: renamed({ ...own, ...fields }) })
+    }
   return {
+    get level() {
+      return logger.level as LogLevel
+    },
+    set level(level) {
+      logger.level = level
+    },
     log: withFields({}),
     with: withFields,
     close: () =>
       new Promise((resolve) => {
+        ended = true
         logger.once('finish', () => resolve())
         logger.end()
       })

@@ -18,14 +18,15 @@ export async function startDaemon(
 }
 
 /**
- * Runs until SIGINT, SIGTERM or the command `exit`; resolves to the exit code.
- * The first signal stops cleanly within `daemon.shutdown_timeout`, a second one ends the process at once.
+ * Runs until SIGINT, SIGTERM, SIGHUP (the terminal is gone) or the command `exit`; resolves to the exit code.
+ * The first signal stops cleanly within `daemon.shutdown_timeout`, a second one ends the process at once. SIGUSR2 changes the log
+ * to debug and back.
  */
 export async function runDaemon(sources: ConfigSources): Promise<number> {
   const loaded = requireConfig(sources)
   let shutdown: (reason: string) => void = () => undefined
   const asked = new Promise<string>((resolve) => (shutdown = resolve))
-  const signals = { SIGINT: 130, SIGTERM: 143 } as const
+  const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
   let first = true
   for (const [signal, code] of Object.entries(signals)) {
     process.on(signal, () => {
@@ -35,6 +36,8 @@ export async function runDaemon(sources: ConfigSources): Promise<number> {
     })
   }
   const daemon = new Daemon(loaded, (reason) => shutdown(reason))
+  const usual = daemon.logLevel
+  process.on('SIGUSR2', () => (daemon.logLevel = daemon.logLevel === 'debug' ? usual : 'debug'))
   const started = daemon.start()
   // a signal before everything is up ends the start; what the start says to that is no news
   const reason = await Promise.race([asked, started.then(() => asked)])

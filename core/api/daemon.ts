@@ -1,6 +1,7 @@
 // What the commands of the daemon itself may see of it.
 import { type CommandInfo } from './command.js'
 import { type Jobs } from './job.js'
+import { type LogLevel } from './part.js'
 import { type DaemonSnapshot } from './reporter.js'
 
 /** A command and the service that carries it out; none: the daemon itself. */
@@ -16,4 +17,6 @@ export interface DaemonView {
   commands(): readonly KnownCommand[]
   /** Begins a clean shutdown after the answer is sent. */
   shutdown(reason: string): void
+  /** Logs this level and what is more severe from now on. */
+  logLevel(level: LogLevel): void
 }

@@ -16,6 +16,9 @@ export interface DaemonSnapshot {
   readonly host: string
   readonly pid: number
   readonly time: string
+  /** `stopped` is the last word of a daemon that ended in order. */
+  readonly state: 'running' | 'waiting for Kafka' | 'stopping' | 'stopped'
+  readonly kafka: { readonly connected: boolean }
   readonly uptime_s: number
   readonly update_interval_ms: number
   readonly services: Readonly<Record<string, Snapshot>>

@@ -1,7 +1,7 @@
 // Exit codes and the one line that an error becomes.
 import { CodedError, type ErrorCode } from '../api/errors.js'
 import { exitCodes } from '../api/tool.js'
-import { say, settings, talkColour } from './io.js'
+import { say, settings, talkColour, visible } from './io.js'
 
 export { exitCodes }
 
@@ -35,7 +35,7 @@ export function report(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
   const path = error instanceof CodedError && error.path !== undefined ? ` at ${error.path}` : ''
   const hint = code === 'INTERNAL' && !settings.verbose ? ' (run again with -v for the stack)' : ''
-  process.stderr.write(`${talkColour.red(`${code}:`)} ${message.replaceAll('\n', ' ')}${path}${hint}\n`)
+  process.stderr.write(`${talkColour.red(`${code}:`)} ${visible(message.replaceAll('\n', ' ') + path)}${hint}\n`)
   if (error instanceof CodedError && hints[error.code] !== undefined) say(`hint: ${hints[error.code]}`)
   if (settings.verbose && error instanceof Error) say(error.stack ?? '')
 }

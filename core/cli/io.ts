@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { writeJson } from '../api/json.js'
 import { createColors } from 'picocolors'
 import { type Finding } from '../api/plugin.js'
+import { visible, visibleJson } from '../visible.js'
+
+export { visible } from '../visible.js'
 
 /** Set once by the program from the global options. */
 export const settings = { verbose: false, quiet: false, timeoutMs: 10_000 }
@@ -21,14 +24,24 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-/** One line of data; waits while the reader is slow. */
+const escape = String.fromCharCode(27)
+const colours = new RegExp(`(${escape}\\[[0-9;]*m)`, 'g')
+const layout = new RegExp(`(${escape}\\[[0-9;]*m|[\\n\\t])`, 'g')
+/** What data could do to a terminal or to its line is made visible; what stands in `kept` stays. */
+const guarded = (text: string, kept: RegExp): string =>
+  text
+    .split(kept)
+    .map((part, i) => (i % 2 === 1 ? part : visible(part)))
+    .join('')
+
+/** One line (or block) of data; waits while the reader is slow. */
 export async function print(line: string): Promise<void> {
-  if (!process.stdout.write(line + '\n')) await once(process.stdout, 'drain')
+  if (!process.stdout.write(guarded(line, layout) + '\n')) await once(process.stdout, 'drain')
 }
 
 /** One line of talk. */
 export function say(line: string): void {
-  if (!settings.quiet) process.stderr.write(line + '\n')
+  if (!settings.quiet) process.stderr.write(guarded(line, layout) + '\n')
 }
 
 /** One JSON line; 64-bit integers become decimal strings. */
@@ -37,15 +50,14 @@ export function printJson(value: unknown): Promise<void> {
 }
 
 export function toJson(value: unknown, indent?: number): string {
-  return writeJson(value, indent)
+  return writeJson(value, indent).split('\n').map(visibleJson).join('\n')
 }
 
-const escape = String.fromCharCode(27)
-const colours = new RegExp(`${escape}\\[[0-9;]*m`, 'g')
 const width = (text: string): number => [...text.replace(colours, '')].length
 
 /** Columns as wide as their content; the first row is the heading. Empty without rows below it. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map((cell) => guarded(cell, colours)))
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => width(row[column] ?? ''))))
   const line = (row: readonly string[]): string =>
     widths
@@ -53,11 +65,6 @@ export function table(rows: readonly (readonly string[])[]): string {
       .join('  ')
       .trimEnd()
   return rows.map((row, index) => (index === 0 ? colour.bold(line(row)) : line(row))).join('\n')
-}
-
-/** Control characters made visible, so that data cannot steer the terminal. */
-export function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 /** One finding in one line. */
@@ -69,7 +76,9 @@ export class Screen {
 
   paint(text: string): void {
     if (!process.stdout.isTTY) return
-    const lines = text.split('\n').slice(0, Math.max(1, process.stdout.rows - 1))
+    const lines = guarded(text, layout)
+      .split('\n')
+      .slice(0, Math.max(1, process.stdout.rows - 1))
     const up = this.#lines > 0 ? `${escape}[${this.#lines}A` : ''
     // no wrapping meanwhile: a line too wide would take two, and the next paint would begin too low
     const shown = lines.map((line) => `${escape}[2K${line}\n`).join('')

@@ -79,7 +79,8 @@ function page(heard: ReadonlyMap<string, Heard>): string {
     const stale = age > 2 * snapshot.update_interval_ms + 3000
     const shownAge = `${(age / 1000).toFixed(0)} s`
     const about = `${snapshot.version} on ${snapshot.host} pid ${snapshot.pid}`
-    rows.push([visible(snapshot.service_id), '', stale ? colour.red('stale') : colour.green('alive'), shownAge, about])
+    const state = snapshot.state === 'stopped' ? 'stopped' : stale ? colour.red('stale') : colour.green('alive')
+    rows.push([visible(snapshot.service_id), '', state, shownAge, about])
     for (const [id, service] of Object.entries(snapshot.services))
       rows.push(['', id, service.state, '', details(service)])
     jobs.push(...snapshot.jobs)

@@ -116,6 +116,16 @@ const meaning = new Map(
   Object.entries(kafkaKeys).flatMap(([key, { also }]) => [key, ...also].map((word) => [word, key]))
 )
 
+/** Of a key by value, by file or by environment only one may be given. */
+const plainOf = (key: string): string => key.replace(/^(s(?:asl|sl)\..*)_(?:file|env)$/, '$1')
+
+/** Our words and librdkafka's that say the same as this one, itself included, and those that it excludes; [] for an unknown word. */
+export function kafkaWords(word: string): string[] {
+  const key = meaning.get(word)
+  if (key === undefined) return []
+  return [...meaning].filter(([, other]) => plainOf(other) === plainOf(key)).map(([same]) => same)
+}
+
 const bad = (path: string, message: string): CodedError =>
   new CodedError('CONFIG_INVALID', `kafka: ${message}`, { path: `/kafka/${path}` })
 

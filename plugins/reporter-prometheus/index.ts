@@ -19,6 +19,7 @@ const ownMetrics = {
     help: 'Version of nexstream and Node; always 1.',
     labels: ['version', 'node']
   },
+  nexstream_kafka_connected: { type: 'gauge', help: '1 while a Kafka broker answers, else 0.' },
   nexstream_uptime_seconds: { type: 'gauge', help: 'Time since the start of the daemon.' },
   nexstream_service_state: {
     type: 'gauge',
@@ -31,7 +32,8 @@ const metric = metricsFrom(ownMetrics)
 
 const reporter = defineReporter({
   id: 'prometheus',
-  summary: 'Serves metrics in the Prometheus text format at /metrics.',
+  summary:
+    'Serves metrics in the Prometheus text format at /metrics; /health answers 200 while the daemon runs and Kafka answers, else 503.',
   metrics: ownMetrics,
   config: {
     type: 'object',
@@ -107,6 +109,7 @@ export class Metrics {
     const { version, services, sources, jobs } = snapshot
     return [
       metric('nexstream_build_info', 1, { version, node: process.version }),
+      metric('nexstream_kafka_connected', snapshot.kafka.connected ? 1 : 0),
       metric('nexstream_uptime_seconds', snapshot.uptime_s),
       ...Object.entries(services).map(([service, { state }]) =>
         metric('nexstream_service_state', 1, { service, state })
@@ -139,8 +142,14 @@ function add(registry: Registry, { name, help, type, value, labels = {} }: Metri
 
 function serve(metrics: Metrics): Server {
   return createServer((request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n')
+    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
+    if (path === '/health') {
+      const state = metrics.snapshot?.state ?? 'starting'
+      response.writeHead(state === 'running' ? 200 : 503, { 'content-type': 'text/plain' }).end(`${state}\n`)
+      return
+    }
+    if (path !== '/metrics') {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics, health at /health\n')
       return
     }
     metrics.text().then(

@@ -4,6 +4,8 @@ import plugin from './index.js'
 
 const snapshot = {
   version: '1.2.3',
+  state: 'waiting for Kafka',
+  kafka: { connected: false },
   uptime_s: 7,
   jobs: [{ state: 'running' }, { state: 'running' }],
   services: {
@@ -33,10 +35,18 @@ describe('reporter-prometheus', () => {
         assert.match(text, /nexstream_build_info\{version="1\.2\.3"/)
         assert.match(text, /nexstream_dropped_total\{reason="late"\} 3\n/)
         assert.match(text, /nexstream_dropped_total\{reason="full"\} 0\n/)
+        assert.match(text, /nexstream_kafka_connected 0\n/)
         assert.match(text, /nexstream_jobs\{state="running"\} 2/)
         assert.match(text, /process_cpu_seconds_total/)
       }
       assert.equal((await fetch(url.replace('/metrics', '/'))).status, 404)
+      const health = async (): Promise<string> => {
+        const answer = await fetch(url.replace('/metrics', '/health'))
+        return `${answer.status} ${(await answer.text()).trim()}`
+      }
+      assert.equal(await health(), '503 waiting for Kafka')
+      await reporter?.report({ ...snapshot, state: 'running' })
+      assert.equal(await health(), '200 running')
     } finally {
       await reporter?.close?.()
     }

@@ -86,7 +86,7 @@ export class Status {
     const channels = [...this.board.channels.values()]
     const streams = this.board.specs.size
     return {
-      state: streams === 0 ? 'idle' : this.outlet.open ? 'forwarding' : 'overloaded',
+      state: this.#state(streams),
       streams,
       channels: channels.length,
       connected: channels.filter(({ connection }) => connection === 2).length,
@@ -102,6 +102,11 @@ export class Status {
       ...(this.board.missingTopics.size === 0 ? {} : { missing_topics: [...this.board.missingTopics].slice(0, 100) }),
       ...this.#members()
     }
+  }
+
+  #state(streams: number): string {
+    if (!this.board.shared.context.kafka.connected) return 'waiting for Kafka'
+    return streams === 0 ? 'idle' : this.outlet.open ? 'forwarding' : 'overloaded'
   }
 
   #members(): Row {

@@ -92,6 +92,87 @@ describe('a daemon that is told to stop', function () {
       await endedCleanly(child, ids, what)
     })
 
+  it('does not carry out an exit or stop from before its start, and says its last word as stopped', async () => {
+    const own = await testTopics(['commands', 'status'])
+    const heard = await Control.open(brokers, own.commands, [own.status])
+    try {
+      await heard.sendRaw('{"cmd": "exit", "everyone": true, "msg_id": "old exit"}')
+      await heard.sendRaw('{"cmd": "stop", "service": "forwarder", "all": true, "msg_id": "old stop"}')
+      await heard.sendRaw('{"cmd": "status", "msg_id": "old status"}')
+      const listen = JSON.stringify([{ topic: own.commands, dialects: ['json'], from: 'earliest' }])
+      const stream = { channel: 'S', protocol: 'sim', converter: 'f144', topic: topics.values }
+      const set = ['--set', `commands.listen=${listen}`, '--set', `status.topic=${own.status}`]
+      const forward = ['--set', `services.forwarder=${JSON.stringify({ streams: [stream] })}`]
+      const child = start(['run', '-b', brokers.join(','), ...set, ...forward])
+      children.push(child)
+      const old = await heard.json(({ msg_id: id }) => id === 'old status', 'the answer to what harms nothing')
+      assert.equal(old['response'], 'ACK')
+      for (const id of ['old exit', 'old stop']) {
+        const answer = await heard.json(({ msg_id }) => msg_id === id, `the answer to the ${id}`)
+        assert.match(String(answer['message']), /older than the start of this daemon: not carried out/)
+      }
+      const answer = await heard.send({ cmd: 'status', service: 'forwarder' })
+      assert.equal((answer['result'] as { streams: number }).streams, 1)
+      const debug = await heard.send({ cmd: 'config', service: 'daemon', log_level: 'debug' })
+      assert.equal(debug['response'], 'ACK')
+      await child.says(/logs debug and what is more severe/)
+      child.kill('SIGUSR2') // debug already: back to the usual
+      await child.says(/logs info and what is more severe/)
+      await heard.sendRaw('{"cmd": "exit", "everyone": true}')
+      assert.equal((await child.ended).code, 0)
+      await heard.json(({ type, state }) => type === 'nexstream_status' && state === 'stopped', 'the last word')
+    } finally {
+      await heard.close()
+    }
+  })
+
+  it('warns of another daemon of its name, and ends cleanly when its terminal goes', async () => {
+    const run = (): Child => {
+      const set = ['--set', `status.topic=${topics.status}`, '--set', 'daemon.service_id=the-only-one']
+      const child = start(['run', '-b', brokers.join(','), ...set])
+      children.push(child)
+      return child
+    }
+    const first = run()
+    await first.says(/ is up as /)
+    const second = run()
+    await second.says(/WARN {2}another daemon calls itself the-only-one, too \(host \S+, pid \d+\)/)
+    for (const child of [first, second]) {
+      child.kill('SIGHUP')
+      const { code, stderr } = await child.ended
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, /stopping: SIGHUP[\s\S]* stopped\n$/)
+    }
+  })
+
+  it('tells loss and return of Kafka in one line each', async () => {
+    const proxy = await kafkaProxy(brokers[0]!)
+    try {
+      const set = ['--set', `status.topic=${topics.status}`, '--set', 'reporters.prometheus={"port": 0}']
+      const child = start(['run', '-b', proxy.address, ...set])
+      children.push(child)
+      await child.says(/ is up as /)
+      await child.says(/metrics at http:\S+\/metrics/)
+      const url = /http:\S+/.exec(child.stderr)![0]
+      const connected = async (): Promise<string> =>
+        /^nexstream_kafka_connected (\d)/m.exec(await (await fetch(url)).text())![1]!
+      assert.equal(await connected(), '1')
+      await proxy.away()
+      await child.says(/ WARN {2}Kafka is away: .*ECONNREFUSED/)
+      while ((await connected()) === '1') await sleep(50)
+      assert.equal((await fetch(url.replace('/metrics', '/health'))).status, 503)
+      await proxy.back()
+      await child.says(/ INFO {2}Kafka is back after \d+\.\d s/)
+      while ((await connected()) === '0') await sleep(50)
+      child.kill('SIGTERM')
+      const { code, stderr } = await child.ended
+      assert.equal(code, 0)
+      assert.equal(stderr.match(/Kafka is/g)?.length, 2, stderr)
+    } finally {
+      await proxy.close()
+    }
+  })
+
   describe('while Kafka is away', () => {
     let proxy: KafkaProxy
     beforeEach(async () => (proxy = await kafkaProxy(brokers[0]!)))
