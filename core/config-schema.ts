@@ -112,9 +112,10 @@ export const configSchema = {
     },
     reporters: {
       type: 'object',
-      default: { json: {}, x5f2: {} },
+      default: {},
       additionalProperties: { type: ['object', 'boolean'] },
-      description: 'Reporters by id with their options; `false` switches one off. Default: json and x5f2.'
+      description:
+        'Reporters by id with their options. json and x5f2 are on unless switched off by `false`; both need a topic (`status.topic`).'
     },
     services: {
       type: 'object',

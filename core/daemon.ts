@@ -195,6 +195,7 @@ export class Daemon {
       throwFindings(findings, this.loaded)
       const reporter = part?.open(options as never, context(`reporter ${id}`))
       if (reporter !== undefined) this.#reporters.set(id, reporter)
+      else this.log('info', `reporter ${id} is off: it needs a topic; set status.topic or reporters.${id}.topic`)
     }
   }
 

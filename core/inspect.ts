@@ -45,10 +45,24 @@ export interface Configured<K extends 'service' | 'reporter'> {
   readonly findings: readonly Finding[]
 }
 
+/** Reporters that are on unless the config says otherwise. */
+const usual = ['json', 'x5f2']
+
+/** What the config says of each reporter; a usual one that it does not name and that is not loaded (`has`) is left alone. */
+export function wantedReporters(
+  config: Readonly<Record<string, unknown>>,
+  has: (id: string) => boolean
+): [id: string, given: unknown][] {
+  const silent = usual.filter((id) => !Object.hasOwn(config, id) && has(id))
+  return [...silent.map((id): [string, unknown] => [id, {}]), ...Object.entries(config)]
+}
+
 /** All of a section that are not switched off. */
 export function configured<K extends 'service' | 'reporter'>(kind: K, config: Config, host: Host): Configured<K>[] {
   const section = `${kind}s` as const
-  return Object.entries(config[section]).flatMap(([id, given]) => {
+  const has = (id: string): boolean => host.part(kind, id) !== undefined
+  const given = kind === 'reporter' ? wantedReporters(config.reporters, has) : Object.entries<unknown>(config[section])
+  return given.flatMap(([id, given]) => {
     if (given === false) return []
     const at = `/${section}/${id}`
     const part = host.part(kind, id)

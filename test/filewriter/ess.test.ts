@@ -20,7 +20,7 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
   before(async () => {
     h = await Harness.start({ max_jobs: 1 }, ({ pool, commands }) => ({
       'daemon.service_id': serviceId,
-      reporters: JSON.stringify({ x5f2: { interval_ms: 1000 } }),
+      reporters: JSON.stringify({ json: false, x5f2: { interval_ms: 1000 } }),
       'commands.listen': JSON.stringify([
         { topic: pool, dialects: ['ess'], group: 'kafka-to-nexus-worker-pool' },
         { topic: commands, dialects: ['ess', 'filewriter-2018', 'json'] }

@@ -61,7 +61,7 @@ describe('pool of file writers on a cluster', function () {
       kafka: { brokers: cluster.brokers },
       commands: { listen: [{ topic: pool, dialects: ['ess'], group: 'writers' }, { topic: commands, dialects: ['ess'] }] },
       status: { topic: status },
-      reporters: { x5f2: { interval_ms: 1000 } },
+      reporters: { json: false, x5f2: { interval_ms: 1000 } },
       services: { filewriter: writer }
     } // prettier-ignore
     writeFileSync(file, JSON.stringify(config))
