@@ -1,14 +1,29 @@
-// Times of commands: ms since 1970 or ISO 8601, in ns inside.
+// Times of commands: ms since 1970 or ISO 8601 with a zone, in ns inside.
 import { CodedError } from '../../core/api/plugin.js'
 
 export const nsOfMs = (ms: number): bigint => BigInt(Math.trunc(ms)) * 1_000_000n
 
-/** undefined and 0 mean: not given. Throws COMMAND_INVALID. */
+const withZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)$/i
+const allowed = 'a time is 2026-11-20T10:00:00Z, the same with a zone such as +01:00, or ms since 1970'
+/** As ms these numbers are days of 1970 to 1973, as seconds the years 2001 to 5138. */
+const leastSeconds = 1e9
+const mostSeconds = 1e11
+
+/** undefined and 0 mean: not given. Throws COMMAND_INVALID, saying what is allowed. */
 export function timeNs(value: unknown, path: string): bigint | undefined {
   if (value === undefined || value === null || value === 0) return undefined
-  const ms = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : NaN
-  if (!Number.isFinite(ms) || ms < 0 || ms > 9.2e12)
-    throw new CodedError('COMMAND_INVALID', `${JSON.stringify(value)} is not a time between 1970 and 2261`, { path })
+  const refuse = (why: string): CodedError =>
+    new CodedError('COMMAND_INVALID', `${JSON.stringify(value)} ${why}; ${allowed}`, { path })
+  if (typeof value === 'number') {
+    if (value >= leastSeconds && value < mostSeconds) throw refuse('looks like seconds since 1970')
+    if (!(value > 0 && value < 9.2e12)) throw refuse('is not a time between 1970 and 2261')
+    return nsOfMs(value)
+  }
+  const text = typeof value === 'string' ? value.trim() : ''
+  const ms = Date.parse(text.replace(',', '.'))
+  if (!Number.isFinite(ms)) throw refuse('is no time')
+  if (!withZone.test(text)) throw refuse('has no time zone')
+  if (ms < 0 || ms > 9.2e12) throw refuse('is not a time between 1970 and 2261')
   return nsOfMs(ms)
 }
 

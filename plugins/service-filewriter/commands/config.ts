@@ -8,7 +8,7 @@ const schema = {
   properties: {
     job_id: { type: 'string', minLength: 1, maxLength: 200, description: 'The job.' },
     stop_time: {
-      anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string', format: 'date-time' }, { type: 'null' }],
+      anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }, { type: 'null' }],
       description: 'New stop time, ms since 1970 or ISO 8601; null: runs until `stop`.'
     }
   }

@@ -2,10 +2,7 @@
 import { type CommandOf, defineCommand, type JSONSchema, type Origin, type Reply } from '../../../core/api/plugin.js'
 
 const time = {
-  anyOf: [
-    { type: 'integer', minimum: 0 },
-    { type: 'string', format: 'date-time' }
-  ]
+  anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }]
 } as const
 
 const schema = {

@@ -14,7 +14,7 @@ const schema = {
     stop_time: {
       anyOf: [
         { type: 'integer', minimum: 0 },
-        { type: 'string', format: 'date-time' }
+        { type: 'string' }
       ],
       description: 'ms since 1970 or ISO 8601; data up to this time are written. Default: now.'
     },
