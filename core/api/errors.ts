@@ -28,6 +28,7 @@ export const errorCodes = {
   FILE_EXISTS: 'The file exists already; nothing is ever overwritten.',
   FILE_PATH: 'The file name is empty, leaves the output folder or its folder does not exist.',
   FILE_READ: 'The file cannot be read. Check its name and permissions.',
+  DISK_FULL: 'The disk of the output folder has less room than `least_free_bytes`. Make room, or lower the limit.',
   HDF5_EXISTS: 'The group, dataset, attribute or link exists already.',
   HDF5_FAILED: 'The HDF5 library or the file system refused an operation (disk full, no permission, damaged file).',
   HDF5_LOCKED: 'Another process is writing this file.',

@@ -130,6 +130,13 @@ export const optionSchema = {
       default: 'close',
       description: 'When data are forced to the disk itself: what a power cut may cost.'
     },
+    least_free_bytes: {
+      type: 'integer',
+      minimum: 0,
+      default: 67_108_864,
+      description:
+        'A start is refused when the disk of the folder has less room (0: never). From 16 times as much downwards the log and the status warn.'
+    },
     fail_on: {
       enum: ['lost', 'any'],
       default: 'lost',

@@ -18,6 +18,7 @@ import { Journal, type Place, type Run } from './journal.js'
 import { type optionSchema } from './options.js'
 import { RunningJobs } from './running-jobs.js'
 import { snapshotOf } from './snapshot.js'
+import { OutputFolder } from './space.js'
 import { type Again, specOf } from './spec.js'
 import { WriteThreads } from './thread/threads.js'
 import { msOfNs } from './times.js'
@@ -34,6 +35,7 @@ export class FileWriter implements Service {
   private readonly ended = { done: 0, failed: 0 }
   private readonly journal: Journal | undefined
   private readonly threads: WriteThreads
+  private readonly folder: OutputFolder
   /** Places kept for jobs that are about to begin. */
   private opening = 0
   /** Of these, for jobs of daemons that are gone. */
@@ -47,6 +49,7 @@ export class FileWriter implements Service {
   ) {
     this.running = new RunningJobs(this.jobs, context.jobs, (job) => this.remember(job))
     this.threads = new WriteThreads((entry) => context.thread(entry))
+    this.folder = new OutputFolder(options.folder, options.least_free_bytes, (level, text) => context.log(level, text))
     const { journal_topic: topic, journal_lease_ms: leaseMs } = options
     if (topic === undefined) return
     const { kafka, serviceId } = context
@@ -64,6 +67,7 @@ export class FileWriter implements Service {
   }
 
   async start(): Promise<void> {
+    await this.folder.start()
     await this.journal?.open()
     this.threads.prepareSoon()
   }
@@ -87,11 +91,12 @@ export class FileWriter implements Service {
     await Promise.all(running.map((job) => job.ended))
     clearTimeout(late)
     await this.threads.close()
+    this.folder.stop()
     await this.journal?.close()
   }
 
   snapshot(): Snapshot {
-    return snapshotOf([...this.jobs.values()], this.ended, this.options.max_jobs)
+    return snapshotOf([...this.jobs.values()], this.ended, this.options.max_jobs, this.folder)
   }
 
   async startJob(command: StartCommand, origin: Origin): Promise<Reply> {

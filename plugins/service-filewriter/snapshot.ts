@@ -1,20 +1,25 @@
 // The state of the file writer: for the JSON status, for heartbeats in the words of the field's writer, for metrics.
 import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/api/plugin.js'
 import { type FileJob } from './file-job.js'
+import { type OutputFolder } from './space.js'
 
 export function snapshotOf(
   jobs: readonly FileJob[],
   ended: { done: number; failed: number },
-  maxJobs: number
+  maxJobs: number,
+  { healthy, trouble, free }: OutputFolder
 ): Snapshot {
   return {
     state: jobs.length === 0 ? 'idle' : 'writing',
+    healthy,
+    trouble,
+    disk_free_bytes: free ?? null,
     jobs_running: jobs.length,
     max_jobs: maxJobs,
     jobs_done: ended.done,
     jobs_failed: ended.failed,
     heartbeats: heartbeatsOf(jobs, maxJobs),
-    metrics: metricsOf(jobs, ended)
+    metrics: [...metricsOf(jobs, ended), ...folderMetrics(healthy, free)]
   }
 }
 
@@ -42,6 +47,11 @@ export const metrics = {
     help: 'Messages in Kafka that the jobs that run have not read yet.'
   },
   nexstream_filewriter_messages_bad: { type: 'gauge', help: 'Bad messages met by the jobs that run.' },
+  nexstream_filewriter_healthy: {
+    type: 'gauge',
+    help: '1: jobs can begin; 0: the output folder cannot be written to or its disk is full.'
+  },
+  nexstream_filewriter_disk_free_bytes: { type: 'gauge', help: 'Room on the disk of the output folder.' },
   nexstream_filewriter_jobs_ended_total: {
     type: 'counter',
     help: 'Jobs that have ended, by result (done, failed).',
@@ -49,6 +59,11 @@ export const metrics = {
   }
 } as const satisfies MetricTable
 const metric = metricsFrom(metrics)
+
+function folderMetrics(healthy: boolean, free: number | undefined): Metric[] {
+  const room = free === undefined ? [] : [metric('nexstream_filewriter_disk_free_bytes', free)]
+  return [metric('nexstream_filewriter_healthy', healthy ? 1 : 0), ...room]
+}
 
 function metricsOf(jobs: readonly FileJob[], ended: { done: number; failed: number }): Metric[] {
   const sum = (key: 'written' | 'bytes' | 'behind' | 'bad'): number =>

@@ -68,6 +68,7 @@ export function specOf(
       threads: options.threads_per_job,
       readOnly: options.read_only,
       sha256: command.checksum ?? options.checksum,
+      leastFreeBytes: options.least_free_bytes,
       failOn: command.fail_on ?? options.fail_on,
       compression: compression(options.compression)
     }

@@ -49,6 +49,10 @@ export class DirectBackend implements Backend, Space {
     return this.open
   }
 
+  get hasFailed(): boolean {
+    return this.failed !== undefined
+  }
+
   get bytes(): number | undefined {
     return this.open && this.tip
   }

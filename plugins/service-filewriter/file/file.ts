@@ -44,12 +44,14 @@ export interface NexusFile {
   checkpoint(): void
   /** Changes the structure (new columns too) while columns grow. */
   lateStructure(change: () => void): void
-  /** All columns are final; root can be used again for datasets, attributes and links. */
+  /** All columns are final; root can be used again for datasets, attributes and links. Can be called twice. */
   finish(): void
   /** Flushes, closes, releases the lock. After a failure: what was good remains readable. Can be called twice. */
   close(): void
   /** Size on disk so far. */
   readonly bytes: number
+  /** A write has failed: the file keeps what the last checkpoint published. */
+  readonly failed: boolean
 }
 
 type State = 'structure' | 'growing' | 'finished' | 'closed'
@@ -115,6 +117,10 @@ class WritableFile implements NexusFile, StructureOwner {
 
   get bytes(): number {
     return this.direct?.bytes ?? statSync(this.path).size
+  }
+
+  get failed(): boolean {
+    return this.direct?.hasFailed ?? false
   }
 
   sink(): StructureSink {
@@ -200,6 +206,7 @@ class WritableFile implements NexusFile, StructureOwner {
   }
 
   finish(): void {
+    if (this.state === 'finished') return
     this.expect('finish', 'growing')
     this.state = 'finished'
     this.columns.end()

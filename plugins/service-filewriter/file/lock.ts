@@ -1,6 +1,8 @@
 // One writer per file: a lock file beside it that names the writing process.
+import { createHash } from 'node:crypto'
 import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { CodedError } from '../../../core/api/plugin.js'
 
 interface Owner {
@@ -43,27 +45,79 @@ function ownerOf(lock: string): Owner | undefined {
   return { pid: Number(pid), host: host ?? '', started: started ?? '' }
 }
 
-/**
- * Takes the lock of a file; a lock left by a dead process of this machine is replaced.
- * @returns the release function
- * @throws CodedError HDF5_LOCKED naming the owner
- */
-export function lockFile(path: string): () => void {
-  const lock = `${path}.lock`
-  const own = `${lock}.${process.pid}.${Math.random().toString(36).slice(2)}`
-  const fd = openSync(own, 'wx')
+/** Names of files may have 255 bytes, and the lock's is longer than the file's. */
+const mostBytes = 200
+
+/** Beside the file; the lock of a file with a very long name is named by a hash. */
+export function lockOf(path: string): string {
+  const name = basename(path)
+  if (Buffer.byteLength(name) <= mostBytes) return `${path}.lock`
+  return join(dirname(path), `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.lock`)
+}
+
+/** Link may fail because the name is taken, or because the file system has no hard links. */
+const isTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EEXIST'
+
+function writeOwner(path: string): void {
+  const fd = openSync(path, 'wx')
   writeSync(fd, `${process.pid}\n${hostname()}\n${startOf(process.pid)}\n`)
   closeSync(fd)
+}
+
+/** In words: the folder is the first thing of a job that is written to. */
+function writeFirst(path: string): void {
+  try {
+    writeOwner(path)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    const why = noWriting[code]
+    if (why === undefined) throw error
+    throw new CodedError('FILE_PATH', `cannot write into the folder ${dirname(path)}: ${why} (${message})`, {
+      cause: error
+    })
+  }
+}
+
+/** Why a folder cannot be written to, by the system's code. */
+export const noWriting: Readonly<Record<string, string>> = {
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'its file system is read-only',
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it is no folder',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up'
+}
+
+/**
+ * Takes the lock of a file; a lock left by a dead process of this machine is replaced.
+ * @param link - of the file system; where it has no hard links the lock is made in two steps
+ * @returns the release function
+ * @throws CodedError HDF5_LOCKED naming the owner, FILE_PATH when the folder cannot be written to
+ */
+export function lockFile(path: string, link: typeof linkSync = linkSync): () => void {
+  const lock = lockOf(path)
+  const own = `${lock}.${process.pid}.${Math.random().toString(36).slice(2)}`
+  writeFirst(own)
+  const take = (): void => {
+    try {
+      link(own, lock)
+    } catch (error) {
+      if (isTaken(error)) throw error
+      // 'wx' does not replace either; for a moment the lock has no owner, and is taken as that of a living one
+      writeOwner(lock)
+    }
+  }
   try {
     // link() is atomic and refuses to replace, so the lock never exists half written
     for (let attempt = 0; attempt < 3; attempt++) {
       try {
-        linkSync(own, lock)
+        take()
         return () => {
           rmSync(lock, { force: true })
         }
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        if (!isTaken(error)) throw error
       }
       const owner = ownerOf(lock)
       if (owner && alive(owner))
@@ -71,7 +125,7 @@ export function lockFile(path: string): () => void {
           'HDF5_LOCKED',
           `${path} is being written by process ${owner.pid} on ${owner.host} (${lock})`
         )
-      if (owner) removeStale(lock, own)
+      if (owner) removeStale(lock, own, link)
     }
     throw new CodedError('HDF5_LOCKED', `${path}: other processes are taking ${lock}`)
   } finally {
@@ -80,7 +134,7 @@ export function lockFile(path: string): () => void {
 }
 
 /** Moved away first: of two processes that see the same stale lock only one gets it. */
-function removeStale(lock: string, own: string): void {
+function removeStale(lock: string, own: string, link: typeof linkSync): void {
   const aside = `${own}.stale`
   try {
     renameSync(lock, aside)
@@ -90,6 +144,13 @@ function removeStale(lock: string, own: string): void {
   }
   const moved = ownerOf(aside)
   // A third process was quicker and its fresh lock was moved: put it back
-  if (moved && alive(moved)) linkSync(aside, lock)
+  if (moved && alive(moved)) {
+    try {
+      link(aside, lock)
+    } catch (error) {
+      if (isTaken(error)) throw error
+      return renameSync(aside, lock)
+    }
+  }
   unlinkSync(aside)
 }

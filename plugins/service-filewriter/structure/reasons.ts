@@ -47,6 +47,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
   frame_size: lost('frames of another size than the dataset has'),
   histogram_shape: lost('histograms of another shape than the first'),
   no_pulse: lost('messages without a pulse'),
+  not_in_file: lost('messages that the file took but did not keep: it failed before the next checkpoint'),
   number_for_text: lost('numbers for a dataset of texts'),
   overlap: lost('parts that overlap'),
   period_number: lost('period numbers out of range'),

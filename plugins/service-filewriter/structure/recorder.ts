@@ -91,6 +91,11 @@ export class Recorder {
 
   checkpoint(): void {
     this.file.checkpoint()
+    this.mark()
+  }
+
+  private mark(): void {
+    for (const stream of this.streams) stream.mark()
   }
 
   /** Running totals; cheap enough for every second. */
@@ -118,14 +123,25 @@ export class Recorder {
     return this.reportNow([])
   }
 
-  /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. */
+  /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. Throws when the file fails: then salvage. */
   finish(): Report {
     for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
     for (const [i, writer] of this.writers.entries()) this.last(() => writer.flush?.(), this.streams[i]?.plan)
     this.file.finish()
+    this.mark()
     for (const [i, writer] of this.writers.entries()) this.last(() => writer.close?.(), this.streams[i]?.plan)
-    const links = this.built.finish()
-    const report = this.reportNow(links)
+    return this.seal()
+  }
+
+  /** After a failure of the file: it is closed with what it held at its last checkpoint, and counts and report say so. */
+  salvage(): Report {
+    for (const stream of this.streams) stream.revert()
+    this.file.finish()
+    return this.seal()
+  }
+
+  private seal(): Report {
+    const report = this.reportNow(this.built.finish())
     if (this.options.reportInFile) this.writeReport(report)
     this.file.close()
     return report
@@ -149,7 +165,11 @@ export class Recorder {
       jobId,
       signal,
       run,
-      late: (change) => this.file.lateStructure(change),
+      late: (change) =>
+        this.file.lateStructure(() => {
+          this.mark()
+          change()
+        }),
       log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
       count: (reason, n, weight) => {
         countIn(stream.counts, reason, n)
@@ -188,6 +208,7 @@ export class Recorder {
       step()
     } catch (error) {
       if (error instanceof BadMessage) return
+      if (this.file.failed) throw error
       this.problems.push(`${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`)
     }
   }

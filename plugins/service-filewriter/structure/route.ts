@@ -242,7 +242,10 @@ export class TopicRoute {
   /** A bad message is counted; trouble with the file ends the job; anything else is a fault of the part, counted too. */
   private trouble(stream: StreamState, error: unknown): void {
     if (error instanceof BadMessage) return stream.refused(error)
-    if (error instanceof CodedError && error.code.startsWith('HDF5')) throw error
+    if (error instanceof CodedError && error.code.startsWith('HDF5')) {
+      countIn(stream.bad, 'not_in_file')
+      throw error
+    }
     if (!stream.bad.has('writer_failed'))
       this.log(
         'error',

@@ -114,6 +114,7 @@ export class StreamState {
   longestGapFromNs = 0n
   private lastHigh = 0
   private lastLow = 0
+  private marked = { written: 0, outOfOrder: 0, high: 0, low: 0 }
   readonly bad: Counters = new Map()
   /** What the writer itself counts. */
   readonly counts: Counters = new Map()
@@ -210,6 +211,21 @@ export class StreamState {
     }
     this.lastHigh = time.high
     this.lastLow = time.low
+  }
+
+  /** What has been written up to now is in the file whatever happens. */
+  mark(): void {
+    this.marked = { written: this.written, outOfOrder: this.outOfOrder, high: this.lastHigh, low: this.lastLow }
+  }
+
+  /** The file failed: it holds what it had at the last mark. */
+  revert(): void {
+    const { written, outOfOrder, high, low } = this.marked
+    if (written < this.written) countIn(this.bad, 'not_in_file', this.written - written)
+    this.written = written
+    this.outOfOrder = outOfOrder
+    this.lastHigh = high
+    this.lastLow = low
   }
 
   refused(error: BadMessage): void {

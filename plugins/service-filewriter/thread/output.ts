@@ -14,6 +14,7 @@ import {
 import { basename, dirname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { CodedError } from '../../../core/api/plugin.js'
+import { freeBytes, sayBytes } from '../space.js'
 
 export interface OutputPath {
   /** Absolute. */
@@ -52,12 +53,23 @@ export function outputPath(folder: string, name: string, attempt = 1): OutputPat
   return { file, part }
 }
 
+/** Throws DISK_FULL when the disk of a folder has less room. */
+export function requireSpace(folder: string, least: number): void {
+  const free = least === 0 ? Infinity : freeBytes(folder)
+  if (free < least)
+    throw new CodedError(
+      'DISK_FULL',
+      `the disk of ${folder} has ${sayBytes(free)} free, less than ${sayBytes(least)} (least_free_bytes)`,
+      { path: '/file_name' }
+    )
+}
+
 /** Gives the complete file its name. Throws FILE_EXISTS when somebody else took it meanwhile. */
-export function publish({ file, part }: OutputPath, readOnly: boolean): void {
+export function publish({ file, part }: OutputPath, readOnly: boolean, link: typeof linkSync = linkSync): void {
   if (readOnly) chmodSync(part, 0o444)
   try {
     // a link cannot overwrite, a rename would
-    linkSync(part, file)
+    link(part, file)
     unlinkSync(part)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException

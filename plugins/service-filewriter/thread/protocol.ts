@@ -56,6 +56,8 @@ export interface WriteOptions {
   readonly reportInFile: boolean
   readonly readOnly: boolean
   readonly sha256: boolean
+  /** A job does not begin with less room on the disk. Default 0. */
+  readonly leastFreeBytes?: number
   /** What makes the end of a job an error: data that are lost, or any warning, too. Default `lost`. */
   readonly failOn?: 'lost' | 'any'
   readonly compression: ColumnOptions['compression'] | null

@@ -1,10 +1,11 @@
 // One write job inside its thread: check, make the file, read Kafka, end. Everything it says goes through `say`.
 import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNexusFile, type NexusFile } from '../file/file.js'
 import { runInfo, structureError } from '../structure/make-file.js'
 import { Recorder } from '../structure/recorder.js'
-import { isoNs, sayLeftOut, sayReport, withProblems, type Report } from '../structure/report.js'
+import { isoNs, sayLeftOut } from '../structure/report.js'
 import { rootAttributes } from '../structure/root-attributes.js'
 import { type TopicRoute } from '../structure/route.js'
 import { checkStructure, type Checked, type Parts } from '../structure/structure.js'
@@ -12,8 +13,9 @@ import { readTemplate, templateFile } from '../structure/template.js'
 import { openEndNs, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka } from '../../../core/api/plugin.js'
 import { lookBack } from './look-back.js'
-import { outputPath, publish, writeChecksum, type OutputPath } from './output.js'
-import { type FromWorker, type JobEnd, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
+import { endFile } from './end.js'
+import { outputPath, requireSpace, type OutputPath } from './output.js'
+import { type FromWorker, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
 import { Span } from './span.js'
 import { checkTopics, unread, type TopicPlan } from './topics.js'
@@ -41,6 +43,8 @@ export class WriteRun {
   /** The file keeps the name of an unfinished one. */
   private abandoned = false
   private ended = false
+  /** Of the file, between two batches. */
+  private failure: Error | undefined
   private nextCheckpoint = 0
   private nextProgress = 0
 
@@ -102,6 +106,7 @@ export class WriteRun {
     const all = [...findings, ...topics.findings]
     if (all.length > 0 && (!spec.lenient || topics.fatal)) throw structureError(all)
     const { memoryBytes } = spec.options
+    requireSpace(dirname(this.path.part), spec.options.leastFreeBytes ?? 0)
     const file = await createNexusFile(this.path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
     try {
       this.recorder = this.open(plan, file, topics)
@@ -146,17 +151,19 @@ export class WriteRun {
 
   private async record(topics: TopicPlan): Promise<void> {
     const { recorder } = this
-    let failed = false
+    let failure: unknown
     try {
       await this.read(topics)
     } catch (error) {
-      failed = true
+      failure = error
       recorder.problems.push(`the job failed: ${error instanceof Error ? error.message : String(error)}`)
     }
     this.ended = true
     this.phase = 'closing'
     this.progress()
-    this.say({ type: 'done', end: await this.end(failed) })
+    const { path, spec, abandoned } = this
+    const end = await endFile({ recorder, path, spec, abandoned, failure, closed: () => this.progress() })
+    this.say({ type: 'done', end })
   }
 
   private async read(topics: TopicPlan): Promise<void> {
@@ -169,7 +176,7 @@ export class WriteRun {
       startMs: this.span.startMs,
       notes: this.span
     })
-    const beat = setInterval(() => this.between(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
+    const beat = setInterval(() => this.beat(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
     try {
       while (!this.now && Number(spec.startNs / 1_000_000n) > Date.now()) await this.until(spec.startNs)
       this.phase = 'searching'
@@ -181,6 +188,7 @@ export class WriteRun {
       })
       await Promise.all([waiting, read, this.findEnds(waiting)])
       await this.reading.finished()
+      if (this.failure !== undefined) throw this.failure
       this.span.startedLate(this.reading.startedLate())
     } finally {
       this.over.abort()
@@ -255,7 +263,8 @@ export class WriteRun {
         return await ask()
       } catch (error) {
         const away = error instanceof CodedError && error.code === 'KAFKA_UNREACHABLE'
-        if (!away || this.abort.signal.aborted) throw error
+        // pauses are over, too, once the job is: it would ask without end
+        if (!away || this.abort.signal.aborted || this.over.signal.aborted) throw error
         this.say({ type: 'log', level: 'warn', message: `${error.message}; trying again` })
         await this.pause(topicWaitMs)
       }
@@ -283,6 +292,17 @@ export class WriteRun {
     })
   }
 
+  /** In a timer nobody would hear that the file failed. */
+  private beat(): void {
+    try {
+      this.between()
+    } catch (error) {
+      this.failure ??= error instanceof Error ? error : new Error(String(error))
+      this.abort.abort()
+      this.reading.endHere()
+    }
+  }
+
   /** What is due between two batches. */
   private between(): void {
     if (this.ended) return
@@ -300,36 +320,6 @@ export class WriteRun {
   private progress(): void {
     const { recorder, reading, phase } = this
     this.say({ type: 'progress', progress: { phase, behind: reading?.behind ?? 0, ...recorder.totals() } })
-  }
-
-  private async end(failed: boolean): Promise<JobEnd> {
-    const { recorder, path, spec } = this
-    let report: Report
-    try {
-      report = recorder.finish()
-    } catch (error) {
-      recorder.problems.push(`the file could not be finished: ${String(error)}`)
-      report = recorder.report()
-      failed = true
-      try {
-        recorder.abandon()
-      } catch (closing) {
-        const text = `${sayReport(report)}; the file could not be closed (${String(closing)}); what there is, is in ${path.part}`
-        return { file: path.part, report, error: true, message: text }
-      }
-    }
-    let { file } = path
-    if (this.abandoned) return { file: path.part, report, error: true, message: sayReport(report) }
-    try {
-      publish(path, spec.options.readOnly)
-      if (spec.options.sha256) await writeChecksum(file)
-    } catch (error) {
-      failed = true
-      report = withProblems(report, [...report.problems, String(error)])
-      if (error instanceof CodedError) file = path.part
-    }
-    const error = failed || report.lost || (spec.options.failOn === 'any' && report.verdict !== 'complete')
-    return { file, report, error, message: sayReport(report) }
   }
 }
 
