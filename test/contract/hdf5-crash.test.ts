@@ -15,6 +15,7 @@ import { runPython } from '../support/python.js'
 import { knownFile } from './hdf5-writer.js'
 
 const check = fileURLToPath(new URL('../../../test/support/python/hdf5/check.py', import.meta.url))
+const lengths = fileURLToPath(new URL('../../../test/support/python/hdf5/lengths.py', import.meta.url))
 const writer = fileURLToPath(new URL('./hdf5-writer.js', import.meta.url))
 
 interface Checked {
@@ -159,6 +160,26 @@ describe('HDF5 file under trouble', function () {
       assert.equal(result.pulses, published())
       assert.ok(result.seen >= 20)
     })
+
+  it('shows equal lengths of all datasets to a reader that no checkpoint falls into', async () => {
+    const file = join(folder, 'lengths.nxs')
+    const known = await knownFile(file, { fsync: 'never' })
+    const step = (): void => {
+      for (let i = 0; i < 5; i++) known.pulse()
+      known.file.checkpoint()
+    }
+    step()
+    const timer = setInterval(step, 150)
+    try {
+      const found = JSON.parse(await runPython(lengths, [file, '300'])) as Record<'quiet' | 'quiet_unequal' | 'largest_step', number> // prettier-ignore
+      // HDF5 reads one header after the other: only a checkpoint between two of them makes a difference
+      assert.deepEqual([found.quiet, found.quiet_unequal], [300, 0], JSON.stringify(found))
+      assert.equal(found.largest_step % 5, 0, 'lengths are those of checkpoints')
+    } finally {
+      clearInterval(timer)
+      known.file.close()
+    }
+  })
 
   it('refuses a second writer while the first one lives, and an existing file', async () => {
     const file = join(folder, 'one.nxs')
