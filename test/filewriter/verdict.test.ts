@@ -158,6 +158,29 @@ describe('what a write job says of its file', function () {
     assert.ok(String(skipped['message']).includes(`topic '${none}' does not exist: nothing of 'pv3'`))
   })
 
+  it('is lost where a topic that was left out as empty has got messages since', async () => {
+    const { empty, filled } = await testTopics(['empty', 'filled'])
+    const id = `empty-${randomUUID()}`
+    const streams = [empty, filled].map((topic, i) =>
+      group(`pv${i}`, 'f144', topic, `pv${i}`, { on_empty_topic: 'skip' })
+    )
+    const log = await testTopics(['log'])
+    const reply = await h.start({
+      job_id: id,
+      file_name: `${id}.nxs`,
+      nexus_structure: entry(...streams, group('log', 'f144', log['log'] ?? '', 'pv'))
+    })
+    assert.equal(reply['response'], 'ACK', JSON.stringify(reply))
+    h.log(filled, 'pv1', Date.now(), 1)
+    await h.producer.flush()
+    await h.control.send({ cmd: 'stop', service: 'filewriter', job_id: id })
+    const end = await h.done(id)
+    assert.equal(end['verdict'], 'lost', JSON.stringify(end))
+    const { problems, notes } = reportOf(end)
+    assert.match(problems.join('\n'), /^topic 'filled-\w+' held no messages .*: nothing of 'pv1'$/)
+    assert.match(notes.join('\n'), /^topic 'empty-\w+' held no messages at the start .* holds none now$/m)
+  })
+
   it('does not take a refused start for a job: what ended under that name stays', async () => {
     const id = `twice-${randomUUID()}`
     await run({ job_id: id, nexus_structure: entry() })

@@ -18,7 +18,7 @@ import { outputPath, requireSpace, type OutputPath } from './output.js'
 import { type FromWorker, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
 import { Span } from './span.js'
-import { checkTopics, unread, type TopicPlan } from './topics.js'
+import { cameLate, checkTopics, unread, type TopicPlan } from './topics.js'
 
 /** Longest time between two looks for a topic that is waited for. */
 const topicWaitMs = 2000
@@ -154,6 +154,10 @@ export class WriteRun {
     let failure: unknown
     try {
       await this.read(topics)
+      const plans = recorder.streams.map(({ plan }) => plan)
+      const { problems, notes } = await this.patiently(() => cameLate(this.kafka, plans, topics.empty))
+      recorder.problems.push(...problems)
+      recorder.notes.push(...notes)
     } catch (error) {
       failure = error
       recorder.problems.push(`the job failed: ${error instanceof Error ? error.message : String(error)}`)

@@ -1,6 +1,7 @@
 // Which topics of a plan exist, and what their streams want done about those that do not.
 import { below } from '../structure/findings.js'
-import { type MissingTopic, type Plan } from '../structure/plan.js'
+import { someOf } from '../structure/report.js'
+import { type MissingTopic, type Plan, type PlanStream } from '../structure/plan.js'
 import { type Finding, type Kafka } from '../../../core/api/plugin.js'
 
 export interface TopicPlan {
@@ -8,6 +9,8 @@ export interface TopicPlan {
   readonly present: ReadonlyMap<string, readonly number[]>
   readonly waiting: ReadonlySet<string>
   readonly skipped: ReadonlySet<string>
+  /** They held nothing at the start and are not read. */
+  readonly empty: ReadonlySet<string>
   readonly findings: readonly Finding[]
   /** Even a lenient job may not begin. */
   readonly fatal: boolean
@@ -68,7 +71,7 @@ export async function checkTopics(
   // a topic that another stream waits for is read all the same
   for (const { topic, onEmptyTopic } of plan.streams) if ((onEmptyTopic ?? usualEmpty) === 'wait') unread.delete(topic)
   for (const topic of unread) present.delete(topic)
-  return { present, waiting, skipped, findings, fatal }
+  return { present, waiting, skipped, empty: unread, findings, fatal }
 }
 
 /** What is in no stream's partitions is not read: worth a note. */
@@ -81,6 +84,22 @@ export async function unread(kafka: Kafka, plan: Plan): Promise<string[]> {
     const left = partitions.filter((partition) => taken.get(name)?.has(partition) === false)
     return left.length === 0 ? [] : [`no stream asks for partitions ${left.join(', ')} of ${name}: they were not read`]
   })
+}
+
+/** What came meanwhile to topics that were left out as empty is lost; throws when Kafka is away. */
+export async function cameLate(
+  kafka: Kafka,
+  streams: readonly PlanStream[],
+  empty: ReadonlySet<string>
+): Promise<{ readonly problems: string[]; readonly notes: string[] }> {
+  const said = { problems: [] as string[], notes: [] as string[] }
+  for (const { name, partitions } of empty.size === 0 ? [] : await kafka.topics([...empty])) {
+    const sources = [...new Set(streams.flatMap(({ topic, source }) => (topic === name ? [`'${source}'`] : [])))]
+    const text = `topic '${name}' held no messages at the start and was left out (on_empty_topic)`
+    if (await isEmpty(kafka, name, partitions)) said.notes.push(`${text}, and holds none now`)
+    else said.problems.push(`${text}; messages have come since: nothing of ${someOf(sources)}`)
+  }
+  return said
 }
 
 async function isEmpty(kafka: Kafka, topic: string, partitions: readonly number[]): Promise<boolean> {
