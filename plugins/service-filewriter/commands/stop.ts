@@ -12,10 +12,7 @@ const schema = {
       description: 'The job; may be left out when just one runs.'
     },
     stop_time: {
-      anyOf: [
-        { type: 'integer', minimum: 0 },
-        { type: 'string' }
-      ],
+      anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }],
       description: 'ms since 1970 or ISO 8601; data up to this time are written. Default: now.'
     },
     abort: {
