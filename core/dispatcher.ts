@@ -35,12 +35,10 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   JOB_LIMIT: 409,
   FILE_EXISTS: 409,
   COMMAND_TOO_LARGE: 413,
-  COMMAND_FAILED: 500,
-  JOB_FAILED: 500,
-  HDF5_FAILED: 500,
   KAFKA_UNREACHABLE: 500
 }
-const statusOf = (code: ErrorCode): number => statuses[code] ?? 400
+/** What failed is no fault of the command. */
+const statusOf = (code: ErrorCode): number => statuses[code] ?? (code.endsWith('_FAILED') ? 500 : 400)
 
 export interface DispatcherOptions {
   readonly commands: readonly RunnableCommand[]

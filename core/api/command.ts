@@ -12,7 +12,7 @@ export interface Command {
 /** One thing wrong with a command, a config or a structure. */
 export interface Finding {
   readonly code: string
-  /** JSON path, e.g. `/nexus_structure/children/0/name`. */
+  /** JSON path, e.g. `/streams/0/topic`. */
   readonly path: string
   readonly message: string
   /** Of a check: no reason to refuse it. */

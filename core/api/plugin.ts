@@ -3,6 +3,7 @@
 export { BySource } from './by-source.js'
 export * from './epics.js'
 export { BadMessage, CodedError, errorCodes, type ErrorCode } from './errors.js'
+export * from './json.js'
 export { version } from './version.js'
 export { zstdCompress, zstdDecompress, ZstdError } from './zstd.js'
 export { LARGE_BYTES, once, Spares } from './spares.js'

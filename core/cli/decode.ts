@@ -23,7 +23,7 @@ export async function readText(file: string): Promise<string> {
     return bytes.toString('utf8')
   } catch (cause) {
     const most = constants.MAX_STRING_LENGTH
-    throw new CodedError('FILE_READ', `${file} has ${bytes.length} bytes; a text may have ${most} (the static part of a structure may come as an HDF5 template)`, { cause }) // prettier-ignore
+    throw new CodedError('FILE_READ', `${file} has ${bytes.length} bytes; a text may have ${most}`, { cause }) // prettier-ignore
   }
 }
 

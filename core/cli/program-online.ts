@@ -50,8 +50,10 @@ function addCommands(program: Command, ends: Ends): void {
     .argument('<file>', 'JSON file with the command; - is standard input')
     .action(ends(async (file: string, flags: CommandFlags) => (await import('./send.js')).send(file, flags)))
   for (const cmd of ['start', 'stop'] as const)
-    withCommand(program.command(cmd).description(`send '${cmd}' to a service, e.g. ${examples[cmd]}`))
-      .argument('[service]', 'forwarder, filewriter, simulator, …')
+    withCommand(
+      program.command(cmd).description(`send '${cmd}' to a service; its keys: nexstream ${cmd} SERVICE --help`)
+    )
+      .argument('[service]', 'which service of the daemon')
       .argument('[pairs...]', 'key=value, key=JSON, key=@file.json; …_time also takes now, +10s, -5min')
       .action(
         ends(async (service: string | undefined, pairs: string[], flags: CommandFlags) =>
@@ -65,11 +67,6 @@ function addCommands(program: Command, ends: Ends): void {
     .option('--topic <topic>', 'status topic; default that of the config')
     .option('-w, --watch', 'go on and repaint')
     .action(ends(async (flags: StatusFlags) => (await import('./status.js')).status(flags)))
-}
-
-const examples = {
-  start: 'nexstream start filewriter file_name=run1.nxs nexus_structure=@structure.json',
-  stop: 'nexstream stop filewriter job_id=run1'
 }
 
 function addTopics(program: Command, ends: Ends): void {

@@ -21,7 +21,7 @@ export function createProgram(finish: (code: number) => void = () => undefined, 
     async (...args: A): Promise<void> =>
       finish((await run(...args)) ?? exitCodes.done)
   program
-    .description('Data streaming of a neutron or muon facility: EPICS and events to Kafka, Kafka to NeXus files.')
+    .description('Data streaming of a neutron or muon facility: EPICS and events to Kafka, Kafka to files.')
     .version(version)
     .option('-v, --verbose', 'say more; errors with their stack')
     .option('-q, --quiet', 'data and errors only')

@@ -26,7 +26,7 @@ export function parseJson(bytes: Buffer, file: string): unknown {
   }
 }
 
-/** `nexstream start filewriter file_name=a.nxs nexus_structure=@structure.json stop_time=+10min`. */
+/** `nexstream start SERVICE key=value list=@file.json stop_time=+10min`. */
 export async function command(
   cmd: string,
   service: string | undefined,

@@ -1,6 +1,6 @@
 // What is asked of the coordinator of a consumer group beside membership: who it is, and how far the group is.
+import { type Kafka } from '../api/kafka.js'
 import { GROUP_REBALANCING, ILLEGAL_GENERATION, UNKNOWN_MEMBER } from './broker-errors.js'
-import { type KafkaClient } from './client.js'
 import { type Cluster, BrokerError, expectOk } from './cluster.js'
 import {
   type Committer,
@@ -116,7 +116,7 @@ export interface Starts extends TopicState {
  * Rejects with TOPIC_MISSING, KAFKA_UNREACHABLE, KAFKA_AUTH.
  */
 export async function keepStarts(
-  client: KafkaClient,
+  client: Pick<Kafka, 'offsets'> & { readonly cluster: Cluster },
   { groupId, topic, from = 'latest' }: { groupId: string; topic: string; from?: 'earliest' | 'latest' },
   before?: Starts
 ): Promise<Starts> {

@@ -10,7 +10,7 @@ import { type BrokerError, type Log, backoffMs, isPassing } from './cluster.js'
 import { type Committed, type Starts, type TopicState, commit, committed, topicState } from './coordinator.js'
 import { GroupMember, type GroupProtocol, type Seat } from './group-member.js'
 import { type Assignment, type JoinedMember, type OfferedProtocol } from './group-protocol.js'
-import { type GroupMessage, type GroupOptions, type Take, type Work } from './group.js'
+import { type GroupMessage, type GroupOptions, type Take, type Work } from './group-work.js'
 
 /** A topic that was made again, or has more partitions, is seen within this time. */
 const LOOK_MS = 3000

@@ -1,28 +1,10 @@
 // What must hold for every file of the repository, found by looking at all of them.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { packageRoot } from '../../core/root.js'
+import { files, importsOf, isSource, sources, texts } from './sources.js'
 
-/** What git has, or in a copy without git what lies here. */
-function trackedFiles(): string[] {
-  if (existsSync(join(packageRoot, '.git')))
-    return execFileSync('git', ['ls-files', '-z'], { cwd: packageRoot, maxBuffer: 1 << 24 })
-      .toString()
-      .split('\0')
-      .filter((name) => name !== '' && existsSync(join(packageRoot, name)))
-  const skipped = /^(node_modules|dist|out|coverage)\//
-  return readdirSync(packageRoot, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => !skipped.test(name) && statSync(join(packageRoot, name)).isFile()
-  )
-}
-
-const files = trackedFiles()
-const binary = /\.(bin|nxs|h5|hdf|png|ico|woff2?|gz|zst)$/
-const texts = new Map(
-  files.filter((name) => !binary.test(name)).map((name) => [name, readFileSync(join(packageRoot, name), 'utf8')])
-)
 /** `file:line` of every line that fits; this file, which names what it looks for, aside. */
 function linesWith(pattern: RegExp, within: (name: string) => boolean = () => true): string[] {
   return [...texts]
@@ -32,23 +14,6 @@ function linesWith(pattern: RegExp, within: (name: string) => boolean = () => tr
         .split('\n')
         .flatMap((line, i) => (pattern.test(line) ? [`${name}:${i + 1}: ${line.trim().slice(0, 80)}`] : []))
     )
-}
-
-// what flatc makes is not held to our style
-const isSource = (name: string): boolean =>
-  /\.ts$/.test(name) && !/^(schemas\/generated|examples\/plugins\/converter-rd00\/rd00)\//.test(name)
-const sources = files.filter((name) => isSource(name) && !name.startsWith('test/samples/'))
-
-/** The modules that a source imports, also lazily and as types, as paths in the repository or package names. */
-function importsOf(name: string): string[] {
-  const text = texts.get(name) ?? ''
-  const found = [
-    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'";]*?\bfrom '([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g)
-  ]
-  return found.map(([, plain, lazy]) => {
-    const target = plain ?? lazy ?? ''
-    return target.startsWith('.') ? posix.join(posix.dirname(name), target) : target
-  })
 }
 
 describe('hygiene', () => {
@@ -106,57 +71,6 @@ describe('hygiene', () => {
       return !/^\/\/ \S.{9,}/.test(line) && !name.endsWith('.test.ts')
     })
     assert.deepEqual(silent, [])
-  })
-
-  it('core knows no plugin: it imports none and names none', () => {
-    const importing = sources.filter((name) => name.startsWith('core/') && importsOf(name).some((to) => to.startsWith('plugins/'))) // prettier-ignore
-    assert.deepEqual(importing, [])
-    const names = readdirSync(join(packageRoot, 'plugins'))
-    const own = sources.filter((name) => name.startsWith('core/') && !name.endsWith('.test.ts'))
-    const naming = own.flatMap(
-      (name) =>
-      names.filter((plugin) => new RegExp(`['"\`]${plugin}['"\`]`).test(texts.get(name) ?? '')).map((plugin) => `${name}: ${plugin}`) // prettier-ignore
-    )
-    assert.deepEqual(naming, [])
-  })
-
-  it('plugins import only the plugin API, schemas and types of their siblings', () => {
-    const parts = sources.filter((name) => name.startsWith('plugins/') && !name.endsWith('.test.ts'))
-    const { dependencies } = JSON.parse(texts.get('package.json') ?? '') as { dependencies: Record<string, string> }
-    const allowed = (name: string, target: string): boolean => {
-      const [, plugin = ''] = name.split('/')
-      if (target.startsWith('node:')) return true
-      if (target === 'core/api/plugin.js' || target === 'plugins/service-filewriter/writer-kit.js') return true
-      if (target.startsWith('schemas/')) return true
-      if (target.startsWith(`plugins/${plugin}/`)) return true
-      const [scope = '', second = ''] = target.split('/')
-      return Object.hasOwn(dependencies, scope.startsWith('@') ? `${scope}/${second}` : scope)
-    }
-    const wrong = parts.flatMap((name) => importsOf(name).filter((target) => !allowed(name, target)).map((target) => `${name}: ${target}`)) // prettier-ignore
-    assert.deepEqual(wrong, [])
-  })
-
-  it('a converter could leave as it is: it imports nexstream/plugin, nexstream/schemas and what is in its folder', () => {
-    const { exports } = JSON.parse(texts.get('package.json') ?? '') as { exports: Record<string, { default: string }> }
-    const published = ['./plugin', './schemas'].map((name) => exports[name]?.default.replace('./dist/', ''))
-    const own = sources.filter((name) => /^plugins\/converter-/.test(name) && !name.endsWith('.test.ts'))
-    assert.ok(own.length >= 14)
-    const wrong = own.flatMap((name) =>
-      importsOf(name)
-        .filter((target) => !published.includes(target) && !target.startsWith(`${posix.dirname(name)}/`))
-        .map((target) => `${name}: ${target}`)
-    )
-    assert.deepEqual(wrong, [])
-  })
-
-  it('schemas/ imports nothing of nexstream but core/api/', () => {
-    const own = sources.filter((name) => name.startsWith('schemas/') && !name.endsWith('.test.ts'))
-    const wrong = own.flatMap((name) =>
-      importsOf(name)
-        .filter((target) => /^(core|plugins|commands|test)\//.test(target) && !target.startsWith('core/api/'))
-        .map((target) => `${name}: ${target}`)
-    )
-    assert.deepEqual(wrong, [])
   })
 
   it('only core/kafka/ knows Kafka clients, only plugins/service-filewriter/file/ the HDF5 library', () => {

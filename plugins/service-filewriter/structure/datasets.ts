@@ -1,5 +1,5 @@
 // Static dataset nodes of both grammars.
-import { plainNumbers } from '../../../core/api/json.js'
+import { plainNumbers } from '../../../core/api/plugin.js'
 import { readAttributes, readType } from './attributes.js'
 import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { type PlanDataset } from './plan.js'

@@ -1,7 +1,7 @@
 // Which streams of a structure did not make it into its plan: data that a lenient job will miss.
 import { below, isObject, own, type JsonObject } from './findings.js'
 import { type Plan } from './plan.js'
-import { type Parts } from './structure.js'
+import { type Parts } from './parts.js'
 
 export interface LeftOut {
   /** JSON path of the stream's node. */

@@ -1,6 +1,6 @@
 // Splits a nexus_structure over several files by topic (and partition, where the structure says which): the first holds everything but the groups that moved, which it links to.
 import { basename, dirname, extname, join } from 'node:path'
-import { readJson } from '../../../core/api/json.js'
+import { readJson } from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { joinPath, routeKey } from './plan.js'
 

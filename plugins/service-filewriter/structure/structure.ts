@@ -1,17 +1,17 @@
 // nexus_structure → plan: both node grammars of the field. Everything wrong is found here, before a file exists.
-import { type Finding, type PartLookup } from '../../../core/api/plugin.js'
-import { numberText, readJson } from '../../../core/api/json.js'
+import { type Finding } from '../../../core/api/plugin.js'
+import { numberText, readJson } from '../../../core/api/plugin.js'
 import { readAttributes } from './attributes.js'
 import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
 import { leftOutStreams, type LeftOut } from './left-out.js'
 import { checkLinks, readLink } from './links.js'
+import { type Parts } from './parts.js'
 import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
 import { addCompanions, checkNames, checkPartitions, readStream } from './streams.js'
 import { type Template } from './template.js'
 
-/** Looks up what a structure may name. */
-export type Parts = Pick<PartLookup, 'writer' | 'converter' | 'ids' | 'check'>
+export type { Parts } from './parts.js'
 
 export interface StructureOptions {
   /** JSON path of the structure in what the user sent. */

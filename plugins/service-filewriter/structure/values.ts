@@ -2,7 +2,7 @@
 import { typedArrays } from '../../../schemas/numbers.js'
 import { type DataType, type NumberType } from '../../../core/api/plugin.js'
 import { below, type Findings } from './findings.js'
-import { numberText } from '../../../core/api/json.js'
+import { numberText } from '../../../core/api/plugin.js'
 
 export interface TypedValue {
   readonly dtype: DataType

@@ -1,8 +1,15 @@
 // A write job as the main thread sees it: starts its thread, knows its state, passes on commands, reports its end once.
 import { type Worker } from 'node:worker_threads'
 import { CodedError, type ErrorCode, errorCodes, type Finding } from '../../../core/api/plugin.js'
-import { type FromWorker, type JobEnd, type Progress, type StopHow, type ToWorker, type WriteSpec } from './protocol.js'
-import { type JobLog } from './threads.js'
+import {
+  type FromWorker,
+  type JobEnd,
+  type JobLog,
+  type Progress,
+  type StopHow,
+  type ToWorker,
+  type WriteSpec
+} from './protocol.js'
 
 export interface Ready {
   readonly file: string

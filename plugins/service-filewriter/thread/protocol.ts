@@ -114,3 +114,6 @@ export type FromWorker =
       readonly fields?: Record<string, unknown>
     }
   | { readonly type: 'done'; readonly end: JobEnd }
+
+/** What the main thread does with what a job logs. */
+export type JobLog = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void

@@ -2,13 +2,10 @@
 import { type Worker } from 'node:worker_threads'
 import { splitStructure } from '../structure/shards.js'
 import { templateFile } from '../structure/template.js'
-import { type LogLevel } from '../../../core/api/plugin.js'
 import { ThreadJob, type WriteJob } from './job.js'
 import { outputPath } from './output.js'
-import { type FromWorker, type WriteSpec } from './protocol.js'
+import { type FromWorker, type JobLog, type WriteSpec } from './protocol.js'
 import { ShardedJob } from './sharded-job.js'
-
-export type JobLog = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
 
 /** A daemon that has just begun has better things to do. */
 const warmUpMs = 2000
