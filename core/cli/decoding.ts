@@ -1,6 +1,7 @@
 // Message values as people and scripts read them: the JSON of the schemas, and one short line made from it.
 import { decodeJson } from '../../schemas/index.js'
 import { CodedError } from '../api/errors.js'
+import { type Decode } from './foreign.js'
 import { toJson, visible } from './io.js'
 
 /** What a message value is. JSON text has the id `json`; what cannot be read has `null` and a reason. */
@@ -11,7 +12,7 @@ export interface Decoded {
 }
 
 /** Never throws for bad bytes: they are data here, and the reason is shown. */
-export function decodeValue(value: Uint8Array | null): Decoded {
+export function decodeValue(value: Uint8Array | null, decode: Decode = (bytes) => decodeJson(bytes)): Decoded {
   if (value === null) return { file_identifier: null, message: null, error: 'tombstone (no value)' }
   if (value[0] === 0x7b || value[0] === 0x5b) {
     try {
@@ -21,7 +22,7 @@ export function decodeValue(value: Uint8Array | null): Decoded {
     }
   }
   try {
-    return decodeJson(value)
+    return decode(value)
   } catch (error) {
     if (!(error instanceof CodedError)) throw error
     return { file_identifier: null, message: null, error: error.message }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { type Loaded } from '../loader.js'
 import { version } from '../root.js'
 import type { CheckFlags } from './check.js'
+import type { ConfigFlags } from './config.js'
 import { exitCodeHelp, exitCodeOf, exitCodes, report } from './exit.js'
 import { settings } from './io.js'
 import { parseDuration } from './parse.js'
@@ -64,11 +65,9 @@ function addCheck(program: Command, ends: Ends, brought: Brought): void {
 }
 
 function addDecode(program: Command, ends: Ends): void {
-  program
-    .command('decode')
-    .description('print message values in files as JSON lines')
+  withConfig(program.command('decode').description('print message values in files as JSON lines'))
     .argument('<files...>', 'each file is one message value; - is standard input')
-    .action(ends(async (files: string[]) => (await import('./decode.js')).decode(files)))
+    .action(ends(async (files: string[], flags: ConfigFlags) => (await import('./decode.js')).decode(files, flags)))
 }
 
 function addOthers(program: Command, ends: Ends): void {
@@ -79,9 +78,11 @@ function addOthers(program: Command, ends: Ends): void {
   json(withConfig(plugins.command('docs').description('options of parts')))
     .argument('[id]', 'part id or plugin name')
     .action(ends(async (id: string | undefined, flags: PluginsFlags) => (await import('./plugins.js')).docs(id, flags)))
-  program
-    .command('completion')
-    .description('print the completion script of a shell, e.g. `source <(nexstream completion bash)`')
+  withConfig(
+    program
+      .command('completion')
+      .description('print the completion script of a shell, e.g. `source <(nexstream completion bash)`')
+  )
     .argument('<shell>', 'bash, zsh or fish')
     .action(ends(async (shell: string) => (await import('./completion.js')).completion(shell, program)))
 }

@@ -1,6 +1,7 @@
 // `nexstream pvs`: a live table of the newest value, alarm and connection of every source on a topic.
 import { connect, type KafkaFlags, needTopic } from './connect.js'
 import { type Decoded, decodeValue, short, sourceOf } from './decoding.js'
+import { decoderOf } from './foreign.js'
 import { colour, print, printJson, Screen, settings, table, visible } from './io.js'
 import { scan } from './scan.js'
 
@@ -20,6 +21,7 @@ interface Pv {
 
 /** Reads the newest 10 000 messages, and goes on with --watch. */
 export async function pvs(address: string | undefined, flags: PvsFlags): Promise<void> {
+  const decoder = await decoderOf(flags)
   const target = connect(address, flags)
   const known = new Map<string, Pv>()
   const screen = new Screen()
@@ -30,11 +32,12 @@ export async function pvs(address: string | undefined, flags: PvsFlags): Promise
       target.kafka,
       needTopic(target),
       { last: 10_000, follow: watching, timeoutMs: settings.timeoutMs },
-      { message: ({ value, timestampMs }) => note(known, decodeValue(value), timestampMs) }
+      { message: ({ value, timestampMs }) => note(known, decodeValue(value, decoder.decode), timestampMs) }
     )
   } finally {
     clearInterval(repaint)
     await target.kafka.close()
+    await decoder.close()
   }
   if (flags.json !== true) return print(pvTable(known))
   for (const [name, pv] of sorted(known)) await printJson({ name, ...pv, last: new Date(pv.lastMs).toISOString() })

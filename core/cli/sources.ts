@@ -1,6 +1,7 @@
 // `nexstream sources`: who writes to a topic: schema, source, partitions, count, rate, last time and value.
 import { connect, type KafkaFlags, needTopic } from './connect.js'
 import { clock, type Decoded, decodeValue, sourceOf, summaryOf } from './decoding.js'
+import { decoderOf } from './foreign.js'
 import { print, printJson, progress, say, table, visible } from './io.js'
 import { scan } from './scan.js'
 import { spanOf, type SpanFlags } from './tail.js'
@@ -22,6 +23,7 @@ interface Seen {
 
 /** Reads the whole topic unless a span is given. */
 export async function sources(address: string | undefined, flags: SourcesFlags): Promise<void> {
+  const decoder = await decoderOf(flags)
   const target = connect(address, flags)
   const seen = new Map<string, Seen>()
   let total = 0
@@ -33,7 +35,7 @@ export async function sources(address: string | undefined, flags: SourcesFlags):
       {
         message: ({ value, timestampMs, partition }) => {
           total++
-          note(seen, decodeValue(value), value?.length ?? 0, timestampMs).partitions.add(partition)
+          note(seen, decodeValue(value, decoder.decode), value?.length ?? 0, timestampMs).partitions.add(partition)
         },
         batch: async () => Promise.resolve(progress(`${total} messages`))
       }
@@ -41,6 +43,7 @@ export async function sources(address: string | undefined, flags: SourcesFlags):
   } finally {
     progress('')
     await target.kafka.close()
+    await decoder.close()
   }
   const list = [...seen.values()].toSorted((a, b) => compare(a.schema + a.source, b.schema + b.source))
   if (flags.json === true) for (const entry of list) await printJson(jsonOf(entry))

@@ -1,6 +1,7 @@
 // `nexstream tail`: the messages of a topic, decoded, one line each.
 import { type KafkaFlags, connect, needTopic } from './connect.js'
 import { clock, decodeValue, sourceOf, summaryOf } from './decoding.js'
+import { type Decode, decoderOf } from './foreign.js'
 import { colour, print, settings, toJson, visible } from './io.js'
 import { parseCount, parseMoment } from './parse.js'
 import { scan, type Span, type Visited } from './scan.js'
@@ -46,6 +47,7 @@ const searchedBack = 10_000
 
 /** Without --follow it ends at what is there now; with --last n it shows the n newest of all partitions. */
 export async function tail(address: string | undefined, flags: TailFlags): Promise<void> {
+  const decoder = await decoderOf(flags)
   const target = connect(address, flags)
   const asked = spanOf(flags, 10)
   const ids = flags.filter?.split(',')
@@ -62,7 +64,7 @@ export async function tail(address: string | undefined, flags: TailFlags): Promi
   try {
     await scan(target.kafka, needTopic(target), span, {
       message: (message) => {
-        const text = lineOf(message, flags, ids)
+        const text = lineOf(message, flags, ids, decoder.decode)
         if (text !== undefined) lines.push({ timestampMs: message.timestampMs, text })
       },
       batch: async () => (gathering ? undefined : flush()),
@@ -74,13 +76,19 @@ export async function tail(address: string | undefined, flags: TailFlags): Promi
     })
   } finally {
     await target.kafka.close()
+    await decoder.close()
   }
 }
 
-function lineOf(message: Visited, flags: TailFlags, ids: readonly string[] | undefined): string | undefined {
+function lineOf(
+  message: Visited,
+  flags: TailFlags,
+  ids: readonly string[] | undefined,
+  decode: Decode
+): string | undefined {
   const key = message.key?.toString('utf8') ?? null
   if (flags.key !== undefined && key !== flags.key) return undefined
-  const decoded = decodeValue(message.value)
+  const decoded = decodeValue(message.value, decode)
   if (ids !== undefined && !ids.includes(decoded.file_identifier ?? '')) return undefined
   const source = sourceOf(decoded)
   if (flags.source !== undefined && source !== flags.source) return undefined
