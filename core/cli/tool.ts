@@ -1,5 +1,6 @@
 // Sub-commands and options that plugins bring, as the program knows them; and what such a tool sees of the terminal.
 import { type Command, Option } from 'commander'
+import { CodedError } from '../api/errors.js'
 import { type Terminal, type ToolContext, type ToolFlags, type ToolOption, type ToolPart } from '../api/plugin.js'
 import { type Loaded } from '../loader.js'
 import { lookupOf } from '../lookup.js'
@@ -30,6 +31,10 @@ export function addOptions(command: Command, options: readonly ToolOption[]): vo
 
 /** A sub-command of a plugin; the plugins are loaded already. */
 export function addTool(program: Command, part: ToolPart, { host }: Loaded, ends: Ends): void {
+  if (part.id === 'help' || program.commands.some((command) => command.name() === part.id)) {
+    const text = `plugin ${host.owner('tool', part.id)}: 'nexstream ${part.id}' exists already; the tool needs another id`
+    throw new CodedError('PLUGIN_DUPLICATE_ID', text)
+  }
   const command = json(withConfig(program.command(part.id).description(part.summary)))
   for (const { name, summary, optional } of part.arguments ?? [])
     command.argument(optional === true ? `[${name}]` : `<${name}>`, summary)

@@ -21,11 +21,12 @@ describe('a plugin with one of everything', function () {
   let control: Control
 
   const cli = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await nexstream([...args, '--config', config])
+    const { code, stdout, stderr } = await nexstream([...args, '--config', config, '--timeout', '60s'])
     assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`)
     return stdout
   }
-  const cliJson = (...args: string[]): Promise<Json[]> => jsonLines([...args, '--json', '--config', config])
+  const cliJson = (...args: string[]): Promise<Json[]> =>
+    jsonLines([...args, '--json', '--config', config, '--timeout', '60s'])
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'nexstream-foreign-'))

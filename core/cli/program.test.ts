@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { defineTool } from '../api/plugin.js'
+import { Host } from '../host.js'
+import { createProgram } from './program.js'
+
+describe('cli: what plugins bring', () => {
+  it('refuses a tool that has the name of a sub-command, naming its plugin', () => {
+    for (const id of ['tail', 'help', 'check']) {
+      const host = new Host()
+      const tool = defineTool({ id, summary: 'test', load: () => Promise.resolve(() => 0) })
+      host.registryFor('mine').tool(tool)
+      const loaded = { host, plugins: [], close: () => Promise.resolve() }
+      const brought = { loaded, tools: [tool], files: [], commands: [] }
+      assert.throws(() => createProgram(undefined, brought), { code: 'PLUGIN_DUPLICATE_ID', message: /plugin mine: .*exists already/ }) // prettier-ignore
+    }
+  })
+})
