@@ -17,7 +17,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createProgram } from '../../core/cli/program.js'
+import { broughtBy } from '../../core/cli/program-plugins.js'
 import { connectKafka } from '../../core/kafka/client.js'
+import { loadPlugins } from '../../core/loader.js'
+import { packageRoot } from '../../core/root.js'
 import { type Report } from '../../plugins/service-filewriter/structure/report.js'
 import { allCommands, helpText } from '../../docs/generate/cli-page.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
@@ -287,7 +290,9 @@ ${topics.join('')}`) // prettier-ignore
   })
 
   it('helps with every sub-command', async () => {
-    const commands = allCommands(createProgram())
+    const loaded = await loadPlugins({ plugins: [], baseFolder: packageRoot })
+    const commands = allCommands(createProgram(undefined, await broughtBy(loaded)))
+    await loaded.close()
     assert.ok(commands.length > 20)
     for (const { name, command } of commands) {
       const text = helpText(command)

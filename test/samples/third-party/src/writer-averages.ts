@@ -33,7 +33,7 @@ const averages = defineWriter({
         readings = []
       },
       close() {
-        if (readings.length > 0) context.count('left_over', readings.length)
+        if (readings.length > 0) context.count('left_over', readings.length, 'note')
       }
     }
   }
