@@ -1,5 +1,4 @@
 // Hears command topics: bytes → dialect → dispatcher → exactly one answer on the reply topic.
-import { createHash } from 'node:crypto'
 import { closeAll } from './closing.js'
 import { type ListenConfig } from './config-schema.js'
 import { throwFindings } from './config.js'
@@ -8,7 +7,10 @@ import { CodedError } from './api/errors.js'
 import { type Listen, listenFindings } from './inspect.js'
 import { type GroupReader, type Take, type Work } from './kafka/group.js'
 import { errorFields, type Log, messageOf } from './log.js'
+import { OwnMessages } from './own-messages.js'
+import { CommandMarks, placesOf } from './places.js'
 import {
+  type Batch,
   type Command,
   type Dialect,
   type Kafka,
@@ -40,6 +42,7 @@ export interface CommandMessage {
   readonly timestampMs: number
   readonly partition: number
   readonly offset: number
+  readonly topicId?: string
   readonly take?: Take
 }
 
@@ -54,9 +57,6 @@ interface Ear {
   readonly jobId?: string
 }
 
-/** Clocks of clients and brokers may differ from ours by so much. */
-const clockDoubtMs = 60_000
-
 const known = (dialects: ReadonlyMap<string, Dialect>): string => [...dialects.keys()].toSorted().join(', ')
 
 export class CommandListener {
@@ -68,16 +68,16 @@ export class CommandListener {
   #taking = true
   /** Topics that are heard all the time. */
   readonly #heard = new Set<string>()
-  /** Ends of topics before anything was started, and when that was. */
-  readonly #ends = new Map<string, ReadonlyMap<number, number>>()
+  readonly #marks: CommandMarks
   /** What this daemon said itself on a topic that it hears. */
-  readonly #said = new Set<string>()
+  readonly #said = new OwnMessages()
   /** Commands under way, their answers included. */
   readonly #handling = new Set<Promise<void>>()
   #closing = false
-  readonly #openedMs = Date.now()
 
-  constructor(readonly options: ListenerOptions) {}
+  constructor(readonly options: ListenerOptions) {
+    this.#marks = new CommandMarks(options.kafka)
+  }
 
   /**
    * From here on no command is missed, though nothing is heard before `add`: what services tell each other while they start
@@ -85,8 +85,7 @@ export class CommandListener {
    */
   async mark({ topic, group }: ListenConfig): Promise<void> {
     if (group !== undefined) return
-    const ends = await this.#offsets(topic, 'latest')
-    if (ends.size > 0) this.#ends.set(topic, ends) // without partitions `add` will complain
+    await this.#marks.set(topic)
   }
 
   /** Opens one configured topic. Throws TOPIC_MISSING, or CONFIG_INVALID for an unknown dialect. */
@@ -149,7 +148,7 @@ export class CommandListener {
   }
 
   /** Reads a command again from where it came. Throws COMMAND_FAILED when it is gone. */
-  async recall({ dialect: id, topic, partition, offset }: Origin): Promise<Command> {
+  async recall({ dialect: id, topic, topicId, partition, offset }: Origin): Promise<Command> {
     const gone = (why: string): CodedError =>
       new CodedError('COMMAND_FAILED', `the command at offset ${offset} of ${topic} ${why}`)
     if (partition === undefined || offset === undefined) throw gone('did not come from Kafka')
@@ -157,9 +156,10 @@ export class CommandListener {
     const first = (await kafka.offsets(topic, [partition], 'earliest')).get(partition) ?? 0
     const end = (await kafka.offsets(topic, [partition], 'latest')).get(partition) ?? 0
     if (offset < first || offset >= end) throw gone('is in Kafka no more')
-    const reader = kafka.reader({ assign: [{ topic, partition, offset }] })
+    const reader = kafka.reader({ assign: [{ topic, partition, offset, ...(topicId !== undefined && { topicId }) }] })
     try {
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+        if (batch.madeAgain !== undefined) throw gone('was in a topic that is gone, another one has its name')
         const i = Array.from({ length: batch.count }, (_, i) => batch.offset(i)).indexOf(offset)
         const value = i < 0 ? null : Buffer.from(batch.value(i) ?? [])
         const passed = batch.nextOffset > offset
@@ -228,50 +228,50 @@ export class CommandListener {
       )
   }
 
-  /** Of all partitions; empty when there is no such topic. */
-  async #offsets(topic: string, from: 'latest' | 'earliest' | { timestampMs: number }): Promise<Map<number, number>> {
-    const { kafka } = this.options
-    const [info] = await kafka.topics([topic])
-    return info?.partitions.length ? kafka.offsets(topic, info.partitions, from) : new Map()
-  }
-
   /** `toEnd`: only what is there now. */
   async #read(ear: Ear, from: 'latest' | 'earliest' | { timestampMs: number }, toEnd = false): Promise<Subscription> {
     const { kafka } = this.options
-    const offsets = new Map((from === 'latest' && this.#ends.get(ear.topic)) || (await this.#offsets(ear.topic, from)))
-    const ends = toEnd ? await kafka.offsets(ear.topic, [...offsets.keys()], 'latest') : undefined
-    if (ends !== undefined)
-      for (const [partition, offset] of offsets) if (offset >= (ends.get(partition) ?? 0)) offsets.delete(partition)
-    if (ends !== undefined && offsets.size === 0) return { close: () => undefined }
-    const assign = [...offsets].map(([partition, offset]) => ({ topic: ear.topic, partition, offset }))
-    const reader = kafka.reader({ assign, maxWaitMs: 500 })
-    const done = this.#pump(ear, reader, ends).catch((error: unknown) => {
-      this.options.log('error', `commands on ${ear.topic} are no longer heard: ${messageOf(error)}`, errorFields(error))
+    const { topic } = ear
+    let assign = (from === 'latest' ? this.#marks.of(topic) : undefined) ?? (await placesOf(kafka, topic, from))
+    const partitions = assign.map(({ partition }) => partition)
+    const ends = toEnd ? await kafka.offsets(topic, partitions, 'latest') : undefined
+    if (ends !== undefined) assign = assign.filter(({ partition, offset }) => offset < (ends.get(partition) ?? 0))
+    if (ends !== undefined && assign.length === 0) return { close: () => undefined }
+    const reader = kafka.reader({ assign, maxWaitMs: 500, ...(!toEnd && { follow: [topic] }) })
+    const ids = new Map(assign.map(({ partition, topicId }) => [partition, topicId]))
+    const done = this.#pump(ear, reader, ids, ends).catch((error: unknown) => {
+      this.options.log('error', `commands on ${topic} are no longer heard: ${messageOf(error)}`, errorFields(error))
     })
     return { close: () => reader.close().then(() => done) }
   }
 
+  /** `ids`: of the topic, by partition; `ends`: where to stop. */
   async #pump(
     ear: Ear,
     reader: ReturnType<Kafka['reader']>,
+    ids: Map<number, string | undefined>,
     ends: ReadonlyMap<number, number> | undefined
   ): Promise<void> {
-    const open = new Set(ends?.keys())
+    const open = new Set(ends === undefined ? [] : ids.keys())
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+      const { partition, nextOffset, madeAgain } = batch
+      if (madeAgain !== undefined) this.#madeAgain(ear, partition, madeAgain, ids)
+      const topicId = ids.get(partition)
       for (let i = 0; i < batch.count; i++) {
         const value = batch.value(i)
         if (value === null) continue
         const message = {
           value: Buffer.from(value),
           timestampMs: batch.timestampMs(i),
-          partition: batch.partition,
-          offset: batch.offset(i)
+          partition,
+          offset: batch.offset(i),
+          ...(topicId !== undefined && { topicId })
         }
-        if (ends === undefined || message.offset < (ends.get(batch.partition) ?? 0)) void this.#handled(ear, message)
+        if (ends === undefined || message.offset < (ends.get(partition) ?? 0)) void this.#handled(ear, message)
       }
-      const { partition, nextOffset } = batch
       batch.release()
-      if (ends === undefined || nextOffset < (ends.get(partition) ?? 0)) continue
+      // what was there is gone when the topic was made again
+      if (ends === undefined || (nextOffset < (ends.get(partition) ?? 0) && madeAgain === undefined)) continue
       open.delete(partition)
       if (open.size === 0) return reader.close()
     }
@@ -282,6 +282,17 @@ export class CommandListener {
     this.#handling.add(handling)
     await handling
     this.#handling.delete(handling)
+  }
+
+  #madeAgain(
+    { topic }: Ear,
+    partition: number,
+    { id, unread }: NonNullable<Batch['madeAgain']>,
+    ids: Map<number, string | undefined>
+  ): void {
+    ids.set(partition, id)
+    const lost = unread > 0 ? `; ${unread} messages of the old one were not read` : ''
+    this.options.log('warn', `${topic}/${partition}: the topic was made again and is heard from its beginning${lost}`)
   }
 
   /** Never rejects. */
@@ -295,9 +306,10 @@ export class CommandListener {
       timestampMs: message.timestampMs,
       partition: message.partition,
       offset: message.offset,
+      ...(message.topicId !== undefined && { topicId: message.topicId }),
       ...(message.take !== undefined && { take: message.take })
     })
-    if (!ear.pool && ear.jobId === undefined && this.#said.delete(sayKey(ear.topic, message.value))) return
+    if (!ear.pool && ear.jobId === undefined && this.#said.isOwn(ear.topic, message.value)) return
     try {
       if (message.value.length > maxBytes)
         throw new CodedError(
@@ -313,7 +325,10 @@ export class CommandListener {
           topic: ear.topic,
           offset: message.offset
         })
-        const reply = this.#tooLate(ear, command, message) ?? (await this.options.dispatcher.dispatch(command, origin))
+        const isOld = !ear.pool && ear.jobId === undefined && this.#marks.isBefore(ear.topic, message)
+        const reply =
+          (isOld ? this.#marks.tooLate(command) : undefined) ??
+          (await this.options.dispatcher.dispatch(command, origin))
         return this.#answer(dialect, command, origin, this.#othersMay(ear, reply) ? { ...reply, silent: true } : reply)
       }
     } catch (error) {
@@ -337,15 +352,6 @@ export class CommandListener {
     return start && this.#pooled.has(id) ? undefined : command
   }
 
-  /** What was said to end something before this daemon began (`from = "earliest"` reads it again) is not meant for it. */
-  #tooLate(ear: Ear, { cmd }: Command, { partition, offset, timestampMs }: CommandMessage): Reply | undefined {
-    if ((cmd !== 'exit' && cmd !== 'stop') || ear.pool || ear.jobId !== undefined) return undefined
-    const isBefore = offset < (this.#ends.get(ear.topic)?.get(partition) ?? 0)
-    // by the offset, as clocks differ; a topic that was made again begins with offset 0
-    if (!isBefore || timestampMs > this.#openedMs + clockDoubtMs) return undefined
-    return refusal(new CodedError('COMMAND_FAILED', `${cmd} is older than the start of this daemon: not carried out`))
-  }
-
   /** In a pool the job that nobody here knows is another daemon's, which answers. */
   #othersMay(ear: Ear, { errors }: Reply): boolean {
     return !ear.pool && this.#pools.length > 0 && errors?.some(({ code }) => code === 'JOB_UNKNOWN') === true
@@ -367,7 +373,7 @@ export class CommandListener {
   #send(topic: string, messages: readonly OutMessage[], delivered?: () => void): void {
     if (topic === '' || messages.length === 0) return delivered?.()
     messages.forEach((message, i) => {
-      if (this.#heard.has(topic)) this.#said.add(sayKey(topic, message.value))
+      if (this.#heard.has(topic)) this.#said.note(topic, message.value)
       this.options.producer.send({ topic, ...message }, (error) => {
         if (error !== null)
           this.options.log(
@@ -380,6 +386,3 @@ export class CommandListener {
     })
   }
 }
-
-const sayKey = (topic: string, value: Uint8Array): string =>
-  `${topic} ${createHash('sha256').update(value).digest('base64')}`

@@ -47,6 +47,8 @@ export interface Origin {
   readonly timestampMs: number
   readonly partition?: number
   readonly offset?: number
+  /** Which topic of this name: one that is made again has another one. */
+  readonly topicId?: string
   /** Only for a command that a consumer group gave to this daemon: takes it for good. Without a call it is taken when the answer is made. */
   readonly take?: () => Promise<void>
 }

@@ -12,7 +12,7 @@ import {
 } from '../../core/api/plugin.js'
 
 /** Where the start command lies. */
-export type Place = Pick<Origin, 'dialect' | 'topic' | 'replyTopic' | 'timestampMs'> & {
+export type Place = Pick<Origin, 'dialect' | 'topic' | 'topicId' | 'replyTopic' | 'timestampMs'> & {
   readonly partition: number
   readonly offset: number
 }
@@ -76,7 +76,7 @@ export class Journal {
   readonly #mine = new Map<string, Run>()
   /** The last ended ones: a command that Kafka gives out again is not run again. */
   readonly #ended = new Set<string>()
-  readonly #waiting = new Map<string, (won: boolean) => void>()
+  readonly #waiting = new Map<string, { readonly run: Run; readonly settle: (won: boolean) => void }>()
   readonly #producer: Producer
   #reader: Reader | undefined
   #done: Promise<void> = Promise.resolve()
@@ -126,7 +126,7 @@ export class Journal {
     await this.#producer.close()
     await this.#reader?.close()
     await this.#done
-    for (const settle of this.#waiting.values()) settle(false)
+    for (const { settle } of this.#waiting.values()) settle(false)
     this.#waiting.clear()
   }
 
@@ -162,7 +162,7 @@ export class Journal {
 
   async #claim(run: Run): Promise<Run | undefined> {
     const nonce = randomUUID()
-    const won = new Promise<boolean>((resolve) => this.#waiting.set(nonce, resolve))
+    const won = new Promise<boolean>((settle) => this.#waiting.set(nonce, { run, settle }))
     this.#send('claim', run, nonce)
     return (await won) ? run : undefined
   }
@@ -183,7 +183,7 @@ export class Journal {
     this.#producer.send({ topic: this.options.topic, partition: 0, key, value: JSON.stringify(entry) }, (error) => {
       if (error === null) return
       this.events.log('error', `the journal ${this.options.topic} could not be written: ${error.message}`)
-      this.#waiting.get(nonce)?.(false)
+      this.#waiting.get(nonce)?.settle(false)
     })
   }
 
@@ -192,6 +192,7 @@ export class Journal {
   }
 
   #take(batch: Batch): number {
+    if (batch.madeAgain !== undefined) this.#sayAgain()
     for (let i = 0; i < batch.count; i++) {
       const entry = entryOf(batch.value(i))
       if (entry !== undefined) this.#apply(entry, batch.timestampMs(i))
@@ -199,6 +200,13 @@ export class Journal {
     const { nextOffset } = batch
     batch.release()
     return nextOffset
+  }
+
+  /** The journal was made again: what holds is said anew, and what was asked is asked again, in case it went to the old one. */
+  #sayAgain(): void {
+    this.events.log('warn', `the journal ${this.options.topic} was made again`)
+    for (const run of this.#mine.values()) this.#send('alive', run)
+    for (const [nonce, { run }] of this.#waiting) this.#send('claim', run, nonce)
   }
 
   #apply(entry: Entry, lastMs: number): void {
@@ -240,7 +248,7 @@ export class Journal {
   }
 
   #settle(nonce: string, won: boolean): void {
-    this.#waiting.get(nonce)?.(won)
+    this.#waiting.get(nonce)?.settle(won)
     this.#waiting.delete(nonce)
   }
 
@@ -274,7 +282,9 @@ export class Journal {
   }
 }
 
-const keyOf = ({ topic, partition, offset }: Place): string => `${topic}/${partition}/${offset}`
+/** With the id of the topic: the first command of one that was made again is another one. */
+const keyOf = ({ topic, topicId, partition, offset }: Place): string =>
+  `${topic}${topicId === undefined ? '' : `@${topicId}`}/${partition}/${offset}`
 
 const knownOf = (entry: Entry, lastMs: number): Known => ({
   key: entry.run,
@@ -296,7 +306,7 @@ function entryOf(value: Buffer | null): Entry | undefined {
     const entry = JSON.parse(value.toString()) as Partial<Entry>
     const { type, run, job_id: id, attempt, instance, place, stop_ns: stop } = entry
     const known = type === 'claim' || type === 'alive' || type === 'ended' || type === 'probe'
-    const texts = [run, id, instance, place?.topic, place?.dialect, place?.replyTopic].every((text) => typeof text === 'string') // prettier-ignore
+    const texts = [run, id, instance, place?.topic, place?.dialect, place?.replyTopic, place?.topicId ?? ''].every((text) => typeof text === 'string') // prettier-ignore
     const numbers = [attempt, place?.partition, place?.offset, place?.timestampMs].every(Number.isSafeInteger)
     const stopped = stop === undefined || stop === null || /^\d{1,19}$/.test(stop)
     return known && texts && numbers && stopped ? (entry as Entry) : undefined

@@ -351,10 +351,10 @@ export class FileWriter implements Service {
   }
 }
 
-const placeOf = ({ dialect, topic, replyTopic, timestampMs, partition, offset }: Origin): Place | undefined =>
+const placeOf = ({ dialect, topic, topicId, replyTopic, timestampMs, partition, offset }: Origin): Place | undefined =>
   partition === undefined || offset === undefined
     ? undefined
-    : { dialect, topic, replyTopic, timestampMs, partition, offset }
+    : { dialect, topic, ...(topicId !== undefined && { topicId }), replyTopic, timestampMs, partition, offset }
 
 /** For dialects whose answers have room for words only. */
 function warnings(findings: readonly Finding[]): string {

@@ -152,7 +152,7 @@ export class Storage {
       let last: StoredList | undefined
       for (let next = from; next < upTo;) {
         const batch = await reader.next()
-        if (batch === null) break
+        if (batch === null || batch.madeAgain !== undefined) break
         for (let i = 0; i < batch.count; i++)
           if (batch.offset(i) < upTo) last = this.#decode(batch.value(i), batch.offset(i)) ?? last
         next = batch.nextOffset

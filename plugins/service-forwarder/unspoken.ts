@@ -82,7 +82,8 @@ async function answered(
         const name = answeredBy(batch.value(i))
         if (name !== undefined && wanted.has(name)) found.add(name)
       }
-      if (batch.nextOffset >= (open.get(batch.partition) ?? 0)) open.delete(batch.partition)
+      const over = batch.madeAgain !== undefined || batch.nextOffset >= (open.get(batch.partition) ?? 0)
+      if (over) open.delete(batch.partition)
       batch.release()
     }
   } finally {
