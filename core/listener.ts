@@ -9,8 +9,8 @@ import { type GroupReader, type Take, type Work } from './kafka/group.js'
 import { errorFields, type Log, messageOf } from './log.js'
 import { OwnMessages } from './own-messages.js'
 import { CommandMarks, placesOf } from './places.js'
+import { hearAll, type HeardMessage } from './hear.js'
 import {
-  type Batch,
   type Command,
   type Dialect,
   type Kafka,
@@ -37,14 +37,8 @@ export interface ListenerOptions {
     work: Work
   ) => GroupReader
 }
-export interface CommandMessage {
-  readonly value: Buffer
-  readonly timestampMs: number
-  readonly partition: number
-  readonly offset: number
-  readonly topicId?: string
-  readonly take?: Take
-}
+/** One that a pool has given comes with how it is taken. */
+type CommandMessage = HeardMessage & { readonly take?: Take }
 
 /** What is heard on one topic. */
 interface Ear {
@@ -238,43 +232,11 @@ export class CommandListener {
     if (ends !== undefined) assign = assign.filter(({ partition, offset }) => offset < (ends.get(partition) ?? 0))
     if (ends !== undefined && assign.length === 0) return { close: () => undefined }
     const reader = kafka.reader({ assign, maxWaitMs: 500, ...(!toEnd && { follow: [topic] }) })
-    const ids = new Map(assign.map(({ partition, topicId }) => [partition, topicId]))
-    const done = this.#pump(ear, reader, ids, ends).catch((error: unknown) => {
+    const hear = (message: CommandMessage): void => void this.#handled(ear, message)
+    const done = hearAll(reader, { places: assign, ends, hear, log: this.options.log }).catch((error: unknown) => {
       this.options.log('error', `commands on ${topic} are no longer heard: ${messageOf(error)}`, errorFields(error))
     })
     return { close: () => reader.close().then(() => done) }
-  }
-
-  /** `ids`: of the topic, by partition; `ends`: where to stop. */
-  async #pump(
-    ear: Ear,
-    reader: ReturnType<Kafka['reader']>,
-    ids: Map<number, string | undefined>,
-    ends: ReadonlyMap<number, number> | undefined
-  ): Promise<void> {
-    const open = new Set(ends === undefined ? [] : ids.keys())
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-      const { partition, nextOffset, madeAgain } = batch
-      if (madeAgain !== undefined) this.#madeAgain(ear, partition, madeAgain, ids)
-      const topicId = ids.get(partition)
-      for (let i = 0; i < batch.count; i++) {
-        const value = batch.value(i)
-        if (value === null) continue
-        const message = {
-          value: Buffer.from(value),
-          timestampMs: batch.timestampMs(i),
-          partition,
-          offset: batch.offset(i),
-          ...(topicId !== undefined && { topicId })
-        }
-        if (ends === undefined || message.offset < (ends.get(partition) ?? 0)) void this.#handled(ear, message)
-      }
-      batch.release()
-      // what was there is gone when the topic was made again
-      if (ends === undefined || (nextOffset < (ends.get(partition) ?? 0) && madeAgain === undefined)) continue
-      open.delete(partition)
-      if (open.size === 0) return reader.close()
-    }
   }
 
   async #handled(ear: Ear, message: CommandMessage): Promise<void> {
@@ -282,17 +244,6 @@ export class CommandListener {
     this.#handling.add(handling)
     await handling
     this.#handling.delete(handling)
-  }
-
-  #madeAgain(
-    { topic }: Ear,
-    partition: number,
-    { id, unread }: NonNullable<Batch['madeAgain']>,
-    ids: Map<number, string | undefined>
-  ): void {
-    ids.set(partition, id)
-    const lost = unread > 0 ? `; ${unread} messages of the old one were not read` : ''
-    this.options.log('warn', `${topic}/${partition}: the topic was made again and is heard from its beginning${lost}`)
   }
 
   /** Never rejects. */
