@@ -1,7 +1,6 @@
 // Compression of chunks; ids are those of the HDF5 filter registry.
 import zlib from 'node:zlib'
-import { CodedError } from '../../../core/api/plugin.js'
-import { zstdCompress, zstdDecompress } from '../../../core/api/plugin.js'
+import { CodedError, zstdCompress, zstdDecompress } from '../../../core/api/plugin.js'
 
 export interface Codec {
   compress(bytes: Buffer): Buffer

@@ -2,8 +2,15 @@
 import { typedArrays } from '../../../schemas/numbers.js'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CodedError, type Context, type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
-import { numberText, readJson } from '../../../core/api/plugin.js'
+import {
+  CodedError,
+  type Context,
+  type Converter,
+  type Vector,
+  type VectorType,
+  numberText,
+  readJson
+} from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { openConverter } from './recorder.js'
 import { type Parts } from './structure.js'

@@ -1,5 +1,5 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
-import { numberText, plainNumbers } from '../../../core/api/plugin.js'
+import { numberText, plainNumbers, CodedError, type Context, type WriterPart } from '../../../core/api/plugin.js'
 import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { fitted, propertyOf } from './fitting.js'
 import { PaperGroup } from './paper.js'
@@ -14,8 +14,6 @@ import {
   type PlanStream
 } from './plan.js'
 import { type Parts } from './parts.js'
-import { CodedError, type Context, type WriterPart } from '../../../core/api/plugin.js'
-
 /** Keys of a stream's config that are ours, not the writer's. */
 const ownKeys = [
   'topic',

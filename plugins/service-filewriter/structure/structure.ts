@@ -1,6 +1,5 @@
 // nexus_structure → plan: both node grammars of the field. Everything wrong is found here, before a file exists.
-import { type Finding } from '../../../core/api/plugin.js'
-import { numberText, readJson } from '../../../core/api/plugin.js'
+import { type Finding, numberText, readJson } from '../../../core/api/plugin.js'
 import { readAttributes } from './attributes.js'
 import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
