@@ -1,6 +1,20 @@
 // Lint: strict TypeScript, small files and functions, imports that point down the flow only.
 import tseslint from 'typescript-eslint'
 
+// One handwriting: `#name` for private members, CAPITALS for numbers that a module fixes.
+const number = '[init.type="Literal"][init.raw=/^[0-9]/]'
+const handwriting = [
+  {
+    selector:
+      ':matches(PropertyDefinition, MethodDefinition[kind!="constructor"], TSParameterProperty)[accessibility="private"]',
+    message: 'private members are called #name'
+  },
+  {
+    selector: `:matches(Program, ExportNamedDeclaration) > VariableDeclaration[kind="const"] > VariableDeclarator[id.name=/[a-z]/]${number}`,
+    message: 'numbers that a module fixes are called LIKE_THIS'
+  }
+]
+
 const outside = (patterns, message) => ({
   'no-restricted-imports': ['error', { patterns: [{ group: patterns, message }] }]
 })
@@ -24,6 +38,18 @@ export default tseslint.config(
       'max-lines': ['error', { max: 320, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
       'no-console': 'error',
+      'no-restricted-syntax': ['error', ...handwriting],
+      'capitalized-comments': [
+        'error',
+        'always',
+        // code, ids and units keep their case
+        {
+          ignoreInlineComments: true,
+          ignoreConsecutiveComments: true,
+          ignorePattern:
+            '[^ ]*[^a-z ,;:]|ns |ms |esbuild|ajv|kafkajs|librdkafka|npm|scipp|caproto|undefined|null |false|true |pvxs|flatc|zstd|lz4|snappy|h5wasm|eslint|prettier|c8'
+        }
+      ],
       eqeqeq: 'error',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',

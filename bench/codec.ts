@@ -2,7 +2,7 @@
 import { Builder, ByteBuffer } from 'flatbuffers'
 import { logF142, logF144 } from '../plugins/converter-logs/codec.js'
 
-const rounds = 7
+const ROUNDS = 7
 const source = 'IN:DEMO:CS:SB:temperature'
 const log = { source, timestampNs: 1_700_000_000_123_456_789n, dtype: 'float64', value: 21.375 } as const
 const alarmed = { ...log, alarm: { severity: 1, status: 4 } }
@@ -56,7 +56,7 @@ const cases: Record<string, () => void> = {
 
 // Interleaved rounds, the best of each: other work on the machine only ever adds time.
 const best = new Map<string, number>()
-for (let round = 0; round < rounds; round++) {
+for (let round = 0; round < ROUNDS; round++) {
   for (const [name, run] of Object.entries(cases)) {
     const count = 200_000
     const start = process.hrtime.bigint()

@@ -97,7 +97,7 @@ async function soak(brokers: readonly string[], minutes: number, pvs: number): P
     await daemon.stop()
     const audits = [await audit(brokers, ca, [0, Infinity]), await audit(brokers, pva, [0, Infinity])]
     const tenth = Math.max(1, Math.floor(samples.length / 10))
-    // the first tenth is warming up
+    // The first tenth is warming up
     const early = samples.slice(tenth, 2 * tenth)
     const late = samples.slice(-tenth)
     const rss = (list: readonly Sample[]): number => mean(list.map(({ rssMb }) => rssMb))

@@ -123,7 +123,7 @@ async function measure(
         const file = join(folder, `${name.replace(/\W/g, '')}.nxs`)
         const cost = await ways[name]?.(taskFile, file)
         if (cost !== undefined) runs.push(cost)
-        // every one has the whole disk; two are kept for a look at their content
+        // Every one has the whole disk; two are kept for a look at their content
         const compared = round === 0 && ['nexstream', 'h5py, batched'].includes(name) && task.bytes < 4e9
         if (!compared) rmSync(file, { force: true })
       }

@@ -5,7 +5,7 @@ import { CodedError } from './api/errors.js'
 export type Closing = readonly [name: string, close: () => unknown]
 
 /** Longest time that one part may take to close. */
-export const closeDeadlineMs = 15_000
+export const CLOSE_DEADLINE_MS = 15_000
 
 /** Resolves as `call` does, or rejects with PLUGIN_TIMEOUT naming `what` after `deadlineMs`; `call` may throw. */
 export async function within<T>(call: () => T, what: string, deadlineMs: number): Promise<Awaited<T>> {
@@ -25,7 +25,7 @@ export async function within<T>(call: () => T, what: string, deadlineMs: number)
 export async function closeAll(
   parts: Iterable<Closing>,
   failed: (name: string, error: unknown) => void,
-  deadlineMs = closeDeadlineMs
+  deadlineMs = CLOSE_DEADLINE_MS
 ): Promise<void> {
   const close = async ([name, call]: Closing): Promise<void> => {
     try {
@@ -41,7 +41,7 @@ export async function closeAll(
 export async function closeInTurn(
   parts: Iterable<Closing>,
   failed: (name: string, error: unknown) => void,
-  deadlineMs = closeDeadlineMs
+  deadlineMs = CLOSE_DEADLINE_MS
 ): Promise<void> {
   for (const part of parts) await closeAll([part], failed, deadlineMs)
 }

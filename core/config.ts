@@ -99,7 +99,7 @@ export function withOrigin(error: unknown, { origins }: Pick<LoadedConfig, 'orig
 
 /** A misspelt variable would be passed over in silence. */
 function unknownVariables(env: Readonly<Record<string, string | undefined>>, config: Tree): string[] {
-  const named = new Set(JSON.stringify(config['kafka'] ?? {}).match(/"NEXSTREAM_\w+"/g)) // of sasl.password_env and the like
+  const named = new Set(JSON.stringify(config['kafka'] ?? {}).match(/"NEXSTREAM_\w+"/g)) // Of sasl.password_env and the like
   const isUnknown = (name: string): boolean =>
     name.startsWith(envPrefix) && !name.includes('__') && !notConfig.includes(name) && !named.has(`"${name}"`) && !forTests.test(name) // prettier-ignore
   return Object.keys(env)
@@ -147,7 +147,7 @@ function parseValue(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return text // plain words need no quotes
+    return text // Plain words need no quotes
   }
 }
 

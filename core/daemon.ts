@@ -31,9 +31,9 @@ import { startThread, threadConfigOf } from './thread.js'
 import { listenForTwins } from './twins.js'
 
 /** How often is looked whether Kafka answers. */
-const watchMs = 5000
+const WATCH_MS = 5000
 /** What a command that runs when the daemon is told to stop may still take. */
-const commandPatienceMs = 3000
+const COMMAND_PATIENCE_MS = 3000
 
 export class Daemon {
   readonly serviceId: string
@@ -264,7 +264,7 @@ export class Daemon {
   #connect(): KafkaClient {
     try {
       const client = connectKafka(this.#config.kafka, this.#logger.with({ part: 'kafka' }))
-      client.watch(watchMs)
+      client.watch(WATCH_MS)
       return client
     } catch (error) {
       throw withOrigin(error, this.loaded)
@@ -288,7 +288,7 @@ export class Daemon {
     const services = [...this.#services].reverse()
     await closeAll(services.map(([id, service]) => [`retire service ${id}`, () => service.retire?.()]), failed) // prettier-ignore
     const steps: Closing[] = [
-      ['stop hearing commands', () => this.#listener?.close(commandPatienceMs)],
+      ['stop hearing commands', () => this.#listener?.close(COMMAND_PATIENCE_MS)],
       ...services.map(([id, service]): Closing => [`stop service ${id}`, () => service.stop(reason)]),
       ['say the last word', () => (this.#servicesEnded = true)],
       ['stop status', () => this.#status?.stop()],

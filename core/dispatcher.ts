@@ -58,7 +58,7 @@ export class Dispatcher {
 
   constructor(readonly options: DispatcherOptions) {
     this.#over = new Promise((_, reject) => (this.#giveUp = reject))
-    this.#over.catch(() => undefined) // nobody may be waiting
+    this.#over.catch(() => undefined) // Nobody may be waiting
   }
 
   /** Never rejects: whatever happens there is one reply (which may be `silent` when the command is for another daemon). */
@@ -102,7 +102,7 @@ export class Dispatcher {
       service,
       mine.then(
         () => undefined,
-        () => undefined // the caller of `mine` sees the error
+        () => undefined // The caller of `mine` sees the error
       )
     )
     return mine
@@ -114,7 +114,7 @@ export class Dispatcher {
     const { found, findings } = understand(copy, commands, (service) => services.has(service))
     if (found === undefined || findings.length > 0) throw refused(found, findings)
     const run = async (receiver: Service | DaemonView): Promise<Reply> =>
-      // its type is that of the schema, which has just been checked
+      // Its type is that of the schema, which has just been checked
       found.run(copy as never, origin, receiver as never)
     if (found.service === undefined || found.service === 'daemon') return run(daemon)
     const service = services.get(found.service)
@@ -129,10 +129,10 @@ export class Dispatcher {
     const { timeoutMs } = this.options
     let timer: NodeJS.Timeout | undefined
     let over = false
-    // an answer that comes too late, or after the daemon gave up, is not sent; what waits for it goes on
+    // An answer that comes too late, or after the daemon gave up, is not sent; what waits for it goes on
     void reply.then(
       ({ sent }) => over && sent?.(),
-      () => undefined // told below, or with the time-out
+      () => undefined // Told below, or with the time-out
     )
     const late = new Promise<never>((_, reject) => {
       const text = `'${command.cmd}' was not carried out within ${timeoutMs / 1000} s; it may still take effect, ask for the jobs`

@@ -40,7 +40,7 @@ export async function hearAll(reader: Reader, { places, ends, hear, log }: Heari
       hear({ value: Buffer.from(value), timestampMs, partition, offset, ...(topicId !== undefined && { topicId }) })
     }
     batch.release()
-    // what was there is gone when the topic was made again
+    // What was there is gone when the topic was made again
     if (nextOffset < end && (ends === undefined || madeAgain === undefined)) continue
     open.delete(partition)
     if (open.size === 0) return reader.close()

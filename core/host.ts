@@ -37,7 +37,7 @@ export const partKinds: readonly PartKind[] = [
 ]
 
 /** Milliseconds a plugin may take for one hook or for `apply`. */
-export const hookDeadlineMs = 10_000
+export const HOOK_DEADLINE_MS = 10_000
 
 type Lookup<K extends PartKind> = HookMap<SyncBailHook<[], Parts[K]>>
 
@@ -56,7 +56,7 @@ export class Host {
     dialect: lookup(),
     tool: lookup()
   }
-  /** kind → part id → plugin that brought it. */
+  /** Kind → part id → plugin that brought it. */
   readonly #owners = new Map<PartKind, Map<string, string>>(partKinds.map((kind) => [kind, new Map<string, string>()]))
 
   /** The part of this id, or undefined. */
@@ -164,7 +164,7 @@ export async function withDeadline<T>(
   call: () => Promise<T>,
   plugin: string,
   hook: string,
-  deadlineMs = hookDeadlineMs
+  deadlineMs = HOOK_DEADLINE_MS
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

@@ -40,7 +40,7 @@ export interface Configured<K extends 'service' | 'reporter'> {
   readonly id: string
   readonly at: string
   readonly options: unknown
-  /** undefined when no plugin brings it, which is a finding. */
+  /** Undefined when no plugin brings it, which is a finding. */
   readonly part: Parts[K] | undefined
   readonly findings: readonly Finding[]
 }

@@ -100,7 +100,7 @@ export class JobRegistry implements Jobs {
 
   #end(job: RegisteredJob): void {
     this.#running.delete(job.id)
-    // a refused start is no job: it must not hide the one of that name that has ended
+    // A refused start is no job: it must not hide the one of that name that has ended
     if (job.ran) this.#keep(job)
     void this.listeners.stopped(job)
   }

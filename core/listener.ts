@@ -100,7 +100,7 @@ export class CommandListener {
       return
     }
     for (const { id } of ear.dialects) this.#pooled.add(id)
-    // one after the other, also of several pools: the one before may have taken the last place
+    // One after the other, also of several pools: the one before may have taken the last place
     const work: Work = (message, take) =>
       (this.#poolTurn = this.#poolTurn.then(async () => {
         if (!this.#taking || this.#closing) return 'later'
@@ -108,7 +108,7 @@ export class CommandListener {
         return 'done'
       }))
     const pool = this.options.openGroup({ groupId: group, topic, from }, work)
-    this.#pools.push(pool) // from now on it is closed with the others, also while it joins
+    this.#pools.push(pool) // From now on it is closed with the others, also while it joins
     if (this.#taking) await pool.join()
   }
 
@@ -284,21 +284,21 @@ export class CommandListener {
       }
     } catch (error) {
       if (dialect === undefined || ear.jobId !== undefined) return
-      // what the dialect could read of the broken command, so that the answer can name it
+      // What the dialect could read of the broken command, so that the answer can name it
       const read = error instanceof CodedError ? (error.fields['command'] as Partial<Command> | undefined) : undefined
       const command = { cmd: '', ...read }
       this.#answer(dialect, command, at(dialect.id), refusal(error))
     }
   }
 
-  /** undefined for what is not to be carried out here. */
+  /** Undefined for what is not to be carried out here. */
   #forUs(ear: Ear, { id }: Dialect, command: Command | undefined): Command | undefined {
     if (command === undefined) return undefined
     if (ear.jobId !== undefined) return command['job_id'] === ear.jobId && command.cmd !== 'start' ? command : undefined
-    // the group has chosen this daemon, whoever the command names
+    // The group has chosen this daemon, whoever the command names
     if (ear.pool) Reflect.deleteProperty(command, 'service_id')
     if (ear.pool) return command
-    // an accepted start is repeated on a control topic that others hear: starts come from the pool
+    // An accepted start is repeated on a control topic that others hear: starts come from the pool
     const start = command.cmd === 'start' && command.service !== undefined && command['service_id'] === undefined
     return start && this.#pooled.has(id) ? undefined : command
   }

@@ -13,14 +13,14 @@ describe('log', () => {
   async function lines(format: 'text' | 'json', write: (log: ReturnType<typeof openLog>) => void): Promise<string[]> {
     const file = join(folder, `${format}.log`)
     rmSync(file, { force: true })
-    // errors only: the console of the tests stays quiet
+    // Errors only: the console of the tests stays quiet
     const logger = openLog({ level: 'error', format, file }, 'me')
     const print = process.stderr.write.bind(process.stderr)
     process.stderr.write = () => true
     try {
       write(logger)
       await logger.close()
-      logger.log('error', 'too late') // not thrown
+      logger.log('error', 'too late') // Not thrown
     } finally {
       process.stderr.write = print
     }

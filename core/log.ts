@@ -74,7 +74,7 @@ export function openLog(config: Config['log'], serviceId: string): Logger {
   const withFields =
     (own: Record<string, unknown>): Log =>
     (level, message, fields) => {
-      // what is left behind by a part that did not stop must not end the process
+      // What is left behind by a part that did not stop must not end the process
       if (ended) process.stderr.write(`${visible(`after the end: ${level} ${message}`)}\n`)
       else logger.log({ level, message, fields: renamed({ ...own, ...fields }) })
     }

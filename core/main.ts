@@ -39,7 +39,7 @@ export async function runDaemon(sources: ConfigSources): Promise<number> {
   const usual = daemon.logLevel
   process.on('SIGUSR2', () => (daemon.logLevel = daemon.logLevel === 'debug' ? usual : 'debug'))
   const started = daemon.start()
-  // a signal before everything is up ends the start; what the start says to that is no news
+  // A signal before everything is up ends the start; what the start says to that is no news
   const reason = await Promise.race([asked, started.then(() => asked)])
   return stopWithin(daemon, reason, durationMs(loaded.config.daemon.shutdown_timeout))
 }

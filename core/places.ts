@@ -37,7 +37,7 @@ export class CommandMarks {
 
   async set(topic: string): Promise<void> {
     const ends = await placesOf(this.kafka, topic, 'latest')
-    if (ends.length > 0) this.#ends.set(topic, ends) // without partitions opening it will complain
+    if (ends.length > 0) this.#ends.set(topic, ends) // Without partitions opening it will complain
   }
 
   of(topic: string): readonly Place[] | undefined {

@@ -41,7 +41,7 @@ export class StatusLoop {
       await reporter.report(snapshot)
       if (this.#failing.delete(id)) this.log('info', `reporter ${id} works again`)
     } catch (error) {
-      // said once, until it works again
+      // Said once, until it works again
       if (!this.#failing.has(id)) this.log('warn', `reporter ${id}: ${messageOf(error)}`, errorFields(error))
       this.#failing.add(id)
     } finally {

@@ -30,7 +30,7 @@ export async function listenForTwins(
       batch.release()
     }
   } catch {
-    // a look at others is no reason to fail; what is wrong with the topic is told by those who need it
+    // A look at others is no reason to fail; what is wrong with the topic is told by those who need it
   }
 }
 

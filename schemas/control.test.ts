@@ -29,7 +29,7 @@ describe('control messages', () => {
       const again = decodeJson(writtenAgain[id]!(bytes)).message
       const { streams, ...rest } = decodeJson(bytes).message as { streams?: Record<string, unknown>[] | null }
       if (id !== 'fc00' && id !== 'rf5k') return assert.deepEqual(again, rest)
-      // absent texts are "", no streams are none, the period is a flag
+      // Absent texts are "", no streams are none, the period is a flag
       const plain = ([key, value]: [string, unknown]) => [key, key === 'periodic' ? Math.min(Number(value), 1) : (value ?? '')] // prettier-ignore
       const full = (streams ?? []).map((stream) => Object.fromEntries(Object.entries(stream).map(plain)) as object)
       assert.deepEqual(again, { ...rest, streams: full.length === 0 ? null : full })
@@ -43,7 +43,7 @@ describe('control messages', () => {
         for (let i = 0; i <= pick(3); i++)
           if (round % 2 === 0) bad[pick(bad.length)] = pick(256)
           else bad.writeUInt32LE(nasty[pick(nasty.length)]!, pick(bad.length - 4))
-        // what lies around it must not matter
+        // What lies around it must not matter
         const [a, b] = [0x00, 0xff].map((fill) => {
           const around = Buffer.alloc(bad.length + 65, fill)
           bad.copy(around, 33)
@@ -75,7 +75,7 @@ describe('control messages', () => {
         Node: [{ name: 'nodes', slot: 0, kind: 'vector', of: { kind: 'table', table: 'Node' }, required: true }]
       }
     }
-    // a table, its vtable behind it, and a vector whose elements all are the table of the next level
+    // A table, its vtable behind it, and a vector whose elements all are the table of the next level
     const [width, levels] = [20, 8]
     const level = 4 + 4 + 4 + 4 * width + 8
     const bytes = Buffer.alloc(8 + levels * level)

@@ -31,36 +31,36 @@ const baseType = { unionType: 1, string: 13, vector: 14, object: 15, union: 16 }
 
 /** One schema as flatc's binary reflection tells it; slot numbers are those of reflection.fbs. */
 class Reflection {
-  private readonly schema: Table
-  private readonly objects: Table[]
-  private readonly enums: Table[]
+  readonly #schema: Table
+  readonly #objects: Table[]
+  readonly #enums: Table[]
 
   constructor(bytes: Uint8Array) {
-    this.schema = new Table(bytes, tableAt(bytes, 0))
-    this.objects = this.schema.tables(0) ?? []
-    this.enums = this.schema.tables(1) ?? []
+    this.#schema = new Table(bytes, tableAt(bytes, 0))
+    this.#objects = this.#schema.tables(0) ?? []
+    this.#enums = this.#schema.tables(1) ?? []
   }
 
   layout(id: string): SchemaLayout {
     const tables: Record<string, readonly FieldLayout[]> = {}
     const structs: Record<string, StructLayout> = {}
-    for (const object of this.objects) {
+    for (const object of this.#objects) {
       const name = local(object.text(0))
-      if (object.bool(2)) structs[name] = this.struct(object)
-      else tables[name] = this.table(object)
+      if (object.bool(2)) structs[name] = this.#struct(object)
+      else tables[name] = this.#table(object)
     }
-    const rootTable = this.schema.table(4)
+    const rootTable = this.#schema.table(4)
     return { id, root: rootTable === null ? null : local(rootTable.text(0)), tables, structs }
   }
 
-  private table(object: Table): FieldLayout[] {
+  #table(object: Table): FieldLayout[] {
     const fields = [...(object.tables(1) ?? [])].sort((a, b) => a.uint16(2) - b.uint16(2))
     const required = new Set(fields.filter((field) => field.bool(7)).map((field) => field.text(0)))
     // The type field of a union comes on its own; the layout has the union only, at the slot of its type.
     return fields
       .filter((field) => field.table(1)?.uint8(0) !== baseType.unionType)
       .map((field) => {
-        const type = this.type(field.table(1))
+        const type = this.#type(field.table(1))
         const name = field.text(0)
         return {
           name,
@@ -72,10 +72,10 @@ class Reflection {
       })
   }
 
-  private struct(object: Table): StructLayout {
+  #struct(object: Table): StructLayout {
     const members = (object.tables(1) ?? [])
       .map((field) => {
-        const type = this.type(field.table(1))
+        const type = this.#type(field.table(1))
         if (type.kind !== 'scalar') throw new Error(`struct member ${field.text(0)} is not a number`)
         return { name: field.text(0), offset: field.uint16(3), type: type.type }
       })
@@ -83,18 +83,18 @@ class Reflection {
     return { size: object.int32(4), align: object.int32(3), members }
   }
 
-  private type(type: Table | null, base = type?.uint8(0) ?? 0): TypeLayout {
+  #type(type: Table | null, base = type?.uint8(0) ?? 0): TypeLayout {
     const index = type?.int32(2, -1) ?? -1
     if (base === baseType.string) return { kind: 'string' }
-    if (base === baseType.vector) return { kind: 'vector', of: this.type(type, type?.uint8(1)) }
+    if (base === baseType.vector) return { kind: 'vector', of: this.#type(type, type?.uint8(1)) }
     if (base === baseType.object) {
-      const object = this.objects[index]
+      const object = this.#objects[index]
       if (object === undefined) throw new Error(`no object ${index}`)
       const name = local(object.text(0))
       return object.bool(2) ? { kind: 'struct', struct: name } : { kind: 'table', table: name }
     }
-    const values = index < 0 ? undefined : this.enums[index]?.tables(1)
-    if (base === baseType.union) return { kind: 'union', members: this.members(values ?? []) }
+    const values = index < 0 ? undefined : this.#enums[index]?.tables(1)
+    if (base === baseType.union) return { kind: 'union', members: this.#members(values ?? []) }
     const scalar = scalars[base]
     if (scalar === undefined) throw new Error(`type ${base} is not supported`)
     if (values === undefined || values === null) return { kind: 'scalar', type: scalar }
@@ -104,9 +104,9 @@ class Reflection {
     return { kind: 'enum', type: scalar, names: values.map((value) => value.text(0)) }
   }
 
-  private members(values: readonly Table[]): { name: string; table: string }[] {
+  #members(values: readonly Table[]): { name: string; table: string }[] {
     return values.slice(1).map((value) => {
-      const object = this.objects[value.table(3)?.int32(2, -1) ?? -1]
+      const object = this.#objects[value.table(3)?.int32(2, -1) ?? -1]
       if (object === undefined) throw new Error(`union member ${value.text(0)} has no table`)
       return { name: value.text(0), table: local(object.text(0)) }
     })

@@ -43,4 +43,4 @@ export function peekFirst(message: Uint8Array, code: number, slots: PeekSlots, o
 }
 
 /** Time of messages that have none: older than any run, so that the newest of them is the last value before it. */
-export const timelessNs = 1n
+export const TIMELESS_NS = 1n

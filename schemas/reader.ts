@@ -137,7 +137,7 @@ export function viewAt(b: Uint8Array, at: number, dtype: VectorType): Vector {
   const width = scalarSize[dtype]
   const vector = vectorAt(b, at, width)
   const length = u32(b, vector)
-  // a third of what Buffer.subarray costs
+  // A third of what Buffer.subarray costs
   return { dtype, length, bytes: new Uint8Array(b.buffer, b.byteOffset + vector + 4, length * width) }
 }
 
@@ -303,13 +303,13 @@ export class Table {
   }
   /** The tables of a vector; null when absent. */
   tables(slot: number): Table[] | null {
-    return this.each(slot, (at) => new Table(this.message, tableAt(this.message, at)))
+    return this.#each(slot, (at) => new Table(this.message, tableAt(this.message, at)))
   }
   strings(slot: number): string[] | null {
-    return this.each(slot, (at) => stringAt(this.message, at))
+    return this.#each(slot, (at) => stringAt(this.message, at))
   }
 
-  private each<T>(slot: number, read: (at: number) => T): T[] | null {
+  #each<T>(slot: number, read: (at: number) => T): T[] | null {
     const field = fieldAt(this.message, this.at, slot, 4)
     if (field === 0) return null
     const vector = vectorAt(this.message, field, 4)

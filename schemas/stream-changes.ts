@@ -22,7 +22,7 @@ export interface ChangedStream {
 export type ChangeKind = keyof typeof UpdateType
 
 export interface StreamChange {
-  /** undefined for a kind that is not known. rf5k has no REPLACE. */
+  /** Undefined for a kind that is not known. rf5k has no REPLACE. */
   readonly change: ChangeKind | undefined
   readonly streams: readonly ChangedStream[]
 }
@@ -81,7 +81,7 @@ export function writeStreamChange(
       ? Stream.createStream(builder, ...texts, number, periodic === true ? 1 : 0)
       : OlderStream.createStream(builder, ...texts, number)
   })
-  // readers want no vector, not an empty one, when there are no streams
+  // Readers want no vector, not an empty one, when there are no streams
   const vector = rows.length === 0 ? 0 : Update.createStreamsVector(builder, rows)
   if (id === 'fc00')
     Update.finishfc00_ConfigUpdateBuffer(builder, Update.createfc00_ConfigUpdate(builder, UpdateType[change], vector))

@@ -4,7 +4,7 @@ import { type FieldLayout, type SchemaLayout, type TypeLayout } from './layout.j
 import { scalarSize } from './numbers.js'
 import { fieldAt, i32, idCode, missing, rootAt, tableAt, u16, u32, u8, vectorAt } from './reader.js'
 
-const maxDepth = 64
+const MAX_DEPTH = 64
 
 /** Walks through everything that a reader of the layout can reach. */
 class Verifier {
@@ -26,7 +26,7 @@ class Verifier {
   }
 
   #table(at: number, name: string, depth: number): void {
-    if (depth > maxDepth) throw new BadMessage('invalid_flatbuffer', `tables are nested deeper than ${maxDepth}`)
+    if (depth > MAX_DEPTH) throw new BadMessage('invalid_flatbuffer', `tables are nested deeper than ${MAX_DEPTH}`)
     this.#count(1)
     const vtable = at - i32(this.#message, at)
     // flatc's classes read sizes and offsets of the vtable as signed numbers

@@ -60,44 +60,47 @@ function toBigInt(input: unknown, path: string): bigint {
 /** Grows as needed; everything is written front to back, so every offset points forward. */
 class Encoder {
   /** Zero up to `end`, or about to be written. */
-  private bytes: Buffer = Buffer.alloc(512)
-  private view: DataView = new DataView(this.bytes.buffer)
-  private end = 8
+  #bytes: Buffer = Buffer.alloc(512)
+  #view: DataView = new DataView(this.#bytes.buffer)
+  #end = 8
 
-  constructor(
-    private readonly layout: SchemaLayout,
-    private readonly spares: Spares | undefined
-  ) {}
+  readonly #layout: SchemaLayout
+  readonly #spares: Spares | undefined
+
+  constructor(layout: SchemaLayout, spares: Spares | undefined) {
+    this.#layout = layout
+    this.#spares = spares
+  }
 
   message(fields: Fields): Buffer {
-    const { id, root } = this.layout
+    const { id, root } = this.#layout
     if (root === null) return unencodable(id, 'is a part of other schemas, never sent alone')
-    for (let i = 0; i < 4; i++) this.bytes[4 + i] = id.charCodeAt(i)
-    const table = this.table(root, fields, id)
-    this.view.setUint32(0, table, true)
-    return Buffer.from(this.bytes.buffer, 0, this.end)
+    for (let i = 0; i < 4; i++) this.#bytes[4 + i] = id.charCodeAt(i)
+    const table = this.#table(root, fields, id)
+    this.#view.setUint32(0, table, true)
+    return Buffer.from(this.#bytes.buffer, 0, this.#end)
   }
 
   /** Zeroes, but for the last `written` bytes, which the caller writes as a whole. */
-  private reserve(size: number, written = 0): void {
-    const before = this.end
-    this.end += size
-    if (this.end > this.bytes.length) {
+  #reserve(size: number, written = 0): void {
+    const before = this.#end
+    this.#end += size
+    if (this.#end > this.#bytes.length) {
       // Room for what follows an image: else each small field would copy it once more.
-      const wanted = this.end + Math.min(Math.max(this.bytes.length, this.end >> 4), 1 << 20)
-      const { spares } = this
+      const wanted = this.#end + Math.min(Math.max(this.#bytes.length, this.#end >> 4), 1 << 20)
+      const spares = this.#spares
       const larger = spares?.take(wanted) ?? Buffer.allocUnsafeSlow(wanted)
-      this.bytes.copy(larger, 0, 0, before)
-      spares?.give(this.bytes)
-      this.bytes = larger
-      this.view = new DataView(larger.buffer)
+      this.#bytes.copy(larger, 0, 0, before)
+      spares?.give(this.#bytes)
+      this.#bytes = larger
+      this.#view = new DataView(larger.buffer)
     }
-    this.bytes.fill(0, before, this.end - written)
+    this.#bytes.fill(0, before, this.#end - written)
   }
 
   /** Fields sorted by size follow the table's start at 4 modulo 8, so that each is aligned. */
-  private table(name: string, fields: Fields, path: string): number {
-    const layouts = this.layout.tables[name] ?? []
+  #table(name: string, fields: Fields, path: string): number {
+    const layouts = this.#layout.tables[name] ?? []
     for (const key of Object.keys(fields))
       if (!layouts.some((field) => field.name === key)) unencodable(`${path}.${key}`, 'no such field')
     const present = layouts.filter((field) => {
@@ -105,9 +108,9 @@ class Encoder {
       if (!there && field.required === true) unencodable(`${path}.${field.name}`, 'is required')
       return there
     })
-    const slots = present.flatMap((field) => this.slots(field)).sort((a, b) => b.size - a.size)
+    const slots = present.flatMap((field) => this.#slots(field)).sort((a, b) => b.size - a.size)
     const vtableSize = 4 + 2 * Math.max(0, ...slots.map(({ slot }) => slot + 1))
-    const start = (((this.end + vtableSize + 3) >> 3) << 3) + 4
+    const start = (((this.#end + vtableSize + 3) >> 3) << 3) + 4
     const vtable = start - vtableSize
     let offset = 4
     const positions = new Map<number, number>()
@@ -115,19 +118,19 @@ class Encoder {
       positions.set(slot, start + offset)
       offset += size
     }
-    this.reserve(start + offset - this.end)
-    this.view.setInt32(start, vtableSize, true)
-    this.view.setUint16(vtable, vtableSize, true)
-    this.view.setUint16(vtable + 2, offset, true)
-    for (const [slot, at] of positions) this.view.setUint16(vtable + 4 + 2 * slot, at - start, true)
+    this.#reserve(start + offset - this.#end)
+    this.#view.setInt32(start, vtableSize, true)
+    this.#view.setUint16(vtable, vtableSize, true)
+    this.#view.setUint16(vtable + 2, offset, true)
+    for (const [slot, at] of positions) this.#view.setUint16(vtable + 4 + 2 * slot, at - start, true)
     for (const field of present) {
       const at = (slot: number): number => positions.get(slot) ?? 0
-      this.field(field, fields[field.name], at, `${path}.${field.name}`)
+      this.#field(field, fields[field.name], at, `${path}.${field.name}`)
     }
     return start
   }
 
-  private slots(field: FieldLayout): { slot: number; size: number }[] {
+  #slots(field: FieldLayout): { slot: number; size: number }[] {
     if (field.kind === 'union')
       return [
         { slot: field.slot, size: 1 },
@@ -137,92 +140,92 @@ class Encoder {
       field.kind === 'scalar' || field.kind === 'enum'
         ? scalarSize[field.type]
         : field.kind === 'struct'
-          ? (this.layout.structs[field.struct]?.size ?? 0)
+          ? (this.#layout.structs[field.struct]?.size ?? 0)
           : 4
     return [{ slot: field.slot, size }]
   }
 
-  private field(field: FieldLayout, input: FieldInput, at: (slot: number) => number, path: string): void {
-    if (field.kind !== 'union') return this.value(field, input, at(field.slot), path)
+  #field(field: FieldLayout, input: FieldInput, at: (slot: number) => number, path: string): void {
+    if (field.kind !== 'union') return this.#value(field, input, at(field.slot), path)
     const { type, value } = input as { type?: unknown; value?: FieldInput }
     const index = field.members.findIndex(({ name }) => name === type)
     const member = field.members[index]
     if (member === undefined) return unencodable(path, `no union member ${String(type)}`)
-    this.bytes[at(field.slot)] = index + 1
+    this.#bytes[at(field.slot)] = index + 1
     if (typeof value !== 'object' || value === null) return unencodable(path, 'a union needs { type, value }')
-    this.point(at(field.slot + 1), this.table(member.table, value as Fields, path))
+    this.#point(at(field.slot + 1), this.#table(member.table, value as Fields, path))
   }
 
-  private point(at: number, to: number): void {
-    this.view.setUint32(at, to - at, true)
+  #point(at: number, to: number): void {
+    this.#view.setUint32(at, to - at, true)
   }
 
-  private value(type: TypeLayout, input: FieldInput, at: number, path: string): void {
+  #value(type: TypeLayout, input: FieldInput, at: number, path: string): void {
     switch (type.kind) {
       case 'scalar':
-        return setScalar(this.view, at, type.type, input, path)
+        return setScalar(this.#view, at, type.type, input, path)
       case 'enum':
-        return setScalar(this.view, at, type.type, enumValue(type.names, input, path), path)
+        return setScalar(this.#view, at, type.type, enumValue(type.names, input, path), path)
       case 'string':
         if (typeof input !== 'string') return unencodable(path, 'is no string')
-        return this.string(input, at)
+        return this.#string(input, at)
       case 'struct':
-        return this.struct(type.struct, input, at, path)
+        return this.#struct(type.struct, input, at, path)
       case 'vector':
-        return this.vector(type.of, input, at, path)
+        return this.#vector(type.of, input, at, path)
       default:
         if (type.kind !== 'table' || typeof input !== 'object' || input === null)
           return unencodable(path, 'is no table')
-        this.point(at, this.table(type.table, input as Fields, path))
+        this.#point(at, this.#table(type.table, input as Fields, path))
     }
   }
 
-  private struct(name: string, input: FieldInput, at: number, path: string): void {
+  #struct(name: string, input: FieldInput, at: number, path: string): void {
     if (typeof input !== 'object' || input === null) return unencodable(path, 'is no struct')
-    for (const { name: member, offset, type } of this.layout.structs[name]?.members ?? [])
-      setScalar(this.view, at + offset, type, (input as Fields)[member], `${path}.${member}`)
+    for (const { name: member, offset, type } of this.#layout.structs[name]?.members ?? [])
+      setScalar(this.#view, at + offset, type, (input as Fields)[member], `${path}.${member}`)
   }
 
-  private string(text: string, at: number): void {
+  #string(text: string, at: number): void {
     const length = Buffer.byteLength(text)
-    const start = this.vectorStart(at, length, 1)
-    this.reserve(1)
-    Buffer.from(this.bytes.buffer).write(text, start, length)
+    const start = this.#vectorStart(at, length, 1)
+    this.#reserve(1)
+    Buffer.from(this.#bytes.buffer).write(text, start, length)
   }
 
   /** Room for a vector's length and elements; gives the position of the first element. */
-  private vectorStart(at: number, length: number, width: number, bytes = length, written = 0): number {
+  #vectorStart(at: number, length: number, width: number, bytes = length, written = 0): number {
     const align = Math.max(4, width)
-    const start = Math.ceil((this.end + 4) / align) * align
-    this.reserve(start + bytes - this.end, written)
-    this.view.setUint32(start - 4, length, true)
-    this.point(at, start - 4)
+    const start = Math.ceil((this.#end + 4) / align) * align
+    this.#reserve(start + bytes - this.#end, written)
+    this.#view.setUint32(start - 4, length, true)
+    this.#point(at, start - 4)
     return start
   }
 
-  private vector(of: TypeLayout, input: FieldInput, at: number, path: string): void {
+  #vector(of: TypeLayout, input: FieldInput, at: number, path: string): void {
     if (typeof input !== 'object' || input === null) return unencodable(path, 'is no vector')
-    if (of.kind === 'scalar') return this.numbers(of.type, input, at, path)
+    if (of.kind === 'scalar') return this.#numbers(of.type, input, at, path)
     if (!Array.isArray(input)) return unencodable(path, 'is no list')
     const list = input as readonly FieldInput[]
-    const start = this.vectorStart(at, list.length, 4, list.length * 4)
-    list.forEach((item, i) => this.value(of, item, start + 4 * i, `${path}[${i}]`))
+    const start = this.#vectorStart(at, list.length, 4, list.length * 4)
+    list.forEach((item, i) => this.#value(of, item, start + 4 * i, `${path}[${i}]`))
   }
 
-  private numbers(type: ScalarType, input: object, at: number, path: string): void {
+  #numbers(type: ScalarType, input: object, at: number, path: string): void {
     const width = scalarSize[type]
     if (ArrayBuffer.isView(input) || isVector(input)) {
       const raw = rawBytes(type, input)
       if (raw !== undefined) {
-        const start = this.vectorStart(at, raw.length / width, width, raw.length, raw.length)
-        this.bytes.set(raw, start)
+        const start = this.#vectorStart(at, raw.length / width, width, raw.length, raw.length)
+        this.#bytes.set(raw, start)
         return
       }
     }
     const list = isVector(input) ? elements(input) : (input as ArrayLike<FieldInput>)
     if (typeof list.length !== 'number') return unencodable(path, 'is no list')
-    const start = this.vectorStart(at, list.length, width, list.length * width)
-    for (let i = 0; i < list.length; i++) setScalar(this.view, start + i * width, type, list[i], `${path}[${i}]`)
+    const start = this.#vectorStart(at, list.length, width, list.length * width)
+    for (let i = 0; i < list.length; i++) setScalar(this.#view, start + i * width, type, list[i], `${path}[${i}]`)
   }
 }
 

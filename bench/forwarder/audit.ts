@@ -31,16 +31,16 @@ export interface Audit {
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number } | null
 }
 
-const bins = 600_000 // 0.1 ms each: one minute
+const BINS = 600_000 // 0.1 ms each: one minute
 
 /** A histogram of latencies, so that any number of messages needs the same memory. */
 export class Latencies {
-  readonly #counts = new Uint32Array(bins + 1)
+  readonly #counts = new Uint32Array(BINS + 1)
   #all = 0
   #max = 0
 
   add(ms: number): void {
-    this.#counts[Math.min(bins, Math.max(0, Math.round(ms * 10)))]!++
+    this.#counts[Math.min(BINS, Math.max(0, Math.round(ms * 10)))]!++
     this.#all++
     if (ms > this.#max) this.#max = ms
   }
@@ -52,11 +52,11 @@ export class Latencies {
 
   #at(share: number): number {
     let seen = 0
-    for (let bin = 0; bin <= bins; bin++) {
+    for (let bin = 0; bin <= BINS; bin++) {
       seen += this.#counts[bin]!
       if (seen >= share * this.#all) return bin / 10
     }
-    return bins / 10
+    return BINS / 10
   }
 }
 
@@ -120,7 +120,7 @@ export async function audit(
         const sequence = note(sources, source, Number(value), appendMs)
         if (sequence.firstSinceMs === 0 && appendMs >= sinceMs) sequence.firstSinceMs = appendMs
         const offset = batch.offset(i)
-        // the broker's clock counts whole ms: half of one on the average
+        // The broker's clock counts whole ms: half of one on the average
         if (offset >= window[0] && offset < window[1]) latencies.add(appendMs + 0.5 - Number(timestampNs) / 1e6)
       }
       next = batch.nextOffset

@@ -41,7 +41,7 @@ export async function startNexstream(
   return running
 }
 
-/** caproto or p4p, ess-streaming-data-types and confluent-kafka: what the field's Python forwarder is made of. */
+/** Caproto or p4p, ess-streaming-data-types and confluent-kafka: what the field's Python forwarder is made of. */
 export async function startPython(job: Job): Promise<Running> {
   const script = fileURLToPath(new URL('bench/forwarder/yardstick.py', root))
   const child = spawn(await python(), [script, job.brokers.join(','), job.protocol, job.schema, job.topic], {

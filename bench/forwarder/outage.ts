@@ -8,10 +8,10 @@ import { startNexstream } from './candidates.js'
 import { type Candidate, type Row, type Settings, topicConfig } from './cases.js'
 import { memory } from './usage.js'
 
-const hz = 2
-const calmSeconds = 10
+const HZ = 2
+const CALM_SECONDS = 10
 /** Longest wait until all is told: connecting, and after the outage. */
-const patienceMs = 180_000
+const PATIENCE_MS = 180_000
 
 interface Channel {
   readonly channel: string
@@ -49,10 +49,10 @@ export async function outage(candidate: Candidate, settings: Settings): Promise<
   const running = await startNexstream(job, { forwarder: bufferBytes === undefined ? {} : { buffer_bytes: bufferBytes } }, more) // prettier-ignore
   const figure = async (name: string): Promise<number> => (await running.figures())?.[name] ?? 0
   try {
-    await until(async () => (await figure('updates')) >= present.length, patienceMs)
-    const n = (seconds + 2 * calmSeconds) * hz
-    const puts = ioc.ramp(present, n, hz)
-    await pause(calmSeconds * 1000)
+    await until(async () => (await figure('updates')) >= present.length, PATIENCE_MS)
+    const n = (seconds + 2 * CALM_SECONDS) * HZ
+    const puts = ioc.ramp(present, n, HZ)
+    await pause(CALM_SECONDS * 1000)
     const killedMs = Date.now()
     await kafka.kill9(0)
     await pause(seconds * 1000)
@@ -61,8 +61,8 @@ export async function outage(candidate: Candidate, settings: Settings): Promise<
     const backMs = Date.now()
     await puts
     const expected = present.length * (n + 1)
-    await until(async () => (await figure('updates')) >= expected, patienceMs)
-    await until(async () => (await figure('messages')) === (await figure('acknowledged')), patienceMs)
+    await until(async () => (await figure('updates')) >= expected, PATIENCE_MS)
+    await until(async () => (await figure('messages')) === (await figure('acknowledged')), PATIENCE_MS)
     const channels = await allChannels(running.control, names.length)
     const { peakMb } = memory(running.pid)
     const overloads = await figure('overloads')

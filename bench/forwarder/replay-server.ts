@@ -8,9 +8,9 @@ import { PvaEncoder } from '../../test/support/pva-encoder.js'
 import { type PvType } from '../../plugins/source-epics/pva/types.js'
 
 const [count = 0, hz = 10] = process.argv.slice(2).map(Number)
-const tickMs = 10
+const TICK_MS = 10
 /** Every PV is in one of these; one slice is sent per tick. */
-const slices = Math.round(1000 / hz / tickMs)
+const slices = Math.round(1000 / hz / TICK_MS)
 const [double, int32, int64, text] = [0x43, 0x22, 0x23, 0x60].map((code) => ({ kind: 'scalar', code }) as PvType)
 const structure = (id: string, fields: Readonly<Record<string, PvType | undefined>>): PvType =>
   ({
@@ -59,7 +59,7 @@ function count1(slice: Slice): void {
   const now = performance.timeOrigin + performance.now()
   const seconds = BigInt(Math.floor(now / 1000))
   const nanoseconds = Math.floor((now % 1000) * 1e6)
-  const bytes = Buffer.from(slice.bytes) // the last one may still be on its way
+  const bytes = Buffer.from(slice.bytes) // The last one may still be on its way
   for (const at of slice.starts) {
     bytes.writeDoubleLE(slice.value, at + valueAt)
     bytes.writeBigInt64LE(seconds, at + secondsAt)
@@ -84,7 +84,7 @@ function answer(socket: Socket, command: number, body: Buffer): void {
 
 const tcp = createServer({ noDelay: true }, (socket) => {
   let rest: Buffer = Buffer.alloc(0)
-  socket.on('error', () => undefined) // the client that goes is told by 'close'
+  socket.on('error', () => undefined) // The client that goes is told by 'close'
   socket.on('close', () => (client = undefined))
   socket.write(Buffer.from([0xca, 2, 0x41, 2, 0, 0, 0, 0]))
   socket.write(new PvaEncoder(false).u32(0x10000).u16(0x7fff).size(1).text('anonymous').message(1))
@@ -101,7 +101,7 @@ const udp = createSocket('udp4')
 udp.on('message', (bytes, from) => {
   if (bytes[3] !== 3) return
   const { port } = tcp.address() as AddressInfo
-  let at = 35 + 4 // one protocol: tcp
+  let at = 35 + 4 // One protocol: tcp
   const cids: number[] = []
   for (let names = bytes.readUInt16LE(at), i = ((at += 2), 0); i < names; i++) {
     const length = bytes[at + 4]!
@@ -119,8 +119,8 @@ let dueMs = performance.now()
 const timer = setInterval(() => {
   const all = served.reduce((sum, { starts }) => sum + starts.length, 0)
   maxLateMs = Math.max(maxLateMs, all < count ? 0 : performance.now() - dueMs)
-  for (; dueMs <= performance.now(); dueMs += tickMs) if (isCounting && all >= count) count1(served[tick++ % slices]!)
-}, tickMs)
+  for (; dueMs <= performance.now(); dueMs += TICK_MS) if (isCounting && all >= count) count1(served[tick++ % slices]!)
+}, TICK_MS)
 createInterface({ input: process.stdin }).on('line', () => {
   isCounting = false
   const { user, system } = process.cpuUsage()

@@ -39,7 +39,7 @@ export async function replay(candidate: Candidate, settings: Settings): Promise<
     const { from, to, ...figures } = await window(settings, running, topic)
     server.stdin.write('stop\n')
     const { puts, cpuS, maxQueued, maxLateMs } = await told()
-    // what is still on its way: in the network, and before Kafka
+    // What is still on its way: in the network, and before Kafka
     const done = ({ updates, messages, acknowledged }: Readonly<Record<string, number>>): boolean =>
       updates! >= puts && messages === acknowledged
     await until(async () => done((await running.figures())!), 120_000)

@@ -7,7 +7,7 @@ import { startNexstream } from './candidates.js'
 import { type Candidate, type Row, type Settings } from './cases.js'
 import { memory } from './usage.js'
 
-const puts = 10
+const PUTS = 10
 
 /** Puts 1…n, kill -9, restart, puts 1…n again: all on the topic, with the gap told by connection messages. */
 export async function restart(candidate: Candidate, settings: Settings): Promise<Row> {
@@ -27,21 +27,21 @@ export async function restart(candidate: Candidate, settings: Settings): Promise
     const startMs = Date.now()
     await until(() => seen(present.length), 120_000)
     const connectedMs = Date.now() - startMs
-    await ioc.ramp(present, puts, 5)
-    await until(() => seen(present.length * (1 + puts)), 60_000)
+    await ioc.ramp(present, PUTS, 5)
+    await until(() => seen(present.length * (1 + PUTS)), 60_000)
     await ioc.kill9()
     await until(async () => (await figure('connected')) === 0, 60_000)
     const killedMs = Date.now()
     await ioc.restart()
     await until(async () => (await figure('connected')) === present.length, 120_000)
-    await until(() => seen(present.length * (2 + puts)), 60_000)
+    await until(() => seen(present.length * (2 + PUTS)), 60_000)
     const backMs = Date.now() - killedMs
-    await ioc.ramp(present, puts, 5)
-    await until(() => seen(present.length * (2 + 2 * puts)), 60_000)
+    await ioc.ramp(present, PUTS, 5)
+    await until(() => seen(present.length * (2 + 2 * PUTS)), 60_000)
     const { peakMb } = memory(running.pid)
     await running.stop()
     const found = await accounts(brokers, topic)
-    const whole = [0, ...Array.from({ length: puts }, (_, i) => i + 1)]
+    const whole = [0, ...Array.from({ length: PUTS }, (_, i) => i + 1)]
     const expected = JSON.stringify([...whole, ...whole])
     const wrong = present.filter((name) => JSON.stringify(found.get(name)?.values) !== expected)
     const told = present.filter((name) => found.get(name)?.connections.slice(-3).join() === '2,3,2')
@@ -51,7 +51,7 @@ export async function restart(candidate: Candidate, settings: Settings): Promise
       missing,
       'connected s': Math.round(connectedMs / 100) / 10,
       'back s': Math.round(backMs / 100) / 10,
-      puts: present.length * puts * 2,
+      puts: present.length * PUTS * 2,
       'PVs not whole': wrong.length,
       'gaps told': `${told.length}/${present.length}`,
       'peak MB': peakMb

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs'
 
 /** Clock ticks of /proc/PID/stat per second: 100 on every Linux that Node runs on. */
-const ticks = 100
+const TICKS = 100
 
 /** CPU seconds of all threads of a process, user and system. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // the name in brackets may hold spaces
+  // The name in brackets may hold spaces
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / ticks
+  return (Number(fields[11]) + Number(fields[12])) / TICKS
 }
 
 /** Resident memory in MB: now and at its highest. */

@@ -18,7 +18,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** Start messages by the command made of them: an accepted one is repeated on the control topic before its answer. */
 const messages = new WeakMap<Command, Buffer>()
 /** Times beyond this are "no stop time": clients send the start plus ten years, or the largest number. */
-const openEndMs = 9 * 365.25 * 86_400_000
+const OPEN_END_MS = 9 * 365.25 * 86_400_000
 
 function refuse(message: string, path: string, command: Partial<Command>): never {
   throw new CodedError('COMMAND_INVALID', message, { path, fields: { command: { ...command, service: 'filewriter' } } })
@@ -36,7 +36,7 @@ function toStart(start: RunStart): Command {
   for (const [key, value] of Object.entries(needed)) if (value === '') refuse(`${key} is missing`, `/${key}`, answer)
   const startMs = Number(start.startTime())
   const stopMs = Number(start.stopTime())
-  const endless = stopMs === 0 || stopMs - (startMs || Date.now()) >= openEndMs
+  const endless = stopMs === 0 || stopMs - (startMs || Date.now()) >= OPEN_END_MS
   const map = start.detectorSpectrumMap()
   return {
     ...answer,
@@ -57,7 +57,7 @@ function toStart(start: RunStart): Command {
   }
 }
 
-// one by one: flatc's spectrumArray() wants memory that is aligned
+// One by one: flatc's spectrumArray() wants memory that is aligned
 const toMap = (map: SpectraDetectorMapping) => ({
   spectra: Array.from({ length: map.spectrumLength() }, (_, i) => map.spectrum(i) ?? 0),
   detectors: Array.from({ length: map.detectorIdLength() }, (_, i) => map.detectorId(i) ?? 0)
@@ -89,7 +89,7 @@ function answ(command: Command, reply: Reply, serviceId: string): OutMessage {
     command.cmd === 'stop' ? ActionType.SetStopTime : ActionType.StartJob,
     reply.response === 'ACK' ? ActionOutcome.Success : ActionOutcome.Failure,
     statusCode(reply),
-    // what was refused may be no time at all
+    // What was refused may be no time at all
     BigInt(typeof stopTime === 'number' && stopTime > 0 ? Math.trunc(stopTime) : 0),
     builder.createString(reply.message),
     builder.createString(command.msg_id ?? '')
@@ -107,7 +107,7 @@ function givenBack(metadata: unknown): object {
     const value = readJson(metadata)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   } catch {
-    // plain text
+    // Plain text
   }
   return metadata === '' ? {} : { metadata }
 }

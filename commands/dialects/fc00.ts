@@ -5,7 +5,7 @@ import { type ChangedStream, readStreamChange, type StreamChange } from '../../s
 import json from './json.js'
 
 function toStart({ channel, schema, topic, protocol, periodic }: ChangedStream): object {
-  // a flag on the wire: not 0 means the forwarder's own period
+  // A flag on the wire: not 0 means the forwarder's own period
   return { channel, protocol, converter: schema, topic, ...(periodic === false ? { periodic_ms: 0 } : {}) }
 }
 

@@ -31,7 +31,7 @@ function toStart(value: Obj): Command {
     msg_id: String(value['job_id']),
     file_name: fileName,
     nexus_structure: value['nexus_structure'],
-    // that file writer dropped streams without a topic and wrote the rest
+    // That file writer dropped streams without a topic and wrote the rest
     ...(strict ? { lenient: false } : { on_missing_topic: 'skip' }),
     ...times(value, ['start_time', 'stop_time']),
     ...named(value, ['service_id'])
@@ -44,7 +44,7 @@ const times = (value: Obj, keys: readonly string[]): Obj =>
 
 function toCommand(value: Obj): Command | undefined {
   const cmd = value['cmd']
-  // a writer of another team
+  // A writer of another team
   if (value['teamid'] !== undefined && value['teamid'] !== 0) return undefined
   switch (typeof cmd === 'string' ? cmd.toLowerCase() : undefined) {
     case 'filewriter_new':
@@ -88,7 +88,7 @@ function reply(
   serviceId: string
 ): readonly OutMessage[] {
   const job = id ?? command['job_id']
-  // a second start of one job was only logged: a FAIL would look like the end of the first
+  // A second start of one job was only logged: a FAIL would look like the end of the first
   if (errors?.some(({ code }) => code === 'JOB_EXISTS') === true) return []
   if (response === 'ERR') return [event('FAIL', job, message, serviceId)]
   return command.cmd === 'start' ? [event('START', job, message, serviceId)] : []

@@ -32,7 +32,7 @@ export default {
     if (schemaIds.includes(schemaId(message) ?? '')) return undefined
     const value = parseObject(message)
     const cmd = value['cmd']
-    // answers and status messages may share a topic with commands
+    // Answers and status messages may share a topic with commands
     if (cmd === undefined && (typeof value['response'] === 'string' || typeof value['type'] === 'string'))
       return undefined
     if (typeof cmd !== 'string')

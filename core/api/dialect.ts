@@ -12,7 +12,7 @@ export interface ServiceEvent {
 /** A way to say commands on the wire. */
 export interface Dialect {
   readonly id: string
-  /** undefined: not in this dialect. Throws CodedError for a broken command of this dialect. */
+  /** Undefined: not in this dialect. Throws CodedError for a broken command of this dialect. */
   decode(message: Buffer): Command | undefined
   /** The answer in the dialect's own words; [] when it has none. `command` is what `decode` gave. */
   reply(command: Command, reply: Reply, serviceId: string): readonly OutMessage[]

@@ -7,7 +7,7 @@ export interface Job {
   readonly id: string
   readonly service: string
   readonly state: JobState
-  /** accepted → starting → running → stopping → done | failed; every state may go to stopping or failed. */
+  /** Accepted → starting → running → stopping → done | failed; every state may go to stopping or failed. */
   to(state: JobState, message?: string): void
   info(): JobInfo
 }

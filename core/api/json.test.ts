@@ -1,7 +1,7 @@
 // JSON keeps the digits that were sent, is bounded in depth, and anything hostile in it stays data.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { maxJsonDepth, numberText, plainNumbers, readCommandJson, readJson, writeJson } from './json.js'
+import { MAX_JSON_DEPTH, numberText, plainNumbers, readCommandJson, readJson, writeJson } from './json.js'
 
 describe('lossless JSON', () => {
   it('reads what JSON.parse reads', () => {
@@ -66,7 +66,7 @@ describe('lossless JSON', () => {
   })
 
   it('refuses hostile depth', () => {
-    assert.throws(() => readJson('['.repeat(maxJsonDepth + 1)), /nested deeper than 256/)
+    assert.throws(() => readJson('['.repeat(MAX_JSON_DEPTH + 1)), /nested deeper than 256/)
     assert.throws(() => readJson('{"a":'.repeat(1_000_000)), /nested deeper/)
   })
 })

@@ -4,7 +4,7 @@
 /** Marks the text of a number; no text that can be stored holds NUL. */
 const mark = '\0num:'
 /** Nesting deeper than this is hostile, whatever it means. */
-export const maxJsonDepth = 256
+export const MAX_JSON_DEPTH = 256
 
 const number = '-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?'
 const whole = new RegExp(`^${number}$`)
@@ -33,7 +33,7 @@ export function readJson(text: string): unknown {
   try {
     return JSON.parse(parts.join(''))
   } catch (error) {
-    JSON.parse(text) // the same complaint with the place in what was sent
+    JSON.parse(text) // The same complaint with the place in what was sent
     throw error
   }
 }
@@ -98,90 +98,96 @@ const DATASET = 64
 
 /** Finds numbers to mark in JSON that may well be broken: what is wrong with it JSON.parse says. */
 class Scanner {
-  private readonly flags = new Uint8Array(maxJsonDepth + 1)
-  private readonly starts = new Float64Array(maxJsonDepth + 1)
-  private depth = 0
-  private found: number[] = []
+  readonly #flags = new Uint8Array(MAX_JSON_DEPTH + 1)
+  readonly #starts = new Float64Array(MAX_JSON_DEPTH + 1)
+  #depth = 0
+  #found: number[] = []
   /** Lists of objects that are still open: depth, start, end. */
-  private pending: number[] = []
-  private sorted = true
+  #pending: number[] = []
+  #sorted = true
 
-  constructor(private readonly text: string) {}
+  readonly #text: string
+
+  constructor(text: string) {
+    this.#text = text
+  }
 
   /** Start and end of each number to mark, ascending. */
   places(): readonly number[] {
-    const { text } = this
-    for (let at = 0; at < text.length;) at = this.step(at, text.charCodeAt(at))
-    if (this.sorted) return this.found
-    const pairs = Array.from({ length: this.found.length / 2 }, (_, i) => this.found.slice(2 * i, 2 * i + 2))
+    const text = this.#text
+    for (let at = 0; at < text.length;) at = this.#step(at, text.charCodeAt(at))
+    if (this.#sorted) return this.#found
+    const pairs = Array.from({ length: this.#found.length / 2 }, (_, i) => this.#found.slice(2 * i, 2 * i + 2))
     return pairs.sort(([a = 0], [b = 0]) => a - b).flat()
   }
 
   /** Returns where to go on. */
-  private step(at: number, c: number): number {
-    if (c === quote) return this.string(at)
-    if (c === minus || isDigit(c)) return this.number(at)
-    if (c === openList || c === openObject) this.open(at, c === openList ? LIST : 0)
-    else if (c === closeList || c === closeObject) this.close(at + 1)
-    else if (c === colon) this.flags[this.depth]! |= VALUE
-    else if (c === comma) this.flags[this.depth]! &= ~(VALUE | TYPE | DATASET)
+  #step(at: number, c: number): number {
+    if (c === quote) return this.#string(at)
+    if (c === minus || isDigit(c)) return this.#number(at)
+    if (c === openList || c === openObject) this.#open(at, c === openList ? LIST : 0)
+    else if (c === closeList || c === closeObject) this.#close(at + 1)
+    else if (c === colon) this.#flags[this.#depth]! |= VALUE
+    else if (c === comma) this.#flags[this.#depth]! &= ~(VALUE | TYPE | DATASET)
     return at + 1
   }
 
-  private open(at: number, flags: number): void {
-    if (++this.depth > maxJsonDepth) throw new SyntaxError(`nested deeper than ${maxJsonDepth} levels`)
-    this.flags[this.depth] = flags
-    this.starts[this.depth] = at
+  #open(at: number, flags: number): void {
+    if (++this.#depth > MAX_JSON_DEPTH) throw new SyntaxError(`nested deeper than ${MAX_JSON_DEPTH} levels`)
+    this.#flags[this.#depth] = flags
+    this.#starts[this.#depth] = at
   }
 
-  private close(end: number): void {
-    if (this.depth === 0) return
-    const flags = this.flags[this.depth]!
-    const start = this.starts[this.depth]!
-    const above = this.flags[--this.depth]!
+  #close(end: number): void {
+    if (this.#depth === 0) return
+    const flags = this.#flags[this.#depth]!
+    const start = this.#starts[this.#depth]!
+    const above = this.#flags[--this.#depth]!
     if ((flags & LIST) === 0) {
-      this.settle((flags & TEXTUAL) !== 0)
-      if ((flags & TEXTUAL) !== 0 && (above & DATASET) !== 0) this.flags[this.depth]! |= TEXTUAL
-    } else if ((above & LIST) !== 0) this.flags[this.depth]! |= flags & (ODD | TEXTS)
-    else if ((flags & (ODD | TEXTS)) === (ODD | TEXTS)) this.rescan(start, end)
-    else if ((flags & ODD) !== 0) this.pending.push(this.depth, start, end)
+      this.#settle((flags & TEXTUAL) !== 0)
+      if ((flags & TEXTUAL) !== 0 && (above & DATASET) !== 0) this.#flags[this.#depth]! |= TEXTUAL
+    } else if ((above & LIST) !== 0) this.#flags[this.#depth]! |= flags & (ODD | TEXTS)
+    else if ((flags & (ODD | TEXTS)) === (ODD | TEXTS)) this.#rescan(start, end)
+    else if ((flags & ODD) !== 0) this.#pending.push(this.#depth, start, end)
   }
 
   /** The object below has ended: its lists are of text or not. */
-  private settle(textual: boolean): void {
-    const { pending } = this
-    while (pending.length > 0 && pending[pending.length - 3]! > this.depth) {
+  #settle(textual: boolean): void {
+    const pending = this.#pending
+    while (pending.length > 0 && pending[pending.length - 3]! > this.#depth) {
       const [, start = 0, end = 0] = pending.splice(-3)
-      if (textual) this.rescan(start, end)
+      if (textual) this.#rescan(start, end)
     }
   }
 
-  private string(at: number): number {
-    const { text, depth } = this
+  #string(at: number): number {
+    const depth = this.#depth,
+      text = this.#text
     let end = text.indexOf('"', at + 1)
-    while (end > 0 && this.isEscaped(end)) end = text.indexOf('"', end + 1)
+    while (end > 0 && this.#isEscaped(end)) end = text.indexOf('"', end + 1)
     if (end < 0) return text.length
-    const flags = this.flags[depth]!
-    if ((flags & LIST) !== 0) this.flags[depth]! |= TEXTS
-    else if ((flags & VALUE) === 0) this.key(end - at > 8 ? '' : text.slice(at + 1, end))
+    const flags = this.#flags[depth]!
+    if ((flags & LIST) !== 0) this.#flags[depth]! |= TEXTS
+    else if ((flags & VALUE) === 0) this.#key(end - at > 8 ? '' : text.slice(at + 1, end))
     else if ((flags & TYPE) !== 0 && /^(?:string|str|c_string)$/i.test(text.slice(at + 1, end)))
-      this.flags[depth]! |= TEXTUAL
+      this.#flags[depth]! |= TEXTUAL
     return end + 1
   }
 
-  private isEscaped(at: number): boolean {
+  #isEscaped(at: number): boolean {
     let before = at - 1
-    while (this.text.charCodeAt(before) === backslash) before--
+    while (this.#text.charCodeAt(before) === backslash) before--
     return (at - before) % 2 === 0
   }
 
-  private key(name: string): void {
-    if (name === 'dtype' || name === 'type') this.flags[this.depth]! |= TYPE
-    else if (name === 'dataset') this.flags[this.depth]! |= DATASET
+  #key(name: string): void {
+    if (name === 'dtype' || name === 'type') this.#flags[this.#depth]! |= TYPE
+    else if (name === 'dataset') this.#flags[this.#depth]! |= DATASET
   }
 
-  private number(at: number): number {
-    const { text, depth } = this
+  #number(at: number): number {
+    const depth = this.#depth,
+      text = this.#text
     let end = at + 1
     let digits = true
     for (; end < text.length; end++) {
@@ -191,21 +197,21 @@ class Scanner {
       digits = false
     }
     if (digits && end - at < 16 && text.charCodeAt(at) !== minus) return end
-    const inList = (this.flags[depth]! & LIST) !== 0
-    if (isLong(text, at, end, digits)) this.found.push(at, end)
-    else if (inList && (!digits || text.charCodeAt(at) === minus)) this.flags[depth]! |= ODD
-    else if (!inList && isOdd(text.slice(at, end))) this.found.push(at, end)
+    const inList = (this.#flags[depth]! & LIST) !== 0
+    if (isLong(text, at, end, digits)) this.#found.push(at, end)
+    else if (inList && (!digits || text.charCodeAt(at) === minus)) this.#flags[depth]! |= ODD
+    else if (!inList && isOdd(text.slice(at, end))) this.#found.push(at, end)
     return end
   }
 
   /** Marks what `number` left in a list. */
-  private rescan(start: number, end: number): void {
-    const { text } = this
+  #rescan(start: number, end: number): void {
+    const text = this.#text
     for (const { index, 0: found } of text.slice(start, end).matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)) {
       const at = start + index
       if (found.startsWith('"') || isLong(text, at, at + found.length, /^-?\d+$/.test(found)) || !isOdd(found)) continue
-      this.found.push(at, at + found.length)
-      this.sorted = false
+      this.#found.push(at, at + found.length)
+      this.#sorted = false
     }
   }
 }

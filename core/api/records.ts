@@ -42,7 +42,7 @@ export interface EventRecord {
   readonly messageId: bigint
   /** ns since the epoch, int64 or uint64, one per pulse. */
   readonly referenceTime: Vector
-  /** index of the first event of each pulse; absent for one pulse (ev42). */
+  /** Index of the first event of each pulse; absent for one pulse (ev42). */
   readonly referenceTimeIndex: Vector | null
   /** ns after the pulse; length 0 when absent. */
   readonly timeOfFlight: Vector
@@ -84,12 +84,12 @@ export interface SamplesRecord {
   readonly channel: number
   readonly messageCounter: bigint
   readonly values: Vector
-  /** ns, one per sample; null when absent. */
+  /** Ns, one per sample; null when absent. */
   readonly timestamps: Vector | null
   readonly timestampLocation: number
 }
 
-/** tdct: time stamps of a device. */
+/** Tdct: time stamps of a device. */
 export interface TimestampsRecord {
   readonly source: string
   readonly timestamps: Vector

@@ -29,7 +29,7 @@ export interface DaemonSnapshot {
 export interface ReporterPart<C extends JSONSchema = JSONSchema> extends Part<C> {
   /** Metrics that it makes itself, for reporters that hand metrics on. */
   readonly metrics?: MetricTable
-  /** undefined: it has nothing to do, e.g. no topic to tell anything on. */
+  /** Undefined: it has nothing to do, e.g. no topic to tell anything on. */
   open(options: Options<C>, context: ServiceContext): Reporter | undefined
 }
 

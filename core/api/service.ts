@@ -52,7 +52,7 @@ export interface ServiceContext extends PartLookup {
     topic: string,
     options: { readonly dialect: string; readonly jobId: string; readonly fromMs: number }
   ): Promise<Subscription>
-  /** false: this daemon leaves its pools (consumer groups) of commands, so that others take them; true: it joins again. */
+  /** False: this daemon leaves its pools (consumer groups) of commands, so that others take them; true: it joins again. */
   takeJobs(yes: boolean): void
   /** Reads a command again from where it came. Throws COMMAND_FAILED when Kafka has it no more. */
   recall(origin: Origin): Promise<Command>

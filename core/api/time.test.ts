@@ -7,7 +7,7 @@ describe('core/api/time', () => {
   it('rounds down to the ms, exactly, whatever the ns', () => {
     const times = fc.oneof(
       fc.bigInt({ min: -(2n ** 62n), max: 2n ** 63n - 1n }),
-      // close to a whole ms, where doubles are too coarse
+      // Close to a whole ms, where doubles are too coarse
       fc
         .tuple(fc.bigInt({ min: 0n, max: 9_000_000_000_000n }), fc.bigInt({ min: -600n, max: 600n }))
         .map(([ms, ns]) => ms * 1_000_000n + ns)

@@ -85,7 +85,7 @@ export interface WriterPart<C extends JSONSchema = JSONSchema, R = unknown> exte
   readonly accepts: readonly string[]
   /** Written as NX_class when the structure gives none. */
   readonly nxClass: string
-  /** true: also the last message before the window, and repeated times dropped (logs); false: the window only (events). */
+  /** True: also the last message before the window, and repeated times dropped (logs); false: the window only (events). */
   readonly keepsLast: boolean
   /** Names that `late` and `close` may make in its group; links may point to them, and nothing else may have them. */
   madeAtClose?(config: Options<C>): readonly string[]

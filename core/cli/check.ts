@@ -106,12 +106,12 @@ async function detect(file: string, text: string, files: readonly FileKind[], ho
 }
 
 async function isCommandFile(content: unknown, keys: readonly string[], host: Host): Promise<boolean> {
-  // a config has a section of this name
+  // A config has a section of this name
   if (keys.includes('commands') && keys.length > 1) return false
   try {
     return commandsIn(content, (await loadDialects(host)).values()) !== undefined
   } catch {
-    return true // of a dialect, and broken
+    return true // Of a dialect, and broken
   }
 }
 
@@ -211,7 +211,7 @@ async function checkCommands(value: unknown, host: Host, flags: ToolFlags): Prom
     return [findingOf(error)]
   }
   if (list === undefined) return checkCommand(value, '', host, flags)
-  // a file of another tool is one command: its paths are those of the file
+  // A file of another tool is one command: its paths are those of the file
   const at = Array.isArray(value) ? '' : isCommandList(value) ? '/commands' : undefined
   const findings: Finding[] = []
   for (const [i, command] of list.entries())

@@ -77,7 +77,7 @@ function answerIn(value: Buffer | null, msgId: string): Answer | undefined {
     const answer = JSON.parse(value.toString('utf8')) as Answer
     return answer.msg_id === msgId && typeof answer.response === 'string' ? answer : undefined
   } catch {
-    return undefined // other people's messages may look as they like
+    return undefined // Other people's messages may look as they like
   }
 }
 

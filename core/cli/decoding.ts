@@ -18,7 +18,7 @@ export function decodeValue(value: Uint8Array | null, decode: Decode = (bytes) =
     try {
       return { file_identifier: 'json', message: JSON.parse(Buffer.from(value).toString('utf8')) as unknown }
     } catch {
-      // not JSON after all: a FlatBuffer may begin with the same byte
+      // Not JSON after all: a FlatBuffer may begin with the same byte
     }
   }
   try {
@@ -52,15 +52,15 @@ export function timeOf({ message }: Decoded): bigint | undefined {
   return undefined
 }
 
-const shown = 4
+const SHOWN = 4
 
 /** A value in a few words: enums by name, unions by content, long lists by their beginning. */
 export function short(value: unknown): string {
   if (value === null || value === undefined) return '-'
   if (typeof value === 'string') return visible(value.length > 60 ? `${value.slice(0, 57)}...` : value)
   if (Array.isArray(value)) {
-    const head = value.slice(0, shown).map(short).join(' ')
-    return value.length > shown ? `[${value.length}: ${head} ...]` : `[${head}]`
+    const head = value.slice(0, SHOWN).map(short).join(' ')
+    return value.length > SHOWN ? `[${value.length}: ${head} ...]` : `[${head}]`
   }
   if (!isFields(value)) return toJson(value)
   if ('type_id' in value) return short(value['value'])

@@ -80,7 +80,7 @@ export class Screen {
       .split('\n')
       .slice(0, Math.max(1, process.stdout.rows - 1))
     const up = this.#lines > 0 ? `${escape}[${this.#lines}A` : ''
-    // no wrapping meanwhile: a line too wide would take two, and the next paint would begin too low
+    // No wrapping meanwhile: a line too wide would take two, and the next paint would begin too low
     const shown = lines.map((line) => `${escape}[2K${line}\n`).join('')
     process.stdout.write(`${escape}[?7l${up}${shown}${escape}[0J${escape}[?7h`)
     this.#lines = lines.length

@@ -30,7 +30,7 @@ export async function kafka(flags: { readonly port: string }): Promise<void> {
   const running = await module.startKafka({ own: true, port })
   say(`Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it`)
   await print(running.brokers.join(','))
-  const awake = setInterval(() => undefined, 2 ** 30) // a broker in another process keeps nothing alive here
+  const awake = setInterval(() => undefined, 2 ** 30) // A broker in another process keeps nothing alive here
   await stopped
   clearInterval(awake)
   await running.stop()

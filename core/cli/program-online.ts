@@ -18,7 +18,7 @@ export const withCommand = (command: Command): Command =>
     .option('--topic <topic>', 'command topic; default that of the config')
     .option('--reply-topic <topic>', 'topic of the answers; default that of the config')
 
-/** run, provision, kafka; send, start, stop, jobs, status; tail, topics, sources, count, pvs. */
+/** Run, provision, kafka; send, start, stop, jobs, status; tail, topics, sources, count, pvs. */
 export function addOnline(program: Command, ends: Ends): void {
   addDaemon(program, ends)
   addCommands(program, ends)

@@ -98,7 +98,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await createProgram((result) => (code = result), brought).parseAsync([...argv])
     return code
   } catch (error) {
-    // commander has said it already; --help and --version come this way, too
+    // Commander has said it already; --help and --version come this way, too
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
     report(error)
     return exitCodeOf(error)

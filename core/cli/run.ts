@@ -7,7 +7,7 @@ import { exitCodes } from './exit.js'
 import { say } from './io.js'
 
 /** A process that does not end by itself so long after everything was closed is ended. */
-const leaveMs = 3000
+const LEAVE_MS = 3000
 
 export interface RunFlags {
   readonly brokers?: string
@@ -28,13 +28,13 @@ export async function run(file: string | undefined, flags: RunFlags): Promise<nu
   const brokers: Record<string, string> =
     flags.brokers === undefined ? {} : { 'kafka.brokers': JSON.stringify(flags.brokers.split(',')) }
   const code = await runDaemon({ file: config, env: process.env, flags: { ...flagValues(flags.set), ...brokers } })
-  // what did not stop in time would hold the process
+  // What did not stop in time would hold the process
   if (code !== exitCodes.done) process.exit(code)
-  // nothing should hold it now; what does all the same is named, not waited for
+  // Nothing should hold it now; what does all the same is named, not waited for
   const leave = (): void => {
     say(`left open: ${process.getActiveResourcesInfo().join(', ')}`)
     process.exit(code)
   }
-  setTimeout(leave, leaveMs).unref()
+  setTimeout(leave, LEAVE_MS).unref()
   return code
 }

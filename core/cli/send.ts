@@ -60,6 +60,6 @@ async function valueOf(key: string, text: string): Promise<unknown> {
   try {
     return readJson(text)
   } catch {
-    return text // plain words need no quotes
+    return text // Plain words need no quotes
   }
 }

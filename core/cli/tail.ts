@@ -43,7 +43,7 @@ interface Line {
 }
 
 /** Messages of each partition that are looked at for the last n that fit a filter. */
-const searchedBack = 10_000
+const SEARCHED_BACK = 10_000
 
 /** Without --follow it ends at what is there now; with --last n it shows the n newest of all partitions. */
 export async function tail(address: string | undefined, flags: TailFlags): Promise<void> {
@@ -52,8 +52,8 @@ export async function tail(address: string | undefined, flags: TailFlags): Promi
   const asked = spanOf(flags, 10)
   const ids = flags.filter?.split(',')
   const picky = ids !== undefined || flags.source !== undefined || flags.key !== undefined
-  // the last n that fit may lie further back than the last n
-  const span = asked.last !== undefined && picky ? { ...asked, last: Math.max(asked.last, searchedBack) } : asked
+  // The last n that fit may lie further back than the last n
+  const span = asked.last !== undefined && picky ? { ...asked, last: Math.max(asked.last, SEARCHED_BACK) } : asked
   let lines: Line[] = []
   let gathering = asked.last !== undefined
   const flush = async (): Promise<void> => {

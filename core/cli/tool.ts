@@ -41,7 +41,7 @@ export function addTool(program: Command, part: ToolPart, { host }: Loaded, ends
   addOptions(command, part.options ?? [])
   const count = part.arguments?.length ?? 0
   command.action(
-    // commander gives the arguments, then the options, then the command
+    // Commander gives the arguments, then the options, then the command
     ends(async (...given) => {
       const context: ToolContext = { ...terminal, parts: lookupOf(host), readText, moment: (text) => parseMoment(text) }
       const run = await part.load()

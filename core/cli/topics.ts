@@ -10,7 +10,7 @@ export interface TopicsFlags extends KafkaFlags {
 
 export async function topics(address: string | undefined, flags: TopicsFlags): Promise<void> {
   const target = connect(address, flags)
-  await target.kafka.close() // the list comes over a connection of its own
+  await target.kafka.close() // The list comes over a connection of its own
   const all = await listTopics(target.kafkaOptions)
   const listed = target.topic === undefined ? all : all.filter(({ name }) => name === target.topic)
   if (target.topic !== undefined && listed.length === 0)

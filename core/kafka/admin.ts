@@ -190,8 +190,8 @@ async function describe(cluster: Cluster, names: readonly string[]): Promise<Map
 
 function configEntry(input: In): [string, string | null] {
   const entry: [string, string | null] = [input.string(), input.nullableString()]
-  input.take(3) // read only, source, sensitive
-  input.array(() => [input.string(), input.nullableString(), input.i8()]) // synonyms
+  input.take(3) // Read only, source, sensitive
+  input.array(() => [input.string(), input.nullableString(), input.i8()]) // Synonyms
   return entry
 }
 

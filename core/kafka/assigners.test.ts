@@ -70,7 +70,7 @@ describe('assigners', () => {
       topics: ['t', 'u'],
       state: 'state'
     })
-    // version 3 with owned partitions, a generation and a rack behind
+    // Version 3 with owned partitions, a generation and a rack behind
     const later = Buffer.concat([Buffer.from([0, 3]), offer!.metadata.subarray(2), Buffer.alloc(10)])
     assert.deepEqual(subscriberOf({ id: 'x', metadata: later }).topics, ['t', 'u'])
     assert.equal(assignedOf(Buffer.alloc(0)).topics.size, 0)

@@ -64,7 +64,7 @@ export function subscription(topics: readonly string[], state: string): OfferedP
 /** Of a member of any client. */
 export function subscriberOf({ id, metadata }: JoinedMember): Subscriber {
   const input = new In(metadata)
-  input.i16() // version: later ones only add to the end
+  input.i16() // Version: later ones only add to the end
   return { id, topics: input.array(() => input.string()), state: input.bytes().toString() }
 }
 

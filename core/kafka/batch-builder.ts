@@ -14,7 +14,7 @@ export interface Stamp {
   readonly sequence: number
 }
 
-const SLACK = 32 // length, attributes, deltas and lengths of one record at their largest
+const SLACK = 32 // Length, attributes, deltas and lengths of one record at their largest
 
 const varintSize = (v: number): number => (v < 0x80 ? 1 : v < 0x4000 ? 2 : v < 0x200000 ? 3 : v < 0x10000000 ? 4 : 5)
 
@@ -128,7 +128,7 @@ export class BatchBuilder {
     if (end > this.#buffer.length) this.#grow(end)
     const buffer = this.#buffer
     let at = putVarint(buffer, this.#at, length * 2)
-    buffer[at++] = 0 // attributes
+    buffer[at++] = 0 // Attributes
     at = time < 128 ? putVarint(buffer, at, time) : putVarlong(buffer, at, time)
     at = putVarint(buffer, at, count * 2)
     at = putVarint(buffer, at, keyWord)

@@ -71,7 +71,7 @@ export class KafkaClient implements Kafka {
     const none = partitions.filter((partition) => (found.get(partition) ?? -1) < 0)
     if (none.length > 0) {
       const ends = await this.#listOffsets(topic, none, LATEST)
-      // what came since the first look is behind the end, too: only a second look tells
+      // What came since the first look is behind the end, too: only a second look tells
       const again = await this.#listOffsets(topic, none, time)
       for (const partition of none) {
         const offset = again.get(partition) ?? -1
@@ -134,7 +134,7 @@ export class KafkaClient implements Kafka {
     const open = this.#open
     const part = { closed: false, made: undefined as T | undefined }
     const made = make(() => {
-      part.closed = true // perhaps before make returns
+      part.closed = true // Perhaps before make returns
       if (part.made) open.delete(part.made)
     })
     part.made = made

@@ -182,7 +182,7 @@ export class Cluster {
       if (busy) return
       busy = true
       void this.metadata([])
-        .catch(() => undefined) // told by #lost
+        .catch(() => undefined) // Told by #lost
         .finally(() => (busy = false))
     }, intervalMs).unref()
   }

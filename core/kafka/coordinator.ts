@@ -39,7 +39,7 @@ export interface Committed {
 
 /** What is known of a topic's identity and size. */
 export interface TopicState {
-  /** undefined with brokers before 2.8. */
+  /** Undefined with brokers before 2.8. */
   readonly id: string | undefined
   readonly partitions: readonly number[]
 }

@@ -38,12 +38,12 @@ describe('damaged record batches', () => {
 
   it('skips records that lie about their lengths though the checksum is right', () => {
     const lies: ((batch: Buffer) => void)[] = [
-      (b) => (b[61] = 0x7e), // length of the record
-      (b) => (b[66] = 0x7e), // length of the value
-      (b) => (b[65] = 3), // key of length -2
-      (b) => b.writeInt32BE(1_000_000_000, 57), // number of records
+      (b) => (b[61] = 0x7e), // Length of the record
+      (b) => (b[66] = 0x7e), // Length of the value
+      (b) => (b[65] = 3), // Key of length -2
+      (b) => b.writeInt32BE(1_000_000_000, 57), // Number of records
       (b) => b.writeInt32BE(-1, 57),
-      (b) => (b[64] = 40) // offset beyond the batch
+      (b) => (b[64] = 40) // Offset beyond the batch
     ]
     for (const lie of lies) {
       const { out, skipped } = decode(
@@ -84,8 +84,8 @@ describe('damaged record batches', () => {
   it('loses no good batch behind two that are damaged in their headers', () => {
     const log = Buffer.concat([0, 20, 40].map((base) => encode(some('x', 20), 'none', base)))
     const layout = layoutOf(log)
-    log[26] = 40 // the first says that it goes on to offset 40, which is the third's
-    log[layout[0]![1] + 8] = 1 // the second, that it is 16 MB long
+    log[26] = 40 // The first says that it goes on to offset 40, which is the third's
+    log[layout[0]![1] + 8] = 1 // The second, that it is 16 MB long
     const { out } = decode(log, { end: 60, layout })
     assert.deepEqual(
       out.map(({ offset }) => offset),
@@ -107,7 +107,7 @@ describe('damaged record batches', () => {
 
   it('is soon over a damaged batch of a compacted topic', () => {
     const log = Buffer.concat([0, 3000, 6000].map((base) => encode(some('x', 20), 'none', base)))
-    log.writeInt32BE(1999, 23) // as compaction leaves it
+    log.writeInt32BE(1999, 23) // As compaction leaves it
     log[100]! ^= 1
     const { out, skipped } = decode(log, { end: 6020, layout: layoutOf(log) })
     const twenty = (from: number): number[] => Array.from({ length: 20 }, (_, i) => from + i)
@@ -122,7 +122,7 @@ describe('damaged record batches', () => {
     const log = Buffer.concat(codecs.map((codec, i) => encode(some(codec, 20), codec, i * 20)))
     const layout = layoutOf(log)
     const starts = [0, ...layout.map(([, at]) => at)].slice(0, -1)
-    const endWords = [8, 23, 57] // length, last offset, count of records
+    const endWords = [8, 23, 57] // Length, last offset, count of records
     const original = decode(log, { end: 100, layout }).out
     assert.equal(original.length, 100)
     fc.assert(

@@ -94,7 +94,7 @@ export class PartDecoder {
     return this.#at === this.part.recordsEnd
   }
 
-  /** undefined when no complete batch is left. */
+  /** Undefined when no complete batch is left. */
   next(): FetchedBatch | Suspect | undefined {
     const { buffer } = this.lease
     const first = this.#at
@@ -106,7 +106,7 @@ export class PartDecoder {
       if (fault !== undefined) {
         if (this.#next !== this.suspect && index === undefined && this.#skipped === undefined)
           return { suspect: this.#next }
-        if (this.#next !== this.suspect) break // hand out what is good first
+        if (this.#next !== this.suspect) break // Hand out what is good first
         this.#skip(header, fault)
         continue
       }
@@ -173,7 +173,7 @@ export class PartDecoder {
     const isCompacted = counted <= last && last <= follower
     const end = isCompacted ? last : ends[1] === ends[2] ? ends[1]! : ends[0]!
     this.#next = Math.max(this.#next + 1, end)
-    if (end !== follower) this.#at = this.part.recordsEnd // fetched again from there
+    if (end !== follower) this.#at = this.part.recordsEnd // Fetched again from there
   }
 
   /** Control records are for us; records of aborted transactions are for nobody. */

@@ -156,7 +156,7 @@ export class Fetcher {
         const found = asked.get(keyOf(part.topic, part.partition))
         if (found === undefined) throw new WireError('Fetch: wrong part')
         const { position, generation, topicId } = found
-        // meanwhile it may have been found that the topic was made again
+        // Meanwhile it may have been found that the topic was made again
         if (position.generation !== generation || position.topicId !== topicId || desk.closed) continue
         desk.arrived(position, { ...part, topic: position.topic }, lease)
       }

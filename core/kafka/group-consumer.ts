@@ -91,7 +91,7 @@ export class GroupConsumer implements GroupProtocol {
   async offers(): Promise<OfferedProtocol[]> {
     const { topic } = this.options
     this.#told = await topicState(this.client.cluster, topic)
-    // what changes here makes the broker share out anew, whoever leads
+    // What changes here makes the broker share out anew, whoever leads
     const { id, partitions } = this.#told
     return subscription([topic], JSON.stringify([id ?? '', partitions.length, this.starts.id ?? '']))
   }
@@ -108,7 +108,7 @@ export class GroupConsumer implements GroupProtocol {
     const { topics, note } = assignedOf(seat.assignment)
     const partitions = topics.get(this.options.topic) ?? []
     const { made_again: again } = noteOf(note)
-    // one who is new does not know it: what it took for the end of an old topic is in the midst of a new one
+    // One who is new does not know it: what it took for the end of an old topic is in the midst of a new one
     if (Array.isArray(again) && again.includes(this.options.topic)) this.starts.offsets.clear()
     const term: Term = { seat, topic: this.#told, partitions, over: new AbortController() }
     this.#term = term
@@ -132,7 +132,7 @@ export class GroupConsumer implements GroupProtocol {
       const told = this.#told
       const { id, partitions } = await topicState(this.client.cluster, topic)
       if (told !== this.#told || (id === told.id && partitions.length === told.partitions.length)) return
-      this.#told = { id, partitions } // said once
+      this.#told = { id, partitions } // Said once
       const what = partitions.length === 0 ? 'is gone' : id === told.id ? `has ${partitions.length} partitions now` : 'was made again' // prettier-ignore
       this.log('warn', `group ${this.group}: its topic ${topic} ${what}; it is shared out anew`)
       this.#member.rejoin()
@@ -169,7 +169,7 @@ export class GroupConsumer implements GroupProtocol {
         batch.release()
         if (madeAgain !== undefined) {
           void this.#lookAtTopic()
-          if (!signal.aborted) await once(signal, 'abort') // what follows counts anew, and is to be shared out first
+          if (!signal.aborted) await once(signal, 'abort') // What follows counts anew, and is to be shared out first
           return
         }
         for (const message of messages) {
@@ -252,7 +252,7 @@ export class GroupConsumer implements GroupProtocol {
       } catch (error) {
         const { code } = error as Partial<BrokerError>
         if (code !== ILLEGAL_GENERATION && code !== UNKNOWN_MEMBER) throw error
-        // the answer to an earlier try may have been lost
+        // The answer to an earlier try may have been lost
         const at = tries > 1 ? (await committed(cluster, this.group, topic, [partition])).get(partition) : undefined
         if (at?.offset === next && at.memberId === seat.memberId && at.topicId === topicId) return
         over.abort()
@@ -275,7 +275,7 @@ export function placeOf(
     return { offset: first, note: `offset ${known.offset} was of a topic before this one; read from its beginning` }
   if (known.offset <= end) return { offset: known.offset }
   if (sure) return { offset: end, note: `Kafka lost what is between its end ${end} and offset ${known.offset}` }
-  // written by a client that does not say for which topic: only in one before this could it count so far
+  // Written by a client that does not say for which topic: only in one before this could it count so far
   return { offset: first, note: `offset ${known.offset} is beyond the end ${end}; read from its beginning` }
 }
 

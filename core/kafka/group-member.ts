@@ -72,7 +72,7 @@ export class GroupMember {
     // Often, because a beat also brings the news that someone came or went.
     this.#beatMs = Math.max(100, Math.floor(protocol.sessionMs / 15))
     this.joined = new Promise((resolve, reject) => (this.#first = { resolve, reject }))
-    this.joined.catch(() => undefined) // not everyone asks
+    this.joined.catch(() => undefined) // Not everyone asks
     this.#done = this.#run()
   }
 
@@ -135,7 +135,7 @@ export class GroupMember {
 
   async #connect(): Promise<Connection> {
     const { cluster } = this
-    // a connection of its own: a join keeps it busy until all members are there
+    // A connection of its own: a join keeps it busy until all members are there
     const connection = await cluster.connect(await coordinatorOf(cluster, this.protocol.group))
     if (!this.#stop.signal.aborted) return connection
     connection.close()
@@ -152,7 +152,7 @@ export class GroupMember {
     })
     late.catch(() => undefined)
     const told = async (): Promise<void> => {
-      // not on our connection: there the broker may still be at the join
+      // Not on our connection: there the broker may still be at the join
       const coordinator = await coordinatorOf(cluster, protocol.group)
       const error = await cluster.ask(coordinator, groupApi.leave, body, statusResponse)
       if (error !== UNKNOWN_MEMBER) expectOk(error, 'LeaveGroup')
@@ -176,7 +176,7 @@ export class GroupMember {
     if (this.#stop.signal.aborted) return
     const patience = rebalanceMs * 2 + this.cluster.settings.requestTimeoutMs
     const waiting = async <T>(step: () => Promise<T>): Promise<T> => {
-      // one who has no id yet is answered at once, and has one to take back then
+      // One who has no id yet is answered at once, and has one to take back then
       this.#waiting = this.#memberId !== ''
       const tell = (): void => this.log('warn', `group ${group}: waits for the other members to join again`)
       const timer = setTimeout(tell, Math.max(10_000, sessionMs * 2))
@@ -227,7 +227,7 @@ export class GroupMember {
       const error = parse(await connection.request(groupApi.heartbeat, body), statusResponse)
       if (error === GROUP_REBALANCING) this.#again = true
       else if (this.#isAgain(error, 'Heartbeat')) {
-        // the others go on without us: nothing is left to be given away
+        // The others go on without us: nothing is left to be given away
         if (!this.#again) this.log('warn', `group ${group}: was taken for dead; joins again`)
         void this.#unseat(() => undefined)
         return void (this.#seat = undefined)

@@ -6,7 +6,7 @@ export const groupApi = {
   offsetCommit: { key: 8, version: 5, name: 'OffsetCommit' },
   offsetFetch: { key: 9, version: 3, name: 'OffsetFetch' },
   findCoordinator: { key: 10, version: 2, name: 'FindCoordinator' },
-  // the first in which one who joins knows its id before it waits for the others, so that it can leave while it waits
+  // The first in which one who joins knows its id before it waits for the others, so that it can leave while it waits
   join: { key: 11, version: 4, name: 'JoinGroup' },
   heartbeat: { key: 12, version: 2, name: 'Heartbeat' },
   leave: { key: 13, version: 2, name: 'LeaveGroup' },
@@ -18,9 +18,9 @@ const GROUP = 0
 export const findCoordinatorRequest = (group: string): Buffer => new Out().string(group).i8(GROUP).done()
 
 export function findCoordinatorResponse(input: In): { error: number; id: number } {
-  input.i32() // throttle time
+  input.i32() // Throttle time
   const error = input.i16()
-  input.nullableString() // message
+  input.nullableString() // Message
   return { error, id: input.i32() }
 }
 
@@ -39,7 +39,7 @@ export interface CommittedOffset {
 }
 
 export function offsetFetchResponse(input: In): { error: number; offsets: readonly CommittedOffset[] } {
-  input.i32() // throttle time
+  input.i32() // Throttle time
   const topics = input.array(() => {
     input.string()
     return input.array(() => ({

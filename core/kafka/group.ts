@@ -40,7 +40,7 @@ export class GroupReader {
   /** Leaves the group, so that the work goes to others; the message under way is finished, none is begun after this call. */
   leave(): Promise<void> {
     this.#wanted = false
-    const gone = this.#consumer?.close() // also one that still joins
+    const gone = this.#consumer?.close() // Also one that still joins
     return this.#inTurn(async () => {
       await gone
       if (!this.#wanted) await this.#leave()
@@ -55,7 +55,7 @@ export class GroupReader {
 
   #inTurn(step: () => Promise<void>): Promise<void> {
     const mine = this.#turn.then(step)
-    this.#turn = mine.catch(() => undefined) // the caller sees the error
+    this.#turn = mine.catch(() => undefined) // The caller sees the error
     return mine
   }
 
@@ -65,7 +65,7 @@ export class GroupReader {
     if (!this.#wanted) return
     const consumer = new GroupConsumer(this.client, this.options, this.#starts, this.log, {
       work: this.work,
-      // not awaited: leaving waits for the end of this very message
+      // Not awaited: leaving waits for the end of this very message
       aside: () => void this.leave()
     })
     this.#consumer = consumer

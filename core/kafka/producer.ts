@@ -126,7 +126,7 @@ export class BatchProducer implements Producer, Office {
     const patienceMs = this.cluster.patienceMs(CLOSE_PATIENCE_MS)
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs))).then(() => this.#giveUp())
     try {
-      // not only by the end of flush: a broker that takes requests and does not answer holds it up
+      // Not only by the end of flush: a broker that takes requests and does not answer holds it up
       await Promise.race([this.flush(), late])
       this.#throwLost()
     } finally {
@@ -282,7 +282,7 @@ export class BatchProducer implements Producer, Office {
 
   #finish(lane: Lane, error: Error | null, offset: number): void {
     const batch = lane.queue.shift()
-    if (!batch) return // given up by close while the answer was under way
+    if (!batch) return // Given up by close while the answer was under way
     if (lane.queue.length === 0) this.#active.delete(lane)
     for (const { index, call } of batch.callbacks) this.#notify(call, error, offset < 0 ? -1 : offset + index)
     this.#uncharge(batch.charged)
@@ -326,7 +326,7 @@ export class BatchProducer implements Producer, Office {
       }
       if (this.#needed().length === 0) return
       await this.#sender.pause(n)
-      this.wake() // for what has waited too long
+      this.wake() // For what has waited too long
     }
   }
 

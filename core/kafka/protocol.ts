@@ -61,13 +61,13 @@ export function metadataRequest(names: readonly string[] | null, byId: boolean):
 const NO_ID = '0'.repeat(32)
 
 export function metadataResponse(input: In): Metadata {
-  input.i32() // throttle time
+  input.i32() // Throttle time
   const brokers = input.array(() => {
     const broker = { id: input.i32(), host: input.string(), port: input.i32() }
-    input.nullableString() // rack
+    input.nullableString() // Rack
     return broker
   })
-  input.nullableString() // cluster id
+  input.nullableString() // Cluster id
   const controller = input.i32()
   const topics = input.array(() => ({
     error: input.i16(),
@@ -78,10 +78,10 @@ export function metadataResponse(input: In): Metadata {
       const error = input.i16()
       const partition = input.i32()
       const leader = input.i32()
-      input.i32() // leader epoch
+      input.i32() // Leader epoch
       const replicas = input.array(() => input.i32())
-      input.array(() => input.i32()) // in sync
-      input.array(() => input.i32()) // offline
+      input.array(() => input.i32()) // In sync
+      input.array(() => input.i32()) // Offline
       return { error, partition, leader, replicas }
     })
   }))
@@ -90,27 +90,27 @@ export function metadataResponse(input: In): Metadata {
 
 export function metadataByIdResponse(input: In): Metadata {
   input.tags()
-  input.i32() // throttle time
+  input.i32() // Throttle time
   const brokers = input.compactArray(() => {
     const broker = { id: input.i32(), host: input.compactString(), port: input.i32() }
-    input.compactString() // rack
+    input.compactString() // Rack
     input.tags()
     return broker
   })
-  input.compactString() // cluster id
+  input.compactString() // Cluster id
   const controller = input.i32()
   const topics = input.compactArray(() => {
     const [error, name, id, internal] = [input.i16(), input.compactString(), input.uuid(), input.bool()]
     const partitions = input.compactArray(() => {
       const partition = { error: input.i16(), partition: input.i32(), leader: input.i32() }
-      input.i32() // leader epoch
+      input.i32() // Leader epoch
       const replicas = input.compactArray(() => input.i32())
-      input.compactArray(() => input.i32()) // in sync
-      input.compactArray(() => input.i32()) // offline
+      input.compactArray(() => input.i32()) // In sync
+      input.compactArray(() => input.i32()) // Offline
       input.tags()
       return { ...partition, replicas }
     })
-    input.i32() // authorized operations
+    input.i32() // Authorized operations
     input.tags()
     return { error, name, id: id === NO_ID ? '' : id, internal, partitions }
   })
@@ -137,7 +137,7 @@ export function listOffsetsRequest(
   return out.array(partitions, (partition) => out.i32(partition).i64(timestamp)).done()
 }
 
-/** offset -1: no message at or after the time. */
+/** Offset -1: no message at or after the time. */
 export function listOffsetsResponse(
   input: In
 ): { partition: number; error: number; timestampMs: number; offset: number }[] {
@@ -175,21 +175,21 @@ interface FetchLimits {
 /** Parts of one topic need not be together: each becomes an element of its own, in the order given. */
 export function fetchRequest(parts: readonly FetchPart[], limits: FetchLimits): Buffer {
   const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
-  out.i8(READ_COMMITTED).i32(0).i32(-1) // no fetch session
+  out.i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
   out.array(parts, (part) => {
     out.string(part.topic).i32(1).i32(part.partition).i32(-1).i64(part.offset).i64(-1).i32(part.maxBytes)
   })
-  return out.i32(0).done() // no forgotten topics
+  return out.i32(0).done() // No forgotten topics
 }
 
 export function fetchByIdRequest(parts: readonly FetchPart[], limits: FetchLimits): Buffer {
   const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
-  out.i8(READ_COMMITTED).i32(0).i32(-1) // no fetch session
+  out.i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
   out.compactArray(parts, (part) => {
     out.uuid(part.topicId).uvarint(2).i32(part.partition).i32(-1).i64(part.offset).i32(part.epoch).i64(-1)
     out.i32(part.maxBytes).noTags().noTags()
   })
-  return out.uvarint(1).compactString('').noTags().done() // no forgotten topics, no rack
+  return out.uvarint(1).compactString('').noTags().done() // No forgotten topics, no rack
 }
 
 export interface FetchedPart {
@@ -226,7 +226,7 @@ function fetchedPart(input: In, topic: string) {
 export function fetchResponse(input: In): Fetched {
   input.i32()
   const error = input.i16()
-  input.i32() // session
+  input.i32() // Session
   const parts = input.array(() => {
     const topic = input.string()
     return input.array(() => {
@@ -244,7 +244,7 @@ export function fetchByIdResponse(input: In): Fetched {
   input.tags()
   input.i32()
   const error = input.i16()
-  input.i32() // session
+  input.i32() // Session
   const parts = input.compactArray(() => {
     const topic = input.uuid()
     const mine = input.compactArray(() => {
@@ -255,13 +255,13 @@ export function fetchByIdResponse(input: In): Fetched {
         return one
       })
       const aborted = list.sort((a, b) => a.firstOffset - b.firstOffset)
-      input.i32() // replica to read from
+      input.i32() // Replica to read from
       const length = Math.max(0, input.uvarint() - 1)
       const recordsStart = input.take(length)
       let { diverged } = part
       input.tags((tag) => {
         if (tag !== 0) return
-        input.i32() // epoch
+        input.i32() // Epoch
         diverged = input.i64()
       })
       return { ...part, diverged, aborted, recordsStart, recordsEnd: recordsStart + length }
@@ -308,8 +308,8 @@ export function produceResponse(input: In): ProduceResult[] {
       const topic = input.string()
       return input.array(() => {
         const result = { topic, partition: input.i32(), error: input.i16(), offset: input.i64() }
-        input.i64() // log append time
-        input.i64() // log start
+        input.i64() // Log append time
+        input.i64() // Log start
         const named = input.array(() => ({ at: input.i32(), message: input.nullableString() }))
         const message = input.nullableString() ?? named[0]?.message ?? null
         return { ...result, refused: named.map(({ at }) => at), message }

@@ -114,7 +114,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
     const position = this.#position(topic, partition)
     if (position.paused) return
     position.paused = true
-    this.#rewind(position, position.delivered) // what was fetched ahead would only hold memory
+    this.#rewind(position, position.delivered) // What was fetched ahead would only hold memory
   }
 
   resume(topic: string, partition: number): void {
@@ -220,12 +220,12 @@ export class PartitionReader implements Reader, Desk, LedBy {
     for (let i = this.#ready.length - 1; i >= 0; i--) {
       if (this.#ready[i]!.position !== position) continue
       const [item] = this.#ready.splice(i, 1) as [Item]
-      // of several the newest counts, and all that was not read of the first
+      // Of several the newest counts, and all that was not read of the first
       if (item.again) again = again?.again ? { ...again, again: { id: again.again.id, end: item.again.end } } : item
       this.#discard(item)
     }
     if (again) {
-      // the offset was of a topic that is gone
+      // The offset was of a topic that is gone
       position.offset = again.next
       this.#ready.push({ ...again, generation: position.generation })
     }
@@ -301,7 +301,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
     if (isAuthError(part.error))
       this.fatal(new CodedError('KAFKA_AUTH', `reading ${part.topic}: ${errorName(part.error)}`))
     else if (part.error === OFFSET_OUT_OF_RANGE) {
-      position.epoch = -1 // a broker that knows nothing of the epoch says so, too
+      position.epoch = -1 // A broker that knows nothing of the epoch says so, too
       void this.#outOfRange(position)
     } else if (part.error === CORRUPT_MESSAGE && position.failures >= CORRUPT_TRIES)
       this.#jump(position, position.offset + 1, 'corrupt_on_broker')

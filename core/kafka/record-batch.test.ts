@@ -72,7 +72,7 @@ describe('record batches', () => {
       }
     ])
     const expected =
-      '00000000000000000000004400000000' + // offset, length, leader epoch
+      '00000000000000000000004400000000' + // Offset, length, leader epoch
       '02' +
       batch.subarray(17, 21).toString('hex') +
       '000000000000' +

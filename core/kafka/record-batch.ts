@@ -75,7 +75,7 @@ export interface BatchHeader {
   readonly count: number
 }
 
-/** undefined when the batch is cut off; its length alone is checked. */
+/** Undefined when the batch is cut off; its length alone is checked. */
 export function batchEnd(buffer: Buffer, at: number, end: number): number | undefined {
   if (end - at < BATCH_HEADER) return undefined
   const length = buffer.readInt32BE(at + 8)
@@ -152,7 +152,7 @@ export function indexRecords(
     } while (byte > 127)
     const recordEnd = at + ((value >>> 1) ^ -(value & 1))
     if (recordEnd > end || recordEnd < at + SMALLEST_RECORD - 1) return finish(index, n, false)
-    at++ // attributes
+    at++ // Attributes
     value = shift = 0
     do {
       byte = buffer[at++]!

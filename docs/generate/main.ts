@@ -11,7 +11,7 @@ const { values } = parseArgs({
 })
 
 if (values.record) {
-  // brings Kafka along, so it is loaded only when asked for
+  // Brings Kafka along, so it is loaded only when asked for
   const { record } = await import('./record.js')
   mkdirSync(dirname(recordedFile), { recursive: true })
   writeFileSync(recordedFile, JSON.stringify(await record(), null, 2) + '\n')

@@ -51,7 +51,7 @@ function optionTables({ name, plugin }: LoadedPlugin, host: Host): string {
       : [
           `### Options of the plugin\n\n\`[[plugins]] use = "${name}"\`, \`options = {…}\`\n\n${options(plugin.options)}`
         ]
-  // parts with the same options (f142, f144, NXlog) share one table
+  // Parts with the same options (f142, f144, NXlog) share one table
   const groups = new Map<string, { heads: string[]; kind: string; body: string }>()
   for (const part of partsOf(host).filter((part) => part.plugin === name && part.kind !== 'dialect')) {
     const body = options(part.config)

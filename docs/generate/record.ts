@@ -153,7 +153,7 @@ class Session {
     const [command] = definition.examples
     if (command === undefined) throw new Error(`the command ${nameOf(definition)} has no example`)
     const answer = this.words.example(await this.control.send(this.words.real<Command>(command)))
-    // the example has no msg_id unless it shows one
+    // The example has no msg_id unless it shows one
     const shown = command.msg_id === undefined ? { ...answer, msg_id: null } : answer
     this.#answers.push({ command, answer: definition.cmd === 'help' ? shortened(shown) : shown })
     if (nameOf(definition) === 'start filewriter') await this.#watch(String(command['job_id']))
@@ -165,7 +165,7 @@ class Session {
 
   /** The status and the heartbeat that tell of the running job. */
   async #watch(jobId: string): Promise<void> {
-    // the thread has reported once
+    // The thread has reported once
     const runs = (json: Json): boolean =>
       (json['jobs'] as Json[] | undefined)?.some((job) => job['job_id'] === jobId && job['phase'] === 'writing') ===
       true

@@ -15,7 +15,7 @@ export class DaemonProcess {
   constructor(args: readonly string[], env: NodeJS.ProcessEnv, logFile: string) {
     this.#logFile = logFile
     const log = createWriteStream(logFile)
-    // a process group of its own: Ctrl-C reaches the demo, which stops the daemon in its turn
+    // A process group of its own: Ctrl-C reaches the demo, which stops the daemon in its turn
     this.#child = spawn(process.execPath, ['--enable-source-maps', cli, 'run', ...args], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],

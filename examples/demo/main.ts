@@ -25,9 +25,9 @@ const usage = `Usage: npm run demo -- [--seconds N] [--verify] [--out FOLDER]
 const folder = join(packageRoot, 'examples/demo')
 const topics = { commandTopic: 'DEMO_commands', replyTopic: 'DEMO_status' }
 /** Values that the demo puts into each PV; the temperature passes its alarm limits at 40 and 80. */
-const puts = 100
-const eventsPerPulse = 2000
-const pulseRate = 14
+const PUTS = 100
+const EVENTS_PER_PULSE = 2000
+const PULSE_RATE = 14
 
 /** Things to close, newest first, whatever happens. */
 const cleanup: (() => Promise<unknown>)[] = []
@@ -111,10 +111,10 @@ async function measure(kafka: Kafka, ioc: Ioc, daemon: DaemonProcess, plan: Plan
   const structure = JSON.parse(readFileSync(join(folder, 'structure.json'), 'utf8')) as unknown
   await tellDaemon(kafka, { cmd: 'start', service: 'forwarder', msg_id: 'demo-forward', streams })
   await tellDaemon(kafka, { cmd: 'start', service: 'filewriter', msg_id: 'demo-write', job_id: 'demo-file', file_name: name, nexus_structure: structure }) // prettier-ignore
-  const pulses = Math.max(1, Math.round(plan.seconds * pulseRate))
-  await tellDaemon(kafka, { cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', topic: 'DEMO_events', monitor_topic: 'DEMO_monitor', schema: 'ev44', options: { seed: 42, pulse_rate: pulseRate, events_per_pulse: eventsPerPulse, pulses } }) // prettier-ignore
+  const pulses = Math.max(1, Math.round(plan.seconds * PULSE_RATE))
+  await tellDaemon(kafka, { cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', topic: 'DEMO_events', monitor_topic: 'DEMO_monitor', schema: 'ev44', options: { seed: 42, pulse_rate: PULSE_RATE, events_per_pulse: EVENTS_PER_PULSE, pulses } }) // prettier-ignore
   const watch = watchJobs(kafka, plan.seconds)
-  await ioc.ramp(['SE:TEMP', 'SE:FIELD', 'SE:MOTOR'], puts, puts / plan.seconds)
+  await ioc.ramp(['SE:TEMP', 'SE:FIELD', 'SE:MOTOR'], PUTS, PUTS / plan.seconds)
   const run = await jobEnd(kafka, 'demo-events')
   watch.close()
   await tellDaemon(kafka, { cmd: 'stop', service: 'filewriter', msg_id: 'demo-stop', job_id: 'demo-file' })
@@ -129,7 +129,7 @@ async function measure(kafka: Kafka, ioc: Ioc, daemon: DaemonProcess, plan: Plan
   const path = join(plan.out, name)
   await showFile(path)
   if (plan.verified) {
-    const text = await step('reading back with h5py', () => verify(path, { puts, channels }))
+    const text = await step('reading back with h5py', () => verify(path, { puts: PUTS, channels }))
     tell(text)
   }
   lookAt(relative(process.cwd(), path))
@@ -173,7 +173,7 @@ function watchJobs(kafka: Kafka, seconds: number): { close(): void } {
       const size = Number(job['file_bytes'] ?? job['bytes'] ?? 0)
       running(`${Math.round((Date.now() - begin) / 1000)} of ${seconds} s: ${messages} messages, ${bytes(size)}`)
     }
-    // a progress line that fails to come is no fault of the measurement
+    // A progress line that fails to come is no fault of the measurement
     void jobOf(kafka, 'demo-file').then(show, () => undefined).finally(() => (busy = false)) // prettier-ignore
   }, 1000)
   return { close: () => clearInterval(timer) }

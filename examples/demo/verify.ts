@@ -48,7 +48,7 @@ export async function verify(file: string, { puts, channels }: Sent): Promise<st
     const expected = { events, offsets: events, pulses, indices: pulses, sorted: true }
     assert.deepEqual(found[name], expected, `${name}: events in the file differ from those sent`)
   }
-  // the value before the start is there, too: a log says what was so when the measurement began
+  // The value before the start is there, too: a log says what was so when the measurement began
   const expected = Array.from({ length: puts + 1 }, (_, i) => i)
   for (const name of ['temperature', 'magnetic_field', 'angle'] as const) {
     assert.deepEqual(found[name].values, expected, `${name}: values in the file differ from those put`)

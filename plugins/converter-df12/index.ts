@@ -1,6 +1,6 @@
 // Converter of df12: the detector-spectrum map of an instrument (ISIS).
 import { API, BadMessage, defineConverter, definePlugin, type DetectorSpectrumMap } from '../../core/api/plugin.js'
-import { encodeMessage, missing, numbersOf, Table, timelessNs } from '../../schemas/index.js'
+import { encodeMessage, missing, numbersOf, Table, TIMELESS_NS } from '../../schemas/index.js'
 
 function decode(message: Uint8Array): DetectorSpectrumMap {
   const t = Table.root(message, 'df12')
@@ -21,10 +21,10 @@ const part = defineConverter({
   open: () => ({
     nameless: 'df12',
     peek: (message, out) => {
-      // the last map before a run is kept unread: it must be sound, or a good one is lost
+      // The last map before a run is kept unread: it must be sound, or a good one is lost
       decode(message)
       out.sourceStart = out.sourceEnd = 0
-      out.timestampNs = timelessNs
+      out.timestampNs = TIMELESS_NS
     },
     decode,
     encode

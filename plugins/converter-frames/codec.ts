@@ -19,7 +19,7 @@ export type FrameId = 'NDAr' | 'ADAr' | 'ad00'
 /** NDAr names no source; this is the name under which file writers know it. */
 const ndarSource = 'ADPluginKafka'
 
-const billion = 1_000_000_000n
+const BILLION = 1_000_000_000n
 const peekSlots = { source: 0, time: 2 }
 /** One for all: a message is given back before the next is made, whatever the number of routes. */
 const spares = new Spares(32 << 20)
@@ -27,7 +27,7 @@ const spares = new Spares(32 << 20)
 /** Seconds since 1990 beside an EPICS time; one well-known sender writes ms since 1970 instead, and no EPICS time. */
 function ndarTime(message: Uint8Array, table: number): bigint {
   const at = fieldAt(message, table, 2, 8)
-  const epics = at === 0 ? 0n : BigInt(i32(message, at) >>> 0) * billion + BigInt(i32(message, at + 4) >>> 0)
+  const epics = at === 0 ? 0n : BigInt(i32(message, at) >>> 0) * BILLION + BigInt(i32(message, at + 4) >>> 0)
   if (epics > 0n) return epics + EPICS_EPOCH_NS
   const stamp = new Table(message, table).float64(1)
   if (!(stamp > 0 && stamp < 1e15)) throw new BadMessage('bad_timestamp', `${stamp} is no time of a frame`)
@@ -94,7 +94,7 @@ function encode(id: FrameId, record: FrameRecord, memory?: Spares): Buffer {
   const fields = {
     id: uniqueId,
     timeStamp: Number(since1990) / 1e9,
-    epicsTS: { secPastEpoch: since1990 / billion, nsec: since1990 % billion },
+    epicsTS: { secPastEpoch: since1990 / BILLION, nsec: since1990 % BILLION },
     dims: shape,
     dataType: type,
     pData: data.bytes,

@@ -29,7 +29,7 @@ describe('converter-frames: what it makes of updates', () => {
       message!.giveBack!()
     }
     assert.equal(memory.size, 1)
-    // what is given back twice belongs to the next message by then
+    // What is given back twice belongs to the next message by then
     const [[one], [two]] = [converters[0]!.convert!(image(1)), converters[1]!.convert!(image(2))]
     one!.giveBack!()
     const [three] = converters[2]!.convert!(image(3))

@@ -16,7 +16,7 @@ import { element, encodeMessage, idCode, missing, peekFirst, Table, timeAt, toWh
 
 const code = idCode('tdct')
 const slots = { source: 0, time: 1 }
-const maxTimeNs = 2n ** 63n - 1n
+const MAX_TIME_NS = 2n ** 63n - 1n
 
 function decode(message: Uint8Array): TimestampsRecord {
   const t = Table.root(message, 'tdct')
@@ -49,7 +49,7 @@ function times(update: Update, meaning: Meaning): Vector {
       : meaning === 'offset_ns'
         ? list.map((offset) => update.timestampNs + offset)
         : Array.from({ length: list.length / 2 }, (_, i) => list[2 * i]! * 1_000_000_000n + list[2 * i + 1]!)
-  const wrong = found.find((time) => time <= 0n || time > maxTimeNs)
+  const wrong = found.find((time) => time <= 0n || time > MAX_TIME_NS)
   if (wrong !== undefined)
     throw new BadMessage('out_of_range', `${update.source} makes ${wrong}, which is no time in ns`)
   const bytes = new Uint8Array(BigUint64Array.from(found).buffer)

@@ -58,7 +58,7 @@ function nanoseconds(vector: Vector): bigint[] {
   return Array.from({ length: vector.length }, (_, i) => toWhole(element(vector, i)))
 }
 
-/** senv knows whole numbers only: floats are rounded. */
+/** Senv knows whole numbers only: floats are rounded. */
 function wholeValues(values: Vector): Vector {
   if (!values.dtype.startsWith('float')) return values
   const rounded = BigInt64Array.from(nanoseconds(values))

@@ -24,7 +24,7 @@ const reporter = defineReporter({
         const now = performance.now()
         if (now < due) return
         due = now + intervalMs - 50
-        // a status that cannot be sent now is worthless later: the next one replaces it
+        // A status that cannot be sent now is worthless later: the next one replaces it
         if (producer.bufferedBytes > 1_000_000) throw new Error('status messages are not taken by Kafka; skipping')
         for (const message of statusMessages(snapshot, intervalMs))
           producer.send({ topic, key: snapshot.service_id, value: JSON.stringify(message) })

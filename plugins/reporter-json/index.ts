@@ -25,7 +25,7 @@ const reporter = defineReporter({
     let failure: Error | null = null
     return {
       report(snapshot) {
-        // a status that cannot be sent now is worthless later: the next one replaces it
+        // A status that cannot be sent now is worthless later: the next one replaces it
         if (producer.bufferedBytes > 1_000_000)
           throw new CodedError('KAFKA_LOST', 'status messages are not taken by Kafka; skipping')
         producer.send({ topic, key: serviceId, value: JSON.stringify(snapshot, shown) }, (error) => (failure = error))

@@ -66,7 +66,7 @@ const reporter = defineReporter({
         )
       )
     })
-    failure.catch((error: Error) => context.log('error', error.message)) // also told by every report
+    failure.catch((error: Error) => context.log('error', error.message)) // Also told by every report
     const up = new Promise<void>((resolve) => {
       server.listen(port, host, () => {
         context.log('info', `metrics at http://${host}:${(server.address() as AddressInfo).port}/metrics`)

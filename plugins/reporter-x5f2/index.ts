@@ -44,7 +44,7 @@ const reporter = defineReporter({
   open(options, { kafka, statusTopic }) {
     const { topic = statusTopic, interval_ms: intervalMs, software_name: name, services } = options
     if (topic === undefined) return undefined
-    // compressed: a list of 20,000 streams is 2 MB, more than brokers take by default
+    // Compressed: a list of 20,000 streams is 2 MB, more than brokers take by default
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000, compression: 'gzip' })
     let due = 0
     let where = ''
@@ -60,10 +60,10 @@ const reporter = defineReporter({
         const now = performance.now()
         const news = Object.values(snapshot.services).map((service) => service.news ?? 0)
         const places = [...beats.map((beat) => beat.topic), ...news].join(' ')
-        // a job that moves to its control topic is heard there at once, as is what a command changed
+        // A job that moves to its control topic is heard there at once, as is what a command changed
         if (now >= due || places !== where) {
           for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs, sent: sent(beat.topic) })
-          // only when all were taken: a failure that lasts is told once
+          // Only when all were taken: a failure that lasts is told once
           due = now + intervalMs - 50
           where = places
         }
@@ -111,7 +111,7 @@ function send(
   snapshot: DaemonSnapshot,
   { name, intervalMs, sent }: { name: string; intervalMs: number; sent: (error: Error | null) => void }
 ): void {
-  // a heartbeat that cannot be sent now is worthless later: the next one replaces it
+  // A heartbeat that cannot be sent now is worthless later: the next one replaces it
   if (producer.bufferedBytes > 1_000_000)
     throw new CodedError('KAFKA_LOST', 'heartbeats are not taken by Kafka; skipping')
   const status = JSON.stringify(statusJson(beat.services), (_key, item: unknown) =>

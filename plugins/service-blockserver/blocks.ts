@@ -3,9 +3,9 @@ import { inflateSync } from 'node:zlib'
 import { BadMessage, type Update } from '../../core/api/plugin.js'
 
 /** More than any instrument has, and small enough that a broken value costs nothing. */
-const maxBytes = 4 * 1024 * 1024
-const maxBlocks = 20_000
-const maxName = 256
+const MAX_BYTES = 4 * 1024 * 1024
+const MAX_BLOCKS = 20_000
+const MAX_NAME = 256
 
 const broken = (why: string): BadMessage => new BadMessage('broken_block_list', `the list of blocks is broken: ${why}`)
 
@@ -24,16 +24,16 @@ export function decodeBlocks(text: string): string[] {
   if (hex.length === 0 || hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) throw broken('it is not hexadecimal')
   let json: string
   try {
-    json = inflateSync(Buffer.from(hex, 'hex'), { maxOutputLength: maxBytes }).toString()
+    json = inflateSync(Buffer.from(hex, 'hex'), { maxOutputLength: MAX_BYTES }).toString()
   } catch (error) {
     throw broken(`it cannot be decompressed (${(error as Error).message})`)
   }
   const names = parse(json)
   if (!Array.isArray(names)) throw broken('it is no JSON list')
-  if (names.length > maxBlocks) throw broken(`it has ${names.length} blocks, more than ${maxBlocks}`)
+  if (names.length > MAX_BLOCKS) throw broken(`it has ${names.length} blocks, more than ${MAX_BLOCKS}`)
   for (const name of names) {
-    // a name becomes part of a channel name: no blanks, no wildcards
-    if (typeof name !== 'string' || name.length > maxName || !/^[\x21-\x7e]+$/.test(name) || /[*?]/.test(name))
+    // A name becomes part of a channel name: no blanks, no wildcards
+    if (typeof name !== 'string' || name.length > MAX_NAME || !/^[\x21-\x7e]+$/.test(name) || /[*?]/.test(name))
       throw broken(`${JSON.stringify(name)?.slice(0, 80)} is no block name`)
   }
   return [...new Set(names as string[])]

@@ -93,7 +93,7 @@ export class BlockServer implements Service {
       throw new CodedError('CONFIG_INVALID', 'rf5k cannot replace a list; use fc00 or json', { path: '/whole' })
     if (!config.whole) this.#say('add', this.#runLog())
     const options = { channel: this.#channel }
-    context.check(source.config, options) // fills in defaults
+    context.check(source.config, options) // Fills in defaults
     const own: Context = {
       jobId: context.serviceId,
       signal: context.signal,
@@ -105,7 +105,7 @@ export class BlockServer implements Service {
 
   async stop(): Promise<void> {
     await this.#subscription?.close()
-    await this.#producer.flush().catch((error: Error) => this.context.log('error', error.message)) // counted in `lost`
+    await this.#producer.flush().catch((error: Error) => this.context.log('error', error.message)) // Counted in `lost`
     await this.#producer.close()
   }
 
@@ -144,7 +144,7 @@ export class BlockServer implements Service {
     const isFirst = this.#blocks === undefined
     this.#blocks = blocks
     const { whole } = this.config
-    // the first list in whole is told even when it is empty: something may be left from before
+    // The first list in whole is told even when it is empty: something may be left from before
     if (gone.length === 0 && added.length === 0 && !(whole && isFirst)) return
     this.#counts.changes++
     if (whole) this.#say('replace', [...this.#runLog(), ...[...blocks].map(this.#stream)])

@@ -5,7 +5,7 @@ import { MemoryKafka } from '../../test/support/memory-kafka.js'
 import { Journal, type Place, type Run } from './journal.js'
 
 const topic = 'journal'
-const leaseMs = 60
+const LEASE_MS = 60
 const place = (offset: number): Place => ({
   dialect: 'ess',
   topic: 'pool',
@@ -23,7 +23,7 @@ class Daemon extends EventEmitter {
   readonly journal: Journal
   /** Its messages do not reach Kafka while it is stuck. */
   stuck = false
-  private readonly late: (() => void)[] = []
+  readonly #late: (() => void)[] = []
 
   constructor(
     readonly name: string,
@@ -40,10 +40,10 @@ class Daemon extends EventEmitter {
       offsets: (topic, partitions, at) => kafka.offsets(topic, partitions, at),
       reader: (options) => kafka.reader(options),
       membership: (options) => kafka.membership(options),
-      producer: () => this.producer(kafka),
+      producer: () => this.#producer(kafka),
       close: () => kafka.close()
     }
-    this.journal = new Journal(mine, { topic, leaseMs, serviceId: name }, {
+    this.journal = new Journal(mine, { topic, leaseMs: LEASE_MS, serviceId: name }, {
       lost: (run) => tell('lost', run),
       orphaned: () => this.free,
       released: () => tell('released'),
@@ -69,14 +69,14 @@ class Daemon extends EventEmitter {
 
   unstick(): void {
     this.stuck = false
-    for (const send of this.late.splice(0)) send()
+    for (const send of this.#late.splice(0)) send()
   }
 
-  private producer(kafka: MemoryKafka): Producer {
+  #producer(kafka: MemoryKafka): Producer {
     const real = kafka.producer()
     const send = (message: ProducerMessage, delivered?: (error: Error | null, offset: number) => void): boolean => {
       if (!this.stuck) return real.send(message, delivered)
-      this.late.push(() => real.send(message, delivered))
+      this.#late.push(() => real.send(message, delivered))
       return true
     }
     return {
@@ -113,7 +113,7 @@ describe('journal of a pool', function () {
     const winner = runs[0] === undefined ? b : a
     await winner.journal.end(run)
     assert.equal(await a.journal.claim('j', place(1)), undefined)
-    // the same job id, started by another command
+    // The same job id, started by another command
     assert.equal((await b.journal.claim('j', place(2)))?.attempt, 1)
   })
 
@@ -130,7 +130,7 @@ describe('journal of a pool', function () {
       [adopted?.jobId, adopted?.attempt, adopted?.stopNs, adopted?.place],
       ['lost', 2, 5_000_000n, place(1)]
     )
-    // b had no place; it gets the job when a is gone, too: the third attempt
+    // B had no place; it gets the job when a is gone, too: the third attempt
     b.free = true
     await a.journal.close()
     const seen = (await b.adopts(2)).map(({ jobId, attempt }) => `${jobId} ${attempt}`)
@@ -143,7 +143,7 @@ describe('journal of a pool', function () {
     await gone.journal.close()
     await Promise.race([a.adopts(1), b.adopts(1)])
     const c = await Daemon.open('c', kafka)
-    // several leases later still only one has it
+    // Several leases later still only one has it
     for (let i = 0; i < 3; i++) assert.ok(await c.journal.claim(`other-${i}`, place(10 + i)))
     assert.equal([...a.told, ...b.told].filter((what) => what === 'adopt').length, 1)
     await c.journal.close()
@@ -157,7 +157,7 @@ describe('journal of a pool', function () {
     assert.equal((await b.adopts(1))[0]?.attempt, 2)
     await lost
     a.unstick()
-    // what it says late about the job counts no more
+    // What it says late about the job counts no more
     await a.journal.end(run)
     const c = await Daemon.open('c', kafka)
     await b.journal.close()
@@ -174,7 +174,7 @@ describe('journal of a pool', function () {
   })
 
   it('needs a topic of its own', async () => {
-    const none = new Journal(kafka, { topic: 'none', leaseMs, serviceId: 'x' }, {} as never)
+    const none = new Journal(kafka, { topic: 'none', leaseMs: LEASE_MS, serviceId: 'x' }, {} as never)
     await assert.rejects(none.open(), { code: 'TOPIC_MISSING', path: '/services/filewriter/journal_topic' })
     await none.close()
   })

@@ -39,7 +39,7 @@ export interface Run {
   readonly attempt: number
   readonly owner: string
   readonly serviceId: string
-  /** undefined: as the command says. */
+  /** Undefined: as the command says. */
   readonly stopNs: bigint | null | undefined
   /** Kafka time of the last word of its owner. */
   readonly lastMs: number
@@ -83,18 +83,22 @@ export class Journal {
   #timer: NodeJS.Timeout | undefined
   #lastBeat = performance.now()
 
-  constructor(
-    private readonly kafka: Kafka,
-    private readonly options: JournalOptions,
-    private readonly events: JournalEvents
-  ) {
+  readonly #kafka: Kafka
+  readonly #options: JournalOptions
+  readonly #events: JournalEvents
+
+  constructor(kafka: Kafka, options: JournalOptions, events: JournalEvents) {
+    this.#kafka = kafka
+    this.#options = options
+    this.#events = events
+
     this.#producer = kafka.producer({ lingerMs: 0 })
   }
 
   /** Reads what there is, then follows. Throws TOPIC_MISSING or CONFIG_INVALID (the order of one partition decides). */
   async open(): Promise<void> {
-    const { topic } = this.options
-    const [info] = await this.kafka.topics([topic])
+    const { topic } = this.#options
+    const [info] = await this.#kafka.topics([topic])
     const path = '/services/filewriter/journal_topic'
     if (info === undefined || info.partitions.length === 0)
       throw new CodedError('TOPIC_MISSING', `no topic ${topic} for the journal; create it with 'nexstream provision'`, {
@@ -107,10 +111,10 @@ export class Journal {
         { path }
       )
     const at = async (where: 'earliest' | 'latest'): Promise<number> =>
-      (await this.kafka.offsets(topic, [0], where)).get(0) ?? 0
+      (await this.#kafka.offsets(topic, [0], where)).get(0) ?? 0
     const end = await at('latest')
     const offset = await at('earliest')
-    const reader = this.kafka.reader({ assign: [{ topic, partition: 0, offset }], maxWaitMs: 500 })
+    const reader = this.#kafka.reader({ assign: [{ topic, partition: 0, offset }], maxWaitMs: 500 })
     this.#reader = reader
     for (let next = offset; next < end;) {
       const batch = await reader.next()
@@ -118,7 +122,7 @@ export class Journal {
       next = this.#take(batch)
     }
     this.#done = this.#follow(reader)
-    this.#timer = setInterval(() => this.#beat(), this.options.leaseMs / 3)
+    this.#timer = setInterval(() => this.#beat(), this.#options.leaseMs / 3)
   }
 
   async close(): Promise<void> {
@@ -157,7 +161,7 @@ export class Journal {
   }
 
   #own(): Pick<Run, 'owner' | 'serviceId'> {
-    return { owner: this.#instance, serviceId: this.options.serviceId }
+    return { owner: this.#instance, serviceId: this.#options.serviceId }
   }
 
   async #claim(run: Run): Promise<Run | undefined> {
@@ -172,7 +176,7 @@ export class Journal {
     const entry: Entry = {
       type,
       instance: this.#instance,
-      service_id: this.options.serviceId,
+      service_id: this.#options.serviceId,
       run: key,
       job_id: jobId,
       attempt,
@@ -180,9 +184,9 @@ export class Journal {
       ...(stopNs !== undefined && { stop_ns: stopNs === null ? null : String(stopNs) }),
       nonce
     }
-    this.#producer.send({ topic: this.options.topic, partition: 0, key, value: JSON.stringify(entry) }, (error) => {
+    this.#producer.send({ topic: this.#options.topic, partition: 0, key, value: JSON.stringify(entry) }, (error) => {
       if (error === null) return
-      this.events.log('error', `the journal ${this.options.topic} could not be written: ${error.message}`)
+      this.#events.log('error', `the journal ${this.#options.topic} could not be written: ${error.message}`)
       this.#waiting.get(nonce)?.settle(false)
     })
   }
@@ -204,7 +208,7 @@ export class Journal {
 
   /** The journal was made again: what holds is said anew, and what was asked is asked again, in case it went to the old one. */
   #sayAgain(): void {
-    this.events.log('warn', `the journal ${this.options.topic} was made again`)
+    this.#events.log('warn', `the journal ${this.#options.topic} was made again`)
     for (const run of this.#mine.values()) this.#send('alive', run)
     for (const [nonce, { run }] of this.#waiting) this.#send('claim', run, nonce)
   }
@@ -213,7 +217,7 @@ export class Journal {
     const { type, run: key, attempt, instance, nonce } = entry
     const known = this.#runs.get(key)
     if (type === 'claim') return this.#settle(nonce, this.#claimed(entry, known, lastMs))
-    // asked by somebody: whoever runs it says so
+    // Asked by somebody: whoever runs it says so
     if (type === 'probe') {
       const mine = this.#mine.get(key)
       if (mine !== undefined) this.#send('alive', mine)
@@ -222,7 +226,7 @@ export class Journal {
     }
     if (known !== undefined && (known.owner !== instance || known.attempt !== attempt)) return
     if (type === 'ended') this.#over(key)
-    // also of a run whose claim a compacted topic has lost
+    // Also of a run whose claim a compacted topic has lost
     else this.#runs.set(key, knownOf(entry, lastMs))
   }
 
@@ -235,7 +239,7 @@ export class Journal {
     if (entry.instance === this.#instance) this.#mine.set(entry.run, run)
     else if (mine !== undefined) {
       this.#mine.delete(entry.run)
-      this.events.lost(mine)
+      this.#events.lost(mine)
     }
     return true
   }
@@ -256,17 +260,17 @@ export class Journal {
   #beat(): void {
     for (const run of this.#mine.values()) this.#send('alive', run)
     const now = performance.now()
-    // this daemon itself was held up: what the others said meanwhile is not read yet
-    const heldUp = now - this.#lastBeat > (this.options.leaseMs * 2) / 3
+    // This daemon itself was held up: what the others said meanwhile is not read yet
+    const heldUp = now - this.#lastBeat > (this.#options.leaseMs * 2) / 3
     this.#lastBeat = now
     for (const run of this.#runs.values()) {
       if (heldUp) Object.assign(run, { heard: now, doubted: null })
-      if (run.owner === this.#instance || now - run.heard < this.options.leaseMs) continue
-      // while Kafka was away nobody was heard: only silence after a question that came through counts
+      if (run.owner === this.#instance || now - run.heard < this.#options.leaseMs) continue
+      // While Kafka was away nobody was heard: only silence after a question that came through counts
       if (run.doubted === null) {
         run.doubted = Infinity
         this.#send('probe', run)
-      } else if (now - run.doubted > this.options.leaseMs && this.events.orphaned(run)) {
+      } else if (now - run.doubted > this.#options.leaseMs && this.#events.orphaned(run)) {
         run.doubted = Infinity
         void this.#adopt(run)
       }
@@ -276,9 +280,9 @@ export class Journal {
   async #adopt(former: Known): Promise<void> {
     const run: Run = { ...former, ...this.#own(), attempt: former.attempt + 1 }
     const won = await this.#claim(run)
-    if (won !== undefined) return this.events.adopt(won, former)
+    if (won !== undefined) return this.#events.adopt(won, former)
     former.doubted = null
-    this.events.released()
+    this.#events.released()
   }
 }
 

@@ -7,21 +7,29 @@ import { type FileJob } from './file-job.js'
 import { isoOfNs, msOfNs, timeNs } from './times.js'
 
 export class RunningJobs {
+  readonly #jobs: ReadonlyMap<string, FileJob>
+  readonly #all: Jobs
+  readonly #remember: (job: FileJob) => Promise<void>
+
   constructor(
-    private readonly jobs: ReadonlyMap<string, FileJob>,
-    private readonly all: Jobs,
+    jobs: ReadonlyMap<string, FileJob>,
+    all: Jobs,
     /** Keeps a stop time that moved; before the answer. */
-    private readonly remember: (job: FileJob) => Promise<void>
-  ) {}
+    remember: (job: FileJob) => Promise<void>
+  ) {
+    this.#jobs = jobs
+    this.#all = all
+    this.#remember = remember
+  }
 
   async stop(command: StopCommand): Promise<Reply> {
     if (command.all === true) {
-      const jobs = [...this.jobs.values()]
-      for (const job of jobs) await this.stopOne(job, command)
+      const jobs = [...this.#jobs.values()]
+      for (const job of jobs) await this.#stopOne(job, command)
       return { response: 'ACK', status: 201, message: `stopping ${jobs.length} jobs` }
     }
-    const job = this.find(command.job_id)
-    await this.stopOne(job, command)
+    const job = this.#find(command.job_id)
+    await this.#stopOne(job, command)
     const { stopNs } = job.write
     return {
       response: 'ACK',
@@ -33,7 +41,7 @@ export class RunningJobs {
     }
   }
 
-  private async stopOne(job: FileJob, command: StopCommand): Promise<void> {
+  async #stopOne(job: FileJob, command: StopCommand): Promise<void> {
     const stopNs = timeNs(command.stop_time, '/stop_time')
     if (stopNs === undefined) {
       job.write.stopNow('stopped by command', command.abort ? 'abort' : 'now')
@@ -42,15 +50,15 @@ export class RunningJobs {
       job.mayMove()
       job.write.setStop(stopNs)
     }
-    await this.remember(job)
+    await this.#remember(job)
   }
 
   async configure(command: ConfigCommand): Promise<Reply> {
-    const job = this.find(command.job_id)
+    const job = this.#find(command.job_id)
     job.mayMove()
     const stopNs = timeNs(command.stop_time, '/stop_time') ?? null
     job.write.setStop(stopNs)
-    await this.remember(job)
+    await this.#remember(job)
     const until = stopNs === null ? 'until it is stopped' : `until ${isoOfNs(stopNs)}`
     const result = { stop_time_ms: msOfNs(stopNs) }
     return { response: 'ACK', status: 200, message: `runs ${until}`, job_id: job.job.id, result, ...job.replyTopic }
@@ -58,25 +66,25 @@ export class RunningJobs {
 
   show({ job_id: id }: StatusCommand): Reply {
     if (id === undefined) {
-      const jobs = [...this.jobs.values()].map((job) => job.job.info())
+      const jobs = [...this.#jobs.values()].map((job) => job.job.info())
       return { response: 'ACK', status: 200, message: `${jobs.length} jobs run`, result: { jobs } }
     }
-    const info = this.all.show(id)
+    const info = this.#all.show(id)
     if (info === undefined) throw unknown(id)
     return { response: 'ACK', status: 200, message: String(info['state']), job_id: id, result: info }
   }
 
-  private find(id: string | undefined): FileJob {
+  #find(id: string | undefined): FileJob {
     if (id !== undefined) {
-      const job = this.jobs.get(id)
+      const job = this.#jobs.get(id)
       if (job !== undefined) return job
-      const message = this.all.show(id)?.['message']
+      const message = this.#all.show(id)?.['message']
       if (typeof message !== 'string') throw unknown(id)
       throw new CodedError('JOB_ENDED', `job ${id} has ended: ${message}`, { path: '/job_id', fields: { job_id: id } })
     }
-    const [only, ...others] = this.jobs.values()
+    const [only, ...others] = this.#jobs.values()
     if (only !== undefined && others.length === 0) return only
-    const text = only === undefined ? 'no job runs' : `${this.jobs.size} jobs run; say which by job_id`
+    const text = only === undefined ? 'no job runs' : `${this.#jobs.size} jobs run; say which by job_id`
     throw new CodedError('JOB_UNKNOWN', text, { path: '/job_id' })
   }
 }

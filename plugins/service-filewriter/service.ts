@@ -24,172 +24,163 @@ import { WriteThreads } from './thread/threads.js'
 import { msOfNs } from './times.js'
 
 /** A job that has not ended so long after the daemon asked for it ends without reading on. */
-const stopPatienceMs = 15_000
+const STOP_PATIENCE_MS = 15_000
 /** Clocks of brokers, clients and daemons differ; commands from so long before a daemon was lost are heard again. */
-const clockDoubtMs = 5000
+const CLOCK_DOUBT_MS = 5000
 
 export class FileWriter implements Service {
-  private readonly jobs = new Map<string, FileJob>()
+  readonly #jobs = new Map<string, FileJob>()
   /** Carries out the commands for jobs that run. */
   readonly running: RunningJobs
-  private readonly ended = { done: 0, failed: 0 }
-  private readonly journal: Journal | undefined
-  private readonly threads: WriteThreads
-  private readonly folder: OutputFolder
+  readonly #ended = { done: 0, failed: 0 }
+  readonly #journal: Journal | undefined
+  readonly #threads: WriteThreads
+  readonly #folder: OutputFolder
   /** Places kept for jobs that are about to begin. */
-  private opening = 0
+  #opening = 0
   /** Of these, for jobs of daemons that are gone. */
-  private adopting = 0
-  private closing = false
-  private readonly beginning = new Set<Promise<void>>()
+  #adopting = 0
+  #closing = false
+  readonly #beginning = new Set<Promise<void>>()
 
-  constructor(
-    private readonly options: Options<typeof optionSchema>,
-    private readonly context: ServiceContext
-  ) {
-    this.running = new RunningJobs(this.jobs, context.jobs, (job) => this.remember(job))
-    this.threads = new WriteThreads((entry) => context.thread(entry))
-    this.folder = new OutputFolder(options.folder, options.least_free_bytes, (level, text) => context.log(level, text))
+  readonly #options: Options<typeof optionSchema>
+  readonly #context: ServiceContext
+
+  constructor(options: Options<typeof optionSchema>, context: ServiceContext) {
+    this.#options = options
+    this.#context = context
+
+    this.running = new RunningJobs(this.#jobs, context.jobs, (job) => this.#remember(job))
+    this.#threads = new WriteThreads((entry) => context.thread(entry))
+    this.#folder = new OutputFolder(options.folder, options.least_free_bytes, (level, text) => context.log(level, text))
     const { journal_topic: topic, journal_lease_ms: leaseMs } = options
     if (topic === undefined) return
     const { kafka, serviceId } = context
-    this.journal = new Journal(
+    this.#journal = new Journal(
       kafka,
       { topic, leaseMs, serviceId },
       {
-        lost: (run) => this.lost(run),
-        orphaned: () => this.keepPlaceToAdopt(),
-        adopt: (run, former) => void this.adopt(run, former),
-        released: () => this.releaseAdopted(),
+        lost: (run) => this.#lost(run),
+        orphaned: () => this.#keepPlaceToAdopt(),
+        adopt: (run, former) => void this.#adopt(run, former),
+        released: () => this.#releaseAdopted(),
         log: (level, message) => context.log(level, message)
       }
     )
   }
 
   async start(): Promise<void> {
-    await this.folder.start()
-    await this.journal?.open()
-    this.threads.prepareSoon()
+    await this.#folder.start()
+    await this.#journal?.open()
+    this.#threads.prepareSoon()
   }
 
   retire(): void {
-    this.closing = true
+    this.#closing = true
   }
 
   async stop(reason: string): Promise<void> {
-    this.closing = true
-    // what has begun to begin is a job soon
-    await Promise.all(this.beginning)
-    const running = [...this.jobs.values()]
+    this.#closing = true
+    // What has begun to begin is a job soon
+    await Promise.all(this.#beginning)
+    const running = [...this.#jobs.values()]
     for (const job of running) {
-      if (this.options.on_shutdown === 'hand_over' && job.run !== undefined) this.handOver(job, job.run, reason)
+      if (this.#options.on_shutdown === 'hand_over' && job.run !== undefined) this.#handOver(job, job.run, reason)
       else job.write.stopNow(`the daemon stops: ${reason}`, 'early')
     }
     const late = setTimeout(() => {
       for (const job of running) job.write.stopNow(`the daemon stops: ${reason}`, 'abort')
-    }, stopPatienceMs)
+    }, STOP_PATIENCE_MS)
     await Promise.all(running.map((job) => job.ended))
     clearTimeout(late)
-    await this.threads.close()
-    this.folder.stop()
-    await this.journal?.close()
+    await this.#threads.close()
+    this.#folder.stop()
+    await this.#journal?.close()
   }
 
   snapshot(): Snapshot {
-    return snapshotOf([...this.jobs.values()], this.ended, this.options.max_jobs, this.folder)
+    return snapshotOf([...this.#jobs.values()], this.#ended, this.#options.max_jobs, this.#folder)
   }
 
   async startJob(command: StartCommand, origin: Origin): Promise<Reply> {
     const id = command.job_id ?? randomUUID()
-    if (this.closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
-    // before the places are counted: a client must not take the refusal for the end of the first
-    if (this.jobs.has(id))
+    if (this.#closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
+    // Before the places are counted: a client must not take the refusal for the end of the first
+    if (this.#jobs.has(id))
       throw new CodedError('JOB_EXISTS', `job ${id} is running already; stop it or use another job_id`)
-    if (!this.keepPlace())
-      throw new CodedError('JOB_LIMIT', `${this.jobs.size} jobs run already (max_jobs)`, { fields: { job_id: id } })
+    if (!this.#keepPlace())
+      throw new CodedError('JOB_LIMIT', `${this.#jobs.size} jobs run already (max_jobs)`, { fields: { job_id: id } })
     try {
       const place = placeOf(origin)
-      const run = place === undefined ? undefined : await this.journal?.claim(id, place)
-      const others = place !== undefined && this.journal !== undefined && run === undefined
-      if (!others) await this.take(origin, run)
-      if (others || (this.closing && run !== undefined)) return silent('another daemon runs it')
-      return await this.begin(id, command, origin, run)
+      const run = place === undefined ? undefined : await this.#journal?.claim(id, place)
+      const others = place !== undefined && this.#journal !== undefined && run === undefined
+      if (!others) await this.#take(origin, run)
+      if (others || (this.#closing && run !== undefined)) return silent('another daemon runs it')
+      return await this.#begin(id, command, origin, run)
     } finally {
-      this.freePlace()
+      this.#freePlace()
     }
   }
 
   /** Takes the command from its pool for good. What the journal has is safe whatever the pool says. */
-  private async take(origin: Origin, run: Run | undefined): Promise<void> {
+  async #take(origin: Origin, run: Run | undefined): Promise<void> {
     try {
       await origin.take?.()
     } catch (error) {
       if (run === undefined) throw error
-      this.context.log('warn', `a job is taken but its pool does not know: ${(error as Error).message}`)
+      this.#context.log('warn', `a job is taken but its pool does not know: ${(error as Error).message}`)
     }
   }
 
   /** Begins a job, for the first time or again; a refusal ends it in the journal. */
-  private begin(
-    id: string,
-    command: StartCommand,
-    origin: Origin,
-    run: Run | undefined,
-    again?: Again
-  ): Promise<Reply> {
-    const begun = this.open(id, command, origin, run, again)
+  #begin(id: string, command: StartCommand, origin: Origin, run: Run | undefined, again?: Again): Promise<Reply> {
+    const begun = this.#open(id, command, origin, run, again)
     const over: Promise<void> = begun.then(
-      () => void this.beginning.delete(over),
-      () => void this.beginning.delete(over) // the caller tells why
+      () => void this.#beginning.delete(over),
+      () => void this.#beginning.delete(over) // The caller tells why
     )
-    this.beginning.add(over)
+    this.#beginning.add(over)
     return begun
   }
 
-  private async open(
-    id: string,
-    command: StartCommand,
-    origin: Origin,
-    run: Run | undefined,
-    again?: Again
-  ): Promise<Reply> {
+  async #open(id: string, command: StartCommand, origin: Origin, run: Run | undefined, again?: Again): Promise<Reply> {
     const box: { job?: FileJob } = {}
     let control: Subscription | undefined
     try {
-      const spec = specOf(id, command, this.options, origin, again)
-      const job = await this.context.jobs.open(id, 'filewriter', (detail) => box.job?.info(detail) ?? {})
+      const spec = specOf(id, command, this.#options, origin, again)
+      const job = await this.#context.jobs.open(id, 'filewriter', (detail) => box.job?.info(detail) ?? {})
       try {
         job.to('starting')
-        const log: ServiceContext['log'] = (level, message, fields) => this.context.log(level, message, fields)
-        const topic = await this.controlTopic(command)
-        const mine = new FileJob(job, this.threads.start(spec, log), topic, command.metadata)
+        const log: ServiceContext['log'] = (level, message, fields) => this.#context.log(level, message, fields)
+        const topic = await this.#controlTopic(command)
+        const mine = new FileJob(job, this.#threads.start(spec, log), topic, command.metadata)
         mine.run = run
         box.job = mine
-        this.jobs.set(id, mine)
-        // after the job is known here: what was said before is heard now, what comes later anyway
-        control = await this.control(mine, origin, again?.heardMs)
+        this.#jobs.set(id, mine)
+        // After the job is known here: what was said before is heard now, what comes later anyway
+        control = await this.#control(mine, origin, again?.heardMs)
         const ready = await mine.write.ready
         job.to('running', `writing ${ready.file}`)
         mine.ready = ready
-        return this.accepted(mine, origin, control)
+        return this.#accepted(mine, origin, control)
       } catch (error) {
         box.job?.write.abandon('its start failed')
-        if (this.jobs.get(id) === box.job) this.jobs.delete(id)
+        if (this.#jobs.get(id) === box.job) this.#jobs.delete(id)
         await control?.close()
         job.to('failed', error instanceof Error ? error.message : String(error))
         throw error
       }
     } catch (error) {
-      if (run !== undefined) await this.journal?.end(run)
+      if (run !== undefined) await this.#journal?.end(run)
       throw error
     }
   }
 
-  private accepted(mine: FileJob, origin: Origin, control: Subscription | undefined): Reply {
+  #accepted(mine: FileJob, origin: Origin, control: Subscription | undefined): Reply {
     const { job, write, ready } = mine
     const { spec } = write
     const answered = new Promise<void>((resolve) => (mine.answered = resolve))
-    this.follow(mine, mine.origin(origin), control, answered)
+    this.#follow(mine, mine.origin(origin), control, answered)
     const again = spec.attempt === 1 ? '' : `, attempt ${spec.attempt}`
     const findings = ready?.findings ?? []
     return {
@@ -211,110 +202,110 @@ export class FileWriter implements Service {
   }
 
   /** Throws TOPIC_MISSING before anything is made. */
-  private async controlTopic({ control_topic: topic }: StartCommand): Promise<string | undefined> {
+  async #controlTopic({ control_topic: topic }: StartCommand): Promise<string | undefined> {
     if (topic === undefined) return undefined
-    const [info] = await this.context.kafka.topics([topic])
+    const [info] = await this.#context.kafka.topics([topic])
     if (info !== undefined && info.partitions.length > 0) return topic
     throw new CodedError('TOPIC_MISSING', `control topic '${topic}' does not exist`, { path: '/control_topic' })
   }
 
-  private control(mine: FileJob, origin: Origin, heardMs: number | undefined): Promise<Subscription> | undefined {
+  #control(mine: FileJob, origin: Origin, heardMs: number | undefined): Promise<Subscription> | undefined {
     const { controlTopic: topic, job, write } = mine
     if (topic === undefined) return undefined
     const startMs = msOfNs(write.spec.startNs) ?? 0
     const fromMs = heardMs ?? Math.min(origin.timestampMs, startMs)
-    return this.context.listen(topic, { dialect: origin.dialect, jobId: job.id, fromMs })
+    return this.#context.listen(topic, { dialect: origin.dialect, jobId: job.id, fromMs })
   }
 
   /** Says, after the answer, that the job runs, and once how it ended. */
-  private follow(mine: FileJob, origin: Origin, control: Subscription | undefined, answered: Promise<void>): void {
+  #follow(mine: FileJob, origin: Origin, control: Subscription | undefined, answered: Promise<void>): void {
     const { job, write } = mine
     const started = answered.then(() => {
       mine.announced = true
-      this.context.emit({ event: 'writing_started', job_id: job.id, file_name: mine.ready?.file ?? '' }, origin)
+      this.#context.emit({ event: 'writing_started', job_id: job.id, file_name: mine.ready?.file ?? '' }, origin)
     })
     mine.ended = write.done.then(async (end) => {
       await started
-      this.jobs.delete(job.id)
+      this.#jobs.delete(job.id)
       mine.end = end
-      this.ended[end.error ? 'failed' : 'done']++
+      this.#ended[end.error ? 'failed' : 'done']++
       if (end.report !== null) job.to('stopping')
       job.to(end.error ? 'failed' : 'done', end.message)
       const level = end.error ? 'error' : end.report?.verdict === 'warnings' ? 'warn' : 'info'
-      this.context.log(level, `job ${job.id}: ${end.file}: ${end.message}`)
-      if (!mine.handedOver) await this.tellEnd(mine, origin, end)
+      this.#context.log(level, `job ${job.id}: ${end.file}: ${end.message}`)
+      if (!mine.handedOver) await this.#tellEnd(mine, origin, end)
       await control?.close()
-      this.offer()
+      this.#offer()
     })
   }
 
-  private async tellEnd(mine: FileJob, origin: Origin, end: NonNullable<FileJob['end']>): Promise<void> {
+  async #tellEnd(mine: FileJob, origin: Origin, end: NonNullable<FileJob['end']>): Promise<void> {
     const { run } = mine
-    this.context.emit(mine.endEvent(end), origin)
-    if (run !== undefined) await this.journal?.end(run)
+    this.#context.emit(mine.endEvent(end), origin)
+    if (run !== undefined) await this.#journal?.end(run)
   }
 
   // ------------------------------------------------------------ places and the pool
 
-  private keepPlace(): boolean {
-    if (this.closing || this.runningJobs() + this.opening >= this.options.max_jobs) return false
-    this.opening++
+  #keepPlace(): boolean {
+    if (this.#closing || this.#runningJobs() + this.#opening >= this.#options.max_jobs) return false
+    this.#opening++
     return true
   }
 
-  private runningJobs(): number {
-    return [...this.jobs.values()].filter((job) => job.ready !== null).length
+  #runningJobs(): number {
+    return [...this.#jobs.values()].filter((job) => job.ready !== null).length
   }
 
-  private freePlace(): void {
-    this.opening--
-    this.offer()
+  #freePlace(): void {
+    this.#opening--
+    this.#offer()
   }
 
   /** Takes starts from pools only while there is a place for one. Pools give one at a time, so one that begins is no reason to leave. */
-  private offer(): void {
-    if (!this.closing) this.context.takeJobs(this.runningJobs() + this.adopting < this.options.max_jobs)
+  #offer(): void {
+    if (!this.#closing) this.#context.takeJobs(this.#runningJobs() + this.#adopting < this.#options.max_jobs)
   }
 
   /** A job of a daemon that is gone is ours now; a place is kept for it. */
-  private async adopt(run: Run, former: Run): Promise<void> {
+  async #adopt(run: Run, former: Run): Promise<void> {
     const { jobId: id, place, attempt, stopNs } = run
     const origin: Origin = { ...place }
     const note = `run again from history: attempt ${attempt}, as ${former.serviceId} was lost`
-    this.context.log('warn', `job ${id}: ${note}`)
+    this.#context.log('warn', `job ${id}: ${note}`)
     let command: Command = { cmd: 'start', job_id: id }
     try {
-      // what was accepted once fits its schema
-      const recalled = (await this.context.recall(place)) as Command & StartCommand
+      // What was accepted once fits its schema
+      const recalled = (await this.#context.recall(place)) as Command & StartCommand
       command = recalled
-      if (this.closing) return this.journal?.forget(run)
-      const again = { attempt, note, stopNs, heardMs: former.lastMs - clockDoubtMs }
-      this.context.answer(command, origin, await this.begin(id, recalled, origin, run, again))
+      if (this.#closing) return this.#journal?.forget(run)
+      const again = { attempt, note, stopNs, heardMs: former.lastMs - CLOCK_DOUBT_MS }
+      this.#context.answer(command, origin, await this.#begin(id, recalled, origin, run, again))
     } catch (error) {
-      await this.notAgain(id, command, origin, note, error)
-      await this.journal?.end(run)
+      await this.#notAgain(id, command, origin, note, error)
+      await this.#journal?.end(run)
     } finally {
-      this.releaseAdopted()
+      this.#releaseAdopted()
     }
   }
 
-  private releaseAdopted(): void {
-    this.adopting--
-    this.freePlace()
+  #releaseAdopted(): void {
+    this.#adopting--
+    this.#freePlace()
   }
 
-  private keepPlaceToAdopt(): boolean {
-    if (!this.keepPlace()) return false
-    this.adopting++
-    this.offer()
+  #keepPlaceToAdopt(): boolean {
+    if (!this.#keepPlace()) return false
+    this.#adopting++
+    this.#offer()
     return true
   }
 
   /** The job was accepted once, so its end is told although it could not begin again. */
-  private async notAgain(id: string, command: Command, start: Origin, note: string, error: unknown): Promise<void> {
+  async #notAgain(id: string, command: Command, start: Origin, note: string, error: unknown): Promise<void> {
     const message = `${note}; that failed: ${(error as Error).message}`
-    this.ended.failed++
-    this.context.log('error', `job ${id}: ${message}`)
+    this.#ended.failed++
+    this.#context.log('error', `job ${id}: ${message}`)
     const topic = command['control_topic']
     const origin = typeof topic === 'string' ? { ...start, topic, replyTopic: topic } : start
     const { file_name: name = '', metadata } = command
@@ -327,26 +318,26 @@ export class FileWriter implements Service {
       verdict: 'lost',
       report: null
     }
-    this.context.emit({ ...event, ...(metadata !== undefined && { metadata }) }, origin)
+    this.#context.emit({ ...event, ...(metadata !== undefined && { metadata }) }, origin)
     return Promise.resolve()
   }
 
   /** The journal gave a job that runs here to another daemon, which thought this one dead. */
-  private lost(run: Run): void {
-    const job = [...this.jobs.values()].find((job) => job.run?.key === run.key)
+  #lost(run: Run): void {
+    const job = [...this.#jobs.values()].find((job) => job.run?.key === run.key)
     if (job === undefined) return
-    this.context.log('error', `job ${job.job.id}: another daemon has taken it over; ending here`)
-    this.handOver(job, run, 'another daemon has taken it over')
+    this.#context.log('error', `job ${job.job.id}: another daemon has taken it over; ending here`)
+    this.#handOver(job, run, 'another daemon has taken it over')
   }
 
   /** Whoever runs the job after this daemon shall know its stop time. */
-  private async remember(job: FileJob): Promise<void> {
-    if (job.run !== undefined) await this.journal?.stopAt(job.run, job.write.stopNs)
+  async #remember(job: FileJob): Promise<void> {
+    if (job.run !== undefined) await this.#journal?.stopAt(job.run, job.write.stopNs)
   }
 
-  private handOver(job: FileJob, run: Run, reason: string): void {
+  #handOver(job: FileJob, run: Run, reason: string): void {
     job.handedOver = true
-    this.journal?.forget(run)
+    this.#journal?.forget(run)
     job.write.abandon(reason)
   }
 }

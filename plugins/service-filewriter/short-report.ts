@@ -3,7 +3,7 @@ import { type JobEnd } from './thread/protocol.js'
 
 type Report = NonNullable<JobEnd['report']>
 /** Well below the largest message that a broker takes by default. */
-const maxBytes = 400_000
+const MAX_BYTES = 400_000
 
 const trouble = ({ bad, written, out_of_order: late, note }: Report['streams'][number]): number =>
   Object.keys(bad).length > 0 ? 3 : note !== undefined || written === 0 ? 2 : late > 0 ? 1 : 0
@@ -12,8 +12,8 @@ const trouble = ({ bad, written, out_of_order: late, note }: Report['streams'][n
 export function shortened(report: Report): Report & { readonly left_out?: number } {
   const size = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
   const total = size(report)
-  if (total <= maxBytes) return report
-  let left = maxBytes
+  if (total <= MAX_BYTES) return report
+  let left = MAX_BYTES
   const fitting = <T>(list: readonly T[]): T[] => {
     const share = left / 2
     let used = 0

@@ -4,9 +4,9 @@ import { access, stat, statfs } from 'node:fs/promises'
 import { type LogLevel } from '../../core/api/plugin.js'
 import { noWriting } from './file/lock.js'
 
-const lookMs = 5000
+const LOOK_MS = 5000
 /** Warned from so many times the least room downwards. */
-const early = 16
+const EARLY = 16
 
 interface Room {
   readonly bavail: number
@@ -46,17 +46,21 @@ type State = 'well' | 'low' | 'full' | 'closed'
 export class OutputFolder {
   /** In words; null: all is well. */
   trouble: string | null = null
-  /** undefined: the system does not say. */
+  /** Undefined: the system does not say. */
   free: number | undefined
   #state: State = 'well'
   #timer: NodeJS.Timeout | undefined
   #looking = false
 
-  constructor(
-    private readonly folder: string,
-    private readonly leastBytes: number,
-    private readonly log: (level: LogLevel, message: string) => void
-  ) {}
+  readonly #folder: string
+  readonly #leastBytes: number
+  readonly #log: (level: LogLevel, message: string) => void
+
+  constructor(folder: string, leastBytes: number, log: (level: LogLevel, message: string) => void) {
+    this.#folder = folder
+    this.#leastBytes = leastBytes
+    this.#log = log
+  }
 
   /** False when no job can begin: nothing can be written, or the room is below the limit. */
   get healthy(): boolean {
@@ -66,7 +70,7 @@ export class OutputFolder {
   /** Trouble is told, and the daemon goes on: a folder may come back. */
   async start(): Promise<void> {
     await this.look()
-    this.#timer = setInterval(() => void this.look(), lookMs)
+    this.#timer = setInterval(() => void this.look(), LOOK_MS)
   }
 
   stop(): void {
@@ -77,8 +81,8 @@ export class OutputFolder {
   async look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
-    const why = await folderTrouble(this.folder)
-    const room = why === undefined ? await statfs(this.folder).catch(() => undefined) : undefined
+    const why = await folderTrouble(this.#folder)
+    const room = why === undefined ? await statfs(this.#folder).catch(() => undefined) : undefined
     this.#looking = false
     const free = room === undefined ? Infinity : freeOf(room)
     this.free = Number.isFinite(free) ? free : undefined
@@ -86,11 +90,12 @@ export class OutputFolder {
   }
 
   #judge(why: string | undefined, free: number): [State, string | null] {
-    const { folder, leastBytes: least } = this
+    const least = this.#leastBytes,
+      folder = this.#folder
     if (why !== undefined) return ['closed', `cannot write into the output folder ${folder}: ${why}`]
     const room = `the disk of the output folder ${folder} has ${sayBytes(free)} free`
     if (free < least) return ['full', `${room}: no job is begun any more (least_free_bytes)`]
-    return free < early * least ? ['low', `${room}, less than ${sayBytes(early * least)}`] : ['well', null]
+    return free < EARLY * least ? ['low', `${room}, less than ${sayBytes(EARLY * least)}`] : ['well', null]
   }
 
   /** Once for each change of state, not of figures. */
@@ -99,7 +104,7 @@ export class OutputFolder {
     this.trouble = trouble
     if (state === this.#state) return
     this.#state = state
-    if (trouble === null) this.log('info', `the output folder is well again; it was: ${before}`)
-    else this.log(state === 'low' ? 'warn' : 'error', trouble)
+    if (trouble === null) this.#log('info', `the output folder is well again; it was: ${before}`)
+    else this.#log(state === 'low' ? 'warn' : 'error', trouble)
   }
 }

@@ -10,7 +10,7 @@ import { nsOfMs, timeNs } from './times.js'
 export interface Again {
   readonly attempt: number
   readonly note: string
-  /** undefined: as the command says. */
+  /** Undefined: as the command says. */
   readonly stopNs: bigint | null | undefined
   /** Commands for the job are heard from this Kafka time on, ms. */
   readonly heardMs: number

@@ -6,30 +6,30 @@ export const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as 
 
 /** `cue_index` and `cue_timestamp_zero`: index and time of every so many rows. */
 export class Cues {
-  private readonly index: Column
-  private readonly time: Column
-  private since = 0
+  readonly #index: Column
+  readonly #time: Column
+  #since = 0
+
+  readonly #interval: number
 
   /** @param interval - rows from one cue to the next */
-  constructor(
-    group: Group,
-    private readonly interval: number,
-    chunk?: number
-  ) {
+  constructor(group: Group, interval: number, chunk?: number) {
+    this.#interval = interval
+
     const options = { dtype: 'int64', index: true, ...(chunk === undefined ? {} : { chunk }) } as const
-    this.index = group.column('cue_index', options)
-    this.time = group.column('cue_timestamp_zero', { ...options, attributes: timeAttributes })
+    this.#index = group.column('cue_index', options)
+    this.#time = group.column('cue_timestamp_zero', { ...options, attributes: timeAttributes })
   }
 
   /** One row was appended: a cue points to it when it is its turn. */
   row(index: number, timestampNs: bigint): void {
-    if (++this.since < this.interval) return
-    this.since = 0
+    if (++this.#since < this.#interval) return
+    this.#since = 0
     this.append(index, timestampNs)
   }
 
   append(index: number, timestampNs: bigint): void {
-    this.index.appendNumber(index)
-    this.time.appendBigInt(timestampNs)
+    this.#index.appendNumber(index)
+    this.#time.appendBigInt(timestampNs)
   }
 }

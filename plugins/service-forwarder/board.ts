@@ -29,7 +29,7 @@ export class Board {
    */
   async reconcile(): Promise<Map<string, Failure>> {
     const failures = new Map<string, Failure>()
-    if (this.#closed) return failures // a command that was under way when the service stopped
+    if (this.#closed) return failures // A command that was under way when the service stopped
     const { ownership } = this
     ownership.update(this.specs.values())
     for (const [key, channel] of this.channels) {
@@ -77,7 +77,7 @@ export class Board {
     channel.add(spec)
     this.channels.set(spec.channelKey, channel)
     const options = structuredClone(spec.sourceOptions)
-    this.shared.context.check(source.config, options) // fills in defaults; it was found good before
+    this.shared.context.check(source.config, options) // Fills in defaults; it was found good before
     channel.open(source, options)
   }
 

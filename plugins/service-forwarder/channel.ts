@@ -172,7 +172,7 @@ export class Channel {
     for (let i = 0; i < routes.length; i++) routes[i]!.deliver(update)
     if (this.#alarms.size > 0 && (update.first || before === undefined || alarmDiffers(before, update)))
       for (const route of this.#alarms.values()) route.deliver(update)
-    before?.giveBack?.() // no route waits with it: the new one has taken its place
+    before?.giveBack?.() // No route waits with it: the new one has taken its place
   }
 
   #takeConnection(update: Update): void {
@@ -219,7 +219,7 @@ export class Channel {
     const { context, converters, outlet } = this.shared
     if (context.converter(schema) === undefined) return undefined
     const converter = converters.take({ schema, converterOptions: {}, name: undefined })
-    // few and telling: kept while Kafka is away
+    // Few and telling: kept while Kafka is away
     const options = { schema, topic: spec.topic, sourceName: spec.sourceName, periodicMs: 0, lossless: true }
     return new Route(options, converter, outlet, context)
   }

@@ -2,7 +2,7 @@
 import { EPICS_EPOCH_NS, nowNs, type Update } from '../../core/api/plugin.js'
 
 /** Age from which a first value counts as old, ns. */
-const oldNs = 600_000_000_000n
+const OLD_NS = 600_000_000_000n
 
 export type Verdict = 'good' | 'first_old' | 'never_processed' | 'went_back' | 'older' | 'ahead'
 
@@ -32,12 +32,12 @@ export class Clock {
       if (timestampNs > this.#safeNs) return 'ahead'
     }
     this.#lastNs = timestampNs
-    return update.first && timestampNs < nowNs() - oldNs ? 'first_old' : 'good'
+    return update.first && timestampNs < nowNs() - OLD_NS ? 'first_old' : 'good'
   }
 
   /** A clock that was set back: what the value is matters more than its stamp, unless that is beyond belief. */
   #backwards(timestampNs: bigint): Verdict {
-    const isSent = this.older === 'send' || (this.older === 'recent' && this.#lastNs - timestampNs <= oldNs)
+    const isSent = this.older === 'send' || (this.older === 'recent' && this.#lastNs - timestampNs <= OLD_NS)
     if (!isSent) return 'older'
     this.#lastNs = timestampNs
     return 'went_back'

@@ -23,7 +23,7 @@ describe('service-forwarder: delivery', () => {
       assert.deepEqual(given, [])
       put(2)
       assert.deepEqual(given, [1])
-      put(3, { timestampNs: nowNs() - 1_000_000_000_000n }) // refused: older than the one before
+      put(3, { timestampNs: nowNs() - 1_000_000_000_000n }) // Refused: older than the one before
       assert.deepEqual(given, [1])
       await f.run('start', { streams: [stream('PV', { topic: 'b', periodic_ms: 1 })] })
       assert.deepEqual(given, [1])
@@ -79,7 +79,7 @@ describe('service-forwarder: delivery', () => {
       f.kafka.release()
       const values = () => f.values('b').map((value) => String(value).trimEnd())
       await until(() => values().includes('19') && values().includes('l19'))
-      // all of the small ones, all of the lossless ones in their order, the newest large one
+      // All of the small ones, all of the lossless ones in their order, the newest large one
       for (const name of smalls)
         assert.deepEqual(f.values('a').filter((value) => String(value).startsWith(`${name} `)), Array.from({ length: 20 }, (_, i) => `${name} ${i}`)) // prettier-ignore
       assert.deepEqual(values().filter((value) => value.startsWith('l')), Array.from({ length: 20 }, (_, i) => `l${i}`)) // prettier-ignore
@@ -214,7 +214,7 @@ describe('service-forwarder: delivery', () => {
       await until(() => repeats('PV1') > 1)
       source.connection('PV1', 3)
       const before = [repeats('PV1'), repeats('PV2')] as const
-      // the one that is connected goes on
+      // The one that is connected goes on
       await until(() => repeats('PV2') > before[1] + 5)
       assert.equal(repeats('PV1'), before[0])
     })
@@ -244,7 +244,7 @@ describe('service-forwarder: delivery', () => {
         assert.deepEqual(values('a'), sent)
         const { first_old: old, older: refused, went_back: wentBack, ahead } = service.snapshot()
         assert.deepEqual([old, refused, wentBack, ahead], [1, 7 - sent.length, sent.length - 4, 1])
-        // told once per kind
+        // Told once per kind
         const kinds = older === 'recent' ? 3 : 2
         assert.equal(context.logs.filter(({ level }) => level === 'warn').length, kinds)
         source.connect('PV1', 'reconnected', { timestampNs: now - hour })
@@ -260,7 +260,7 @@ describe('service-forwarder: delivery', () => {
           const { run, source, sent, service } = await forwarder({ never_processed: never, connection_schema: 'none' })
           await run('start', { streams: [stream('PV1')] })
           source.connect('PV1', 'udf', { timestampNs })
-          // the IOC's clock may be a little behind ours
+          // The IOC's clock may be a little behind ours
           source.put('PV1', 'real', { timestampNs: nowNs() - 1_000_000_000n })
           const found = sent('a').map(({ value }) => value)
           assert.deepEqual(found, never === 'stamp' ? ['udf', 'real'] : ['real'])

@@ -80,7 +80,7 @@ describe('service-forwarder: group', () => {
     await topic.send('start', { streams: names.slice(20).map((name) => stream(name)) }, [x!])
     await until(() => y!.service.snapshot()['streams'] === names.length)
     assert.ok(whole())
-    // the first of the two commands comes late: the list holds it already, and what came after it
+    // The first of the two commands comes late: the list holds it already, and what came after it
     await topic.send('stop', { all: true }, [x!])
     await until(() => y!.service.snapshot()['streams'] === 0)
     const late = { dialect: 'json', topic: 'commands', partition: 0, offset: 1, timestampMs: 0, replyTopic: '' }
@@ -115,7 +115,7 @@ describe('service-forwarder: group', () => {
   it('answers what a leader that died left without an answer, and nothing twice', async () => {
     for (const id of ['x', 'y', 'z']) await join(id)
     const [x, ...others] = topic.members
-    // the leader hears the first command and answers, and none of the others
+    // The leader hears the first command and answers, and none of the others
     const [answer] = await topic.send('start', { streams: [stream('PV1')], msg_id: 'one' })
     assert.ok(answer !== undefined)
     kafka.append({ topic: 'answers', value: 'not of ours' })

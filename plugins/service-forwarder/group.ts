@@ -9,7 +9,7 @@ export interface GroupOptions {
 }
 
 /** Longest wait at start for Kafka to tell the members. */
-const joinMs = 30_000
+const JOIN_MS = 30_000
 
 export class Group {
   readonly share: Share
@@ -53,7 +53,7 @@ export class Group {
       sessionTimeoutMs: sessionMs,
       onChange: (members) => this.#take(members)
     })
-    await Promise.race([known, this.#wait(joinMs)])
+    await Promise.race([known, this.#wait(JOIN_MS)])
     if (this.share.members !== undefined) return
     this.context.log('warn', `group ${group}: not joined yet; nothing is forwarded here until then`)
   }
@@ -63,7 +63,7 @@ export class Group {
     this.#leaving = true
     const isAlone = (this.share.members?.names.length ?? 0) < 2
     await this.#membership?.close()
-    // without Kafka nobody hears that it leaves, so nobody takes over
+    // Without Kafka nobody hears that it leaves, so nobody takes over
     if (!isAlone && this.context.kafka.connected) await this.#wait(this.options.handoverMs)
     for (const timer of this.#timers) clearTimeout(timer)
     clearInterval(this.#pulse)
@@ -79,7 +79,7 @@ export class Group {
     this.context.log('info', `group ${this.options.group}: ${who}`, fields)
     this.#joined?.()
     this.onChange(isLeader && !wasLeader)
-    // what others have taken over by then is let go
+    // What others have taken over by then is let go
     void this.#wait(this.options.handoverMs + 1).then(() => {
       if (!this.#leaving) this.onChange(false)
     })

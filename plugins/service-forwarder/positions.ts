@@ -12,10 +12,10 @@ export class Positions {
   /** Notes a command; false when a list that was taken over holds what it asks for already. */
   take({ topic, topicId, partition, offset }: Origin): boolean {
     if (partition === undefined || offset === undefined) return true
-    // a topic that was made again counts anew
+    // A topic that was made again counts anew
     const key = `${topic}${topicId === undefined ? '' : `@${topicId}`}/${partition}`
     if (offset <= (this.#adopted.get(key) ?? -1)) return false
-    // perhaps less than what was restored: the topic was made anew
+    // Perhaps less than what was restored: the topic was made anew
     this.#offsets.set(key, offset)
     return true
   }

@@ -6,7 +6,7 @@ import { finding, type Spec } from './spec.js'
 export type Outcome = 'added' | 'changed' | 'unchanged' | 'removed'
 
 /** Most streams and errors listed in one answer; the counts are always whole. */
-const listed = 1000
+const LISTED = 1000
 
 export class Report {
   readonly errors: Finding[] = []
@@ -47,7 +47,7 @@ export class Report {
       ...this.#counts(),
       refused: this.refused,
       ...(this.kept === undefined ? {} : { kept: this.kept }),
-      streams: [...this.#outcomes.values()].slice(0, listed).map(({ outcome, spec }) => ({
+      streams: [...this.#outcomes.values()].slice(0, LISTED).map(({ outcome, spec }) => ({
         channel: spec.channel,
         protocol: spec.protocol,
         schema: spec.schema,
@@ -59,7 +59,7 @@ export class Report {
       response: done ? 'ACK' : 'ERR',
       status: done ? 200 : 400,
       message: `${this.summary()}${notKept}${why}`,
-      ...(this.errors.length > 0 ? { errors: this.errors.slice(0, listed) } : {}),
+      ...(this.errors.length > 0 ? { errors: this.errors.slice(0, LISTED) } : {}),
       result
     }
   }

@@ -8,12 +8,12 @@ export interface RouteOptions {
   readonly topic: string
   readonly sourceName: string
   readonly periodicMs: number
-  /** undefined: events yes, values no. */
+  /** Undefined: events yes, values no. */
   readonly lossless: boolean | undefined
 }
 
 /** At most one log line per route and kind of trouble in this time. */
-const quietMs = 60_000
+const QUIET_MS = 60_000
 
 export class Route implements Sender {
   readonly topic: string
@@ -145,7 +145,7 @@ export class Route implements Sender {
 
   #report(level: 'warn' | 'error', code: string, error: Error): void {
     const now = Date.now()
-    if (error.message === this.lastError && now - this.#loggedMs < quietMs) return
+    if (error.message === this.lastError && now - this.#loggedMs < QUIET_MS) return
     this.lastError = error.message
     this.#loggedMs = now
     const { schema, sourceName } = this.options

@@ -29,11 +29,11 @@ import { Storage, type StoredList } from './storage.js'
 import { Unspoken } from './unspoken.js'
 
 /** Longest wait for the last messages when the service stops. */
-const closeMs = 10_000
+const CLOSE_MS = 10_000
 /** What a group may need for a new turn beside the session of the one that died. */
-const rejoinMs = 20_000
+const REJOIN_MS = 20_000
 /** How often missing topics are looked for. */
-const topicsMs = 10_000
+const TOPICS_MS = 10_000
 
 export class Forwarder implements Service {
   readonly board: Board
@@ -68,7 +68,7 @@ export class Forwarder implements Service {
     const { group, group_session_ms: sessionMs, handover_ms: handoverMs } = options
     if (group !== undefined) {
       needsStorage(options)
-      this.#unspoken = new Unspoken(context, 2 * sessionMs + rejoinMs)
+      this.#unspoken = new Unspoken(context, 2 * sessionMs + REJOIN_MS)
       this.#group = new Group(context, { group, sessionMs, handoverMs }, (isNewLeader) => {
         void this.#reconcile()
         if (isNewLeader) void this.#unspoken?.speak()
@@ -120,7 +120,7 @@ export class Forwarder implements Service {
     await this.board.close()
     const lost = (text: string): void => this.context.log('error', text, { code: 'KAFKA_LOST' })
     try {
-      const left = await this.#outlet.close(closeMs)
+      const left = await this.#outlet.close(CLOSE_MS)
       if (left > 0) lost(`${left} messages were given up: Kafka is away or too slow`)
     } catch (error) {
       lost((error as Error).message)
@@ -162,7 +162,7 @@ export class Forwarder implements Service {
     const { isLeader } = this.#group.share
     if (isLeader && !this.#group.isDoubtful()) return reply
     this.#unspoken?.keep(command, origin, reply)
-    if (isLeader) void this.#unspoken?.speak() // unless another leader has answered meanwhile
+    if (isLeader) void this.#unspoken?.speak() // Unless another leader has answered meanwhile
     return { ...reply, silent: true }
   }
 
@@ -176,7 +176,7 @@ export class Forwarder implements Service {
     const report = new Report()
     const { streams } = command
     const specs = await this.#parse(streams, report)
-    if (specs.length === 0 && streams.length > 0) return report.reply() // nothing good in it: no reason to stop everything
+    if (specs.length === 0 && streams.length > 0) return report.reply() // Nothing good in it: no reason to stop everything
     const wanted = new Set(specs.map(({ id }) => id))
     for (const spec of [...this.board.specs.values()]) {
       if (wanted.has(spec.id)) continue
@@ -278,7 +278,7 @@ export class Forwarder implements Service {
       this.context.log('warn', text, { code: 'TOPIC_MISSING', topic })
     }
     if (missing.size === 0 || this.#ended.signal.aborted) return
-    this.#topicsTimer = setTimeout(() => void this.#retryTopics(), topicsMs)
+    this.#topicsTimer = setTimeout(() => void this.#retryTopics(), TOPICS_MS)
   }
 
   async #retryTopics(): Promise<void> {
@@ -293,7 +293,7 @@ export class Forwarder implements Service {
     } catch {
       // Kafka is away, which its client tells
       if (this.#ended.signal.aborted) return
-      this.#topicsTimer = setTimeout(() => void this.#retryTopics(), topicsMs)
+      this.#topicsTimer = setTimeout(() => void this.#retryTopics(), TOPICS_MS)
     }
   }
 

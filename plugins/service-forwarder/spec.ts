@@ -25,7 +25,7 @@ export interface Spec {
   readonly name: string | undefined
   readonly topic: string
   readonly periodicMs: number
-  /** undefined: events yes, values no. */
+  /** Undefined: events yes, values no. */
   readonly lossless: boolean | undefined
   readonly alarm: AlarmSchema
   readonly connection: ConnectionSchema

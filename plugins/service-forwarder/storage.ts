@@ -83,7 +83,7 @@ export class Storage {
     const first = await this.#offset('earliest')
     const end = await this.#offset('latest')
     this.#end = end
-    // backwards in growing steps: the last message nearly always is the one
+    // Backwards in growing steps: the last message nearly always is the one
     for (let step = 1, upTo = end; upTo > first; step *= 8) {
       const from = Math.max(first, upTo - step)
       const found = await this.#lastIn(from, upTo)

@@ -8,7 +8,7 @@ interface Kept {
   readonly atMs: number
 }
 
-const maxKept = 200
+const MAX_KEPT = 200
 
 export class Unspoken {
   #kept: Kept[] = []
@@ -22,7 +22,7 @@ export class Unspoken {
   /** A command was carried out here; the leader answers. */
   keep(command: Command, origin: Origin, reply: Reply): void {
     const now = performance.now()
-    this.#kept = this.#kept.filter(({ atMs }) => now - atMs < this.keepMs).slice(1 - maxKept)
+    this.#kept = this.#kept.filter(({ atMs }) => now - atMs < this.keepMs).slice(1 - MAX_KEPT)
     this.#kept.push({ command, origin, reply, atMs: now })
   }
 
@@ -99,6 +99,6 @@ function answeredBy(value: Buffer | null): string | undefined {
     const { msg_id: name, response } = JSON.parse(value.toString()) as { msg_id?: unknown; response?: unknown }
     return typeof name === 'string' && typeof response === 'string' ? name : undefined
   } catch {
-    return undefined // others may write what they like there
+    return undefined // Others may write what they like there
   }
 }

@@ -61,7 +61,7 @@ export class Simulator implements Service {
     const id = command.job_id ?? randomUUID()
     const plan = await this.#plan(command)
     if (Array.isArray(plan)) return refused(plan)
-    // the run is made in `describe`'s closure, hence after the job was let in
+    // The run is made in `describe`'s closure, hence after the job was let in
     const box: { run?: Run } = {}
     const job = await this.context.jobs.open(id, 'simulator', () => ({ ...box.run?.counts() }))
     const run = new Run(id, plan, this.context.kafka, this.context)
@@ -83,7 +83,7 @@ export class Simulator implements Service {
   async #abandon(active: ActiveRun, error: unknown): Promise<void> {
     this.#runs.delete(active.run.id)
     active.job.to('failed', error instanceof Error ? error.message : String(error))
-    await active.run.close().catch(() => undefined) // the first error is the one to report
+    await active.run.close().catch(() => undefined) // The first error is the one to report
   }
 
   /** What to run, or what is wrong with the command. */

@@ -2,29 +2,29 @@
 import { next, seedState } from './random.js'
 
 /** Detector pixels, numbered from 1 row by row. */
-export const columns = 256
-export const rows = 256
+export const COLUMNS = 256
+export const ROWS = 256
 /** Pixel id in monitor events. */
-export const monitorPixel = columns * rows + 1
+export const monitorPixel = COLUMNS * ROWS + 1
 
 /** Flight path from chopper to detector and from chopper to monitor, m. */
-const detectorPath = 10
-const monitorPath = 7
+const DETECTOR_PATH = 10
+const MONITOR_PATH = 7
 /** ns of flight per metre and ångström (neutron mass / Planck constant). */
-const nsPerMetreAngstrom = 252_778
+const NS_PER_METRE_ANGSTROM = 252_778
 const wavelengths = { from: 2, to: 16 }
 /** Incident angle, rad, and the critical momentum transfer of the sample, 1/Å. */
 const theta = (0.6 * Math.PI) / 180
-const criticalQ = 0.0217
-const filmThickness = 350
+const CRITICAL_Q = 0.0217
+const FILM_THICKNESS = 350
 
 /** Where the specular line meets the detector, and its width, in pixels. */
-const lineRow = 150
-const lineSigma = 2.2
-const beamColumn = 127.5
-const beamSigma = 34
+const LINE_ROW = 150
+const LINE_SIGMA = 2.2
+const BEAM_COLUMN = 127.5
+const BEAM_SIGMA = 34
 /** Share of events, in 1/256, that are background: flat in time and place. */
-const background = 13
+const BACKGROUND = 13
 
 /** Flux of a cold source: a Maxwellian that peaks at 4 Å. */
 function flux(wavelength: number): number {
@@ -35,14 +35,14 @@ function flux(wavelength: number): number {
 /** Reflectivity of a thin film: total reflection, then Fresnel decay with Kiessig fringes. */
 function reflectivity(wavelength: number): number {
   const q = (4 * Math.PI * Math.sin(theta)) / wavelength
-  if (q <= criticalQ) return 1
-  const root = Math.sqrt(q * q - criticalQ * criticalQ)
+  if (q <= CRITICAL_Q) return 1
+  const root = Math.sqrt(q * q - CRITICAL_Q * CRITICAL_Q)
   const fresnel = ((q - root) / (q + root)) ** 2
-  return fresnel * (1 + 0.6 * Math.cos(root * filmThickness))
+  return fresnel * (1 + 0.6 * Math.cos(root * FILM_THICKNESS))
 }
 
-const tableBits = 16
-const tableSize = 1 << tableBits
+const TABLE_BITS = 16
+const tableSize = 1 << TABLE_BITS
 
 /** Inverse cumulative distribution of the time of flight: entry i is the time below which a share i/65536 of events lies. */
 function timeTable(weight: (wavelength: number) => number, path: number): Int32Array {
@@ -59,7 +59,7 @@ function timeTable(weight: (wavelength: number) => number, path: number): Int32A
     const wanted = (i / tableSize) * total
     while (step < steps - 1 && cumulative[step + 1]! < wanted) step++
     const inside = Math.min(1, (wanted - cumulative[step]!) / (cumulative[step + 1]! - cumulative[step]!))
-    table[i] = Math.round((wavelengths.from + (step + inside) * width) * nsPerMetreAngstrom * path)
+    table[i] = Math.round((wavelengths.from + (step + inside) * width) * NS_PER_METRE_ANGSTROM * path)
   }
   return table
 }
@@ -78,10 +78,10 @@ function placeTable(centre: number, sigma: number, size: number): Int32Array {
   return table
 }
 
-const reflectedTimes = timeTable((wavelength) => flux(wavelength) * reflectivity(wavelength), detectorPath)
-const beamTimes = timeTable(flux, monitorPath)
-const rowTable = placeTable(lineRow, lineSigma, rows)
-const columnTable = placeTable(beamColumn, beamSigma, columns)
+const reflectedTimes = timeTable((wavelength) => flux(wavelength) * reflectivity(wavelength), DETECTOR_PATH)
+const beamTimes = timeTable(flux, MONITOR_PATH)
+const rowTable = placeTable(LINE_ROW, LINE_SIGMA, ROWS)
+const columnTable = placeTable(BEAM_COLUMN, BEAM_SIGMA, COLUMNS)
 
 /** Longest time of flight of an event, ns. */
 export const longestTime = reflectedTimes[tableSize]!
@@ -103,13 +103,13 @@ export function detectorPulse(seed: number, pulse: number, events: number): Puls
   for (let i = 0; i < events; i++) {
     const when = next(state)
     const where = next(state)
-    if ((where & 0xff) < background) {
+    if ((where & 0xff) < BACKGROUND) {
       times[i] = ((when >>> 0) / 0x1_0000_0000) * longestTime
       pixels[i] = 1 + (next(state) >>> 16)
     } else {
-      const low = reflectedTimes[when >>> tableBits]!
-      times[i] = low + ((reflectedTimes[(when >>> tableBits) + 1]! - low) * (when & 0xffff)) / tableSize
-      pixels[i] = 1 + rowTable[where >>> 20]! * columns + columnTable[(where >>> 8) & 0xfff]!
+      const low = reflectedTimes[when >>> TABLE_BITS]!
+      times[i] = low + ((reflectedTimes[(when >>> TABLE_BITS) + 1]! - low) * (when & 0xffff)) / tableSize
+      pixels[i] = 1 + rowTable[where >>> 20]! * COLUMNS + columnTable[(where >>> 8) & 0xfff]!
     }
   }
   return { timeOfFlight: bytes(times), pixelId: bytes(pixels) }
@@ -121,8 +121,8 @@ export function monitorPulse(seed: number, pulse: number, events: number): Pulse
   const times = empty(events)
   for (let i = 0; i < events; i++) {
     const when = next(state)
-    const low = beamTimes[when >>> tableBits]!
-    times[i] = low + ((beamTimes[(when >>> tableBits) + 1]! - low) * (when & 0xffff)) / tableSize
+    const low = beamTimes[when >>> TABLE_BITS]!
+    times[i] = low + ((beamTimes[(when >>> TABLE_BITS) + 1]! - low) * (when & 0xffff)) / tableSize
   }
   return { timeOfFlight: bytes(times), pixelId: bytes(empty(events).fill(monitorPixel)) }
 }

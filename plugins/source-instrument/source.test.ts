@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { check } from '../../core/check.js'
 import { type Context, type SourcePart, type Update } from '../../core/api/plugin.js'
-import { columns, detectorPulse, longestTime, monitorPixel, monitorPulse, rows } from './amor.js'
+import { COLUMNS, detectorPulse, longestTime, monitorPixel, monitorPulse, ROWS } from './amor.js'
 import { next, seedState } from './random.js'
 import { amor, eventsInPulse, parseTimeNs, pulseOffsetNs } from './source.js'
 
@@ -28,7 +28,7 @@ async function run(options: Record<string, unknown>, onUpdate?: (update: Update)
 
 describe('source-instrument', () => {
   it('gives the numbers of xoshiro128**', () => {
-    // first outputs of the reference implementation for the state 1, 2, 3, 4
+    // First outputs of the reference implementation for the state 1, 2, 3, 4
     const state = Int32Array.from([1, 2, 3, 4])
     assert.deepEqual(
       Array.from({ length: 4 }, () => next(state) >>> 0),
@@ -53,10 +53,10 @@ describe('source-instrument', () => {
 
   it('shows a specular line over a flat background, all on the detector', () => {
     const { timeOfFlight, pixelId } = detectorPulse(1, 0, 200_000)
-    const image = new Float64Array(rows)
+    const image = new Float64Array(ROWS)
     for (const pixel of int32(pixelId)) {
-      assert.ok(pixel >= 1 && pixel <= columns * rows)
-      image[Math.floor((pixel - 1) / columns)]!++
+      assert.ok(pixel >= 1 && pixel <= COLUMNS * ROWS)
+      image[Math.floor((pixel - 1) / COLUMNS)]!++
     }
     const brightest = image.indexOf(Math.max(...image))
     assert.ok(Math.abs(brightest - 150) <= 1, `brightest row is ${brightest}`)

@@ -91,7 +91,7 @@ describe('source-sim', () => {
     })
     controller.abort()
     const after = seen
-    // another one goes on long enough for the first to have gone on, too
+    // Another one goes on long enough for the first to have gone on, too
     const other = new AbortController()
     let others = 0
     await new Promise<void>((resolve) => {

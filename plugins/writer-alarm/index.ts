@@ -2,9 +2,9 @@
 import { API, defineWriter, definePlugin, type AlarmRecord, type Group, type Writer } from '../../core/api/plugin.js'
 import { timeAttributes } from '../service-filewriter/writer-kit.js'
 
-const messageBytes = 200
+const MESSAGE_BYTES = 200
 function open(group: Group): Writer<AlarmRecord> {
-  const message = group.column('alarm_message', { dtype: { string: messageBytes } })
+  const message = group.column('alarm_message', { dtype: { string: MESSAGE_BYTES } })
   const severity = group.column('alarm_severity', { dtype: 'int16' })
   const time = group.column('alarm_time', { dtype: 'uint64', index: true, attributes: timeAttributes })
   return {

@@ -50,90 +50,98 @@ const config = {
 
 type Config = Options<typeof config>
 /** What HDF5 and the readers' memory can take. */
-const frameBytes = 1 << 30
+const FRAME_BYTES = 1 << 30
 
 class FrameWriter implements Writer<FrameRecord> {
-  private value: Column | null = null
-  private shape: readonly number[] = []
-  private type: NumberType
-  private readonly time: Column
-  private readonly cues: Cues
+  #value: Column | null = null
+  #shape: readonly number[] = []
+  #type: NumberType
+  readonly #time: Column
+  readonly #cues: Cues
 
-  constructor(
-    private readonly group: Group,
-    private readonly config: Config,
-    private readonly context: Context
-  ) {
+  readonly #group: Group
+  readonly #config: Config
+  readonly #context: Context
+
+  constructor(group: Group, config: Config, context: Context) {
+    this.#group = group
+    this.#config = config
+    this.#context = context
+
     const { array_size: shape } = config
-    this.type = this.givenType ?? 'float64'
-    this.time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
-    this.cues = new Cues(group, config.cue_interval)
+    this.#type = this.#givenType ?? 'float64'
+    this.#time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
+    this.#cues = new Cues(group, config.cue_interval)
     group.attribute('signal', 'value')
     if (shape === undefined) return
-    if (!this.fits(shape)) throw new CodedError('STRUCTURE_INVALID', `a frame of ${shape.join(' × ')} is larger than ${frameBytes} bytes`) // prettier-ignore
-    this.make(shape)
+    if (!this.#fits(shape)) throw new CodedError('STRUCTURE_INVALID', `a frame of ${shape.join(' × ')} is larger than ${FRAME_BYTES} bytes`) // prettier-ignore
+    this.#make(shape)
   }
 
   write({ data, shape, timestampNs }: FrameRecord): void {
-    this.value ??= this.first(shape, data.dtype)
-    const { bytes, changed } = cast(data, this.type)
-    const frame = this.fill(bytes, shape)
-    if (changed > 0) this.context.count('converted', changed)
-    this.value.append(frame)
-    this.time.appendBigInt(timestampNs)
-    this.cues.row(this.time.length - 1, timestampNs)
+    this.#value ??= this.#first(shape, data.dtype)
+    const { bytes, changed } = cast(data, this.#type)
+    const frame = this.#fill(bytes, shape)
+    if (changed > 0) this.#context.count('converted', changed)
+    this.#value.append(frame)
+    this.#time.appendBigInt(timestampNs)
+    this.#cues.row(this.#time.length - 1, timestampNs)
   }
 
   /** No frame came, so that its form stays unknown: what `signal` and links name is there all the same. */
   close(): void {
-    if (this.value !== null) return
+    if (this.#value !== null) return
     const shape = [0, 1, 1]
-    this.group.dataset('value', new Uint8Array(0), { dtype: this.type, shape, attributes: { units: this.config.unit } })
-    this.group.attribute('axes', ['time', '.', '.'])
+    this.#group.dataset('value', new Uint8Array(0), {
+      dtype: this.#type,
+      shape,
+      attributes: { units: this.#config.unit }
+    })
+    this.#group.attribute('axes', ['time', '.', '.'])
   }
 
-  private get givenType(): NumberType | undefined {
-    const name = this.config.dtype ?? this.config.type
+  get #givenType(): NumberType | undefined {
+    const name = this.#config.dtype ?? this.#config.type
     return name === undefined ? undefined : typeOf(name)
   }
 
-  private fits(shape: readonly number[]): boolean {
-    return elementsOf(shape) * widthOf(this.type) <= frameBytes
+  #fits(shape: readonly number[]): boolean {
+    return elementsOf(shape) * widthOf(this.#type) <= FRAME_BYTES
   }
 
-  private first(shape: readonly number[], dtype: NumberType): Column {
-    this.type = this.givenType ?? dtype
-    if (shape.length === 0 || shape.length > 31 || shape.includes(0) || !this.fits(shape))
+  #first(shape: readonly number[], dtype: NumberType): Column {
+    this.#type = this.#givenType ?? dtype
+    if (shape.length === 0 || shape.length > 31 || shape.includes(0) || !this.#fits(shape))
       throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} cannot be written`)
-    this.context.late?.(() => this.make(shape))
-    return this.value ?? failed()
+    this.#context.late?.(() => this.#make(shape))
+    return this.#value ?? failed()
   }
 
-  private make(shape: readonly number[]): void {
-    const { chunk_size: size, unit } = this.config
+  #make(shape: readonly number[]): void {
+    const { chunk_size: size, unit } = this.#config
     const elements = elementsOf(shape)
     const [first = 1, ...rest] = typeof size === 'number' ? [size] : (size ?? [])
     const rows = rest.length === 0 ? Math.floor(first / elements) : first
-    this.shape = shape
-    this.value = this.group.column('value', {
-      dtype: this.type,
+    this.#shape = shape
+    this.#value = this.#group.column('value', {
+      dtype: this.#type,
       row: shape,
       ...(size === undefined ? {} : { chunk: rowsPerChunk(rows, elements) }),
       bulk: true,
       attributes: { units: unit }
     })
-    this.group.attribute('axes', ['time', ...shape.map(() => '.')])
+    this.#group.attribute('axes', ['time', ...shape.map(() => '.')])
   }
 
   /** A frame of the shape of the dataset. */
-  private fill(bytes: Uint8Array, shape: readonly number[]): Uint8Array {
-    const full = this.shape
+  #fill(bytes: Uint8Array, shape: readonly number[]): Uint8Array {
+    const full = this.#shape
     if (shape.length !== full.length || shape.some((n, i) => n > (full[i] ?? 0)))
       throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} where ${full.join(' × ')} is written`)
     if (shape.every((n, i) => n === full[i])) return bytes
-    this.context.count('padded')
-    const frame = new Uint8Array(elementsOf(full) * widthOf(this.type))
-    place(bytes, shape, frame, full, full.map(() => 0), widthOf(this.type)) // prettier-ignore
+    this.#context.count('padded')
+    const frame = new Uint8Array(elementsOf(full) * widthOf(this.#type))
+    place(bytes, shape, frame, full, full.map(() => 0), widthOf(this.#type)) // prettier-ignore
     return frame
   }
 }

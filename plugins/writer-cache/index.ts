@@ -53,36 +53,36 @@ function parse(text: string): number {
 }
 
 class CacheWriter implements Writer<CacheRecord> {
-  private readonly value: Column
-  private readonly time: Column
-  private readonly cues: Cues
-  private readonly text: boolean
+  readonly #value: Column
+  readonly #time: Column
+  readonly #cues: Cues
+  readonly #text: boolean
 
-  constructor(
-    group: Group,
-    options: Options<typeof config>,
-    private readonly context: Context
-  ) {
+  readonly #context: Context
+
+  constructor(group: Group, options: Options<typeof config>, context: Context) {
+    this.#context = context
+
     const { chunk_size: chunk, unit: units } = options
-    this.text = options.dtype === 'string'
-    this.value = group.column('value', {
-      dtype: this.text ? { string: options.string_size } : 'float64',
+    this.#text = options.dtype === 'string'
+    this.#value = group.column('value', {
+      dtype: this.#text ? { string: options.string_size } : 'float64',
       chunk,
       attributes: units === undefined ? {} : { units }
     })
-    this.time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
-    this.cues = new Cues(group, options.cue_interval, chunk)
-    if (this.text) return
+    this.#time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
+    this.#cues = new Cues(group, options.cue_interval, chunk)
+    if (this.#text) return
     group.attribute('signal', 'value')
     group.attribute('axes', ['time'])
   }
 
   write({ value, timestampNs, expired }: CacheRecord): void {
-    if (this.text) this.value.appendString(value)
-    else this.value.appendNumber(parse(value))
-    if (expired) this.context.count('expired')
-    this.time.appendBigInt(timestampNs)
-    this.cues.row(this.time.length - 1, timestampNs)
+    if (this.#text) this.#value.appendString(value)
+    else this.#value.appendNumber(parse(value))
+    if (expired) this.#context.count('expired')
+    this.#time.appendBigInt(timestampNs)
+    this.#cues.row(this.#time.length - 1, timestampNs)
   }
 }
 

@@ -10,36 +10,40 @@ export class Constant {
   /** Of the dataset, once it is made. */
   length = 0
   rank = 0
-  private bytes: Uint8Array | null = null
+  #bytes: Uint8Array | null = null
+
+  readonly #group: Group
 
   constructor(
     readonly config: ArrayConfig,
-    private readonly group: Group
+    group: Group
   ) {
-    if (config.data !== undefined) this.fromConfig(config.data)
+    this.#group = group
+
+    if (config.data !== undefined) this.#fromConfig(config.data)
   }
 
   get name(): string {
     return this.config.name
   }
 
-  private get type() {
+  get #type() {
     const { data_type, dtype, type } = this.config
     return data_type ?? dtype ?? type
   }
 
   /** Throws BadMessage `not_a_number` before anything is made. */
   fromMessage(found: DataArrayVariable): void {
-    const type = this.type === undefined ? found.data.dtype : typeOf(this.type)
+    const type = this.#type === undefined ? found.data.dtype : typeOf(this.#type)
     const attributes = attributesOf(this.config, found)
     if (found.isText) {
       const text = Buffer.from(found.data.bytes).toString('utf8').replaceAll('\0', '')
-      this.group.dataset(this.name, text, { dtype: 'string', attributes })
+      this.#group.dataset(this.name, text, { dtype: 'string', attributes })
     } else {
       const { bytes } = cast(found.data, type)
-      this.group.dataset(this.name, bytes, { dtype: type, shape: found.shape, attributes })
+      this.#group.dataset(this.name, bytes, { dtype: type, shape: found.shape, attributes })
     }
-    this.bytes = Uint8Array.from(found.data.bytes)
+    this.#bytes = Uint8Array.from(found.data.bytes)
     this.made = true
     this.rank = found.shape.length
     this.length = found.shape[0] ?? 1
@@ -47,10 +51,10 @@ export class Constant {
 
   /** Whether a later message has another content than the one that was written. */
   differs({ data }: DataArrayVariable): boolean {
-    return this.bytes !== null && Buffer.compare(this.bytes, data.bytes) !== 0
+    return this.#bytes !== null && Buffer.compare(this.#bytes, data.bytes) !== 0
   }
 
-  private fromConfig(data: NonNullable<ArrayConfig['data']>): void {
+  #fromConfig(data: NonNullable<ArrayConfig['data']>): void {
     const { shape, numbers } = readNumbers(data, this.name)
     const full = this.config.shape ?? shape
     if (elementsOf(full) !== numbers.length)
@@ -58,10 +62,10 @@ export class Constant {
         'STRUCTURE_INVALID',
         `${this.name}: ${numbers.length} numbers do not fill ${full.join(' × ')}`
       )
-    const type = typeOf(this.type ?? 'float64')
+    const type = typeOf(this.#type ?? 'float64')
     const bytes = new Uint8Array(Float64Array.from(numbers).buffer)
     const vector = { dtype: 'float64', length: numbers.length, bytes } as const
-    this.group.dataset(this.name, cast(vector, type).bytes, { dtype: type, shape: full, attributes: attributesOf(this.config) }) // prettier-ignore
+    this.#group.dataset(this.name, cast(vector, type).bytes, { dtype: type, shape: full, attributes: attributesOf(this.config) }) // prettier-ignore
     this.made = true
     this.rank = full.length
     this.length = full[0] ?? 1

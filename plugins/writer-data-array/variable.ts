@@ -14,8 +14,8 @@ import { widthOf } from '../../schemas/numbers.js'
 import { type ArrayConfig } from './options.js'
 
 /** Most bytes of one row. */
-const rowBytes = 1 << 30
-const textBytes = 65_536
+const ROW_BYTES = 1 << 30
+const TEXT_BYTES = 65_536
 
 /** Attributes of an array: those of the structure, else those of the message. */
 export function attributesOf(config: ArrayConfig, found?: DataArrayVariable): Attributes {
@@ -30,26 +30,34 @@ export function attributesOf(config: ArrayConfig, found?: DataArrayVariable): At
 }
 
 export class Variable {
-  private column: Column | null = null
+  #column: Column | null = null
   shape: readonly number[] = []
   /** In a form that cannot be written. */
   refused = false
-  private type: NumberType | { readonly string: number } = 'float64'
+  #type: NumberType | { readonly string: number } = 'float64'
   axes: readonly string[]
   /** Bytes of the row that the message under way brings; null: none. */
-  private next: Uint8Array | string | null = null
+  #next: Uint8Array | string | null = null
+
+  readonly #group: Group
+  readonly #context: Context
+  readonly #rowsPerChunk: ((elements: number) => number) | undefined
 
   constructor(
     readonly config: ArrayConfig,
-    private readonly group: Group,
-    private readonly context: Context,
+    group: Group,
+    context: Context,
     /** Rows per chunk for so many elements per row. */
-    private readonly rowsPerChunk: ((elements: number) => number) | undefined
+    rowsPerChunk: ((elements: number) => number) | undefined
   ) {
+    this.#group = group
+    this.#context = context
+    this.#rowsPerChunk = rowsPerChunk
+
     this.axes = config.axes ?? []
     const { shape } = config
     const type = config.data_type ?? config.dtype ?? config.type
-    if (shape !== undefined && type !== undefined) this.make(shape, typeOf(type), attributesOf(config))
+    if (shape !== undefined && type !== undefined) this.#make(shape, typeOf(type), attributesOf(config))
   }
 
   get name(): string {
@@ -57,11 +65,11 @@ export class Variable {
   }
 
   get isInteger(): boolean {
-    return typeof this.type === 'string' && this.type.includes('int')
+    return typeof this.#type === 'string' && this.#type.includes('int')
   }
 
   get made(): boolean {
-    return this.column !== null
+    return this.#column !== null
   }
 
   /** Made late, in the form that a message has; `rows` were missed. Throws BadMessage `array_shape`. */
@@ -71,25 +79,25 @@ export class Variable {
     const given = config.data_type ?? config.dtype ?? config.type
     if (this.axes.length === 0) this.axes = config.axes ?? found.axes
     if (found.isText && given === undefined)
-      this.make([], { string: Math.min(textBytes, Math.max(64, 2 * found.data.length)) }, attributesOf(config, found))
-    else this.make(shape, typeOf(given ?? found.data.dtype), attributesOf(config, found))
-    this.next = null
+      this.#make([], { string: Math.min(TEXT_BYTES, Math.max(64, 2 * found.data.length)) }, attributesOf(config, found))
+    else this.#make(shape, typeOf(given ?? found.data.dtype), attributesOf(config, found))
+    this.#next = null
     for (let i = 0; i < rows; i++) this.append()
   }
 
   /** Whether `begin` can make a dataset of it. */
   static isWritable({ shape, data, isText }: DataArrayVariable): boolean {
-    return isText || (shape.length < 32 && !shape.includes(0) && elementsOf(shape) * widthOf(data.dtype) <= rowBytes)
+    return isText || (shape.length < 32 && !shape.includes(0) && elementsOf(shape) * widthOf(data.dtype) <= ROW_BYTES)
   }
 
-  private make(shape: readonly number[], type: NumberType | { readonly string: number }, attributes: Attributes): void {
+  #make(shape: readonly number[], type: NumberType | { readonly string: number }, attributes: Attributes): void {
     this.shape = shape
-    this.type = type
+    this.#type = type
     const elements = elementsOf(shape)
-    this.column = this.group.column(this.name, {
+    this.#column = this.#group.column(this.name, {
       dtype: type,
       row: shape,
-      ...(this.rowsPerChunk === undefined ? {} : { chunk: this.rowsPerChunk(elements) }),
+      ...(this.#rowsPerChunk === undefined ? {} : { chunk: this.#rowsPerChunk(elements) }),
       bulk: elements > 1024,
       attributes
     })
@@ -97,36 +105,38 @@ export class Variable {
 
   /** Checks and keeps what the message has. Throws BadMessage, nothing is written yet. */
   take(found: DataArrayVariable | undefined): void {
-    this.next = null
+    this.#next = null
     if (found === undefined) return
-    if (typeof this.type === 'object') {
-      this.next = Buffer.from(found.data.bytes).toString('utf8')
+    if (typeof this.#type === 'object') {
+      this.#next = Buffer.from(found.data.bytes).toString('utf8')
       return
     }
     const { shape } = this
     const same = found.shape.length === shape.length && found.shape.every((n, i) => n === shape[i])
-    // a number, and a list of one
+    // A number, and a list of one
     const single = found.data.length === 1 && elementsOf(shape) === 1
     if (!same && !single)
       throw new BadMessage(
         'array_shape',
         `${this.name} has ${found.shape.join(' × ')} elements, not ${shape.join(' × ')}`
       )
-    const { bytes, changed } = cast(found.data, this.type)
-    if (changed > 0) this.context.count('converted', changed)
-    this.next = bytes
+    const { bytes, changed } = cast(found.data, this.#type)
+    if (changed > 0) this.#context.count('converted', changed)
+    this.#next = bytes
   }
 
   /** Appends what was taken; NaN, 0 or an empty text for what was not there. */
   append(): void {
-    const { next, type, column } = this
-    if (next === null) this.context.count('variable_missing')
+    const column = this.#column,
+      type = this.#type,
+      next = this.#next
+    if (next === null) this.#context.count('variable_missing')
     if (typeof type === 'object') column?.appendString(typeof next === 'string' ? next : '')
-    else column?.append(typeof next === 'object' && next !== null ? next : this.filler(type))
-    this.next = null
+    else column?.append(typeof next === 'object' && next !== null ? next : this.#filler(type))
+    this.#next = null
   }
 
-  private filler(type: NumberType): Uint8Array {
+  #filler(type: NumberType): Uint8Array {
     const bytes = new Uint8Array(elementsOf(this.shape) * widthOf(type))
     if (type === 'float64') new Float64Array(bytes.buffer).fill(NaN)
     if (type === 'float32') new Float32Array(bytes.buffer).fill(NaN)

@@ -21,57 +21,67 @@ export interface Slot {
 }
 
 /** Histograms that may be incomplete at one time, as the field's writer has it. */
-const mostSlots = 4
+const MOST_SLOTS = 4
 /** Written histograms whose late parts are known for what they are. */
-const mostWritten = 64
+const MOST_WRITTEN = 64
 
 export class Assembly {
-  private readonly slots = new Map<bigint, Slot>()
-  private readonly written: bigint[] = []
+  readonly #slots = new Map<bigint, Slot>()
+  readonly #written: bigint[] = []
+
+  readonly #full: readonly number[]
+  readonly #types: { readonly data: NumberType; readonly errors: NumberType }
+  readonly #emit: (slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
 
   constructor(
-    private readonly full: readonly number[],
-    private readonly types: { readonly data: NumberType; readonly errors: NumberType },
-    private readonly emit: (slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
-  ) {}
+    full: readonly number[],
+    types: { readonly data: NumberType; readonly errors: NumberType },
+    emit: (slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
+  ) {
+    this.#full = full
+    this.#types = types
+    this.#emit = emit
+  }
 
   /** Throws BadMessage `histogram_shape` or `overlap` before anything is taken over. */
   add(part: Part): void {
     const { timestampNs, shape, offset } = part
-    const { full } = this
+    const full = this.#full
     const inside = (n: number, i: number): boolean => (offset[i] ?? -1) >= 0 && (offset[i] ?? 0) + n <= (full[i] ?? 0)
     if (shape.includes(0) || shape.length !== full.length || offset.length !== full.length || !shape.every(inside))
       throw new BadMessage('histogram_shape', `a part of ${shape.join(' × ')} at ${offset.join(', ')} is not in ${full.join(' × ')}`) // prettier-ignore
-    if (this.written.includes(timestampNs)) throw new BadMessage('overlap', 'a histogram of this time has been written')
+    if (this.#written.includes(timestampNs))
+      throw new BadMessage('overlap', 'a histogram of this time has been written')
     const whole = shape.every((n, i) => n === full[i])
-    if (whole && !this.slots.has(timestampNs)) return this.write(part, true)
-    const slot = this.slots.get(timestampNs) ?? this.open(timestampNs)
-    this.take(slot, part)
-    if (slot.missing === 0) this.finish(slot, true)
+    if (whole && !this.#slots.has(timestampNs)) return this.#write(part, true)
+    const slot = this.#slots.get(timestampNs) ?? this.#open(timestampNs)
+    this.#take(slot, part)
+    if (slot.missing === 0) this.#finish(slot, true)
   }
 
   /** Writes what is not complete, in the order in which it began. */
   flush(): void {
-    for (const slot of [...this.slots.values()]) this.finish(slot, false)
+    for (const slot of [...this.#slots.values()]) this.#finish(slot, false)
   }
 
-  private open(timestampNs: bigint): Slot {
-    const [oldest] = this.slots.values()
-    if (this.slots.size >= mostSlots && oldest !== undefined) this.finish(oldest, false)
-    const elements = elementsOf(this.full)
+  #open(timestampNs: bigint): Slot {
+    const [oldest] = this.#slots.values()
+    if (this.#slots.size >= MOST_SLOTS && oldest !== undefined) this.#finish(oldest, false)
+    const elements = elementsOf(this.#full)
     const slot: Slot = {
       timestampNs,
-      data: new Uint8Array(elements * widthOf(this.types.data)),
-      errors: new Uint8Array(elements * widthOf(this.types.errors)),
+      data: new Uint8Array(elements * widthOf(this.#types.data)),
+      errors: new Uint8Array(elements * widthOf(this.#types.errors)),
       done: new Uint8Array(elements),
       missing: elements
     }
-    this.slots.set(timestampNs, slot)
+    this.#slots.set(timestampNs, slot)
     return slot
   }
 
-  private take(slot: Slot, { shape, offset, data, errors }: Part): void {
-    const { full, types } = this
+  #take(slot: Slot, { shape, offset, data, errors }: Part): void {
+    const full = this.#full,
+      types = this.#types
     let overlaps = false
     eachLine(shape, full, offset, (_, to, length) => {
       overlaps ||= slot.done.subarray(to, to + length).includes(1)
@@ -83,14 +93,14 @@ export class Assembly {
     slot.missing -= elementsOf(shape)
   }
 
-  private finish(slot: Slot, complete: boolean): void {
-    this.slots.delete(slot.timestampNs)
-    this.write(slot, complete)
+  #finish(slot: Slot, complete: boolean): void {
+    this.#slots.delete(slot.timestampNs)
+    this.#write(slot, complete)
   }
 
-  private write(slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean): void {
-    this.written.push(slot.timestampNs)
-    if (this.written.length > mostWritten) this.written.shift()
-    this.emit(slot, complete)
+  #write(slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean): void {
+    this.#written.push(slot.timestampNs)
+    if (this.#written.length > MOST_WRITTEN) this.#written.shift()
+    this.#emit(slot, complete)
   }
 }

@@ -27,54 +27,63 @@ const unitsConfig = {
   }
 } as const satisfies JSONSchema
 
-const unitBytes = 64
+const UNIT_BYTES = 64
 const measured = ['value', 'minimum_value', 'maximum_value', 'average_value']
 
 class UnitsWriter implements Writer<UnitsRecord> {
-  private readonly text: Column
-  private readonly time: Column
-  private last: { readonly timestampNs: bigint; readonly units: string } | null = null
+  readonly #text: Column
+  readonly #time: Column
+  #last: { readonly timestampNs: bigint; readonly units: string } | null = null
 
-  constructor(
-    private readonly group: Group,
-    private readonly config: Options<typeof unitsConfig>,
-    private readonly context: Context
-  ) {
-    this.text = group.column('units_text', { dtype: { string: unitBytes } })
-    this.time = group.column('units_text_time', { dtype: 'uint64', index: true, attributes: timeAttributes })
+  readonly #group: Group
+  readonly #config: Options<typeof unitsConfig>
+  readonly #context: Context
+
+  constructor(group: Group, config: Options<typeof unitsConfig>, context: Context) {
+    this.#group = group
+    this.#config = config
+    this.#context = context
+
+    this.#text = group.column('units_text', { dtype: { string: UNIT_BYTES } })
+    this.#time = group.column('units_text_time', { dtype: 'uint64', index: true, attributes: timeAttributes })
   }
 
   write({ units: found, timestampNs }: UnitsRecord): void {
     const units = found ?? ''
-    this.text.appendString(units)
-    this.time.appendBigInt(timestampNs)
-    if (this.last !== null && this.last.units !== units) this.context.count('units_changed')
-    if (timestampNs >= (this.last?.timestampNs ?? 0n)) this.last = { timestampNs, units }
+    this.#text.appendString(units)
+    this.#time.appendBigInt(timestampNs)
+    if (this.#last !== null && this.#last.units !== units) this.#context.count('units_changed')
+    if (timestampNs >= (this.#last?.timestampNs ?? 0n)) this.#last = { timestampNs, units }
   }
 
   close(): void {
-    const { last, group } = this
-    if (last === null || !this.config.set_units) return
+    const last = this.#last,
+      group = this.#group
+    if (last === null || !this.#config.set_units) return
     for (const name of measured)
       if (group.has(name)) group.datasetAttribute(name, 'units', last.units.slice(0, 1024).replaceAll('\0', ''))
   }
 }
 
 class MapWriter implements Writer<DetectorSpectrumMap> {
-  private map: DetectorSpectrumMap | null = null
+  #map: DetectorSpectrumMap | null = null
 
-  constructor(private readonly group: Group) {}
+  readonly #group: Group
+
+  constructor(group: Group) {
+    this.#group = group
+  }
 
   write(map: DetectorSpectrumMap): void {
-    this.map = map
+    this.#map = map
   }
 
   close(): void {
-    if (this.map === null) return
-    const { spectra, detectors, spectrumCount } = this.map
-    this.group.dataset('spectrum', spectra, { dtype: 'int32', shape: [spectra.length] })
-    this.group.dataset('detector_id', detectors, { dtype: 'int32', shape: [detectors.length] })
-    this.group.dataset('number_of_spectra', spectrumCount, { dtype: 'int32' })
+    if (this.#map === null) return
+    const { spectra, detectors, spectrumCount } = this.#map
+    this.#group.dataset('spectrum', spectra, { dtype: 'int32', shape: [spectra.length] })
+    this.#group.dataset('detector_id', detectors, { dtype: 'int32', shape: [detectors.length] })
+    this.#group.dataset('number_of_spectra', spectrumCount, { dtype: 'int32' })
   }
 }
 

@@ -29,23 +29,23 @@ export const pulseConfig = {
 } as const satisfies JSONSchema
 
 /** Pulses and counts that wait for each other; at 50 Hz six minutes. */
-const mostWaiting = 20_000
-const mostPeriods = 10_000
+const MOST_WAITING = 20_000
+const MOST_PERIODS = 10_000
 
 /** A log in a group of its own. */
 class Log {
-  private readonly value: Column
-  private readonly time: Column
+  readonly #value: Column
+  readonly #time: Column
 
   constructor(parent: Group, name: string, dtype: NumberType, units?: string) {
     const group = parent.group(name, { NX_class: 'NXlog', signal: 'value', axes: ['time'] })
-    this.value = group.column('value', { dtype, attributes: units === undefined ? {} : { units } })
-    this.time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
+    this.#value = group.column('value', { dtype, attributes: units === undefined ? {} : { units } })
+    this.#time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
   }
 
   append(value: number, timestampNs: bigint): void {
-    this.value.appendNumber(value)
-    this.time.appendBigInt(timestampNs)
+    this.#value.appendNumber(value)
+    this.#time.appendBigInt(timestampNs)
   }
 }
 
@@ -65,53 +65,58 @@ interface Pulse {
 }
 
 export class PulseWriter implements Writer<PulseRecord | EventRecord> {
-  private readonly periodLog: Log
-  private readonly chargeLog: Log
-  private readonly vetoLog: Log
-  private readonly periods = new Map<number, Sums>()
-  private readonly total = new Sums()
+  readonly #periodLog: Log
+  readonly #chargeLog: Log
+  readonly #vetoLog: Log
+  readonly #periods = new Map<number, Sums>()
+  readonly #total = new Sums()
   /** Pulses by time, for the events that come after them, and counts for which the pulse has not come yet. */
-  private readonly pulses = new Map<bigint, Pulse>()
-  private readonly waiting = new Map<bigint, number>()
-  private events = false
+  readonly #pulses = new Map<bigint, Pulse>()
+  readonly #waiting = new Map<bigint, number>()
+  #events = false
 
-  constructor(
-    private readonly group: Group,
-    private readonly config: Options<typeof pulseConfig>,
-    private readonly context: Context
-  ) {
-    this.periodLog = new Log(group, 'period_log', 'uint32')
-    this.chargeLog = new Log(group, 'proton_charge_log', 'float32', 'uAh')
-    this.vetoLog = new Log(group, 'veto_log', 'uint32')
+  readonly #group: Group
+  readonly #config: Options<typeof pulseConfig>
+  readonly #context: Context
+
+  constructor(group: Group, config: Options<typeof pulseConfig>, context: Context) {
+    this.#group = group
+    this.#config = config
+    this.#context = context
+
+    this.#periodLog = new Log(group, 'period_log', 'uint32')
+    this.#chargeLog = new Log(group, 'proton_charge_log', 'float32', 'uAh')
+    this.#vetoLog = new Log(group, 'veto_log', 'uint32')
     group.attribute('default', 'period_log')
   }
 
   write(record: PulseRecord | EventRecord, schemaId: string): void {
-    if (schemaId === 'pu00') this.pulse(record as PulseRecord)
-    else this.count(record as EventRecord)
+    if (schemaId === 'pu00') this.#pulse(record as PulseRecord)
+    else this.#count(record as EventRecord)
   }
 
   close(): void {
-    const { group, total } = this
-    const lost = [...this.waiting.values()].reduce((sum, n) => sum + n, 0)
-    if (lost > 0) this.context.count('events_without_pulse', lost)
+    const total = this.#total,
+      group = this.#group
+    const lost = [...this.#waiting.values()].reduce((sum, n) => sum + n, 0)
+    if (lost > 0) this.#context.count('events_without_pulse', lost)
     if (total.rawFrames === 0) return
     group.dataset('raw_frames', total.rawFrames, { dtype: 'uint64' })
     group.dataset('good_frames', total.goodFrames, { dtype: 'uint64' })
     const units = { units: 'uAh' }
     group.dataset('proton_charge_raw', total.rawCharge, { dtype: 'float64', attributes: units })
     group.dataset('proton_charge', total.goodCharge, { dtype: 'float64', attributes: units })
-    if (this.events) {
+    if (this.#events) {
       group.dataset('total_counts_raw', total.rawCounts, { dtype: 'uint64' })
       group.dataset('total_counts', total.goodCounts, { dtype: 'uint64' })
     }
-    if (this.periods.size > 0) this.writePeriods()
+    if (this.#periods.size > 0) this.#writePeriods()
   }
 
-  private writePeriods(): void {
-    const list = [...this.periods].sort(([a], [b]) => a - b)
+  #writePeriods(): void {
+    const list = [...this.#periods].sort(([a], [b]) => a - b)
     const sums = list.map(([, each]) => each)
-    const group = this.group.group('periods', { NX_class: 'NXcollection' })
+    const group = this.#group.group('periods', { NX_class: 'NXcollection' })
     const put = (name: string, of: (sums: Sums) => number, dtype: NumberType, units?: string): void =>
       group.dataset(name, sums.map(of), { dtype, attributes: units === undefined ? {} : { units } })
     group.dataset('number', list.length, { dtype: 'int32' })
@@ -120,21 +125,21 @@ export class PulseWriter implements Writer<PulseRecord | EventRecord> {
     put('good_frames', (each) => each.goodFrames, 'uint64')
     put('proton_charge_raw', (each) => each.rawCharge, 'float64', 'uAh')
     put('proton_charge', (each) => each.goodCharge, 'float64', 'uAh')
-    if (!this.events) return
+    if (!this.#events) return
     put('total_counts_raw', (each) => each.rawCounts, 'uint64')
     put('total_counts', (each) => each.goodCounts, 'uint64')
   }
 
-  private pulse({ timestampNs, vetos, period, protonCharge }: PulseRecord): void {
-    const number = period === null ? null : period + this.config.period_offset
-    const sums = number === null ? new Sums() : this.periodOf(number)
-    if (number !== null) this.periodLog.append(number, timestampNs)
-    if (protonCharge !== null) this.chargeLog.append(protonCharge, timestampNs)
-    if (vetos !== null) this.vetoLog.append(vetos, timestampNs)
-    // a pulse whose vetoes nobody knows counts as good
+  #pulse({ timestampNs, vetos, period, protonCharge }: PulseRecord): void {
+    const number = period === null ? null : period + this.#config.period_offset
+    const sums = number === null ? new Sums() : this.#periodOf(number)
+    if (number !== null) this.#periodLog.append(number, timestampNs)
+    if (protonCharge !== null) this.#chargeLog.append(protonCharge, timestampNs)
+    if (vetos !== null) this.#vetoLog.append(vetos, timestampNs)
+    // A pulse whose vetoes nobody knows counts as good
     const good = vetos === null || vetos === 0
     const charge = protonCharge !== null && Number.isFinite(protonCharge) ? protonCharge : 0
-    for (const each of [this.total, sums]) {
+    for (const each of [this.#total, sums]) {
       each.rawFrames++
       each.rawCharge += charge
       if (!good) continue
@@ -142,55 +147,55 @@ export class PulseWriter implements Writer<PulseRecord | EventRecord> {
       each.goodCharge += charge
     }
     const pulse = { sums, good }
-    this.pulses.set(timestampNs, pulse)
-    const [oldest] = this.pulses.keys()
-    if (this.pulses.size > mostWaiting && oldest !== undefined) this.pulses.delete(oldest)
-    const counts = this.waiting.get(timestampNs)
+    this.#pulses.set(timestampNs, pulse)
+    const [oldest] = this.#pulses.keys()
+    if (this.#pulses.size > MOST_WAITING && oldest !== undefined) this.#pulses.delete(oldest)
+    const counts = this.#waiting.get(timestampNs)
     if (counts === undefined) return
-    this.waiting.delete(timestampNs)
-    this.add(pulse, counts)
+    this.#waiting.delete(timestampNs)
+    this.#add(pulse, counts)
   }
 
-  private periodOf(number: number): Sums {
-    let sums = this.periods.get(number)
+  #periodOf(number: number): Sums {
+    let sums = this.#periods.get(number)
     if (sums !== undefined) return sums
-    if (this.periods.size >= mostPeriods || number > 0xffffffff)
-      throw new BadMessage('period_number', `period ${number} is beyond the ${mostPeriods} that a run can have`)
-    this.periods.set(number, (sums = new Sums()))
+    if (this.#periods.size >= MOST_PERIODS || number > 0xffffffff)
+      throw new BadMessage('period_number', `period ${number} is beyond the ${MOST_PERIODS} that a run can have`)
+    this.#periods.set(number, (sums = new Sums()))
     return sums
   }
 
-  private count({ referenceTime, referenceTimeIndex, timeOfFlight }: EventRecord): void {
-    this.events = true
+  #count({ referenceTime, referenceTimeIndex, timeOfFlight }: EventRecord): void {
+    this.#events = true
     const pulses = referenceTime.length
     const first = (i: number): number => {
       if (i >= pulses) return timeOfFlight.length
       return referenceTimeIndex === null ? 0 : Number(element(referenceTimeIndex, i))
     }
-    // from behind: an index below 0 means no events, as the next one then starts where this one would
+    // From behind: an index below 0 means no events, as the next one then starts where this one would
     let end = timeOfFlight.length
     for (let i = pulses - 1; i >= 0; i--) {
       const start = first(i)
       if (start < 0) continue
       if (start > end) throw new BadMessage('pulse_index', `pulse index ${start} of ${end} events`)
-      this.counts(element(referenceTime, i) as bigint, end - start)
+      this.#counts(element(referenceTime, i) as bigint, end - start)
       end = start
     }
   }
 
-  private counts(timestampNs: bigint, n: number): void {
+  #counts(timestampNs: bigint, n: number): void {
     if (n === 0) return
-    const pulse = this.pulses.get(timestampNs)
-    if (pulse !== undefined) return this.add(pulse, n)
-    this.waiting.set(timestampNs, (this.waiting.get(timestampNs) ?? 0) + n)
-    const [oldest] = this.waiting
-    if (this.waiting.size <= mostWaiting || oldest === undefined) return
-    this.waiting.delete(oldest[0])
-    this.context.count('events_without_pulse', oldest[1])
+    const pulse = this.#pulses.get(timestampNs)
+    if (pulse !== undefined) return this.#add(pulse, n)
+    this.#waiting.set(timestampNs, (this.#waiting.get(timestampNs) ?? 0) + n)
+    const [oldest] = this.#waiting
+    if (this.#waiting.size <= MOST_WAITING || oldest === undefined) return
+    this.#waiting.delete(oldest[0])
+    this.#context.count('events_without_pulse', oldest[1])
   }
 
-  private add({ sums, good }: Pulse, n: number): void {
-    for (const each of [this.total, sums]) {
+  #add({ sums, good }: Pulse, n: number): void {
+    for (const each of [this.#total, sums]) {
       each.rawCounts += n
       if (good) each.goodCounts += n
     }

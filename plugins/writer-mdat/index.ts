@@ -50,13 +50,17 @@ const itemsOf = ({ items, name }: Config): readonly Item[] => {
 }
 
 class RunWriter implements Writer {
-  constructor(
-    private readonly group: Group,
-    private readonly items: readonly Item[],
-    private readonly run: RunInfo | undefined
-  ) {
+  readonly #group: Group
+  readonly #items: readonly Item[]
+  readonly #run: RunInfo | undefined
+
+  constructor(group: Group, items: readonly Item[], run: RunInfo | undefined) {
+    this.#group = group
+    this.#items = items
+    this.#run = run
+
     if (run === undefined) return
-    for (const item of items) this.begin(item, run)
+    for (const item of items) this.#begin(item, run)
   }
 
   write(): void {
@@ -65,13 +69,13 @@ class RunWriter implements Writer {
 
   /** The stop time is known only now; a run without one ended when its file did. */
   close(): void {
-    if (!this.items.includes('end_time')) return
-    const end = this.run?.stopNs ?? BigInt(Date.now()) * 1_000_000n
-    this.group.dataset('end_time', iso(end), { dtype: 'string' })
+    if (!this.#items.includes('end_time')) return
+    const end = this.#run?.stopNs ?? BigInt(Date.now()) * 1_000_000n
+    this.#group.dataset('end_time', iso(end), { dtype: 'string' })
   }
 
-  private begin(item: string, run: RunInfo): void {
-    const { group } = this
+  #begin(item: string, run: RunInfo): void {
+    const group = this.#group
     if (item === 'start_time') group.dataset(item, iso(run.startNs), { dtype: 'string' })
     if (item === 'run_name') group.dataset(item, run.runName, { dtype: 'string' })
     if (item === 'instrument_name') group.dataset(item, run.instrumentName, { dtype: 'string' })

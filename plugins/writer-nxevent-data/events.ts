@@ -27,134 +27,139 @@ interface Config {
 }
 
 export class EventWriter implements Writer<EventRecord> {
-  private readonly offset: Column
-  private readonly id: Column
-  private readonly zero: Column
-  private readonly index: Column
-  private readonly cueIndex: Column
-  private readonly cuePulse: Column
-  private readonly cueTime: Column
-  private readonly weight: Column | null
-  private readonly adc: AdcColumns | null
-  private readonly isis: IsisColumns | null
+  readonly #offset: Column
+  readonly #id: Column
+  readonly #zero: Column
+  readonly #index: Column
+  readonly #cueIndex: Column
+  readonly #cuePulse: Column
+  readonly #cueTime: Column
+  readonly #weight: Column | null
+  readonly #adc: AdcColumns | null
+  readonly #isis: IsisColumns | null
   /** Scratch for the indices of one message. */
-  private indices = Buffer.alloc(1024)
-  private filler = Buffer.alloc(0)
-  private events = 0
-  private lastCue = 0
-  private lastId: bigint | null = null
+  #indices = Buffer.alloc(1024)
+  #filler = Buffer.alloc(0)
+  #events = 0
+  #lastCue = 0
+  #lastId: bigint | null = null
 
-  constructor(
-    private readonly group: Group,
-    private readonly config: Config,
-    private readonly context: Context,
-    private readonly module: EventModule
-  ) {
+  readonly #group: Group
+  readonly #config: Config
+  readonly #context: Context
+  readonly #module: EventModule
+
+  constructor(group: Group, config: Config, context: Context, module: EventModule) {
+    this.#group = group
+    this.#config = config
+    this.#context = context
+    this.#module = module
+
     const { chunk_size: chunk } = config
     const bulk = { dtype: module.integer, chunk, bulk: true } as const
-    this.offset = group.column('event_time_offset', { ...bulk, attributes: { units: 'ns' } })
-    this.id = group.column('event_id', bulk)
-    this.weight = module.weights ? group.column('event_weight', { dtype: 'int16', chunk, bulk: true }) : null
-    this.zero = group.column('event_time_zero', { dtype: 'uint64', index: true, attributes: timeAttributes })
-    this.index = group.column('event_index', { dtype: 'int64', index: true })
-    this.cueIndex = group.column('cue_index', { dtype: 'int64', index: true })
-    // what readers need to cut by time: the peer's cue_index counts events, not pulses
-    this.cuePulse = group.column('cue_pulse_index', { dtype: 'int64', index: true })
-    this.cueTime = group.column('cue_timestamp_zero', { dtype: 'int64', index: true, attributes: timeAttributes })
-    this.adc = config.adc_pulse_debug ? new AdcColumns(group, chunk) : null
-    this.isis = config.isis_data ? new IsisColumns(group) : null
+    this.#offset = group.column('event_time_offset', { ...bulk, attributes: { units: 'ns' } })
+    this.#id = group.column('event_id', bulk)
+    this.#weight = module.weights ? group.column('event_weight', { dtype: 'int16', chunk, bulk: true }) : null
+    this.#zero = group.column('event_time_zero', { dtype: 'uint64', index: true, attributes: timeAttributes })
+    this.#index = group.column('event_index', { dtype: 'int64', index: true })
+    this.#cueIndex = group.column('cue_index', { dtype: 'int64', index: true })
+    // What readers need to cut by time: the peer's cue_index counts events, not pulses
+    this.#cuePulse = group.column('cue_pulse_index', { dtype: 'int64', index: true })
+    this.#cueTime = group.column('cue_timestamp_zero', { dtype: 'int64', index: true, attributes: timeAttributes })
+    this.#adc = config.adc_pulse_debug ? new AdcColumns(group, chunk) : null
+    this.#isis = config.isis_data ? new IsisColumns(group) : null
   }
 
   /** Everything is checked before the first append, so that all datasets keep their lengths. */
   write(record: EventRecord): void {
     const { referenceTime, timeOfFlight, pixelId, weight } = record
     const n = timeOfFlight.length
-    const pulses = this.fillIndices(record, n)
+    const pulses = this.#fillIndices(record, n)
     if (pixelId.length !== n && pixelId.length !== 0)
       throw new BadMessage('length_mismatch', `${pixelId.length} pixel ids for ${n} events`)
     if (weight !== undefined && weight.length !== n && weight.length !== 0)
       throw new BadMessage('length_mismatch', `${weight.length} weights for ${n} events`)
-    const facility = this.adc?.check(record, n)
-    this.checkRange(timeOfFlight)
-    this.checkRange(pixelId)
-    this.offset.append(timeOfFlight.bytes)
-    this.id.append(pixelId.length === n ? pixelId.bytes : this.fillIds(n))
-    this.weight?.append(weight?.length === n ? weight.bytes : this.ones(n))
-    this.adc?.append(facility ?? null, n)
-    this.isis?.append(record, pulses)
-    this.zero.append(referenceTime.bytes)
-    this.index.append(this.indices.subarray(0, 8 * pulses))
-    this.events += n
-    if (this.events - this.lastCue >= this.config.cue_interval && n > 0) this.cue(record)
-    this.follow(record.messageId)
+    const facility = this.#adc?.check(record, n)
+    this.#checkRange(timeOfFlight)
+    this.#checkRange(pixelId)
+    this.#offset.append(timeOfFlight.bytes)
+    this.#id.append(pixelId.length === n ? pixelId.bytes : this.#fillIds(n))
+    this.#weight?.append(weight?.length === n ? weight.bytes : this.#ones(n))
+    this.#adc?.append(facility ?? null, n)
+    this.#isis?.append(record, pulses)
+    this.#zero.append(referenceTime.bytes)
+    this.#index.append(this.#indices.subarray(0, 8 * pulses))
+    this.#events += n
+    if (this.#events - this.#lastCue >= this.#config.cue_interval && n > 0) this.#cue(record)
+    this.#follow(record.messageId)
   }
 
   close(): void {
-    if (this.config.total_counts && this.zero.length > 0)
-      this.group.dataset('total_counts', BigInt(this.events), { dtype: 'uint64' })
+    if (this.#config.total_counts && this.#zero.length > 0)
+      this.#group.dataset('total_counts', BigInt(this.#events), { dtype: 'uint64' })
   }
 
   /** event_index of each pulse into the scratch; returns the number of pulses. */
-  private fillIndices({ referenceTime, referenceTimeIndex }: EventRecord, n: number): number {
+  #fillIndices({ referenceTime, referenceTimeIndex }: EventRecord, n: number): number {
     const pulses = referenceTime.length
     if (pulses === 0) throw new BadMessage('no_pulse', 'the message has no pulse time')
     if (referenceTimeIndex !== null && referenceTimeIndex.length !== pulses)
       throw new BadMessage('length_mismatch', `${referenceTimeIndex.length} pulse indices for ${pulses} pulses`)
     if (referenceTimeIndex === null && pulses !== 1)
       throw new BadMessage('length_mismatch', `${pulses} pulses without indices`)
-    if (this.indices.length < 8 * pulses) this.indices = Buffer.alloc(16 * pulses)
+    if (this.#indices.length < 8 * pulses) this.#indices = Buffer.alloc(16 * pulses)
     let last = 0
     for (let i = 0; i < pulses; i++) {
       const first = referenceTimeIndex === null ? 0 : readInt32(referenceTimeIndex.bytes, 4 * i)
-      // a negative index means: no events
+      // A negative index means: no events
       const at = first < 0 ? last : first
       if (at < last || at > n) throw new BadMessage('pulse_index', `pulse index ${first} of ${n} events`)
       last = at
-      const index = this.events + at
-      this.indices.writeUInt32LE(index % 2 ** 32, 8 * i)
-      this.indices.writeUInt32LE(Math.floor(index / 2 ** 32), 8 * i + 4)
+      const index = this.#events + at
+      this.#indices.writeUInt32LE(index % 2 ** 32, 8 * i)
+      this.#indices.writeUInt32LE(Math.floor(index / 2 ** 32), 8 * i + 4)
     }
     return pulses
   }
 
   /** Only matters where the message's type is not that of the dataset: signed against unsigned. */
-  private checkRange(vector: Vector): void {
-    if (vector.dtype === this.module.integer) return
+  #checkRange(vector: Vector): void {
+    if (vector.dtype === this.#module.integer) return
     for (let i = 3; i < vector.bytes.length; i += 4)
       if ((vector.bytes[i] ?? 0) > 127)
-        throw new BadMessage('out_of_range', `a value does not fit into ${this.module.integer}`)
+        throw new BadMessage('out_of_range', `a value does not fit into ${this.#module.integer}`)
   }
 
-  private fillIds(n: number): Buffer {
-    this.context.count('pixel_id_filled', n)
-    if (this.filler.length < 4 * n) {
-      this.filler = Buffer.alloc(8 * n)
-      for (let i = 0; i < 2 * n; i++) this.filler.writeInt32LE(this.config.pixel_id | 0, 4 * i)
+  #fillIds(n: number): Buffer {
+    this.#context.count('pixel_id_filled', n)
+    if (this.#filler.length < 4 * n) {
+      this.#filler = Buffer.alloc(8 * n)
+      for (let i = 0; i < 2 * n; i++) this.#filler.writeInt32LE(this.#config.pixel_id | 0, 4 * i)
     }
-    return this.filler.subarray(0, 4 * n)
+    return this.#filler.subarray(0, 4 * n)
   }
 
-  private ones(n: number): Uint8Array {
+  #ones(n: number): Uint8Array {
     const weights = new Int16Array(n).fill(1)
     return new Uint8Array(weights.buffer)
   }
 
-  private cue({ referenceTime, timeOfFlight }: EventRecord): void {
-    this.lastCue = this.events
+  #cue({ referenceTime, timeOfFlight }: EventRecord): void {
+    this.#lastCue = this.#events
     const { bytes } = referenceTime
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const pulse = view.getBigInt64(bytes.length - 8, true)
-    this.cueIndex.appendNumber(this.events - 1)
-    this.cuePulse.appendNumber(this.zero.length - 1)
-    this.cueTime.appendBigInt(pulse + BigInt(readInt32(timeOfFlight.bytes, timeOfFlight.bytes.length - 4)))
+    this.#cueIndex.appendNumber(this.#events - 1)
+    this.#cuePulse.appendNumber(this.#zero.length - 1)
+    this.#cueTime.appendBigInt(pulse + BigInt(readInt32(timeOfFlight.bytes, timeOfFlight.bytes.length - 4)))
   }
 
   /** Running numbers tell of messages that were lost before they came here. */
-  private follow(id: bigint): void {
-    const { lastId } = this
+  #follow(id: bigint): void {
+    const lastId = this.#lastId
     if (lastId !== null && lastId > 0n && id > lastId + 1n)
-      this.context.count('message_ids_missing', Number(id - lastId - 1n))
-    this.lastId = id
+      this.#context.count('message_ids_missing', Number(id - lastId - 1n))
+    this.#lastId = id
   }
 }
 

@@ -16,10 +16,10 @@ const names = {
 
 /** One value per event; zeros for events of messages without them. */
 export class AdcColumns {
-  private readonly columns: readonly Column[]
+  readonly #columns: readonly Column[]
 
   constructor(group: Group, chunk: number) {
-    this.columns = fields.map((field) => {
+    this.#columns = fields.map((field) => {
       const time = field.endsWith('Time')
       return group.column(names[field], {
         dtype: time ? 'uint64' : 'uint32',
@@ -41,7 +41,7 @@ export class AdcColumns {
   }
 
   append(adc: Adc | null, n: number): void {
-    for (const [i, column] of this.columns.entries()) {
+    for (const [i, column] of this.#columns.entries()) {
       const vector: Vector | undefined = adc?.[fields[i] ?? 'amplitude']
       const size = i < 3 ? 4 : 8
       column.append(vector?.length === n ? vector.bytes : new Uint8Array(size * n))
@@ -51,22 +51,22 @@ export class AdcColumns {
 
 /** One value per pulse, as event_time_zero; NaN charge and period 0 where the message has none. */
 export class IsisColumns {
-  private readonly period: Column
-  private readonly running: Column
-  private readonly charge: Column
+  readonly #period: Column
+  readonly #running: Column
+  readonly #charge: Column
 
   constructor(group: Group) {
-    this.period = group.column('period_number', { dtype: 'uint32' })
-    this.running = group.column('run_state', { dtype: { string: 8 } })
-    this.charge = group.column('proton_charge', { dtype: 'float32', attributes: { units: 'uAh' } })
+    this.#period = group.column('period_number', { dtype: 'uint32' })
+    this.#running = group.column('run_state', { dtype: { string: 8 } })
+    this.#charge = group.column('proton_charge', { dtype: 'float32', attributes: { units: 'uAh' } })
   }
 
   append({ facility }: EventRecord, pulses: number): void {
     const isis = facility?.type === 'isis' ? facility : null
     for (let i = 0; i < pulses; i++) {
-      this.period.appendNumber(isis?.periodNumber ?? 0)
-      this.running.appendString(isis?.runState ?? '')
-      this.charge.appendNumber(isis?.protonCharge ?? NaN)
+      this.#period.appendNumber(isis?.periodNumber ?? 0)
+      this.#running.appendString(isis?.runState ?? '')
+      this.#charge.appendNumber(isis?.protonCharge ?? NaN)
     }
   }
 }

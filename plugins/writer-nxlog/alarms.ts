@@ -6,19 +6,19 @@ import { timeAttributes } from '../service-filewriter/writer-kit.js'
 const statusNames = ALARM_STATUSES.map((name) => (name === 'TIMEOUT' ? 'TIMED' : name))
 
 export class AlarmColumns {
-  private readonly status: Column
-  private readonly severity: Column
-  private readonly time: Column
+  readonly #status: Column
+  readonly #severity: Column
+  readonly #time: Column
 
   constructor(group: Group, chunk: number) {
-    this.status = group.column('alarm_status', { dtype: { string: 32 }, chunk })
-    this.severity = group.column('alarm_severity', { dtype: 'int16', chunk })
-    this.time = group.column('alarm_time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
+    this.#status = group.column('alarm_status', { dtype: { string: 32 }, chunk })
+    this.#severity = group.column('alarm_severity', { dtype: 'int16', chunk })
+    this.#time = group.column('alarm_time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
   }
 
   append({ status, severity }: { status: number; severity: number }, timestampNs: bigint): void {
-    this.status.appendString(statusNames[status] ?? `STATUS_${status}`)
-    this.severity.appendNumber(severity)
-    this.time.appendBigInt(timestampNs)
+    this.#status.appendString(statusNames[status] ?? `STATUS_${status}`)
+    this.#severity.appendNumber(severity)
+    this.#time.appendBigInt(timestampNs)
   }
 }

@@ -23,49 +23,50 @@ type Config = Options<typeof logConfig>
 const names = ['minimum_value', 'maximum_value', 'average_value'] as const
 
 class LogWriter implements Writer<LogRecord> {
-  private readonly values: ValueColumn
-  private readonly time: Column
-  private readonly cueIndex: Column
-  private readonly cueTime: Column
-  private readonly alarms: AlarmColumns | null
-  private readonly interval: number
-  private readonly units: string | undefined
-  private sinceCue = 0
+  readonly #values: ValueColumn
+  readonly #time: Column
+  readonly #cueIndex: Column
+  readonly #cueTime: Column
+  readonly #alarms: AlarmColumns | null
+  readonly #interval: number
+  readonly #units: string | undefined
+  #sinceCue = 0
 
-  constructor(
-    private readonly group: Group,
-    private readonly config: Config,
-    context: Context,
-    module: 'f142' | 'f144'
-  ) {
+  readonly #group: Group
+  readonly #config: Config
+
+  constructor(group: Group, config: Config, context: Context, module: 'f142' | 'f144') {
+    this.#group = group
+    this.#config = config
+
     const dtype = config.dtype ?? config.type ?? 'double'
     const given = config.unit ?? config.units ?? config.value_units
-    // the field's f144 writer always sets units, its f142 writer only when asked
-    this.units = isText(dtype) ? given : (given ?? (module === 'f144' ? '' : undefined))
+    // The field's f144 writer always sets units, its f142 writer only when asked
+    this.#units = isText(dtype) ? given : (given ?? (module === 'f144' ? '' : undefined))
     const chunk = config.chunk_size
     const size = Math.max(1, config.array_size)
-    this.values = new ValueColumn(
+    this.#values = new ValueColumn(
       group,
       {
         dtype,
         size,
         chunk,
-        units: this.units,
+        units: this.#units,
         stringSize: config.string_size,
         latest: config.store_latest_into !== undefined
       },
       context
     )
-    this.time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
-    this.cueIndex = group.column('cue_index', { dtype: 'int64', chunk, index: true })
-    this.cueTime = group.column('cue_timestamp_zero', {
+    this.#time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
+    this.#cueIndex = group.column('cue_index', { dtype: 'int64', chunk, index: true })
+    this.#cueTime = group.column('cue_timestamp_zero', {
       dtype: 'int64',
       chunk,
       index: true,
       attributes: timeAttributes
     })
-    this.alarms = module === 'f142' ? new AlarmColumns(group, chunk) : null
-    this.interval = cueInterval(config, size)
+    this.#alarms = module === 'f142' ? new AlarmColumns(group, chunk) : null
+    this.#interval = cueInterval(config, size)
     const latest = config.store_latest_into
     if (latest !== undefined && group.has(latest))
       throw new CodedError('STRUCTURE_INVALID', `store_latest_into: '${latest}' is made already`)
@@ -76,29 +77,31 @@ class LogWriter implements Writer<LogRecord> {
   }
 
   write(record: LogRecord): void {
-    this.values.append(record)
-    this.time.appendBigInt(record.timestampNs)
-    if (++this.sinceCue >= this.interval) this.cue(record.timestampNs)
-    if (record.alarm !== undefined) this.alarms?.append(record.alarm, record.timestampNs)
+    this.#values.append(record)
+    this.#time.appendBigInt(record.timestampNs)
+    if (++this.#sinceCue >= this.#interval) this.#cue(record.timestampNs)
+    if (record.alarm !== undefined) this.#alarms?.append(record.alarm, record.timestampNs)
   }
 
   writeScalar(scalar: Scalar): void {
-    this.values.appendNumber(scalar.value)
-    this.time.appendHalves(scalar.timeHigh, scalar.timeLow)
-    if (++this.sinceCue >= this.interval) this.cue(scalar.timestampNs)
-    if (scalar.severity >= 0) this.alarms?.append(scalar, scalar.timestampNs)
+    this.#values.appendNumber(scalar.value)
+    this.#time.appendHalves(scalar.timeHigh, scalar.timeLow)
+    if (++this.#sinceCue >= this.#interval) this.#cue(scalar.timestampNs)
+    if (scalar.severity >= 0) this.#alarms?.append(scalar, scalar.timestampNs)
   }
 
-  private cue(timestampNs: bigint): void {
-    this.sinceCue = 0
-    this.cueIndex.appendNumber(this.values.length - 1)
-    this.cueTime.appendBigInt(timestampNs)
+  #cue(timestampNs: bigint): void {
+    this.#sinceCue = 0
+    this.#cueIndex.appendNumber(this.#values.length - 1)
+    this.#cueTime.appendBigInt(timestampNs)
   }
 
   close(): void {
-    const { values, group, config } = this
+    const values = this.#values,
+      group = this.#group,
+      config = this.#config
     if (config.meta_data && values.hasNumbers) {
-      const attributes: Attributes = this.units === undefined ? {} : { units: this.units }
+      const attributes: Attributes = this.#units === undefined ? {} : { units: this.#units }
       const summary = [values.minimum, values.maximum, values.average]
       for (const [i, name] of names.entries()) group.dataset(name, summary[i] ?? NaN, { dtype: 'float64', attributes })
     }

@@ -34,44 +34,46 @@ let summaries = new Float64Array(0)
 let summariesUsed = 0
 
 export class ValueColumn {
-  private readonly column: Column
-  private readonly text: boolean
-  private readonly size: number
-  private readonly latest: boolean
-  private readonly type: NumberType
-  private readonly range: readonly [number, number] | undefined
+  readonly #column: Column
+  readonly #text: boolean
+  readonly #size: number
+  readonly #latest: boolean
+  readonly #type: NumberType
+  readonly #range: readonly [number, number] | undefined
   /** A 64-bit integer. */
-  private readonly long: boolean
-  private readonly row: Buffer
+  readonly #long: boolean
+  readonly #row: Buffer
   /** The last row as it is stored, if asked for. */
-  private last: number | bigint | string | Uint8Array | undefined
-  private readonly summary: Float64Array
-  private readonly at: number
-  private n = 0
+  #last: number | bigint | string | Uint8Array | undefined
+  readonly #summary: Float64Array
+  readonly #at: number
+  #n = 0
 
-  constructor(
-    group: Group,
-    private readonly options: ValueOptions,
-    private readonly context: Context
-  ) {
+  readonly #options: ValueOptions
+  readonly #context: Context
+
+  constructor(group: Group, options: ValueOptions, context: Context) {
+    this.#options = options
+    this.#context = context
+
     const { dtype, size, chunk, units, stringSize } = options
-    this.size = size
-    this.latest = options.latest
+    this.#size = size
+    this.#latest = options.latest
     if (summariesUsed + SUMMARY > summaries.length) {
       summaries = new Float64Array(SUMMARY * 512)
       summariesUsed = 0
     }
-    this.summary = summaries
-    this.at = summariesUsed
+    this.#summary = summaries
+    this.#at = summariesUsed
     summariesUsed += SUMMARY
-    this.summary.set([Infinity, -Infinity, 0], this.at)
-    this.text = isText(dtype)
-    this.type = numberType(dtype)
-    this.range = integerRanges[this.type]
-    this.long = this.type === 'int64' || this.type === 'uint64'
-    this.row = Buffer.alloc(size * (this.text ? stringSize : widthOf(this.type)))
-    this.column = group.column('value', {
-      dtype: this.text ? { string: stringSize } : this.type,
+    this.#summary.set([Infinity, -Infinity, 0], this.#at)
+    this.#text = isText(dtype)
+    this.#type = numberType(dtype)
+    this.#range = integerRanges[this.#type]
+    this.#long = this.#type === 'int64' || this.#type === 'uint64'
+    this.#row = Buffer.alloc(size * (this.#text ? stringSize : widthOf(this.#type)))
+    this.#column = group.column('value', {
+      dtype: this.#text ? { string: stringSize } : this.#type,
       row: size > 1 ? [size] : [],
       chunk: Math.max(1, Math.ceil(chunk / size)),
       attributes: units === undefined ? {} : { units }
@@ -79,141 +81,144 @@ export class ValueColumn {
   }
 
   get length(): number {
-    return this.column.length
+    return this.#column.length
   }
 
   get minimum(): number {
-    return this.summary[this.at] ?? NaN
+    return this.#summary[this.#at] ?? NaN
   }
   get maximum(): number {
-    return this.summary[this.at + 1] ?? NaN
+    return this.#summary[this.#at + 1] ?? NaN
   }
   get average(): number {
-    return (this.summary[this.at + 2] ?? NaN) / this.n
+    return (this.#summary[this.#at + 2] ?? NaN) / this.#n
   }
 
   /** Numbers are in it that minimum, maximum and average can be made of. */
   get hasNumbers(): boolean {
-    return this.n > 0
+    return this.#n > 0
   }
 
   /** Makes a dataset of the last row; nothing without rows. */
   writeLatest(group: Group, name: string): void {
-    const { last, type } = this
-    const { size, stringSize } = this.options
+    const type = this.#type,
+      last = this.#last
+    const { size, stringSize } = this.#options
     if (last === undefined) return
-    const dtype = this.text ? { string: stringSize } : type
+    const dtype = this.#text ? { string: stringSize } : type
     if (last instanceof Uint8Array && size > 1) group.dataset(name, last, { dtype, shape: [size] })
-    else group.dataset(name, last, { dtype: this.text ? 'string' : type })
+    else group.dataset(name, last, { dtype: this.#text ? 'string' : type })
   }
 
   /** Appends one row, or throws BadMessage before anything is written. */
   append({ value, dtype }: LogRecord): void {
-    if (this.text) this.appendText(value)
-    else if (typeof value === 'number' || typeof value === 'bigint') this.appendScalar(value)
+    if (this.#text) this.#appendText(value)
+    else if (typeof value === 'number' || typeof value === 'bigint') this.#appendScalar(value)
     else if (typeof value === 'string' || isStrings(value))
-      throw new BadMessage('text_for_number', `text for a ${this.type}`)
-    else this.appendVector(value, dtype)
+      throw new BadMessage('text_for_number', `text for a ${this.#type}`)
+    else this.#appendVector(value, dtype)
   }
 
   /** As `append` for a number. */
   appendNumber(value: number | bigint): void {
-    if (this.text) this.appendText(value)
-    else this.appendScalar(value)
+    if (this.#text) this.#appendText(value)
+    else this.#appendScalar(value)
   }
 
-  private appendText(value: LogRecord['value']): void {
+  #appendText(value: LogRecord['value']): void {
     if (typeof value === 'object' && 'bytes' in value)
       throw new BadMessage('number_for_text', 'an array of numbers for a text')
-    const { size, stringSize, latest } = this.options
+    const { size, stringSize, latest } = this.#options
     const texts = isStrings(value) ? value : [String(value)]
     const [first = ''] = texts
     if (size === 1 && texts.length !== 1) throw new BadMessage('array_for_scalar', 'several texts for one')
     if (texts.length > size) throw new BadMessage('array_size', `${texts.length} texts where array_size is ${size}`)
-    if (texts.length < size) this.context.count('padded')
-    for (const text of texts) if (Buffer.byteLength(text) > stringSize) this.context.count('text_cut')
+    if (texts.length < size) this.#context.count('padded')
+    for (const text of texts) if (Buffer.byteLength(text) > stringSize) this.#context.count('text_cut')
     if (size === 1) {
-      this.column.appendString(first)
-      if (latest) this.last = first
+      this.#column.appendString(first)
+      if (latest) this.#last = first
       return
     }
-    this.row.fill(0)
-    // whole characters only, as `write` has it
-    for (const [i, text] of texts.entries()) this.row.write(text, i * stringSize, stringSize)
-    this.appendRow(this.row)
+    this.#row.fill(0)
+    // Whole characters only, as `write` has it
+    for (const [i, text] of texts.entries()) this.#row.write(text, i * stringSize, stringSize)
+    this.#appendRow(this.#row)
   }
 
-  private appendScalar(value: number | bigint): void {
-    if (this.size > 1) return this.appendNumbers([value])
-    const stored = this.long ? this.toBigInt(value) : this.toNumber(value)
-    if (typeof stored === 'bigint') this.column.appendBigInt(stored)
-    else this.column.appendNumber(stored)
-    this.take(Number(stored))
-    if (this.latest) this.last = stored
+  #appendScalar(value: number | bigint): void {
+    if (this.#size > 1) return this.#appendNumbers([value])
+    const stored = this.#long ? this.#toBigInt(value) : this.#toNumber(value)
+    if (typeof stored === 'bigint') this.#column.appendBigInt(stored)
+    else this.#column.appendNumber(stored)
+    this.#take(Number(stored))
+    if (this.#latest) this.#last = stored
   }
 
-  private appendRow(row: Uint8Array): void {
-    this.column.append(row)
-    // a view of the message would be gone by the time it is asked for
-    if (this.options.latest) this.last = Uint8Array.from(row)
+  #appendRow(row: Uint8Array): void {
+    this.#column.append(row)
+    // A view of the message would be gone by the time it is asked for
+    if (this.#options.latest) this.#last = Uint8Array.from(row)
   }
 
-  private appendVector(value: Vector, dtype: LogRecord['dtype']): void {
-    const { size } = this.options
+  #appendVector(value: Vector, dtype: LogRecord['dtype']): void {
+    const { size } = this.#options
     if (size === 1 && value.length !== 1)
       throw new BadMessage('array_for_scalar', `an array of ${value.length} where array_size is 1`)
     if (value.length > size)
       throw new BadMessage('array_size', `an array of ${value.length} where array_size is ${size}`)
-    if (size > 1 && value.length === size && dtype === this.type) {
-      this.appendRow(value.bytes)
-      for (let i = 0; i < size; i++) this.take(Number(element(value, i)))
+    if (size > 1 && value.length === size && dtype === this.#type) {
+      this.#appendRow(value.bytes)
+      for (let i = 0; i < size; i++) this.#take(Number(element(value, i)))
       return
     }
     const numbers = Array.from({ length: value.length }, (_, i) => element(value, i))
-    if (size === 1) this.appendScalar(numbers[0] ?? 0)
-    else this.appendNumbers(numbers)
+    if (size === 1) this.#appendScalar(numbers[0] ?? 0)
+    else this.#appendNumbers(numbers)
   }
 
   /** A row of other type or shorter: converted and padded (NaN or 0). */
-  private appendNumbers(numbers: readonly (number | bigint)[]): void {
-    const { row, type } = this
+  #appendNumbers(numbers: readonly (number | bigint)[]): void {
+    const type = this.#type,
+      row = this.#row
     const float = type === 'float32' || type === 'float64'
-    const stored = numbers.map((number) => (this.long ? this.toBigInt(number) : this.toNumber(number)))
-    const filler = this.long ? 0n : float ? NaN : 0
-    for (let i = 0; i < this.options.size; i++) put(row, i, type, stored[i] ?? filler)
-    if (numbers.length < this.options.size) this.context.count('padded')
-    this.appendRow(row)
-    for (const number of stored) this.take(Number(number))
+    const stored = numbers.map((number) => (this.#long ? this.#toBigInt(number) : this.#toNumber(number)))
+    const filler = this.#long ? 0n : float ? NaN : 0
+    for (let i = 0; i < this.#options.size; i++) put(row, i, type, stored[i] ?? filler)
+    if (numbers.length < this.#options.size) this.#context.count('padded')
+    this.#appendRow(row)
+    for (const number of stored) this.#take(Number(number))
   }
 
-  private toNumber(value: number | bigint): number {
+  #toNumber(value: number | bigint): number {
     const number = Number(value)
-    const { range } = this
+    const range = this.#range
     if (range === undefined) return number
-    if (Number.isNaN(number)) throw new BadMessage('not_a_number', `NaN cannot be stored as ${this.type}`)
+    if (Number.isNaN(number)) throw new BadMessage('not_a_number', `NaN cannot be stored as ${this.#type}`)
     const whole = Math.min(Math.max(Math.trunc(number), range[0]), range[1])
-    if (whole !== number) this.context.count('converted')
+    if (whole !== number) this.#context.count('converted')
     return whole
   }
 
-  private toBigInt(value: number | bigint): bigint {
+  #toBigInt(value: number | bigint): bigint {
     const number = typeof value === 'number' ? Math.trunc(value) : value
     if (typeof number === 'number' && !Number.isFinite(number))
-      throw new BadMessage('not_a_number', `${number} cannot be stored as ${this.type}`)
+      throw new BadMessage('not_a_number', `${number} cannot be stored as ${this.#type}`)
     const big = BigInt(number)
-    const [low, high] = longRanges[this.type]!
+    const [low, high] = longRanges[this.#type]!
     const fit = big < low ? low : big > high ? high : big
-    if (fit !== big || number !== value) this.context.count('converted')
+    if (fit !== big || number !== value) this.#context.count('converted')
     return fit
   }
 
-  private take(number: number): void {
+  #take(number: number): void {
     if (Number.isNaN(number)) return
-    const { summary, at } = this
+    const summary = this.#summary,
+      at = this.#at
     if (number < summary[at]!) summary[at] = number
     if (number > summary[at + 1]!) summary[at + 1] = number
     summary[at + 2]! += number
-    this.n++
+    this.#n++
   }
 }
 

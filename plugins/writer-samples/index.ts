@@ -47,7 +47,7 @@ const samplesConfig = {
 const timesConfig = { type: 'object', additionalProperties: false, properties: common } as const satisfies JSONSchema
 
 /** No time is above this: readers count in int64. */
-const lastNs = 2n ** 63n - 1n
+const LAST_NS = 2n ** 63n - 1n
 
 /** Throws BadMessage unless all are times: above 0, below 2^63. */
 function checkTimes({ bytes, length }: Vector): void {
@@ -68,7 +68,7 @@ function timesOf({ timestamps, timestampNs, timeDelta, values }: SamplesRecord):
   }
   const step = timeDelta > 0 ? timeDelta : 0
   const span = step * (values.length - 1)
-  if (Number.isNaN(timeDelta) || span > 9e18 || timestampNs + BigInt(Math.round(span)) > lastNs)
+  if (Number.isNaN(timeDelta) || span > 9e18 || timestampNs + BigInt(Math.round(span)) > LAST_NS)
     throw new BadMessage('bad_timestamp', `steps of ${timeDelta} ns lead out of time`)
   const times = new BigInt64Array(values.length)
   for (let i = 0; i < times.length; i++) times[i] = timestampNs + BigInt(Math.round(step * i))
@@ -76,22 +76,22 @@ function timesOf({ timestamps, timestampNs, timeDelta, values }: SamplesRecord):
 }
 
 class SamplesWriter implements Writer<SamplesRecord> {
-  private readonly value: Column
-  private readonly time: Column
-  private readonly cues: Cues
-  private readonly type
+  readonly #value: Column
+  readonly #time: Column
+  readonly #cues: Cues
+  readonly #type
 
-  constructor(
-    group: Group,
-    config: Options<typeof samplesConfig>,
-    private readonly context: Context
-  ) {
+  readonly #context: Context
+
+  constructor(group: Group, config: Options<typeof samplesConfig>, context: Context) {
+    this.#context = context
+
     const { chunk_size: chunk } = config
     const units = config.unit ?? config.units ?? config.value_units
-    this.type = typeOf(config.dtype ?? config.type ?? 'int64')
-    this.value = group.column('value', { dtype: this.type, chunk, attributes: units === undefined ? {} : { units } })
-    this.time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
-    this.cues = new Cues(group, 1, chunk)
+    this.#type = typeOf(config.dtype ?? config.type ?? 'int64')
+    this.#value = group.column('value', { dtype: this.#type, chunk, attributes: units === undefined ? {} : { units } })
+    this.#time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
+    this.#cues = new Cues(group, 1, chunk)
     group.attribute('signal', 'value')
     group.attribute('axes', ['time'])
   }
@@ -99,32 +99,32 @@ class SamplesWriter implements Writer<SamplesRecord> {
   /** Everything is checked before the first append. */
   write(record: SamplesRecord): void {
     const { values, timestampNs } = record
-    if (values.length === 0) return this.context.count('empty')
+    if (values.length === 0) return this.#context.count('empty')
     const times = timesOf(record)
-    const { bytes, changed } = cast(values, this.type)
-    if (changed > 0) this.context.count('converted', changed)
-    const first = this.value.length
-    this.value.append(bytes)
-    this.time.append(times)
-    this.cues.row(first, timestampNs)
+    const { bytes, changed } = cast(values, this.#type)
+    if (changed > 0) this.#context.count('converted', changed)
+    const first = this.#value.length
+    this.#value.append(bytes)
+    this.#time.append(times)
+    this.#cues.row(first, timestampNs)
   }
 }
 
 class TimesWriter implements Writer<TimestampsRecord> {
-  private readonly time: Column
-  private readonly cues: Cues
+  readonly #time: Column
+  readonly #cues: Cues
 
   constructor(group: Group, { chunk_size: chunk }: Options<typeof timesConfig>) {
-    this.time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
-    this.cues = new Cues(group, 1, chunk)
+    this.#time = group.column('time', { dtype: 'uint64', chunk, index: true, attributes: timeAttributes })
+    this.#cues = new Cues(group, 1, chunk)
   }
 
   write({ timestamps }: TimestampsRecord): void {
     checkTimes(timestamps)
-    const first = this.time.length
+    const first = this.#time.length
     const { bytes } = timestamps
-    this.time.append(bytes)
-    this.cues.row(first, new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true))
+    this.#time.append(bytes)
+    this.#cues.row(first, new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true))
   }
 }
 

@@ -233,7 +233,7 @@ describe('nexstream check', function () {
     const jsons = readdirSync(join(packageRoot, 'examples/commands')).map((name) => `commands/${name}`)
     const files = [...examples, ...jsons, 'demo/demo.toml', 'demo/structure.json']
     const options = { cwd: join(packageRoot, 'examples'), env: { KAFKA_PASSWORD: 'x' } }
-    // one of the commands needs the example of a plugin
+    // One of the commands needs the example of a plugin
     const withPlugin = join(folder, 'with-plugin.toml')
     const use = join(packageRoot, 'examples/plugins/converter-ratio.mjs')
     writeFileSync(withPlugin, `[[plugins]]\nuse = ${JSON.stringify(use)}`)

@@ -87,7 +87,7 @@ export function start(args: readonly string[], options: RunOptions = {}): Child 
     cwd: options.cwd,
     stdio: ['pipe', 'pipe', 'pipe']
   })
-  // a program that ends without reading its input is no error of ours
+  // A program that ends without reading its input is no error of ours
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
   return new Child(child, `nexstream ${args.join(' ')}`)

@@ -250,7 +250,7 @@ ${topics.join('')}`) // prettier-ignore
     const args = [program, 'tail', topic('monitor'), '--config', config, '--json', '--last', '3000', '--filter', 'json']
     const slow = spawn(process.execPath, args, { env: cleanEnv(), stdio: ['ignore', 'pipe', 'inherit'] })
     const ended = once(slow, 'close')
-    // its pipe is full long before the end, since nobody reads
+    // Its pipe is full long before the end, since nobody reads
     await once(slow.stdout, 'readable')
     await new Promise((resolve) => setImmediate(resolve))
     const chunks: Buffer[] = []

@@ -8,11 +8,11 @@ import { startIoc, type Ioc } from '../support/ioc.js'
 import { python } from '../support/python.js'
 import { random } from '../support/random.js'
 
-const many = 1000
+const MANY = 1000
 const db = `record(ao, "T:a") { field(VAL, "1") field(PINI, "YES") }
 record(ao, "T:b") { field(VAL, "2") field(PINI, "YES") }
 record(waveform, "T:large") { field(FTVL, "DOUBLE") field(NELM, "20000") field(PINI, "YES") }
-${Array.from({ length: many }, (_, i) => `record(longout, "T:n${i}") { field(VAL, "${i}") field(PINI, "YES") }`).join('\n')}`
+${Array.from({ length: MANY }, (_, i) => `record(longout, "T:n${i}") { field(VAL, "${i}") field(PINI, "YES") }`).join('\n')}`
 
 const lengthOf = ({ value }: Update): number => (value as Vector).length
 
@@ -59,13 +59,13 @@ describe('EPICS connections', function () {
         assert.deepEqual(states(missing), [1])
       })
 
-      it(`serves ${many} channels over one connection, beside names that nobody has`, async () => {
+      it(`serves ${MANY} channels over one connection, beside names that nobody has`, async () => {
         const { proxy, address } = await proxied()
         const epics = await connect(at(address))
         const missing = Array.from({ length: 200 }, (_, i) => epics.open(protocol, `T:missing${i}`))
-        const channels = Array.from({ length: many }, (_, i) => epics.open(protocol, `T:n${i}`))
+        const channels = Array.from({ length: MANY }, (_, i) => epics.open(protocol, `T:n${i}`))
         const values = await Promise.all(channels.map((channel) => channel.value()))
-        assert.deepEqual(values.map(({ value }) => value), Array.from({ length: many }, (_, i) => i)) // prettier-ignore
+        assert.deepEqual(values.map(({ value }) => value), Array.from({ length: MANY }, (_, i) => i)) // prettier-ignore
         assert.equal(proxy.connections, 1)
         assert.ok(missing.every((channel) => states(channel).join() === '1'))
         for (const { subscription } of channels) await subscription.close()

@@ -129,7 +129,7 @@ describe('EPICS servers', function () {
     })
     const first = await connect(options({}))
     const one = first.open('ca', 'N:a')
-    await searched(Number(port), host) // the first client is there, and the repeater with it
+    await searched(Number(port), host) // The first client is there, and the repeater with it
     const registered = await registeredAt(repeaterPort)
     const second = await connect(options({ repeater: false }))
     const other = second.open('ca', 'N:a')

@@ -8,7 +8,7 @@ import { startIoc, type Ioc } from '../support/ioc.js'
 import { kafka, testTopics } from '../support/kafka.js'
 
 const [width, height] = [300, 200]
-const frames = 60
+const FRAMES = 60
 
 const vectorOf = ({ value }: Update): Vector => (value as PvStructure).fields.get('value') as Vector
 
@@ -19,7 +19,7 @@ function numberOf({ bytes, length }: Vector): number {
   for (let i = 1; i < length; i++) if (pixels[i] !== i % 65_536) assert.fail(`pixel ${i} is ${pixels[i]}`)
   return pixels[0]!
 }
-const counted = Array.from({ length: frames }, (_, i) => i + 1)
+const counted = Array.from({ length: FRAMES }, (_, i) => i + 1)
 
 describe('images', function () {
   this.timeout(60_000)
@@ -34,8 +34,8 @@ describe('images', function () {
     await ioc?.stop()
   })
 
-  const post = (n = frames) => ioc.call('frames', { name: 'I:image', n, hz: 100 })
-  const isLast = (update: Update): boolean => update.kind === 'value' && numberOf(vectorOf(update)) === frames
+  const post = (n = FRAMES) => ioc.call('frames', { name: 'I:image', n, hz: 100 })
+  const isLast = (update: Update): boolean => update.kind === 'value' && numberOf(vectorOf(update)) === FRAMES
 
   it('that are kept stay as they were', async () => {
     const channel = epics.open('pva', 'I:image', { queue_size: 4 })
@@ -47,7 +47,7 @@ describe('images', function () {
       values.map((update) => numberOf(vectorOf(update))),
       counted
     )
-    assert.equal(new Set(values.map((update) => vectorOf(update).bytes.buffer)).size, frames)
+    assert.equal(new Set(values.map((update) => vectorOf(update).bytes.buffer)).size, FRAMES)
     await channel.subscription.close()
   })
 
@@ -59,7 +59,7 @@ describe('images', function () {
     const channel = epics.open('pva', 'I:image', { queue_size: 4 }, take)
     await channel.value()
     await post()
-    await channel.until(() => borrower.seen.at(-1) === frames)
+    await channel.until(() => borrower.seen.at(-1) === FRAMES)
     assert.deepEqual(borrower.seen.slice(1), counted)
     assert.equal(numberOf(vectorOf(borrower.kept!)), 8)
     assert.ok(borrower.memory.size <= 5, `${borrower.memory.size} pieces of memory`)
@@ -89,7 +89,7 @@ describe('images', function () {
         const number = ({ value }: Message): number => numberOf(frameCodec(schema).decode(value).data)
         const messages = await readUntil(brokers, topic, (list) => list.slice(-1).some((one) => number(one) === last))
         const withoutRepeats = messages.map(number).filter((one, i, all) => one !== all[i - 1])
-        assert.deepEqual(withoutRepeats, [frames, ...counted.slice(0, last)], schema)
+        assert.deepEqual(withoutRepeats, [FRAMES, ...counted.slice(0, last)], schema)
       }
     } finally {
       await live.close()

@@ -238,7 +238,7 @@ describe('NeXus file', function () {
     const path = join(folder, 'big.nxs')
     const file = await createNexusFile(path, { fsync: 'never' })
     const group = file.root.group('g')
-    // one chunk of 1 GiB each: the holes take no space
+    // One chunk of 1 GiB each: the holes take no space
     const far = Array.from({ length: 5 }, (_, i) => group.column(`far${i}`, { dtype: 'uint8', chunk: 1 << 30 }))
     const many = group.column('many', { dtype: 'uint32', chunk: 1 })
     const packed = group.column('packed', { dtype: 'uint32', chunk: 100, compression: { filter: 'zstd' } })

@@ -268,7 +268,7 @@ print(json.dumps(out))
     for (const [version, library] of await hdf5Libraries()) {
       const path = join(made.folder, `${version}.nxs`)
       copyFileSync(made.path, path)
-      // the libraries beside it are its own
+      // The libraries beside it are its own
       const env = { ...process.env, LD_LIBRARY_PATH: dirname(library) }
       const { stdout } = await run(await python(), [change, library, path], { env })
       assert.equal(stdout.trim(), version)

@@ -27,7 +27,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
           entry.link(`x${round}`, '/entry/x', 'hard')
           entry.link(`again${round}`, `/entry/g${round}`, 'hard')
           file.root.link(`soft${round}`, `/entry/late${round}/y`)
-          // from here on the library has the file in its hands
+          // From here on the library has the file in its hands
           if (round === 2) file.group('/entry/g30')?.attribute('note', 'late')
         })
       }

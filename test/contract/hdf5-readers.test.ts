@@ -55,7 +55,7 @@ describe('HDF5 libraries of all versions', function () {
 
   async function read(version: Hdf5Version): Promise<Seen[]> {
     const library = libraries.get(version) ?? ''
-    // the libraries beside it are its own; zstd comes as a plugin for all of them
+    // The libraries beside it are its own; zstd comes as a plugin for all of them
     const env = { ...process.env, LD_LIBRARY_PATH: dirname(library), HDF5_PLUGIN_PATH: plugins }
     const script = join(packageRoot, 'test/support/python/hdf5/through_c.py')
     const child = spawn(await python(), [script, library], { env, stdio: ['pipe', 'pipe', 'inherit'] })

@@ -62,7 +62,7 @@ function change(file: NexusFile, pulses: number): void {
   file.group('/entry/logs/log1')?.datasetAttribute('value', 'pulses', pulses)
 }
 
-// node hdf5-writer.js FILE FSYNC: a line with the number of published pulses after each checkpoint, until FILE.stop exists
+// Node hdf5-writer.js FILE FSYNC: a line with the number of published pulses after each checkpoint, until FILE.stop exists
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [, , path = '', fsync = 'never'] = process.argv
   const known = await knownFile(path, { fsync: fsync as 'never' | 'checkpoint' })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Out } from '../../core/kafka/wire.js'
 import { testTopics } from '../support/kafka.js'
-import { behindProxy, count, texts } from '../support/kafka-proxy.js'
+import { behindProxy, COUNT, texts } from '../support/kafka-proxy.js'
 import { collect, consume } from '../support/kafka-records.js'
 
 const PRODUCE = 0
@@ -40,7 +40,7 @@ describe('Kafka: what brokers answer', function () {
       return frame
     }
     const reader = via.client.reader({ assign: [{ topic, partition: 0, offset: 0 }], maxBytes: 2000 })
-    const { records, skipped } = await collect(reader, count)
+    const { records, skipped } = await collect(reader, COUNT)
     await reader.close()
     assert.deepEqual([met, skipped], [codes, {}])
     assert.deepEqual(
@@ -52,10 +52,10 @@ describe('Kafka: what brokers answer', function () {
   it('may be that the log goes another way than it did: it is read again from there', async () => {
     const topic = await via.filled(60)
     const [info] = await via.client.topics([topic])
-    const from = count - 40
+    const from = COUNT - 40
     let answers = 0
     const reader = via.client.reader({ assign: [{ topic, partition: 0, offset: 0 }] })
-    await collect(reader, count)
+    await collect(reader, COUNT)
     via.proxy.overhear = (api) => {
       if (api !== FETCH || answers++ > 0) return undefined
       const out = new Out()
@@ -65,15 +65,15 @@ describe('Kafka: what brokers answer', function () {
         .i32(0)
         .uvarint(2)
         .uuid(info?.id ?? '')
-      out.uvarint(2).i32(0).i16(0).i64(count).i64(count).i64(0).uvarint(0).i32(-1).uvarint(0)
-      // the tagged field: epoch and offset up to which both logs are the same
+      out.uvarint(2).i32(0).i16(0).i64(COUNT).i64(COUNT).i64(0).uvarint(0).i32(-1).uvarint(0)
+      // The tagged field: epoch and offset up to which both logs are the same
       out.uvarint(1).uvarint(0).uvarint(13).i32(0).i64(from).noTags()
       return out.noTags().noTags().done()
     }
     const batch = await reader.next()
     assert.deepEqual([batch?.truncated, batch?.nextOffset, batch?.count], [40, from, 0])
     batch?.release()
-    const { records } = await collect(reader, count)
+    const { records } = await collect(reader, COUNT)
     await reader.close()
     assert.deepEqual(
       records.map(({ value }) => text(value)),
@@ -100,12 +100,12 @@ describe('Kafka: what brokers answer', function () {
     await producer.close()
     assert.equal(left.length, 0)
     assert.deepEqual(acknowledged, [...texts.keys()])
-    const { records } = await consume(via.client, topic, count)
+    const { records } = await consume(via.client, topic, COUNT)
     assert.deepEqual(
       records.map(({ value }) => text(value)),
       texts
     )
-    assert.equal((await via.client.offsets(topic, [0], 'latest')).get(0), count, 'no batch twice')
+    assert.equal((await via.client.offsets(topic, [0], 'latest')).get(0), COUNT, 'no batch twice')
   })
 
   it('is survived by producers: a broker that has forgotten them', async () => {
@@ -116,7 +116,7 @@ describe('Kafka: what brokers answer', function () {
       if (api === INIT_PRODUCER_ID) identities++
       const code = api === PRODUCE && identities > 0 && frame.includes(texts[50]!) ? left.shift() : undefined
       if (code === undefined) return undefined
-      // one topic, one partition 0: code, offset, two times, no record errors, no words; throttle time
+      // One topic, one partition 0: code, offset, two times, no record errors, no words; throttle time
       const body = Buffer.alloc(4 + 2 + topic.length + 4 + 4 + 2 + 24 + 4 + 2 + 4)
       body.writeInt32BE(1)
       body.writeInt16BE(topic.length, 4)
@@ -175,7 +175,7 @@ describe('Kafka: what brokers answer', function () {
     const one = via.client.producer({ lingerMs: 1 })
     const value = Buffer.alloc(1000, 1)
     for (let i = 0; i < 4; i++) patient.send({ topic: topics.linger, partition: 0, value })
-    one.send({ topic: topics.other, value }) // lingers for 1 ms only: nobody has asked for it
+    one.send({ topic: topics.other, value }) // Lingers for 1 ms only: nobody has asked for it
     while (one.bufferedBytes > 0) await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(sent, [], 'neither full nor asked for')
     for (let i = 0; i < 60; i++) patient.send({ topic: topics.linger, partition: i % 2, value })

@@ -25,7 +25,7 @@ describe('Kafka: a broker of its own', function () {
       const { topic } = await testTopics(['topic'], { brokers: running.brokers })
       const client = connectKafka({ timeout_ms: 20_000, ...options })
       const producer = client.producer()
-      const value = Buffer.alloc(300_000, 'x') // more than one TLS record
+      const value = Buffer.alloc(300_000, 'x') // More than one TLS record
       for (let i = 0; i < 10; i++) producer.send({ topic, value, key: String(i) })
       await producer.flush()
       const { records } = await consume(client, topic, 10)
@@ -133,7 +133,7 @@ describe('Kafka: a broker of its own', function () {
       })
     await until(2000)
     await running.kill9(0)
-    while (!waiting) await new Promise<void>((resolve) => (full = resolve)) // all that may wait waits
+    while (!waiting) await new Promise<void>((resolve) => (full = resolve)) // All that may wait waits
     const before = read.map((list) => list.length)
     const killedMs = Date.now()
     // As long as a real outage: connections and requests run into their time limits, pauses between attempts are at their longest.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { connectKafka } from '../../core/kafka/client.js'
 import { testTopics } from '../support/kafka.js'
-import { type Meddle, behindProxy, count, texts } from '../support/kafka-proxy.js'
+import { type Meddle, behindProxy, COUNT, texts } from '../support/kafka-proxy.js'
 import { consume } from '../support/kafka-records.js'
 
 const PRODUCE = 0
@@ -21,7 +21,7 @@ describe('Kafka: damage on the way', function () {
       if (api === FETCH && frame.length > 10_000 && hits++ === 0) frame[frame.length >> 1]! ^= 1
       return frame
     }
-    const { records, skipped } = await consume(via.client, topic, count)
+    const { records, skipped } = await consume(via.client, topic, COUNT)
     assert.ok(hits >= 1)
     assert.deepEqual(skipped, {})
     assert.deepEqual(
@@ -38,7 +38,7 @@ describe('Kafka: damage on the way', function () {
       if (at >= 0) frame[at]! ^= 1
       return frame
     }
-    const { records, skipped } = await consume(via.client, topic, count)
+    const { records, skipped } = await consume(via.client, topic, COUNT)
     assert.deepEqual(skipped, { crc: 1 })
     assert.deepEqual(
       records.map(({ value }) => text(value)),
@@ -56,10 +56,10 @@ describe('Kafka: damage on the way', function () {
       if (at >= 0 && hits++ < 2) frame.writeInt32BE(77, at - 68)
       return frame
     }
-    const { records, skipped } = await consume(via.client, topic, count)
+    const { records, skipped } = await consume(via.client, topic, COUNT)
     assert.equal(hits, 3)
     assert.deepEqual(skipped, {})
-    assert.equal(records.length, count)
+    assert.equal(records.length, COUNT)
   })
 
   const nonsense: [string, Meddle][] = [
@@ -131,7 +131,7 @@ describe('Kafka: damage on the way', function () {
       await reader.next()
       await reader.close()
     }
-    const waiting = other.reader({ assign: [{ topic, partition: 0, offset: count }], signal })
+    const waiting = other.reader({ assign: [{ topic, partition: 0, offset: COUNT }], signal })
     const nothing = [waiting.poll(60_000), waiting.next()]
     const missing = other.reader({ assign: [{ topic: 'no-such-topic', partition: 0, offset: 0 }] })
     const producer = other.producer({ lingerMs: 60_000, deliveryTimeoutMs: 60_000 })

@@ -161,7 +161,7 @@ describe('Kafka: groups', function () {
     let finish: (done: 'done') => void = () => undefined
     const first = await groupReader(client, options, (message) => {
       begun.add('a', message)
-      return new Promise((resolve) => (finish = resolve)) // not taken: the others have to wait
+      return new Promise((resolve) => (finish = resolve)) // Not taken: the others have to wait
     })
     await post(pool, '1')
     await begun.count(1)
@@ -173,7 +173,7 @@ describe('Kafka: groups', function () {
     assert.ok(performance.now() - since < 5000, 'within the time that one waits for the broker')
     finish('done')
     await post(pool, '2')
-    // the partition is the first one's again, without waiting for the end of a session
+    // The partition is the first one's again, without waiting for the end of a session
     await begun.count(2)
     finish('done')
     await first.close()
@@ -195,7 +195,7 @@ describe('Kafka: groups', function () {
     const other = client.membership({ group: equals, name: 'x', onChange: () => undefined })
     await assert.rejects(
       async () => {
-        // until the other one is there, this one may be the first
+        // Until the other one is there, this one may be the first
         for (;;) await (await groupReader(client, { groupId: equals, topic: pool }, nothing)).close()
       },
       { code: 'CONFIG_INVALID', message: /INCONSISTENT_GROUP_PROTOCOL/ }
@@ -233,7 +233,7 @@ describe('Kafka: groups', function () {
       if (what < 2 && readers.length < 4) await come()
       else if (what < 4 && readers.length > 1) await readers.splice(below(readers.length), 1)[0]!.close()
       else if (what === 4) {
-        await got.count(sent) // what is not read yet would be deleted
+        await got.count(sent) // What is not read yet would be deleted
         partitions = 1 + below(3)
         await remakeTopic(pool, partitions)
       } else if (partitions < 6) await widenTopic(pool, (partitions += 1 + below(2)))

@@ -106,7 +106,7 @@ describe('Kafka: records', function () {
     const timestampMs = Date.now()
     const seen = new Set<number | undefined>()
     for (const partition of partitions) {
-      // looks again and again until the first record of the partition is there
+      // Looks again and again until the first record of the partition is there
       let there = false
       const sent = new Promise<void>((resolve) => {
         const arrived = (): void => resolve(void (there = true))
@@ -176,7 +176,7 @@ describe('Kafka: records', function () {
         const all = Array.from({ length: 300 }, (_, i) => i)
         const good = all.filter((i) => !isBad(i))
         await assert.rejects(producer.flush(), { code: 'KAFKA_LOST', message: /^\d+ messages were lost/ })
-        // a batch of nothing but bad ones, and what comes after
+        // A batch of nothing but bad ones, and what comes after
         producer.send({ topic: strict, partition: 0, key: 'k', value: 'bad', timestampMs: now, ...bad })
         await assert.rejects(producer.flush(), { code: 'KAFKA_LOST' })
         producer.send({ topic: strict, partition: 0, key: 'k', value: 'end', timestampMs: now + 999 })
@@ -247,7 +247,7 @@ describe('Kafka: records', function () {
     await producer.close()
     const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
     await admin.connect()
-    await admin.fetchTopicOffsets(short) // deleting wants its metadata
+    await admin.fetchTopicOffsets(short) // Deleting wants its metadata
     await admin.deleteTopicRecords({ topic: short, partitions: [{ partition: 0, offset: '20' }] })
     await admin.disconnect()
     const { records, skipped } = await consume(client, short, 30, 5)

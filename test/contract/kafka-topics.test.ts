@@ -38,7 +38,7 @@ describe('Kafka: a topic that becomes another one', function () {
         await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
         break
       } catch (error) {
-        // its deletion is still under way
+        // Its deletion is still under way
         if (!/already exists|Topic creation errors/i.test((error as Error).message)) throw error
       }
     }

@@ -49,7 +49,7 @@ describe('a daemon that is told to stop', function () {
     assert.deepEqual([code, signal], [0, null], `${what}: ${stderr}`)
     assert.match(stderr, / INFO {2}stopped\n$/, what)
     assert.doesNotMatch(stderr, /closed|Error:/, what)
-    // what the daemon has sent is there: it waits for Kafka's word
+    // What the daemon has sent is there: it waits for Kafka's word
     await control.sendRaw('mark')
     for (const id of ids) {
       const heard = stderr.includes(`command start forwarder (msg_id=${id},`) || stderr.includes(`msg_id=${id} `)
@@ -116,7 +116,7 @@ describe('a daemon that is told to stop', function () {
       const debug = await heard.send({ cmd: 'config', service: 'daemon', log_level: 'debug' })
       assert.equal(debug['response'], 'ACK')
       await child.says(/logs debug and what is more severe/)
-      child.kill('SIGUSR2') // debug already: back to the usual
+      child.kill('SIGUSR2') // Debug already: back to the usual
       await child.says(/logs info and what is more severe/)
       await heard.sendRaw('{"cmd": "exit", "everyone": true}')
       assert.equal((await child.ended).code, 0)

@@ -85,7 +85,7 @@ describe('docs', () => {
 })
 
 describe('error table', () => {
-  // string literals that look like codes of our families, where errors and findings are made
+  // String literals that look like codes of our families, where errors and findings are made
   const families = [...new Set(Object.keys(errorCodes).map((code) => code.split('_')[0]))].join('|')
   const literal = new RegExp(`'((?:${families})(?:_[A-Z0-9]+)+|INTERNAL)'`, 'g')
   const used = new Set<string>()
@@ -93,7 +93,7 @@ describe('error table', () => {
     const sources = ['core', 'plugins', 'schemas', 'commands', 'test/support', 'examples'].flatMap((folder) =>
       filesBelow(folder, '.ts')
     )
-    // the last holds Kafka's own names
+    // The last holds Kafka's own names
     const tables = ['core/api/errors.ts', 'core/cli/exit.ts', 'core/kafka/broker-errors.ts']
     for (const file of sources.filter((name) => !name.endsWith('.test.ts') && !tables.includes(name)))
       for (const match of read(file).matchAll(literal)) used.add(match[1] ?? '')

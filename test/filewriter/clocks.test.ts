@@ -10,8 +10,8 @@ import { random } from '../support/random.js'
 import { readNexus } from '../support/nexus.js'
 import { entry, group, Harness, type Json, reportOf } from './harness.js'
 
-const second = 1000
-const hour = 3600 * second
+const SECOND = 1000
+const hour = 3600 * SECOND
 const lz4: ProducerOptions = { compression: 'lz4', lingerMs: 100 }
 const anyTime = { 'retention.ms': '-1', 'message.timestamp.after.max.ms': '9223372036854775807' }
 const ev44 = eventCodec('ev44')
@@ -59,10 +59,10 @@ describe('past windows whose Kafka times lie', function () {
     const { fast } = await testTopics(['fast'], { config: anyTime })
     const t0 = Date.now() - 3 * hour
     const all = numbers(100_000).map((i) => ({ atMs: t0 + 1000 + i, ...(i === 3001 && { kafkaMs: t0 + 2 * hour }) }))
-    // in a batch of its own
+    // In a batch of its own
     for (const part of [all.slice(0, 3001), all.slice(3001, 3002), all.slice(3002)]) await send(fast, part, lz4)
     await send(fast, [{ atMs: t0 + 2 * hour }], lz4)
-    const { end } = await run(logs(fast, 'pv'), t0, t0 + 200 * second)
+    const { end } = await run(logs(fast, 'pv'), t0, t0 + 200 * SECOND)
     assert.deepEqual(written(end), [100_000])
   })
 
@@ -83,7 +83,7 @@ describe('past windows whose Kafka times lie', function () {
       producer.send({ topic: large, value, timestampMs: i === 4 ? t0 + hour : t0 + 1000 + i })
     }
     await producer.close()
-    const { end } = await run(entry(group('det', 'ev44', large, 'det')), t0, t0 + 60 * second)
+    const { end } = await run(entry(group('det', 'ev44', large, 'det')), t0, t0 + 60 * SECOND)
     assert.deepEqual(written(end), [20])
   })
 
@@ -93,7 +93,7 @@ describe('past windows whose Kafka times lie', function () {
     // 100 s of 1 kHz from `pv`; what `other` sends meanwhile bears times a minute later
     const all = numbers(102_000).map((i) => {
       const atMs = t0 + i
-      return i % 50 === 25 ? { source: 'other', atMs: atMs + 60 * second } : { atMs }
+      return i % 50 === 25 ? { source: 'other', atMs: atMs + 60 * SECOND } : { atMs }
     })
     await send(topic, all, lz4)
     const { end } = await run(logs(topic, 'pv', 'other'), t0, t0 + 99_999)
@@ -105,10 +105,10 @@ describe('past windows whose Kafka times lie', function () {
     const { replay } = await testTopics(['replay'], { config })
     const t0 = Date.now() - 30 * 24 * hour
     await send(replay, numbers(300_000).map((i) => ({ atMs: t0 + i })), lz4) // prettier-ignore
-    const { end } = await run(logs(replay, 'pv'), t0, t0 + 300 * second)
+    const { end } = await run(logs(replay, 'pv'), t0, t0 + 300 * SECOND)
     assert.deepEqual(written(end), [300_000])
-    // only its last part: a day of other data lies before it
-    const again = await run(logs(replay, 'pv'), t0 + 299_000, t0 + 300 * second)
+    // Only its last part: a day of other data lies before it
+    const again = await run(logs(replay, 'pv'), t0 + 299_000, t0 + 300 * SECOND)
     assert.deepEqual(written(again.end), [1001])
   })
 
@@ -122,17 +122,17 @@ describe('past windows whose Kafka times lie', function () {
     ])
     await send(hours, all, lz4)
     const { end } = await run(logs(hours, 'pv', 'late', 'kafka'), t0 + 2 * hour, t0 + 3 * hour)
-    // and one from before the start of each
+    // And one from before the start of each
     assert.deepEqual(written(end), [722, 722, 722])
   })
 
   it('a producer whose Kafka times are a minute slow', async () => {
     const { slow } = await testTopics(['slow'], { config: anyTime })
     const t0 = Date.now() - 3 * hour
-    const all = numbers(300_000).map((i) => ({ atMs: t0 + i, kafkaMs: t0 + i - 60 * second }))
+    const all = numbers(300_000).map((i) => ({ atMs: t0 + i, kafkaMs: t0 + i - 60 * SECOND }))
     await send(slow, all, lz4)
-    const { id, end } = await run(logs(slow, 'pv'), t0 + 100 * second, t0 + 200 * second)
-    // the last one before the start, and both ends
+    const { id, end } = await run(logs(slow, 'pv'), t0 + 100 * SECOND, t0 + 200 * SECOND)
+    // The last one before the start, and both ends
     assert.deepEqual(written(end), [100_002])
     const content = await readNexus(join(h.folder, `${id}.nxs`), ['entry/pv/value'])
     const values = content['entry/pv/value'] as number[]
@@ -181,18 +181,18 @@ describe('past windows whose Kafka times lie', function () {
     const one = { dtype: 'int32', length: 1, bytes: new Uint8Array(4) } as const
     const total = 1500
     for (const i of numbers(total)) {
-      const time = new Uint8Array(BigInt64Array.of(BigInt(t0 + i * second) * 1_000_000n).buffer)
+      const time = new Uint8Array(BigInt64Array.of(BigInt(t0 + i * SECOND) * 1_000_000n).buffer)
       const value = ev44.encode({
         ...{ source: 'det', messageId: BigInt(i), referenceTime: { dtype: 'int64', length: 1, bytes: time } },
         ...{ referenceTimeIndex: one, timeOfFlight: ints, pixelId: ints }
       })
-      // its clock is a minute slow for Kafka, and behind the start one in fifty is an hour ahead
-      const timestampMs = t0 + i * second + (i % 50 === 7 && i > 640 ? hour : -60 * second)
+      // Its clock is a minute slow for Kafka, and behind the start one in fifty is an hour ahead
+      const timestampMs = t0 + i * SECOND + (i % 50 === 7 && i > 640 ? hour : -60 * SECOND)
       if (!producer.send({ topic: events, value, timestampMs })) await producer.drained()
     }
     await producer.close()
     const structure = entry(group('det', 'ev44', events, 'det'))
-    const { end } = await run(structure, t0 + 600 * second, t0 + 700 * second)
+    const { end } = await run(structure, t0 + 600 * SECOND, t0 + 700 * SECOND)
     assert.deepEqual(written(end), [101])
     const report = reportOf(end)
     assert.match(String(report.notes), /later messages were not looked at/)

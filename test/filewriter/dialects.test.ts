@@ -43,7 +43,7 @@ describe('file writer by the JSON of 2018', function () {
     const t0 = Date.now() - 60_000
     for (let i = 0; i < 10; i++) h.log(data, 'pv', t0 + i * 1000, i)
     await h.producer.flush()
-    // the grammar of that time; a stream of a missing topic is dropped and the rest written
+    // The grammar of that time; a stream of a missing topic is dropped and the rest written
     const stream = (topic: string) => ({ type: 'stream', stream: { topic, source: 'pv', writer_module: 'f144' } })
     const old = entry(
       { type: 'group', name: 'pv', children: [stream(data)] },
@@ -55,7 +55,7 @@ describe('file writer by the JSON of 2018', function () {
     await start(b, entry())
     await start(c, entry())
     for (const job of [a, b, c]) await event(job, 'START')
-    // a second start of one job is ignored
+    // A second start of one job is ignored
     await start(a, entry())
     const status = await h.control.json(
       (json) => json['type'] === 'filewriter_status_master' && Object.keys(json['files'] as object).length === 3,

@@ -10,8 +10,8 @@ import { readNexus } from '../support/nexus.js'
 import { codes, entry, group, Harness, type Json, reportOf } from './harness.js'
 
 const system = (...command: string[]): boolean => spawnSync(command[0] ?? '', command.slice(1)).status === 0
-const perMessage = 2000
-const ids = Array.from({ length: perMessage }, (_, i) => i)
+const PER_MESSAGE = 2000
+const ids = Array.from({ length: PER_MESSAGE }, (_, i) => i)
 
 describe('file writer on a disk in trouble', function () {
   this.timeout(120_000)
@@ -58,9 +58,9 @@ describe('file writer on a disk in trouble', function () {
       const [id, offset, zero, index, total] = paths.map((path) => content[path] as unknown[] | undefined)
       assert.deepEqual(
         [id?.length, offset?.length, zero?.length, index?.length],
-        [written * perMessage, written * perMessage, written, written]
+        [written * PER_MESSAGE, written * PER_MESSAGE, written, written]
       )
-      assert.ok((total ?? null) === null || Number(total) === written * perMessage)
+      assert.ok((total ?? null) === null || Number(total) === written * PER_MESSAGE)
       assert.equal(losses['not_in_file'] ?? 0, (streams[0]?.received ?? 0) - written)
       const inFile = content['entry/nexstream_report/data']
       if (typeof inFile === 'string') assert.equal((JSON.parse(inFile) as Json)['written'], written)

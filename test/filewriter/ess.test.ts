@@ -57,13 +57,13 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
       job_id: id,
       filename: 'order.nxs',
       start_time: now,
-      // as NICOS has it: ten years
+      // As NICOS has it: ten years
       stop_time: now + 10 * 365 * 86_400_000,
       nexus_structure: structure(group('pv', 'f144', data, 'pv')),
       metadata: '{"proposal": "p1"}',
       control_topic: control,
       broker: 'ignored:9092',
-      // whoever the pool chose has it
+      // Whoever the pool chose has it
       service_id: 'somebody-else'
     })
     const started = await nicos.answer(control, id)
@@ -80,7 +80,7 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
     const idleBeats = nicos.control.said.filter(({ topic }) => topic === status).length
     await nicos.wait('x5f2', control, (x) => x !== busy && state(x)['job_id'] === id)
 
-    // stops that are not for this job or this daemon are ignored, without an answer
+    // Stops that are not for this job or this daemon are ignored, without an answer
     await nicos.stop(control, { job_id: randomUUID(), command_id: 'other-job', stop_time: now + 1 })
     await nicos.stop(h.topics.commands, { job_id: randomUUID(), command_id: 'other-job', stop_time: now + 1 })
     await nicos.stop(control, { job_id: id, command_id: 'other', service_id: 'else', stop_time: now + 1 })
@@ -141,7 +141,7 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
     const begin = Date.now() - 1000
     await nicos.start({ ...fields, job_id: first, filename: 'first.nxs', start_time: begin })
     await nicos.answer(control, first)
-    // the daemon is busy: this start waits in the pool, its stop on the control topic
+    // The daemon is busy: this start waits in the pool, its stop on the control topic
     await nicos.start({ ...fields, job_id: second, filename: 'second.nxs', start_time: t0 + 5000 })
     await nicos.stop(control, { job_id: second, command_id: 'early-stop', stop_time: t0 + 9000 })
     await nicos.stop(control, { job_id: first, command_id: 'now', stop_time: 0 })
@@ -172,7 +172,7 @@ describe('file writer in a pool, by pl72 and 6s4t', function () {
     const ends = (): Promise<Json[]> =>
       nicos.heard(control).then((all) => all.filter(({ id: schema, fields }) => schema === 'wrdn' && fields['job_id'] === id).map(({ fields }) => fields)) // prettier-ignore
     await nicos.end(control, id)
-    // the same bytes: the file is there, so it is refused
+    // The same bytes: the file is there, so it is refused
     await nicos.control.sendRaw(old)
     assert.match((await nicos.answer(status, id))['message'] as string, /exists already/)
     await nicos.start({ ...fields, filename: 'again.nxs' })

@@ -72,7 +72,7 @@ describe('a job that goes from daemon to daemon', function () {
   it('is finished by the last of them, with everything from history, over all its threads', async () => {
     await run('a')
     await run('b')
-    // refused while the daemon is still about to listen to the control topic: that must not end it
+    // Refused while the daemon is still about to listen to the control topic: that must not end it
     for (let i = 0; i < 6; i++) {
       const bad = { job_id: `bad-${i}`, file_name: 'bad.nxs', nexus_structure: {}, control_topic: topics.commands }
       const structure = i % 2 === 0 ? entry(group('x', 'f999', 't', 's')) : '{'
@@ -91,7 +91,7 @@ describe('a job that goes from daemon to daemon', function () {
     )
     const first = (await taken(id, 0))['service_id'] as string
     await log(1)
-    // told to end: hands over and says nothing of an end
+    // Told to end: hands over and says nothing of an end
     daemons.get(first)?.kill('SIGTERM')
     const { code, signal } = (await daemons.get(first)?.ended) ?? {}
     assert.ok(code === 0 || code === 143 || signal === 'SIGTERM', `ended with ${code} ${signal}`)
@@ -100,7 +100,7 @@ describe('a job that goes from daemon to daemon', function () {
     assert.notEqual(second['service_id'], first)
     assert.match(String(second['message']), /attempt 2/)
     await log(2)
-    // the one that took it is killed; the first one comes back and resumes
+    // The one that took it is killed; the first one comes back and resumes
     await run(first)
     daemons.get(second['service_id'] as string)?.kill('SIGKILL')
     await daemons.get(second['service_id'] as string)?.ended
@@ -126,7 +126,7 @@ describe('a job that goes from daemon to daemon', function () {
     for (const path of paths) assert.deepEqual(content[path], [1, 2, 3, 4], path)
     const links = ['one', 'two'].map((name) => (content[`entry/${name}#link`] as string[])[0])
     assert.deepEqual(links.toSorted(), ['external', 'hard'], 'two threads')
-    // what the lost attempts left stays under the names of unfinished files, each attempt its own
+    // What the lost attempts left stays under the names of unfinished files, each attempt its own
     for (const name of ['moved.nxs.part', 'moved_1.nxs.part', 'moved.nxs.2.part', 'moved_1.nxs.2.part'])
       assert.ok(existsSync(join(folder, name)), name)
   })

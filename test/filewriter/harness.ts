@@ -18,13 +18,17 @@ const ints = (list: readonly number[]) =>
   ({ dtype: 'int32', length: list.length, bytes: new Uint8Array(Int32Array.from(list).buffer) }) as const
 
 export class Harness {
+  #daemon: Daemon | undefined
+
   private constructor(
     readonly folder: string,
     readonly control: Control,
     readonly producer: Producer,
     readonly topics: HarnessTopics,
-    private daemon: Daemon | undefined
-  ) {}
+    daemon: Daemon | undefined
+  ) {
+    this.#daemon = daemon
+  }
 
   /** `options` of the file writer; `flags` of the daemon may name the topics. */
   static async start(
@@ -55,8 +59,8 @@ export class Harness {
   }
 
   async stopDaemon(): Promise<void> {
-    await this.daemon?.stop('test over')
-    this.daemon = undefined
+    await this.#daemon?.stop('test over')
+    this.#daemon = undefined
   }
 
   async close(): Promise<void> {
@@ -101,15 +105,15 @@ export class Harness {
 
   /** Waits until the job has written so many messages. */
   written(id: string, n: number): Promise<void> {
-    return this.reached(id, 'written', n)
+    return this.#reached(id, 'written', n)
   }
 
   /** Waits until the job has read so many messages, whatever became of them. */
   heard(id: string, n: number): Promise<void> {
-    return this.reached(id, 'messages', n)
+    return this.#reached(id, 'messages', n)
   }
 
-  private async reached(id: string, what: 'written' | 'messages', n: number): Promise<void> {
+  async #reached(id: string, what: 'written' | 'messages', n: number): Promise<void> {
     await this.control.json((json) => {
       const jobs = (json['jobs'] ?? []) as Json[]
       return jobs.some((job) => job['job_id'] === id && (job[what] as number) >= n)

@@ -6,8 +6,8 @@ import { decodeJson, encodeMessage } from '../../schemas/index.js'
 import { readNexus } from '../support/nexus.js'
 import { entry, Harness, type Json } from './harness.js'
 
-const MiB = 1 << 20
-const limit = 80 * MiB
+const MI_B = 1 << 20
+const limit = 80 * MI_B
 
 describe('start commands of many megabytes', function () {
   this.timeout(240_000)
@@ -20,7 +20,7 @@ describe('start commands of many megabytes', function () {
         'commands.max_bytes': String(limit)
       }),
       undefined,
-      { 'max.message.bytes': String(100 * MiB) }
+      { 'max.message.bytes': String(100 * MI_B) }
     )
   })
   after(async () => h?.close())
@@ -37,8 +37,8 @@ describe('start commands of many megabytes', function () {
 
   for (const size of [1, 16, 64])
     it(`${size} MiB`, async () => {
-      // eight characters a number
-      const values = `[${Array.from({ length: (size * MiB) / 8 }, (_, i) => `${1_000_000 + (i % 1_000_000)}`).join(',')}]`
+      // Eight characters a number
+      const values = `[${Array.from({ length: (size * MI_B) / 8 }, (_, i) => `${1_000_000 + (i % 1_000_000)}`).join(',')}]`
       const nodes = entry({ module: 'dataset', config: { name: 'positions', dtype: 'float32', values: '@' } })
       const id = randomUUID()
       const start = encodeMessage('pl72', {
@@ -48,13 +48,13 @@ describe('start commands of many megabytes', function () {
         start_time: 1000n,
         stop_time: 2000n
       })
-      assert.ok(start.length >= size * MiB, `${start.length} bytes`)
+      assert.ok(start.length >= size * MI_B, `${start.length} bytes`)
       await h.control.sendRaw(start)
       const answer = await heard('answ', id)
       assert.equal(answer['status_code'], 201, JSON.stringify(answer))
       assert.equal((await heard('wrdn', id))['error_encountered'], false)
       const path = 'entry/positions#shape'
-      assert.deepEqual(await readNexus(join(h.folder, `${size}.nxs`), [path]), { [path]: [(size * MiB) / 8] })
+      assert.deepEqual(await readNexus(join(h.folder, `${size}.nxs`), [path]), { [path]: [(size * MI_B) / 8] })
     })
 
   it('refuses more than commands.max_bytes, saying so', async () => {

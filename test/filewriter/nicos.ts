@@ -15,14 +15,18 @@ export interface Heard {
 }
 
 export class Nicos {
-  private readonly waiting: ((line: string) => void)[] = []
+  readonly #waiting: ((line: string) => void)[] = []
+
+  readonly #child: ChildProcess
 
   private constructor(
-    private readonly child: ChildProcess,
+    child: ChildProcess,
     readonly control: Control
   ) {
-    createInterface({ input: child.stdout! }).on('line', (line) => this.waiting.shift()?.(line))
-    child.once('exit', () => this.waiting.splice(0).forEach((answer) => answer('{"died": true}')))
+    this.#child = child
+
+    createInterface({ input: child.stdout! }).on('line', (line) => this.#waiting.shift()?.(line))
+    child.once('exit', () => this.#waiting.splice(0).forEach((answer) => answer('{"died": true}')))
   }
 
   /** Listens to topics; starts go to the pool. */
@@ -34,7 +38,7 @@ export class Nicos {
 
   /** A pl72 or 6s4t as the reference package builds it. */
   async make(id: 'pl72' | '6s4t', fields: Json): Promise<Buffer> {
-    return Buffer.from((await this.ask({ make: id, fields })) as string, 'base64')
+    return Buffer.from((await this.#ask({ make: id, fields })) as string, 'base64')
   }
 
   /** A start for the pool. */
@@ -79,19 +83,19 @@ export class Nicos {
   }
 
   async close(): Promise<void> {
-    this.child.stdin?.end()
-    if (this.child.exitCode === null) await new Promise((resolve) => this.child.once('exit', resolve))
+    this.#child.stdin?.end()
+    if (this.#child.exitCode === null) await new Promise((resolve) => this.#child.once('exit', resolve))
     await this.control.close()
   }
 
   /** Any message of the field, as the reference package reads it. */
   async read({ topic, id, value }: Said): Promise<Heard> {
-    return { topic, id: id ?? '', fields: (await this.ask({ read: value.toString('base64') })) as Json }
+    return { topic, id: id ?? '', fields: (await this.#ask({ read: value.toString('base64') })) as Json }
   }
 
-  private async ask(job: object): Promise<unknown> {
-    const answer = new Promise<string>((resolve) => this.waiting.push(resolve))
-    this.child.stdin?.write(`${JSON.stringify(job)}\n`)
+  async #ask(job: object): Promise<unknown> {
+    const answer = new Promise<string>((resolve) => this.#waiting.push(resolve))
+    this.#child.stdin?.write(`${JSON.stringify(job)}\n`)
     return JSON.parse(await answer)
   }
 }

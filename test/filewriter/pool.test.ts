@@ -107,7 +107,7 @@ describe('pool of file writers on a cluster', function () {
     const d = await begin('d')
     await stop(a, Date.now())
     assert.equal((await nicos.end(topics.control, a))['error_encountered'], false)
-    // the place that became free is taken by the job that waited
+    // The place that became free is taken by the job that waited
     assert.equal((await answer(d))['service_id'], owners[0])
     await log(2)
 
@@ -115,7 +115,7 @@ describe('pool of file writers on a cluster', function () {
     daemons.get(killed)?.kill('SIGKILL')
     await daemons.get(killed)?.ended
     await log(3)
-    // said while nobody runs the job
+    // Said while nobody runs the job
     const stopMs = Date.now() + 1
     await stop(b, stopMs)
     await stop(c, Date.now())
@@ -129,7 +129,7 @@ describe('pool of file writers on a cluster', function () {
     assert.equal(attempt, 2)
     assert.match(String(notes), new RegExp(`run again from history: attempt 2, as ${killed} was lost`))
     assert.equal((JSON.parse(end['metadata'] as string) as Json)['name'], 'b')
-    // from history: also what came before the kill and while nobody wrote
+    // From history: also what came before the kill and while nobody wrote
     assert.deepEqual(await values('b'), [1, 2, 3])
 
     await run(killed)

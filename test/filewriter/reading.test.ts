@@ -8,7 +8,7 @@ import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { entry, group, Harness, type Json, reportOf } from './harness.js'
 
-const minute = 60_000
+const MINUTE = 60_000
 const numbers = (n: number, from = 0): number[] => Array.from({ length: n }, (_, i) => from + i)
 
 describe('topics that change under a job', function () {
@@ -17,7 +17,7 @@ describe('topics that change under a job', function () {
   let other: Kafka
   let admin: Admin
   /** Each message has a time of its own, in the last minute. */
-  let clockMs = Date.now() - minute
+  let clockMs = Date.now() - MINUTE
   before(async () => {
     h = await Harness.start({ max_jobs: 4, late_data_ms: 500 })
     other = new kafkajs.Kafka({ brokers: (await kafka()).brokers, logLevel: kafkajs.logLevel.NOTHING })
@@ -52,7 +52,7 @@ describe('topics that change under a job', function () {
   async function create(topic: string): Promise<void> {
     for (;;) {
       const topics = [{ topic, numPartitions: 1, replicationFactor: 1 }]
-      // its deletion may still be under way
+      // Its deletion may still be under way
       if (await admin.createTopics({ waitForLeaders: false, topics }).catch(() => false)) return
     }
   }
@@ -87,7 +87,7 @@ describe('topics that change under a job', function () {
     assert.deepEqual(await values(id), numbers(10))
     assert.match(String(report.problems), /gone-.* was deleted during the job/)
     assert.equal(report.lost, true)
-    await create(gone) // for those who clean up
+    await create(gone) // For those who clean up
   })
 
   it('widened during a job: the new partitions are read from their beginning, also those of the last moment', async () => {
@@ -108,13 +108,13 @@ describe('topics that change under a job', function () {
 
   it('emptied before a job from the past, or in part: lost', async () => {
     const { none, some } = await testTopics(['none', 'some'])
-    const t0 = Date.now() - 10 * minute
+    const t0 = Date.now() - 10 * MINUTE
     for (const topic of [none, some]) for (const i of numbers(100)) h.log(topic, 'pv', t0 + i * 1000, i)
     await h.producer.flush()
     for (const topic of [none, some]) await admin.fetchTopicOffsets(topic) // kafkajs must know it
     await admin.deleteTopicRecords({ topic: none, partitions: [{ partition: 0, offset: '100' }] })
     await admin.deleteTopicRecords({ topic: some, partitions: [{ partition: 0, offset: '40' }] })
-    const window = { start_time: t0, stop_time: t0 + minute }
+    const window = { start_time: t0, stop_time: t0 + MINUTE }
     const [a, b] = [await begin(none, window), await begin(some, window)]
     const [first, second] = [reportOf(await h.done(a)), reportOf(await h.done(b))]
     assert.match(String(first.problems), /all 100 messages of none-.* have been deleted by Kafka/)
@@ -125,7 +125,7 @@ describe('topics that change under a job', function () {
 
   it('behind a transaction that is open: counted, and lost; what was aborted is nobody\u2019s', async () => {
     const { open } = await testTopics(['open'])
-    const t0 = Date.now() - 2 * minute
+    const t0 = Date.now() - 2 * MINUTE
     const producer = other.producer({ transactionalId: randomUUID(), maxInFlightRequests: 1, idempotent: true })
     await producer.connect()
     const message = (value: number): { value: Buffer; timestamp: string } => {
@@ -143,7 +143,7 @@ describe('topics that change under a job', function () {
     const left = await transact(numbers(10, 20))
     for (const i of numbers(10, 30)) h.log(open, 'pv', t0 + i, i)
     await h.producer.flush()
-    const window = { start_time: t0, stop_time: t0 + minute }
+    const window = { start_time: t0, stop_time: t0 + MINUTE }
     const id = await begin(open, window)
     const report = reportOf(await h.done(id))
     assert.deepEqual(await values(id), numbers(10))

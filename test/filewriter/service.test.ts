@@ -300,7 +300,7 @@ describe('file writer on a real Kafka', function () {
     assert.equal((status['result'] as { jobs: unknown[] }).jobs.length, 3)
     await h.stopDaemon()
     for (const id of ids) {
-      // nobody asked for this end, so it is no success
+      // Nobody asked for this end, so it is no success
       assert.equal((await h.done(id))['error_encountered'], true)
       assert.ok(existsSync(join(h.folder, `${id}.nxs`)))
     }

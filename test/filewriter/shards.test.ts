@@ -54,10 +54,10 @@ describe('file writer with several threads per job', function () {
     assert.deepEqual(content['alias/event_id'], content['entry/two/event_id'])
     assert.deepEqual(content['entry/logs/value'], numbers(20, (i) => i)) // prettier-ignore
     assert.equal(content['entry/two@NX_class'], 'NXevent_data')
-    // which of the three stays in the master is the splitter's business
+    // Which of the three stays in the master is the splitter's business
     const links = ['one', 'two', 'logs'].map((name) => (content[`entry/${name}#link`] as string[])[0])
     assert.deepEqual(links.toSorted(), ['external', 'external', 'hard'])
-    // the parts are sound by themselves, too
+    // The parts are sound by themselves, too
     for (const part of ['many_1.nxs', 'many_2.nxs']) await readNexus(join(h.folder, part), [])
   })
 

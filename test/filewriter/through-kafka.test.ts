@@ -61,7 +61,7 @@ describe('through a real Kafka', function () {
       const ms = Number(peek.timestampNs / 1_000_000n)
       return ms > 0 && ms < 1e11 ? ms : undefined
     } catch {
-      return undefined // a damaged one comes at the time of the one before
+      return undefined // A damaged one comes at the time of the one before
     }
   }
 
@@ -139,7 +139,7 @@ describe('through a real Kafka', function () {
     const wanted = Object.entries(expected.content).filter(([path]) => !path.endsWith('@topic'))
     const content = await readNexus(join(h.folder, `${name}.nxs`), wanted.map(([path]) => path)) // prettier-ignore
     for (const [path, value] of wanted) assert.deepEqual(content[path], value, `${name}: ${path}`)
-    // from Kafka only what may belong to the window is read
+    // From Kafka only what may belong to the window is read
     sample.checkReport({ ...report, messages: (expected.report?.['messages'] as number | undefined) ?? 0 })
   }
 

@@ -11,7 +11,7 @@ import { Nicos } from './nicos.js'
 
 /** As file-writer-control and NICOS read the end of a job: ERROR and FAILED when it says so, else DONE. */
 function stateForClients(wrdn: Json): 'DONE' | 'ERROR' {
-  // both parse it without looking
+  // Both parse it without looking
   JSON.parse(wrdn['metadata'] as string)
   return wrdn['error_encountered'] === true ? 'ERROR' : 'DONE'
 }

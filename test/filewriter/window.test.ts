@@ -7,13 +7,13 @@ import { testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { codes, entry, group, Harness, type Json, reportOf } from './harness.js'
 
-const minute = 60_000
+const MINUTE = 60_000
 
 describe('time window on a real Kafka', function () {
   this.timeout(180_000)
   let h: Harness
   before(async () => {
-    h = await Harness.start({ max_jobs: 8, look_back_ms: 10 * minute, late_data_ms: 1500 })
+    h = await Harness.start({ max_jobs: 8, look_back_ms: 10 * MINUTE, late_data_ms: 1500 })
   })
   after(async () => h?.close())
 
@@ -35,12 +35,12 @@ describe('time window on a real Kafka', function () {
 
   it('finds the last value before the start within the limit of the search, and says when it did not', async () => {
     const { near, far } = await testTopics(['near', 'far'])
-    const t0 = Date.now() - 60 * minute
-    h.log(near, 'pv', t0 - 8 * minute, 1)
-    h.log(far, 'pv', t0 - 20 * minute, 1)
-    for (const topic of [near, far]) for (let i = 0; i < 5; i++) h.log(topic, 'other', t0 - 5 * minute + i, i)
+    const t0 = Date.now() - 60 * MINUTE
+    h.log(near, 'pv', t0 - 8 * MINUTE, 1)
+    h.log(far, 'pv', t0 - 20 * MINUTE, 1)
+    for (const topic of [near, far]) for (let i = 0; i < 5; i++) h.log(topic, 'other', t0 - 5 * MINUTE + i, i)
     await h.producer.flush()
-    const window = { start_time: t0, stop_time: t0 + minute }
+    const window = { start_time: t0, stop_time: t0 + MINUTE }
     const [a, b] = [await begin(near, window), await begin(far, window)]
     assert.deepEqual((await written(a)).values, [1])
     const { values, end } = await written(b)
@@ -51,13 +51,13 @@ describe('time window on a real Kafka', function () {
 
   it('writes the first value after the stop however late, when the stream asks for it', async () => {
     const { rare } = await testTopics(['rare'])
-    const t0 = Date.now() - 300 * minute
+    const t0 = Date.now() - 300 * MINUTE
     h.log(rare, 'pv', t0 + 1000, 1)
-    for (let i = 0; i < 50; i++) h.log(rare, 'other', t0 + i * minute, i)
-    h.log(rare, 'pv', t0 + 240 * minute, 2)
-    h.log(rare, 'pv', t0 + 241 * minute, 3)
+    for (let i = 0; i < 50; i++) h.log(rare, 'other', t0 + i * MINUTE, i)
+    h.log(rare, 'pv', t0 + 240 * MINUTE, 2)
+    h.log(rare, 'pv', t0 + 241 * MINUTE, 3)
     await h.producer.flush()
-    const window = { start_time: t0, stop_time: t0 + minute }
+    const window = { start_time: t0, stop_time: t0 + MINUTE }
     const [a, b] = [await begin(rare, window, { first_after_stop: true }), await begin(rare, window)]
     assert.deepEqual((await written(a)).values, [1, 2])
     assert.deepEqual((await written(b)).values, [1])
@@ -67,29 +67,29 @@ describe('time window on a real Kafka', function () {
     const { stray } = await testTopics(['stray'], {
       config: { 'message.timestamp.after.max.ms': '9223372036854775807' }
     })
-    const t0 = Date.now() - 60 * minute
+    const t0 = Date.now() - 60 * MINUTE
     const absurd = (atMs: number, value: number, timestampMs: number): void => {
       const message = logF144.encode({ source: 'pv', timestampNs: BigInt(atMs) * 1_000_000n, dtype: 'float64', value })
       h.producer.send({ topic: stray, value: message, timestampMs })
     }
     h.log(stray, 'pv', t0 - 1, 0)
     h.log(stray, 'pv', t0 + 1000, 1)
-    // a clock that is an hour ahead, one in 2100, and one of 1970
-    absurd(t0 + 2000, 2, t0 + 60 * minute)
+    // A clock that is an hour ahead, one in 2100, and one of 1970
+    absurd(t0 + 2000, 2, t0 + 60 * MINUTE)
     absurd(t0 + 3000, 3, Date.UTC(2100, 0))
     absurd(t0 + 4000, 4, 5)
     await h.producer.flush()
     h.log(stray, 'pv', t0 + 5000, 5)
     h.log(stray, 'pv', t0 + 90_000, 6)
     await h.producer.flush()
-    const { values, end } = await written(await begin(stray, { start_time: t0, stop_time: t0 + minute }))
+    const { values, end } = await written(await begin(stray, { start_time: t0, stop_time: t0 + MINUTE }))
     assert.deepEqual(values, [0, 1, 2, 3, 4, 5])
     assert.equal(end['error_encountered'], false)
   })
 
   it('takes a stop in the past, now, and one that is moved both ways, but none once it has passed', async () => {
     const { live } = await testTopics(['live'])
-    const t0 = Date.now() - minute
+    const t0 = Date.now() - MINUTE
     for (let i = 0; i < 30; i++) h.log(live, 'pv', t0 + i * 1000, i)
     await h.producer.flush()
     const [past, moved] = [await begin(live, { start_time: t0 }), await begin(live, { start_time: t0 })]
@@ -97,12 +97,12 @@ describe('time window on a real Kafka', function () {
     assert.equal((await stop(past, { stop_time: t0 + 2000 }))['response'], 'ACK')
     const soon = Date.now() + 3_600_000
     assert.equal((await stop(moved, { stop_time: soon }))['response'], 'ACK')
-    assert.deepEqual((await stop(moved, { stop_time: soon + minute }))['result'], { stop_time_ms: soon + minute })
+    assert.deepEqual((await stop(moved, { stop_time: soon + MINUTE }))['result'], { stop_time_ms: soon + MINUTE })
     assert.equal((await stop(moved, { stop_time: new Date(t0 + 40_000).toISOString() }))['response'], 'ACK')
     assert.match(codes(await stop(moved, { stop_time: soon }))[0] ?? '', /COMMAND_FAILED|JOB_ENDED/)
     const all = Array.from({ length: 30 }, (_, i) => i)
     const { values, end } = await written(past)
-    // what had been written stays, and the report says so
+    // What had been written stays, and the report says so
     assert.deepEqual(values, all)
     assert.match(String(reportOf(end).notes), /the stop time became .* when data up to .* had been written/)
     assert.deepEqual((await written(moved)).values, all)
@@ -115,7 +115,7 @@ describe('time window on a real Kafka', function () {
     const stopMs = Date.now()
     h.log(late, 'pv', stopMs + 1, 1)
     await h.producer.flush()
-    // sent after the stop time, and after a message from behind it
+    // Sent after the stop time, and after a message from behind it
     const send = h.control.send({ cmd: 'stop', service: 'filewriter', job_id: id, stop_time: stopMs })
     h.log(late, 'pv', stopMs - 10, 2)
     await h.producer.flush()
@@ -130,7 +130,7 @@ describe('time window on a real Kafka', function () {
 
   it('refuses, skips or waits for a topic that holds nothing, as the stream says', async () => {
     const { empty, other } = await testTopics(['empty', 'other'])
-    const window = { start_time: Date.now() - minute, stop_time: Date.now() - 1000 }
+    const window = { start_time: Date.now() - MINUTE, stop_time: Date.now() - 1000 }
     const structure = entry(group('pv', 'f144', empty, 'pv', { on_empty_topic: 'fail' }))
     assert.deepEqual(codes(await h.start({ file_name: 'e.nxs', nexus_structure: structure, ...window })), [
       'TOPIC_EMPTY /nexus_structure/children/0/children/0/children/0/config/topic'

@@ -59,13 +59,13 @@ describe('block server bridge on a real IOC and a real Kafka', function () {
 
       const set = (text: string): Promise<void> => ioc!.put(names, [...Buffer.from(text)])
 
-      // an IOC that has just started has no list yet: that is broken, and changes nothing
+      // An IOC that has just started has no list yet: that is broken, and changes nothing
       await until(async () => (await bridge())['broken'] === 1)
       await set(hex(['temp', 'field']))
       await forwarded('temp', 'field')
       for (const [i, broken] of ['no hexadecimal', hex(['temp', 5]), hex({}), '00'.repeat(500)].entries()) {
         await set(broken)
-        // an IOC joins changes of an array that it has not sent yet
+        // An IOC joins changes of an array that it has not sent yet
         await until(async () => (await bridge())['broken'] === i + 2)
       }
       assert.match(String((await bridge())['last_error']), /cannot be decompressed/)

@@ -54,7 +54,7 @@ describe('forwarder: commands of the field', function () {
   before(async () => {
     ;[ioc, { brokers }] = await Promise.all([startIoc({ kind: 'qsrv2', db }), kafka()])
     const plain = await testTopics(['commands', 'status', 'values', 'other'])
-    // what keeps the list may be compacted
+    // What keeps the list may be compacted
     topics = { ...plain, ...(await testTopics(['keep'], { config: { 'cleanup.policy': 'compact' } })) }
     daemon = await startDaemonProcess(brokers, [ioc], {
       forwarder: { storage_topic: topics.keep, periodic_ms: 500 },
@@ -122,7 +122,7 @@ describe('forwarder: commands of the field', function () {
     await until(async () => ((await accounts(brokers, values)).get('D:COUNT')?.values.length ?? 0) > 3)
     await until(async () => ((await accounts(brokers, other)).get('D:A1')?.values.length ?? 0) > 2)
 
-    // sent for every device change, as one control program does: what stays goes on without a gap
+    // Sent for every device change, as one control program does: what stays goes on without a gap
     const same: WireStream[] = [count, ['D:A1', 'f144', other, 'PVA', 1]]
     const replaced = await send(
       await build(
@@ -160,7 +160,7 @@ describe('forwarder: commands of the field', function () {
       Buffer.from('\x10\0\0\0fc00 and nothing more')
     ])
     assert.deepEqual([add?.response, add?.result?.['added'], add?.result?.['refused']], ['ACK', 1, 3])
-    // the package writes the list from its end
+    // The package writes the list from its end
     assert.deepEqual(add?.errors?.map(({ code, path }) => `${code} ${path}`).toSorted(), [
       'CONFIG_INVALID /streams/1/channel',
       'CONVERTER_UNKNOWN /streams/3/converter',

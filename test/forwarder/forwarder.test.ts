@@ -148,7 +148,7 @@ describe('forwarder on a real Kafka and a real IOC', () => {
     for (let i = 0; i < 20; i++) {
       const before = live.figure('updates')
       await live.run('config', { streams: [stream('T:A', stays), stream('T:B', i % 2 === 0 ? moves : stays)] })
-      // values come between two changes of the list
+      // Values come between two changes of the list
       await until(() => live.figure('updates') >= before + 3)
     }
     await ramp

@@ -62,7 +62,7 @@ describe('forwarders that share a list', function () {
     await until(settled, 120_000)
     assert.equal(control.said.filter(({ json }) => json?.['msg_id'] === 'all').length, 1, 'one answer')
 
-    // the leader is killed, and asked something before the others know
+    // The leader is killed, and asked something before the others know
     const leader = (await states()).find(({ group }) => group.leader)!.group.self
     const dead = (await state(leader)).channels.map(({ channel }) => channel)
     assert.ok(dead.length > 0 && dead.length < names.length)

@@ -11,14 +11,14 @@ const many = (kind: string, count: number): string[] => Array.from({ length: cou
 const [lossless, newest, idle, missing] = [many('LOSSLESS', 6), many('NEWEST', 12), many('IDLE', 2), many('NONE', 3)]
 const present = [...lossless, ...newest, ...idle]
 const changing = [...lossless, ...newest]
-const elements = 256
+const ELEMENTS = 256
 const db = present
-  .map((name) => `record(waveform, "${name}") { field(FTVL, "DOUBLE") field(NELM, "${elements}") }`)
+  .map((name) => `record(waveform, "${name}") { field(FTVL, "DOUBLE") field(NELM, "${ELEMENTS}") }`)
   .join('\n')
-const bufferBytes = 65_536
-const puts = 30
+const BUFFER_BYTES = 65_536
+const PUTS = 30
 /** An array that is known by its first element; 2 KB, so that few of them fill the buffer. */
-const numbered = (n: number): number[] => new Array<number>(elements).fill(n)
+const numbered = (n: number): number[] => new Array<number>(ELEMENTS).fill(n)
 const numbers = (account: Account | undefined): number[] =>
   account!.values.map((value) => Buffer.from((value as Vector).bytes).readDoubleLE(0))
 const upTo = (n: number): number[] => Array.from({ length: n + 1 }, (_, i) => i)
@@ -46,7 +46,7 @@ describe('forwarder while Kafka is away', function () {
   for (const protocol of ['ca', 'pva']) {
     it(`accounts for every value put over ${protocol}`, async () => {
       const { values } = await testTopics(['values'], { brokers: own.brokers })
-      live = await liveForwarder(own.brokers, [ioc], { buffer_bytes: bufferBytes, default_protocol: protocol })
+      live = await liveForwarder(own.brokers, [ioc], { buffer_bytes: BUFFER_BYTES, default_protocol: protocol })
       const { figure, service } = live
       for (const name of present) await ioc.put(name, numbered(0))
       const stream = (channel: string, more = {}) => ({ channel, converter: 'f142', topic: values, ...more })
@@ -59,7 +59,7 @@ describe('forwarder while Kafka is away', function () {
       let received = present.length
       const sent = () => figure('messages') === figure('acknowledged')
       await until(() => figure('updates') === received && sent())
-      // one at a time: a server merges what comes faster than it sends
+      // One at a time: a server merges what comes faster than it sends
       const put = async (n: number): Promise<void> => {
         await Promise.all(changing.map((name) => ioc.put(name, numbered(n))))
         received += changing.length
@@ -69,25 +69,25 @@ describe('forwarder while Kafka is away', function () {
       await until(sent)
 
       await own.kill9(0)
-      for (let n = 6; n <= puts; n++) await put(n)
+      for (let n = 6; n <= PUTS; n++) await put(n)
       assert.equal(service.snapshot().state, 'waiting for Kafka')
       assert.ok(figure('overloads') > 0)
       const { buffered_bytes: buffered, kept_bytes: kept } = service.snapshot() as unknown as Record<string, number>
-      assert.ok(buffered! >= bufferBytes && buffered! < bufferBytes + 5000, `${buffered} bytes wait in the producer`)
-      assert.ok(kept! > 0 && kept! < lossless.length * puts * 2200, `${kept} bytes of lossless messages wait`)
+      assert.ok(buffered! >= BUFFER_BYTES && buffered! < BUFFER_BYTES + 5000, `${buffered} bytes wait in the producer`)
+      assert.ok(kept! > 0 && kept! < lossless.length * PUTS * 2200, `${kept} bytes of lossless messages wait`)
       await own.restart(0)
       await until(() => service.snapshot().state === 'forwarding' && sent(), 120_000)
-      await put(puts + 1)
+      await put(PUTS + 1)
       await until(sent)
 
       const found = await accounts(own.brokers, values)
       const { result } = await live.run('status')
       const rows = new Map((result as { channels: Row[] }).channels.map((row) => [row.channel, row.streams[0]!]))
-      for (const name of lossless) assert.deepEqual(numbers(found.get(name)), upTo(puts + 1), name)
+      for (const name of lossless) assert.deepEqual(numbers(found.get(name)), upTo(PUTS + 1), name)
       let superseded = 0
       for (const name of newest) {
         const there = numbers(found.get(name))
-        assert.deepEqual(there.slice(-2), [puts, puts + 1], `${name}: the newest value, and what came after it`)
+        assert.deepEqual(there.slice(-2), [PUTS, PUTS + 1], `${name}: the newest value, and what came after it`)
         assert.deepEqual(
           there,
           [...new Set(there)].toSorted((x, y) => x - y),
@@ -95,7 +95,7 @@ describe('forwarder while Kafka is away', function () {
         )
         const counted = rows.get(name)?.superseded ?? 0
         assert.ok(counted > 0, name)
-        assert.equal(there.length + counted, puts + 2, `${name}: every value is sent or counted`)
+        assert.equal(there.length + counted, PUTS + 2, `${name}: every value is sent or counted`)
         superseded += counted
       }
       for (const name of idle) assert.deepEqual(numbers(found.get(name)), [0], name)

@@ -5,8 +5,8 @@ import { type Live, liveForwarder, settled, until } from '../support/forwarder/l
 import { type Ioc, startIoc } from '../support/ioc.js'
 import { kafka, testTopics } from '../support/kafka.js'
 
-const count = 120
-const names = Array.from({ length: count }, (_, i) => `R:${i}`)
+const COUNT = 120
+const names = Array.from({ length: COUNT }, (_, i) => `R:${i}`)
 const missing = names.filter((_, i) => i % 10 === 0)
 const present = names.filter((name) => !missing.includes(name))
 const db = present.map((name) => `record(longout, "${name}") { field(PINI, "YES") }`).join('\n')
@@ -34,7 +34,7 @@ describe('forwarder of an IOC that dies', function () {
       assert.equal((await run('start', { streams })).response, 'ACK')
       await until(() => figure('connected') === present.length && figure('updates') >= present.length)
       await ioc.ramp(present, 20, 20)
-      // killed amid further puts: of these each PV has so many, without a hole
+      // Killed amid further puts: of these each PV has so many, without a hole
       const cut = ioc.ramp(present, 2000, 20, 21).catch(() => 'killed')
       await until(() => figure('updates') >= present.length * 25)
       await ioc.kill9()

@@ -79,8 +79,8 @@ export const cases: Readonly<Record<string, Case>> = {
   pu00: { record: { messageId: 1, vetos: 0, period: 1, protonCharge: 0.5 }, rows: 'period_log/time' }
 }
 
-export const startNs = 1_700_000_000_000_000_000n
-export const timesNs = [startNs, startNs + 1_000_000_000n]
+export const START_NS = 1_700_000_000_000_000_000n
+export const timesNs = [START_NS, START_NS + 1_000_000_000n]
 
 /** The record with its time, where its schema has it. */
 export function record(id: string, { record: rest }: Case, timeNs: bigint): string {
@@ -90,9 +90,9 @@ export function record(id: string, { record: rest }: Case, timeNs: bigint): stri
   return JSON.stringify({ topic: id, schema: id, record: { source, ...times, ...rest } })
 }
 
-const most = 2n ** 64n - 1n
-const end = 2n ** 63n - 1n
-const good = 1_700_000_000_000_000_000n
+const MOST = 2n ** 64n - 1n
+const END = 2n ** 63n - 1n
+const GOOD = 1_700_000_000_000_000_000n
 const log = (id: string, timestamp: bigint, value: number, type = 'Double'): [string, Fields] => [
   id,
   { source_name: 'src', timestamp, value: { type, value: { value } } }
@@ -110,14 +110,14 @@ export const hostileContent: readonly [
   [
     'f142',
     { dtype: 'int32' },
-    [log('f142', most, 1), log('f142', 0n, 1), log('f142', good, NaN), log('f142', good + 1n, Infinity), log('f142', good + 2n, 7)],
+    [log('f142', MOST, 1), log('f142', 0n, 1), log('f142', GOOD, NaN), log('f142', GOOD + 1n, Infinity), log('f142', GOOD + 2n, 7)],
     { bad_timestamp: 2, not_a_number: 1 },
-    { value: [2147483647, 7], time: [String(good + 1n), String(good + 2n)] }
+    { value: [2147483647, 7], time: [String(GOOD + 1n), String(GOOD + 2n)] }
   ],
   [
     'f144',
     {},
-    [log('f144', -1n, 1), log('f144', good, NaN), log('f144', good + 1n, 2), log('f144', end, 3)],
+    [log('f144', -1n, 1), log('f144', GOOD, NaN), log('f144', GOOD + 1n, 2), log('f144', END, 3)],
     { bad_timestamp: 1 },
     { value: ['nan', 2, 3], minimum_value: 2, maximum_value: 3, average_value: 2.5 }
   ],
@@ -125,32 +125,32 @@ export const hostileContent: readonly [
     'tdct',
     {},
     [
-      ['tdct', { name: 'src', timestamps: [good, most] }],
+      ['tdct', { name: 'src', timestamps: [GOOD, MOST] }],
       ['tdct', { name: 'src', timestamps: [] }],
-      ['tdct', { name: 'src', timestamps: [good + 1n] }]
+      ['tdct', { name: 'src', timestamps: [GOOD + 1n] }]
     ],
     { bad_timestamp: 2 },
-    { time: [String(good + 1n)] }
+    { time: [String(GOOD + 1n)] }
   ],
   [
     'se00',
     { dtype: 'double' },
     [
-      ['se00', { name: 'src', packet_timestamp: good, time_delta: NaN, values: { type: 'DoubleArray', value: { value: [1, 2] } } }], // prettier-ignore
-      ['se00', { name: 'src', packet_timestamp: end, time_delta: 1, values: { type: 'DoubleArray', value: { value: [1, 2] } } }], // prettier-ignore
-      ['se00', { name: 'src', packet_timestamp: good, time_delta: 1, values: { type: 'DoubleArray', value: { value: [NaN, 2] } } }] // prettier-ignore
+      ['se00', { name: 'src', packet_timestamp: GOOD, time_delta: NaN, values: { type: 'DoubleArray', value: { value: [1, 2] } } }], // prettier-ignore
+      ['se00', { name: 'src', packet_timestamp: END, time_delta: 1, values: { type: 'DoubleArray', value: { value: [1, 2] } } }], // prettier-ignore
+      ['se00', { name: 'src', packet_timestamp: GOOD, time_delta: 1, values: { type: 'DoubleArray', value: { value: [NaN, 2] } } }] // prettier-ignore
     ],
     { bad_timestamp: 2 },
-    { value: ['nan', 2], time: [String(good), String(good + 1n)] }
+    { value: ['nan', 2], time: [String(GOOD), String(GOOD + 1n)] }
   ],
   [
     'ev44',
     {},
     [
-      ['ev44', { source_name: 'src', message_id: 1n, reference_time: [good], reference_time_index: [0x7fffffff], time_of_flight: [1], pixel_id: [1] }], // prettier-ignore
-      ['ev44', { source_name: 'src', message_id: 2n, reference_time: [good, good], reference_time_index: [1, 0], time_of_flight: [1], pixel_id: [1] }], // prettier-ignore
-      ['ev44', { source_name: 'src', message_id: 3n, reference_time: [good], reference_time_index: [0], time_of_flight: [1, 2], pixel_id: [1] }], // prettier-ignore
-      ['ev44', { source_name: 'src', message_id: 2n ** 63n - 1n, reference_time: [good], reference_time_index: [0], time_of_flight: [-5], pixel_id: [-1] }] // prettier-ignore
+      ['ev44', { source_name: 'src', message_id: 1n, reference_time: [GOOD], reference_time_index: [0x7fffffff], time_of_flight: [1], pixel_id: [1] }], // prettier-ignore
+      ['ev44', { source_name: 'src', message_id: 2n, reference_time: [GOOD, GOOD], reference_time_index: [1, 0], time_of_flight: [1], pixel_id: [1] }], // prettier-ignore
+      ['ev44', { source_name: 'src', message_id: 3n, reference_time: [GOOD], reference_time_index: [0], time_of_flight: [1, 2], pixel_id: [1] }], // prettier-ignore
+      ['ev44', { source_name: 'src', message_id: 2n ** 63n - 1n, reference_time: [GOOD], reference_time_index: [0], time_of_flight: [-5], pixel_id: [-1] }] // prettier-ignore
     ],
     { pulse_index: 2, length_mismatch: 1 },
     { event_id: [-1], event_time_offset: [-5], event_index: [0], total_counts: 1 }
@@ -159,11 +159,11 @@ export const hostileContent: readonly [
     'ad00',
     {},
     [
-      ['ad00', { source_name: 'src', timestamp: good, dimensions: [2 ** 40, 0], data_type: 1, data: [] }],
-      ['ad00', { source_name: 'src', timestamp: good, dimensions: [2 ** 31, 2 ** 31], data_type: 1, data: [1] }],
-      ['ad00', { source_name: 'src', timestamp: good, dimensions: Array.from({ length: 40 }, () => 1), data_type: 1, data: [1] }], // prettier-ignore
-      ['ad00', { source_name: 'src', timestamp: good, dimensions: [-1, -1], data_type: 1, data: [1] }],
-      ['ad00', { source_name: 'src', timestamp: good, dimensions: [1, 1], data_type: 1, data: [9] }]
+      ['ad00', { source_name: 'src', timestamp: GOOD, dimensions: [2 ** 40, 0], data_type: 1, data: [] }],
+      ['ad00', { source_name: 'src', timestamp: GOOD, dimensions: [2 ** 31, 2 ** 31], data_type: 1, data: [1] }],
+      ['ad00', { source_name: 'src', timestamp: GOOD, dimensions: Array.from({ length: 40 }, () => 1), data_type: 1, data: [1] }], // prettier-ignore
+      ['ad00', { source_name: 'src', timestamp: GOOD, dimensions: [-1, -1], data_type: 1, data: [1] }],
+      ['ad00', { source_name: 'src', timestamp: GOOD, dimensions: [1, 1], data_type: 1, data: [9] }]
     ],
     { frame_size: 1, length_mismatch: 1, out_of_range: 2 },
     { value: [[[9]]] }
@@ -172,20 +172,20 @@ export const hostileContent: readonly [
     'hs01',
     {},
     [
-      ['hs01', { source: 'src', timestamp: good, current_shape: [1], dim_metadata: [{ length: 2 ** 31 - 1 }], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
-      ['hs01', { source: 'src', timestamp: good, current_shape: [1], dim_metadata: [{ length: 2 }], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
-      ['hs01', { source: 'src', timestamp: good, current_shape: [1], offset: [2 ** 31 - 1], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
-      ['hs01', { source: 'src', timestamp: good, current_shape: [1], offset: [1], data: { type: 'ArrayInt', value: { value: [2] } } }] // prettier-ignore
+      ['hs01', { source: 'src', timestamp: GOOD, current_shape: [1], dim_metadata: [{ length: 2 ** 31 - 1 }], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
+      ['hs01', { source: 'src', timestamp: GOOD, current_shape: [1], dim_metadata: [{ length: 2 }], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
+      ['hs01', { source: 'src', timestamp: GOOD, current_shape: [1], offset: [2 ** 31 - 1], data: { type: 'ArrayInt', value: { value: [1] } } }], // prettier-ignore
+      ['hs01', { source: 'src', timestamp: GOOD, current_shape: [1], offset: [1], data: { type: 'ArrayInt', value: { value: [2] } } }] // prettier-ignore
     ],
     { histogram_shape: 2 },
-    { histograms: [[1, 2]], timestamps: [[String(good), 1]] }
+    { histograms: [[1, 2]], timestamps: [[String(GOOD), 1]] }
   ],
   [
     'da00',
     {},
     [
-      ['da00', { source_name: 'src', timestamp: good, data: [{ name: '../x', data_type: 2, shape: [1], data: [1] }, { name: '', data_type: 2, shape: [1], data: [1] }, { name: '__proto__', data_type: 2, shape: [1], axes: ['constructor'], data: [1] }] }], // prettier-ignore
-      ['da00', { source_name: 'src', timestamp: good + 1n, data: Array.from({ length: 2000 }, (_, i) => ({ name: `v${i}`, data_type: 2, shape: [1], data: [1] })) }] // prettier-ignore
+      ['da00', { source_name: 'src', timestamp: GOOD, data: [{ name: '../x', data_type: 2, shape: [1], data: [1] }, { name: '', data_type: 2, shape: [1], data: [1] }, { name: '__proto__', data_type: 2, shape: [1], axes: ['constructor'], data: [1] }] }], // prettier-ignore
+      ['da00', { source_name: 'src', timestamp: GOOD + 1n, data: Array.from({ length: 2000 }, (_, i) => ({ name: `v${i}`, data_type: 2, shape: [1], data: [1] })) }] // prettier-ignore
     ],
     {},
     { __proto__: [[1], [0]], signal: [[1], [0]] }

@@ -6,7 +6,7 @@ import { writtenAgain } from '../support/control-messages.js'
 import { converterParts, goldens, openConverter } from '../support/converters.js'
 import { nasty, random } from '../support/random.js'
 
-const rounds = 300
+const ROUNDS = 300
 function damage(good: Buffer, pick: (below: number) => number): Buffer {
   const bytes = Buffer.from(good)
   const kind = pick(4)
@@ -50,7 +50,7 @@ describe('damaged messages', function () {
           assert.ok(peek.sourceStart <= peek.sourceEnd && peek.sourceEnd <= bad.length, what)
       }
       for (let end = 0; end < Math.min(bytes.length, 400); end++) check(bytes.subarray(0, end), `cut at ${end}`)
-      for (let round = 0; round < rounds; round++) check(damage(bytes, pick), `round ${round}`)
+      for (let round = 0; round < ROUNDS; round++) check(damage(bytes, pick), `round ${round}`)
     })
   }
 

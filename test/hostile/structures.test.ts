@@ -75,7 +75,7 @@ describe('structures that are found good', function () {
         const node = { module: 'dataset', config: { name, values: 1 } }
         const results = [await made([node, stream()], messages, name), await made([stream(), node], messages, name)]
         assert.equal(results[0], results[1], `${name}: the order does not matter`)
-        // axes get their names from messages; without one of them a name is free
+        // Axes get their names from messages; without one of them a name is free
         if (!['x', 'axis_0'].includes(name) && names.includes(name))
           assert.equal(results[0], false, `${name} is made twice`)
       }

@@ -9,7 +9,7 @@ import { readMessages } from '../../plugins/service-filewriter/structure/message
 import { lookupOf } from '../../core/lookup.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { readNexus } from '../support/nexus.js'
-import { cases, damaged, hostileContent, record, startNs, timesNs } from './damage.js'
+import { cases, damaged, hostileContent, record, START_NS, timesNs } from './damage.js'
 
 let loaded: Loaded
 let folder: string
@@ -40,9 +40,9 @@ describe('hostile messages through the writers', function () {
       },
       file,
       parts,
-      startNs,
-      // what is damaged beyond this time is not in the window
-      stopNs: startNs + 3_600_000_000_000n,
+      startNs: START_NS,
+      // What is damaged beyond this time is not in the window
+      stopNs: START_NS + 3_600_000_000_000n,
       messages: messages.map((value) => ({ topic: id, value }))
     })
     const stream = report.streams.find(({ module }) => module === id)
@@ -69,7 +69,7 @@ describe('hostile messages through the writers', function () {
       const companions = id === 'f144' || id === 'se00' || id === 'senv' || id === 'tdct' ? { enable_alarm_info: false, enable_epics_con_info: false } : {} // prettier-ignore
       const { file, stream, topic } = await write(id, { ...companions, ...example.config }, [first, ...bad, last])
       assert.equal(topic.messages, bad.length + 2)
-      // each is accounted for, once
+      // Each is accounted for, once
       assert.equal(stream.received + sum(topic.bad) + topic.other_schema + topic.other_source, topic.messages)
       const told = stream.written + sum(stream.bad) + stream.before_start + stream.after_stop + stream.repeated
       assert.equal(told - (stream.written > stream.received ? 1 : 0), stream.received)
@@ -85,11 +85,11 @@ describe('hostile messages through the writers', function () {
 
   it('f142: a damaged message does not take the place of the last good value before the run', async () => {
     const before = (seconds: number): Buffer => {
-      const fields = { source_name: 'src', timestamp: startNs - BigInt(seconds) * 1_000_000_000n }
+      const fields = { source_name: 'src', timestamp: START_NS - BigInt(seconds) * 1_000_000_000n }
       return encodeMessage('f142', { ...fields, value: { type: 'Double', value: { value: seconds } } })
     }
-    // its value lies nowhere
-    const cut = encodeMessage('f142', { source_name: 'src', timestamp: startNs - 1n })
+    // Its value lies nowhere
+    const cut = encodeMessage('f142', { source_name: 'src', timestamp: START_NS - 1n })
     const { file, stream } = await write('f142', {}, [before(3), before(2), cut], 'kept')
     assert.deepEqual([stream.written, stream.before_start, stream.bad], [1, 2, { missing_field: 1 }])
     assert.deepEqual((await readNexus(file, ['entry/data/value']))['entry/data/value'], [2])

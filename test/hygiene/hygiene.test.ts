@@ -20,7 +20,7 @@ describe('hygiene', () => {
   it('finds the files', () => {
     assert.ok(files.length > 900, String(files.length))
     assert.ok(sources.length > 300, String(sources.length))
-    // the finder of imports sees all forms
+    // The finder of imports sees all forms
     assert.ok(importsOf('core/cli/program.ts').includes('core/cli/check.js'))
     assert.ok(importsOf('core/cli/program.ts').includes('commander'))
   })
@@ -59,7 +59,7 @@ describe('hygiene', () => {
       []
     )
     assert.deepEqual(linesWith(/\b(TODO|FIXME|XXX|HACK)\b|\b(it|describe)\.(only|skip)\(|\bdebugger\b/, isSource), [])
-    // generated code alone is not checked
+    // Generated code alone is not checked
     assert.deepEqual(linesWith(/eslint-disable(?!-next-line)|@ts-ignore|@ts-nocheck/, (name) => isSource(name) && name !== 'schemas/generate.ts'), []) // prettier-ignore
   })
 
@@ -67,7 +67,7 @@ describe('hygiene', () => {
     const silent = sources.filter((name) => {
       const [first = '', second = ''] = (texts.get(name) ?? '').split('\n')
       const line = first.startsWith('#!') ? second : first
-      // tests of one module stand beside it and need no words
+      // Tests of one module stand beside it and need no words
       return !/^\/\/ \S.{9,}/.test(line) && !name.endsWith('.test.ts')
     })
     assert.deepEqual(silent, [])

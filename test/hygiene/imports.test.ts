@@ -43,7 +43,7 @@ describe('imports', () => {
     const graph = new Map(
       sources.map((name) => [name, importsOf(name).map((target) => target.replace(/\.js$/, '.ts'))])
     )
-    // the finder of circles finds one
+    // The finder of circles finds one
     assert.deepEqual(circles(new Map([['a', ['b']], ['b', ['c']], ['c', ['b']]])), [['b', 'c']]) // prettier-ignore
     assert.deepEqual(circles(graph), [])
   })
@@ -54,7 +54,7 @@ describe('imports', () => {
 
   it('of schemas lead to the API only', () => {
     const allowed = (target: string): boolean => /^(schemas|core\/api)\//.test(target) || !isOurs(target)
-    // a program that makes code, not part of the product
+    // A program that makes code, not part of the product
     const names = within('schemas/').filter((name) => name !== 'schemas/generate.ts')
     assert.deepEqual(strays(names, allowed), [])
   })
@@ -70,7 +70,7 @@ describe('imports', () => {
   })
 
   it('of core know no word of NeXus and HDF5 but in the words of writers', () => {
-    // what writers are given are groups of such a file; and the table of errors is one for all;
+    // What writers are given are groups of such a file; and the table of errors is one for all;
     // json.ts names the keys of commands whose numbers keep all their digits
     const words = new Set(['core/api/writer.ts', 'core/api/errors.ts', 'core/api/json.ts'])
     const knowing = within('core/')

@@ -22,7 +22,7 @@ const binary = /\.(bin|nxs|h5|hdf|png|ico|woff2?|gz|zst)$/
 export const texts = new Map(
   files.filter((name) => !binary.test(name)).map((name) => [name, readFileSync(join(packageRoot, name), 'utf8')])
 )
-// what flatc makes is not held to our style
+// What flatc makes is not held to our style
 export const isSource = (name: string): boolean =>
   /\.ts$/.test(name) && !/^(schemas\/generated|examples\/plugins\/converter-rd00\/rd00)\//.test(name)
 export const sources = files.filter((name) => isSource(name) && !name.startsWith('test/samples/'))

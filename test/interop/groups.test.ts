@@ -53,7 +53,7 @@ describe('groups of several clients', function () {
       await post()
       const { living } = members
       const kind = pick<Kind>(['ours', 'librdkafka', 'java'])
-      // half of them while others still come or go
+      // Half of them while others still come or go
       if (living.length < 2 || (living.length < 5 && below(2) === 0))
         if (below(2) === 0) await come(kind)
         else await members.start(kind)

@@ -24,7 +24,7 @@ interface Entry {
 async function encoder(id: string): Promise<(bytes: Buffer) => Uint8Array> {
   const control = writtenAgain[id]
   if (control !== undefined) return control
-  // the text as it is, which the converter would parse and print anew
+  // The text as it is, which the converter would parse and print anew
   if (id === 'json') return (bytes) => encodeMessage('json', decodeJson(bytes).message)
   const converter = await openConverter(id)
   return (bytes) => {

@@ -18,7 +18,7 @@ export interface Case {
 export const schemas = ['f142', 'f144', 'text', 'se00', 'senv', 'tdct', 'json', 'ns10', 'NDAr', 'ADAr', 'ad00'] as const
 
 const stamp: readonly [number, number] = [1_750_000_000, 123_456_789]
-const stampNs = 1_750_000_000_123_456_789n
+const STAMP_NS = 1_750_000_000_123_456_789n
 
 type Whole = number | bigint
 const members: Readonly<Record<VectorType, string>> = {
@@ -50,7 +50,8 @@ const ofType = (type: VectorType, list: readonly Whole[]): readonly Whole[] =>
 /** ns that tdct adds to the time of the value; undefined when that makes no times. */
 function offsets(list: readonly Whole[]): Plain | undefined {
   const all = list.map(rounded)
-  const isTime = (one: bigint | undefined): boolean => one !== undefined && one + stampNs > 0n && inInt64(one + stampNs)
+  const isTime = (one: bigint | undefined): boolean =>
+    one !== undefined && one + STAMP_NS > 0n && inInt64(one + STAMP_NS)
   return all.every(isTime) ? all.map((one) => plain(one as bigint)) : undefined
 }
 
@@ -141,7 +142,7 @@ function frame(pv: string, dtype: VectorType, shape: readonly number[], list: re
     expected: {
       NDAr,
       ADAr: common,
-      ad00: { ...common, timestamp_ns: plain(stampNs) },
+      ad00: { ...common, timestamp_ns: plain(STAMP_NS) },
       json: { dtype: 'structure', value: values.map((one) => inJson(dtype, one)) }
     }
   }

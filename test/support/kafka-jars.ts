@@ -130,7 +130,7 @@ class JarCluster implements Cluster {
   ) {
     this.tlsFolder = root
     this.died = new Promise((_, reject) => (this.#fail = reject))
-    this.died.catch(() => undefined) // whoever waits for readiness sees it; later deaths are the test's business
+    this.died.catch(() => undefined) // Whoever waits for readiness sees it; later deaths are the test's business
   }
 
   async start(): Promise<this> {

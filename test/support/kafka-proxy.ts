@@ -10,7 +10,7 @@ export type Meddle = (api: number, frame: Buffer) => Buffer | null
 export type Overhear = (api: number, frame: Buffer) => Buffer | undefined
 
 export interface KafkaProxy {
-  /** host:port for clients; all brokers' ports in metadata answers become this one. */
+  /** Host:port for clients; all brokers' ports in metadata answers become this one. */
   readonly address: string
   meddle: Meddle
   overhear: Overhear
@@ -117,8 +117,8 @@ function redirect(frame: Buffer, host: string, port: number, other: number): voi
     if ([host.length, host.length + 1].includes(frame[at - 1] ?? -1)) frame.writeInt32BE(other, at + host.length)
 }
 
-export const count = 3000
-export const texts = Array.from({ length: count }, (_, i) => `value ${i} of ${count}`)
+export const COUNT = 3000
+export const texts = Array.from({ length: COUNT }, (_, i) => `value ${i} of ${COUNT}`)
 
 export interface BehindProxy {
   readonly brokers: string[]
@@ -152,9 +152,9 @@ export function behindProxy(): BehindProxy {
     filled: async (batches = 30) => {
       const { topic } = await testTopics(['topic'], { brokers: at.brokers })
       const producer = at.client.producer({ lingerMs: 1000 })
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < COUNT; i++) {
         producer.send({ topic, value: texts[i]! })
-        if (i % (count / batches) === count / batches - 1) await producer.flush()
+        if (i % (COUNT / batches) === COUNT / batches - 1) await producer.flush()
       }
       await producer.close()
       return topic

@@ -18,9 +18,9 @@ export interface StartOptions extends KafkaSetup {
 export interface RunningKafka {
   /** How it came to be: `brokers` (named by NEXSTREAM_BROKERS), `docker` or `jars`. */
   readonly way: Way
-  /** host:port without authentication or encryption. */
+  /** Host:port without authentication or encryption. */
   readonly brokers: string[]
-  /** host:port of a listener asked for in the options. */
+  /** Host:port of a listener asked for in the options. */
   listener(name: ListenerName): string[]
   /** PEM file of the CA (and certificate) of the TLS listeners, and its key. */
   readonly certificate: string

@@ -83,7 +83,7 @@ export class PvaEncoder {
         const chosen = type.fields.findIndex((field) => field.name === name)
         return this.size(chosen).value((type.fields[chosen] as { type: PvType }).type, inner)
       }
-      case 'any': return this.u8(0x22).scalar(0x22, value) // always an int32 here
+      case 'any': return this.u8(0x22).scalar(0x22, value) // Always an int32 here
       default: {
         const list = value as Plain[]
         this.size(list.length)

@@ -29,7 +29,7 @@ export function remakeTopic(topic: string, numPartitions = 1): Promise<void> {
         await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
         return
       } catch (error) {
-        // its deletion is still under way
+        // Its deletion is still under way
         if (!/already exists|Topic creation errors/i.test((error as Error).message)) throw error
       }
     }

@@ -119,7 +119,7 @@ use = "./plugin"
     assert.deepEqual([dark['response'], dark['status'], dark['message']], ['ERR', 500, 'COMMAND_FAILED: /name: no lamp is lit']) // prettier-ignore
     const wrong = await control.send({ cmd: 'light', service: 'lamp', topic: topics.data })
     assert.deepEqual((wrong['errors'] as Json[])[0]?.['path'], '/name')
-    // without its service, which only one has; from the command line, with the default of its schema
+    // Without its service, which only one has; from the command line, with the default of its schema
     const [lit] = await cliJson('light', 'lamp', 'name=hall', `topic=${topics.data}`)
     assert.equal(lit?.['message'], 'lamp hall is lit in 4 steps')
     await control.wait(({ topic, value }) => topic === topics.data && value.toString().endsWith('\t1'), 'full brightness') // prettier-ignore

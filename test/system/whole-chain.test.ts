@@ -15,7 +15,7 @@ import { runPython } from '../support/python.js'
 const samples = join(packageRoot, 'test/samples/whole-chain')
 const name = `WC${randomBytes(4).toString('hex')}`
 const topic = (short: string): string => `${name}_${short}`
-const updates = 300
+const UPDATES = 300
 const pulses = { ev42: 40, ev44: 60 }
 
 interface Stream {
@@ -150,7 +150,7 @@ describe('the whole chain', function () {
         monitor_topic: topic(`monitor${schema.slice(2)}`),
         options: { seed: count, events_per_pulse: 500, pulses: count }
       })
-    const ramp = ioc.ramp([...new Set(logs.map(({ source }) => source))], updates, 150)
+    const ramp = ioc.ramp([...new Set(logs.map(({ source }) => source))], UPDATES, 150)
     const wrong: Job[] = [
       { cmd: 'stop', service: 'filewriter', job_id: 'fil' },
       { cmd: 'stop', service: 'forwarder', streams: 'all' },
@@ -163,7 +163,7 @@ describe('the whole chain', function () {
 
     await ramp
     const runs = { ev42: await ended('ev42'), ev44: await ended('ev44') }
-    for (const { source } of logs) assert.equal(await ioc.count(`${source}:N`), updates, 'counted by the IOC')
+    for (const { source } of logs) assert.equal(await ioc.count(`${source}:N`), UPDATES, 'counted by the IOC')
     await ack({ cmd: 'stop', service: 'filewriter', job_id: 'file' })
     const file = await ended('file')
     assert.equal(file['state'], 'done', JSON.stringify(file))
@@ -183,10 +183,10 @@ describe('the whole chain', function () {
         path
       )
     }
-    const values = Array.from({ length: updates + 1 }, (_, i) => i)
+    const values = Array.from({ length: UPDATES + 1 }, (_, i) => i)
     for (const { path, schema, source } of logs) {
       const { severities, ...log } = found.logs[path]!
-      assert.deepEqual(log, { messages: updates + 1, values: true, times: true, content: values }, path)
+      assert.deepEqual(log, { messages: UPDATES + 1, values: true, times: true, content: values }, path)
       if (schema === 'f142' && source.endsWith('TEMP'))
         assert.deepEqual(
           [...new Set(severities)].toSorted(),

@@ -35,7 +35,7 @@ const options: WriteOptions = {
 }
 
 const structure = JSON.stringify(structureOf(task))
-// what the daemon has done long before a job starts
+// What the daemon has done long before a job starts
 const loaded = loadConfig({ flags: { 'kafka.brokers': JSON.stringify(task.brokers), 'commands.topic': 'bench' } })
 const config = threadConfigOf(loaded, await loadConfigured(loaded))
 const threads = new WriteThreads((entry) => startThread(config, entry))

@@ -19,49 +19,49 @@ interface Response {
 
 /** Reads responses in place into two buffers that take turns. */
 class Wire {
-  private readonly buffers = [Buffer.allocUnsafeSlow(32 << 20), Buffer.allocUnsafeSlow(32 << 20)]
-  private turn = 0
-  private have = 0
-  private settle: ((response: Response) => void) | undefined
-  private readonly socket: net.Socket
+  readonly #buffers = [Buffer.allocUnsafeSlow(32 << 20), Buffer.allocUnsafeSlow(32 << 20)]
+  #turn = 0
+  #have = 0
+  #settle: ((response: Response) => void) | undefined
+  readonly #socket: net.Socket
 
   constructor(broker: string) {
     const [host = '', port = ''] = broker.split(':')
-    this.socket = net.connect({
+    this.#socket = net.connect({
       host,
       port: Number(port),
       noDelay: true,
       onread: {
-        buffer: () => this.buffer.subarray(this.have, this.have < 4 ? 65_536 : this.buffer.readInt32BE(0) + 4),
-        callback: (bytes) => this.received(bytes)
+        buffer: () => this.#buffer.subarray(this.#have, this.#have < 4 ? 65_536 : this.#buffer.readInt32BE(0) + 4),
+        callback: (bytes) => this.#received(bytes)
       }
     })
-    this.socket.on('error', (error) => {
+    this.#socket.on('error', (error) => {
       throw error
     })
   }
 
   /** One request at a time; its response stays sound until the next has come. */
   ask(request: Buffer): Promise<Response> {
-    this.socket.write(request)
-    return new Promise((resolve) => (this.settle = resolve))
+    this.#socket.write(request)
+    return new Promise((resolve) => (this.#settle = resolve))
   }
 
   close(): void {
-    this.socket.destroy()
+    this.#socket.destroy()
   }
 
-  private get buffer(): Buffer {
-    return this.buffers[this.turn] as Buffer
+  get #buffer(): Buffer {
+    return this.#buffers[this.#turn] as Buffer
   }
 
-  private received(bytes: number): boolean {
-    this.have += bytes
-    if (this.have < 4 || this.have < this.buffer.readInt32BE(0) + 4) return true
-    const response = { buffer: this.buffer, length: this.have }
-    this.turn = 1 - this.turn
-    this.have = 0
-    this.settle?.(response)
+  #received(bytes: number): boolean {
+    this.#have += bytes
+    if (this.#have < 4 || this.#have < this.#buffer.readInt32BE(0) + 4) return true
+    const response = { buffer: this.#buffer, length: this.#have }
+    this.#turn = 1 - this.#turn
+    this.#have = 0
+    this.#settle?.(response)
     return true
   }
 }
@@ -134,7 +134,7 @@ function advance({ buffer }: Response, positions: Map<string, number>): number {
 const stop = stopwatch()
 const wire = new Wire(task.brokers[0] ?? '')
 const fd = openSync(file, 'w')
-// served in turn, as a broker fills a response from the first partition on
+// Served in turn, as a broker fills a response from the first partition on
 const positions = new Map(task.topics.map((topic) => [topic, 0]))
 let place = 0
 let got = 0

@@ -116,7 +116,7 @@ export function* messages(workload: Workload, topics: readonly string[], startMs
       dtype: 'float64',
       value: i * 0.25
     } as const
-    // every second source in the older schema
+    // Every second source in the older schema
     yield { topic, timestampMs, value: s % 2 === 0 ? logF144.encode(record) : logF142.encode(record) }
   }
 }

@@ -61,7 +61,7 @@ const rd00 = defineConverter({
   open: ({ factor }) => ({
     peek(message, out) {
       const reading = open(message)
-      // a view of the message: where it lies is what is asked for
+      // A view of the message: where it lies is what is asked for
       const name = reading.sourceName(Encoding.UTF8_BYTES) as Uint8Array
       out.sourceStart = name.byteOffset - message.byteOffset
       out.sourceEnd = out.sourceStart + name.length

@@ -7,7 +7,7 @@ export interface Codec {
   expand(bytes: Buffer, size: number): Buffer
 }
 
-/** undefined when this filter cannot be written here. */
+/** Undefined when this filter cannot be written here. */
 export function codec(id: number, values: readonly number[]): Codec | undefined {
   const level = values[0]
   if (id === 1)

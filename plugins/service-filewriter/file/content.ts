@@ -27,14 +27,14 @@ export interface ContentVisitor {
 }
 
 const classes = { 0: 'integer', 1: 'float', 3: 'text', 8: 'enum' } as const
-const unlimited = 2 ** 64
+const UNLIMITED = 2 ** 64
 /** Bytes of one dataset or attribute. */
-const mostBytes = 1 << 30
-const mostDepth = 64
+const MOST_BYTES = 1 << 30
+const MOST_DEPTH = 64
 
 /** Throws CodedError FILE_READ. */
 export async function visitContent(file: string, visitor: ContentVisitor): Promise<void> {
-  // an instance of its own: what a damaged file does to it matters to nobody else
+  // An instance of its own: what a damaged file does to it matters to nobody else
   const module = await loadModule()
   let id: bigint | undefined
   try {
@@ -51,53 +51,63 @@ export async function visitContent(file: string, visitor: ContentVisitor): Promi
 
 class Walk {
   /** Paths of what is there, by its address: a second way to it is a hard link. */
-  private readonly seen = new Map<number, string>()
+  readonly #seen = new Map<number, string>()
 
-  constructor(
-    private readonly module: Hdf5Module,
-    private readonly file: bigint,
-    private readonly visitor: ContentVisitor
-  ) {}
+  readonly #module: Hdf5Module
+  readonly #file: bigint
+  readonly #visitor: ContentVisitor
 
-  group(path: string, depth: number): void {
-    const { module, file, visitor } = this
-    this.seen.set(this.address(path), path)
-    visitor.group(path)
-    this.attributes(path)
-    if (depth > mostDepth) return visitor.refused(path, `groups are nested deeper than ${mostDepth} levels`)
-    for (const name of module.get_names(file, path, false))
-      this.child(path === '/' ? `/${name}` : `${path}/${name}`, depth)
+  constructor(module: Hdf5Module, file: bigint, visitor: ContentVisitor) {
+    this.#module = module
+    this.#file = file
+    this.#visitor = visitor
   }
 
-  private child(path: string, depth: number): void {
-    const { module, file, visitor } = this
+  group(path: string, depth: number): void {
+    const module = this.#module,
+      file = this.#file,
+      visitor = this.#visitor
+    this.#seen.set(this.#address(path), path)
+    visitor.group(path)
+    this.#attributes(path)
+    if (depth > MOST_DEPTH) return visitor.refused(path, `groups are nested deeper than ${MOST_DEPTH} levels`)
+    for (const name of module.get_names(file, path, false))
+      this.#child(path === '/' ? `/${name}` : `${path}/${name}`, depth)
+  }
+
+  #child(path: string, depth: number): void {
+    const module = this.#module,
+      file = this.#file,
+      visitor = this.#visitor
     const soft = module.get_symbolic_link(file, path)
     if (soft !== null) return visitor.link(path, 'soft', soft)
     const { filename, obj_path: target } = module.get_external_link(file, path)
     if (filename !== undefined) return visitor.link(path, 'external', `${filename}:${target}`)
     const type = module.get_type(file, path)
-    const known = this.seen.get(this.address(path))
+    const known = this.#seen.get(this.#address(path))
     if (known !== undefined) return visitor.link(path, 'hard', known)
     if (type === module.H5G_GROUP) return this.group(path, depth + 1)
     if (type !== module.H5G_DATASET) return visitor.refused(path, 'is neither a group nor a dataset')
-    this.seen.set(this.address(path), path)
+    this.#seen.set(this.#address(path), path)
     const metadata = module.get_dataset_metadata(file, path)
-    const content = this.content(
+    const content = this.#content(
       metadata,
       (to) => module.get_dataset_data(file, path, null, null, null, to),
       (at) => module.reclaim_vlen_memory(file, path, '', at)
     )
     if (typeof content === 'string') return visitor.refused(path, content)
-    const grows = Number(metadata.maxshape?.[0] ?? 0) >= unlimited
+    const grows = Number(metadata.maxshape?.[0] ?? 0) >= UNLIMITED
     visitor.dataset(path, { ...content, unlimited: grows })
-    this.attributes(path)
+    this.#attributes(path)
   }
 
-  private attributes(path: string): void {
-    const { module, file, visitor } = this
+  #attributes(path: string): void {
+    const module = this.#module,
+      file = this.#file,
+      visitor = this.#visitor
     for (const name of module.get_attribute_names(file, path)) {
       const metadata = module.get_attribute_metadata(file, path, name)
-      const content = this.content(
+      const content = this.#content(
         metadata,
         (to) => module.get_attribute_data(file, path, name, to),
         (at) => module.reclaim_vlen_memory(file, path, name, at)
@@ -110,27 +120,23 @@ class Walk {
   }
 
   /** Content, or why there is none. */
-  private content(
-    metadata: Metadata,
-    read: (to: bigint) => number,
-    reclaim: (at: bigint) => number
-  ): TypedContent | string {
-    const { module } = this
+  #content(metadata: Metadata, read: (to: bigint) => number, reclaim: (at: bigint) => number): TypedContent | string {
+    const module = this.#module
     const { size, vlen, shape: dims } = metadata
     const dtype = typeOf(metadata)
     if (dtype === undefined) return 'has a data type that a structure cannot have'
     if (dims === null) return 'has no value at all'
     const shape = dims.map(Number)
     const bytes = elements(shape) * size
-    if (bytes > mostBytes) return `has ${bytes} bytes; the limit is ${mostBytes}`
+    if (bytes > MOST_BYTES) return `has ${bytes} bytes; the limit is ${MOST_BYTES}`
     const pointer = module._malloc(Math.max(8, bytes))
     if (pointer === 0) return `has ${bytes} bytes, for which there is no memory`
     try {
       if (bytes > 0) read(BigInt(pointer))
       const raw = Buffer.from(module.HEAPU8.slice(pointer, pointer + bytes))
-      // the library has turned the bytes of other machines round already
+      // The library has turned the bytes of other machines round already
       if (dtype !== 'string') return { dtype, shape, value: raw }
-      const texts = this.texts(raw)
+      const texts = this.#texts(raw)
       if (vlen && bytes > 0) reclaim(BigInt(pointer))
       return { dtype, shape, value: texts }
     } finally {
@@ -138,16 +144,16 @@ class Walk {
     }
   }
 
-  private texts(pointers: Buffer): string[] {
-    const { HEAPU8: heap } = this.module
+  #texts(pointers: Buffer): string[] {
+    const { HEAPU8: heap } = this.#module
     return Array.from({ length: pointers.length / 4 }, (_, i) => {
       const at = pointers.readUInt32LE(4 * i)
       return at === 0 ? '' : Buffer.from(heap.subarray(at, heap.indexOf(0, at))).toString()
     })
   }
 
-  private address(path: string): number {
-    return Number(Buffer.from(this.module.create_object_reference(this.file, path)).readBigUInt64LE(0))
+  #address(path: string): number {
+    return Number(Buffer.from(this.#module.create_object_reference(this.#file, path)).readBigUInt64LE(0))
   }
 }
 

@@ -38,38 +38,42 @@ export class DirectColumn extends TailColumn implements BackendColumn {
   publishedRoot = -1
   publishedRows = 0
   /** Appended to since the checkpoint before last; idle columns give back their memory when it is short. */
-  private active = false
-  private readonly chunkBytes: number
-  private readonly align: number
-  private readonly codec: Codec | undefined
-  private index: ChunkIndex
+  #active = false
+  readonly #chunkBytes: number
+  readonly #align: number
+  readonly #codec: Codec | undefined
+  #index: ChunkIndex
   /** The last, not yet full chunk of a compressed dataset. */
-  private plain: Buffer | undefined
-  private partDirty = false
-  private readonly slots: Slots | undefined
+  #plain: Buffer | undefined
+  #partDirty = false
+  readonly #slots: Slots | undefined
+
+  readonly #space: Space
 
   constructor(
     path: string,
     layout: Layout,
     budget: Budget,
     readonly publishing: Publishing,
-    private readonly space: Space
+    space: Space
   ) {
     super(path, layout, budget, publishing.bulk ? BULK_TAIL : budget.tail)
-    this.chunkBytes = layout.chunk * this.rowBytes
-    this.align = publishing.bulk ? PAGE : 8
-    this.codec = layout.filter && codecFor(path, layout.filter.id, layout.filter.values)
-    this.slots = this.codec && new Slots()
-    this.index = this.newIndex()
+    this.#space = space
+
+    this.#chunkBytes = layout.chunk * this.rowBytes
+    this.#align = publishing.bulk ? PAGE : 8
+    this.#codec = layout.filter && codecFor(path, layout.filter.id, layout.filter.values)
+    this.#slots = this.#codec && new Slots()
+    this.#index = this.#newIndex()
   }
 
-  private newIndex(): ChunkIndex {
-    return new ChunkIndex(1 + this.layout.row.length, this.layout.chunk, this.chunkBytes, this.path, this.space)
+  #newIndex(): ChunkIndex {
+    return new ChunkIndex(1 + this.layout.row.length, this.layout.chunk, this.#chunkBytes, this.path, this.#space)
   }
 
   /** Reads from the file what the dataset holds, e.g. after the library changed it. Throws Unsupported. */
   load(address: number): void {
-    const { disk } = this.space
+    const { disk } = this.#space
     const found = readChunked(disk, address, this.path)
     const { space, layout, dims, chunk } = found
     const spans = chunk.slice(1, -1).every((n, i) => n === dims[i + 1])
@@ -85,113 +89,113 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     this.publishedRows = rows
     this.publishedRoot = this.root = found.index === UNDEFINED ? -1 : Number(found.index)
     this.stored = rows * this.rowBytes
-    const count = Math.ceil(this.stored / this.chunkBytes)
+    const count = Math.ceil(this.stored / this.#chunkBytes)
     const chunks = readIndex(disk, found, this.path)
-    this.index = this.newIndex()
-    this.plain = undefined
-    this.slots?.clear()
+    this.#index = this.#newIndex()
+    this.#plain = undefined
+    this.#slots?.clear()
     for (let i = 0; i < count; i++) {
       const stored = chunks[i]
-      if (!stored && (found.filled || this.codec)) throw new Unsupported(`${this.path}: a chunk is missing`)
-      if (stored) this.index.set(i, stored.address, this.codec && stored.bytes)
-      else this.index.set(i, this.space.allocate(this.chunkBytes, this.align))
+      if (!stored && (found.filled || this.#codec)) throw new Unsupported(`${this.path}: a chunk is missing`)
+      if (stored) this.#index.set(i, stored.address, this.#codec && stored.bytes)
+      else this.#index.set(i, this.#space.allocate(this.#chunkBytes, this.#align))
     }
     const last = chunks[count - 1]
-    if (this.codec && last && this.stored % this.chunkBytes !== 0) this.slots?.found(last)
+    if (this.#codec && last && this.stored % this.#chunkBytes !== 0) this.#slots?.found(last)
   }
 
   protected store(bytes: Uint8Array): void {
-    this.active = true
+    this.#active = true
     try {
-      if (this.codec) this.storeCompressed(bytes, this.codec)
-      else this.storePlain(bytes)
+      if (this.#codec) this.#storeCompressed(bytes, this.#codec)
+      else this.#storePlain(bytes)
     } catch (error) {
-      throw this.space.fail(error)
+      throw this.#space.fail(error)
     }
   }
 
-  private storePlain(bytes: Uint8Array): void {
-    const { disk } = this.space
+  #storePlain(bytes: Uint8Array): void {
+    const { disk } = this.#space
     const n = bytes.byteLength
     for (let done = 0; done < n;) {
       const at = this.stored + done
-      const chunk = Math.floor(at / this.chunkBytes)
-      const within = at - chunk * this.chunkBytes
-      const part = Math.min(n - done, this.chunkBytes - within)
-      let address = this.index.addresses[chunk]
-      if (address === undefined) this.index.set(chunk, (address = this.space.allocate(this.chunkBytes, this.align)))
+      const chunk = Math.floor(at / this.#chunkBytes)
+      const within = at - chunk * this.#chunkBytes
+      const part = Math.min(n - done, this.#chunkBytes - within)
+      let address = this.#index.addresses[chunk]
+      if (address === undefined) this.#index.set(chunk, (address = this.#space.allocate(this.#chunkBytes, this.#align)))
       disk.write(part === n ? bytes : bytes.subarray(done, done + part), address + within, this.path)
       done += part
     }
   }
 
-  private storeCompressed(bytes: Uint8Array, codec: Codec): void {
+  #storeCompressed(bytes: Uint8Array, codec: Codec): void {
     const n = bytes.byteLength
     for (let done = 0; done < n;) {
       const at = this.stored + done
-      const chunk = Math.floor(at / this.chunkBytes)
-      const within = at - chunk * this.chunkBytes
-      const plain = this.opened(chunk, codec)
-      const part = Math.min(n - done, this.chunkBytes - within)
+      const chunk = Math.floor(at / this.#chunkBytes)
+      const within = at - chunk * this.#chunkBytes
+      const plain = this.#opened(chunk, codec)
+      const part = Math.min(n - done, this.#chunkBytes - within)
       plain.set(bytes.subarray(done, done + part), within)
       done += part
-      this.partDirty = true
-      if (within + part < this.chunkBytes) continue
+      this.#partDirty = true
+      if (within + part < this.#chunkBytes) continue
       const packed = codec.compress(plain)
-      const address = this.space.allocate(packed.length, 8)
-      this.space.disk.write(packed, address, this.path)
-      this.index.set(chunk, address, packed.length)
-      this.partDirty = false
-      this.slots?.drop()
+      const address = this.#space.allocate(packed.length, 8)
+      this.#space.disk.write(packed, address, this.path)
+      this.#index.set(chunk, address, packed.length)
+      this.#partDirty = false
+      this.#slots?.drop()
       plain.fill(0)
     }
   }
 
   /** The chunk being filled, expanded again from the file when memory was short. */
-  private opened(chunk: number, codec: Codec): Buffer {
-    if (this.plain) return this.plain
-    if (this.budget.used + this.chunkBytes > this.budget.limit) this.space.relieve()
-    this.budget.used += this.chunkBytes
-    this.plain = Buffer.alloc(this.chunkBytes)
-    const address = this.index.addresses[chunk]
-    const bytes = this.index.sizes[chunk]
+  #opened(chunk: number, codec: Codec): Buffer {
+    if (this.#plain) return this.#plain
+    if (this.budget.used + this.#chunkBytes > this.budget.limit) this.#space.relieve()
+    this.budget.used += this.#chunkBytes
+    this.#plain = Buffer.alloc(this.#chunkBytes)
+    const address = this.#index.addresses[chunk]
+    const bytes = this.#index.sizes[chunk]
     if (address !== undefined && bytes !== undefined)
-      codec.expand(this.space.disk.read(bytes, address, this.path), this.chunkBytes).copy(this.plain)
-    return this.plain
+      codec.expand(this.#space.disk.read(bytes, address, this.path), this.#chunkBytes).copy(this.#plain)
+    return this.#plain
   }
 
   /** Writes a partly filled compressed chunk; never over the version that is published. */
-  private seal(): void {
-    if (!this.partDirty || !this.plain || !this.codec || !this.slots) return
-    const packed = this.codec.compress(this.plain)
-    const { address } = this.slots.take(packed.length, (bytes) => this.space.allocate(bytes, 8))
-    this.space.disk.write(packed, address, this.path)
-    this.index.set(Math.floor(this.stored / this.chunkBytes), address, packed.length)
-    this.partDirty = false
+  #seal(): void {
+    if (!this.#partDirty || !this.#plain || !this.#codec || !this.#slots) return
+    const packed = this.#codec.compress(this.#plain)
+    const { address } = this.#slots.take(packed.length, (bytes) => this.#space.allocate(bytes, 8))
+    this.#space.disk.write(packed, address, this.path)
+    this.#index.set(Math.floor(this.stored / this.#chunkBytes), address, packed.length)
+    this.#partDirty = false
   }
 
   /** Everything appended is in the file, the index too; nothing is published yet. */
   settle(): void {
     this.flush()
-    this.seal()
-    if (this.index.changed) this.root = this.index.store()
+    this.#seal()
+    if (this.#index.changed) this.root = this.#index.store()
   }
 
   /** Called when the newest index is published. */
   published(): void {
-    this.slots?.published()
+    this.#slots?.published()
   }
 
   /** Gives memory back: the tail of an idle column, and the partly filled chunk. */
   relax(force: boolean): void {
-    if (!this.active || force) {
+    if (!this.#active || force) {
       if (this.fill === 0) this.release()
-      if (this.plain) {
-        this.seal()
-        this.plain = undefined
-        this.budget.used -= this.chunkBytes
+      if (this.#plain) {
+        this.#seal()
+        this.#plain = undefined
+        this.budget.used -= this.#chunkBytes
       }
     }
-    this.active = false
+    this.#active = false
   }
 }

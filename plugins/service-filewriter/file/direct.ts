@@ -26,142 +26,145 @@ export interface DirectOptions {
 }
 
 export class DirectBackend implements Backend, Space {
-  private open: Disk | undefined
-  private columns: DirectColumn[] = []
-  private readonly addresses = new Map<DirectColumn, () => number>()
-  private version = 0
-  private tip = 0
-  private publishedEnd = 0
+  #open: Disk | undefined
+  #columns: DirectColumn[] = []
+  readonly #addresses = new Map<DirectColumn, () => number>()
+  #version = 0
+  #tip = 0
+  #publishedEnd = 0
   /** End of what the last good checkpoint refers to. */
-  private safeEnd = 0
-  private table: Table | undefined
-  private failed: CodedError | undefined
+  #safeEnd = 0
+  #table: Table | undefined
+  #failed: CodedError | undefined
 
-  constructor(
-    private readonly path: string,
-    private readonly budget: Budget,
-    private readonly options: DirectOptions
-  ) {}
+  readonly #path: string
+  readonly #budget: Budget
+  readonly #options: DirectOptions
+
+  constructor(path: string, budget: Budget, options: DirectOptions) {
+    this.#path = path
+    this.#budget = budget
+    this.#options = options
+  }
 
   get disk(): Disk {
-    if (this.failed) throw this.failed
-    if (!this.open) throw new CodedError('HDF5_FAILED', `${this.path}: columns grow only between begin() and finish()`)
-    return this.open
+    if (this.#failed) throw this.#failed
+    if (!this.#open)
+      throw new CodedError('HDF5_FAILED', `${this.#path}: columns grow only between begin() and finish()`)
+    return this.#open
   }
 
   get hasFailed(): boolean {
-    return this.failed !== undefined
+    return this.#failed !== undefined
   }
 
   get bytes(): number | undefined {
-    return this.open && this.tip
+    return this.#open && this.#tip
   }
 
   allocate(bytes: number, align: number): number {
-    const at = Math.ceil(this.tip / align) * align
-    this.tip = at + bytes
+    const at = Math.ceil(this.#tip / align) * align
+    this.#tip = at + bytes
     return at
   }
 
   relieve(): void {
-    for (const column of this.columns) column.relax(true)
+    for (const column of this.#columns) column.relax(true)
   }
 
   /** @param address - of its object header, asked for at begin() */
   column(path: string, layout: Layout, publishing: Publishing, address: () => number): DirectColumn {
-    const column = new DirectColumn(path, layout, this.budget, publishing, this)
-    this.columns.push(column)
-    this.addresses.set(column, address)
+    const column = new DirectColumn(path, layout, this.#budget, publishing, this)
+    this.#columns.push(column)
+    this.#addresses.set(column, address)
     return column
   }
 
   /** Columns whose headers plan.ts wrote, the first time: nothing has to be read. */
   planned(table: Table, places: ReadonlyMap<string, HeaderPlace>): void {
-    if (this.table) return
-    this.table = table
-    for (const column of this.columns) column.place = places.get(column.path)
+    if (this.#table) return
+    this.#table = table
+    for (const column of this.#columns) column.place = places.get(column.path)
   }
 
   begin(): void {
-    if (this.failed) throw this.failed
-    this.open = new Disk(this.path, 'change', this.options.hook)
-    const { version, end } = readSuperblock(this.open)
-    this.version = version
-    this.tip = this.publishedEnd = this.safeEnd = end
-    this.checkTable(this.open)
-    for (const column of this.columns) {
-      if (!column.place || !this.inTable(column.place)) column.load(this.addresses.get(column)?.() ?? 0)
+    if (this.#failed) throw this.#failed
+    this.#open = new Disk(this.#path, 'change', this.#options.hook)
+    const { version, end } = readSuperblock(this.#open)
+    this.#version = version
+    this.#tip = this.#publishedEnd = this.#safeEnd = end
+    this.#checkTable(this.#open)
+    for (const column of this.#columns) {
+      if (!column.place || !this.#inTable(column.place)) column.load(this.#addresses.get(column)?.() ?? 0)
     }
     // Columns of a group together, index columns last; the table of lengths has the same order
     const order = new Map<string, number>()
-    for (const { publishing } of this.columns) if (!order.has(publishing.group)) order.set(publishing.group, order.size)
+    for (const { publishing } of this.#columns)
+      if (!order.has(publishing.group)) order.set(publishing.group, order.size)
     const rank = ({ publishing }: DirectColumn): number =>
       (order.get(publishing.group) ?? 0) * 2 + (publishing.index ? 1 : 0)
-    this.columns = this.columns
+    this.#columns = this.#columns
       .map((column, i) => ({ column, key: rank(column), i }))
       .sort((a, b) => a.key - b.key || a.i - b.i)
       .map(({ column }) => column)
   }
 
   /** The library keeps headers where they are; should it not, they are read again. */
-  private checkTable(disk: Disk): void {
-    const { table } = this
+  #checkTable(disk: Disk): void {
+    const table = this.#table
     if (table && table.bytes.length > 0 && !disk.read(table.bytes.length, table.at, 'lengths').equals(table.bytes))
-      this.table = undefined
+      this.#table = undefined
   }
 
-  private inTable({ dimAt }: HeaderPlace): boolean {
-    return this.table !== undefined && dimAt >= this.table.at && dimAt < this.table.at + this.table.bytes.length
+  #inTable({ dimAt }: HeaderPlace): boolean {
+    return this.#table !== undefined && dimAt >= this.#table.at && dimAt < this.#table.at + this.#table.bytes.length
   }
 
   checkpoint(): void {
-    if (this.failed) throw this.failed
+    if (this.#failed) throw this.#failed
     try {
-      this.publish()
+      this.#publish()
     } catch (error) {
       throw this.fail(error)
     }
-    if (this.budget.used > this.budget.limit / 2) for (const column of this.columns) column.relax(false)
+    if (this.#budget.used > this.#budget.limit / 2) for (const column of this.#columns) column.relax(false)
   }
 
-  private publish(): void {
-    const { disk, columns } = this
+  #publish(): void {
+    const { disk } = this,
+      columns = this.#columns
     for (const column of columns) column.settle()
-    this.publishEnd(disk)
-    if (this.options.fsync) disk.sync(false)
+    this.#publishEnd(disk)
+    if (this.#options.fsync) disk.sync(false)
     const roots = columns.filter((column) => column.root !== column.publishedRoot)
-    this.patch(disk, roots, ({ place, root }) =>
+    this.#patch(disk, roots, ({ place, root }) =>
       place ? { at: place.indexAt, value: root, block: place.index } : undefined
     )
-    if (this.options.fsync && roots.length > 0) disk.sync(false)
+    if (this.#options.fsync && roots.length > 0) disk.sync(false)
     for (const column of roots) {
       column.publishedRoot = column.root
       column.published()
     }
     const longer = columns.filter((column) => column.length !== column.publishedRows)
-    this.patch(disk, longer, ({ place, length }) =>
+    this.#patch(disk, longer, ({ place, length }) =>
       place ? { at: place.dimAt, value: length, block: place.dim } : undefined
     )
-    if (this.options.fsync && longer.length > 0) disk.sync(false)
+    if (this.#options.fsync && longer.length > 0) disk.sync(false)
     for (const column of longer) column.publishedRows = column.length
   }
 
-  private publishEnd(disk: Disk): void {
-    if (this.tip > this.publishedEnd) {
-      this.publishedEnd = this.tip + Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, this.tip >>> 2))
-      if (disk.size < this.publishedEnd) disk.resize(this.publishedEnd)
-      writeEnd(disk, this.version, this.publishedEnd)
+  #publishEnd(disk: Disk): void {
+    if (this.#tip > this.#publishedEnd) {
+      this.#publishedEnd = this.#tip + Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, this.#tip >>> 2))
+      if (disk.size < this.#publishedEnd) disk.resize(this.#publishedEnd)
+      writeEnd(disk, this.#version, this.#publishedEnd)
     }
-    this.safeEnd = this.tip
+    this.#safeEnd = this.#tip
   }
 
   /** Writes one 8-byte value per column, in order; runs within the table of lengths in one write. */
-  private patch(
-    disk: Disk,
-    columns: readonly DirectColumn[],
-    value: (column: DirectColumn) => Patch | undefined
-  ): void {
-    const { table } = this
+  #patch(disk: Disk, columns: readonly DirectColumn[], value: (column: DirectColumn) => Patch | undefined): void {
+    const table = this.#table
     let from = -1
     let to = -1
     const put = (): void => {
@@ -188,40 +191,40 @@ export class DirectBackend implements Backend, Space {
   }
 
   end(): void {
-    const disk = this.open
+    const disk = this.#open
     if (!disk) return
-    const before = this.failed
+    const before = this.#failed
     try {
-      if (!before) this.publish()
+      if (!before) this.#publish()
     } catch (error) {
       this.fail(error)
     }
     try {
       // What a failed checkpoint did not publish is cut off: on a full disk that makes room for the end of the structure
-      this.tip = this.failed ? this.safeEnd : this.tip
+      this.#tip = this.#failed ? this.#safeEnd : this.#tip
       // At no moment is the file shorter than its superblock says
-      if (disk.size < this.tip) disk.resize(this.tip)
-      writeEnd(disk, this.version, this.tip)
-      if (disk.size > this.tip) disk.resize(this.tip)
+      if (disk.size < this.#tip) disk.resize(this.#tip)
+      writeEnd(disk, this.#version, this.#tip)
+      if (disk.size > this.#tip) disk.resize(this.#tip)
     } finally {
-      this.open = undefined
+      this.#open = undefined
       disk.close()
     }
-    if (this.failed && !before) throw this.failed
+    if (this.#failed && !before) throw this.#failed
   }
 
   abandon(): void {
-    this.open?.close()
-    this.open = undefined
-    for (const column of this.columns) column.release()
+    this.#open?.close()
+    this.#open = undefined
+    for (const column of this.#columns) column.release()
   }
 
   fail(error: unknown): CodedError {
     const coded =
       error instanceof CodedError
         ? error
-        : new CodedError('HDF5_FAILED', `${this.path}: ${String(error)}`, { cause: error })
-    this.failed ??= coded
+        : new CodedError('HDF5_FAILED', `${this.#path}: ${String(error)}`, { cause: error })
+    this.#failed ??= coded
     return coded
   }
 }

@@ -11,34 +11,38 @@ export type WriteHook = (what: string, bytes: number, position: number) => void
 export class Disk {
   /** Known length of the file. */
   size: number
-  private readonly fd: number
+  readonly #fd: number
+
+  readonly #hook: WriteHook | undefined
 
   constructor(
     readonly path: string,
     mode: 'create' | 'change' | 'read',
-    private readonly hook?: WriteHook
+    hook?: WriteHook
   ) {
+    this.#hook = hook
+
     try {
-      this.fd = openSync(path, { create: 'wx+', change: 'r+', read: 'r' }[mode])
-      this.size = fstatSync(this.fd).size
+      this.#fd = openSync(path, { create: 'wx+', change: 'r+', read: 'r' }[mode])
+      this.size = fstatSync(this.#fd).size
     } catch (error) {
-      throw this.failure('open', '', error)
+      throw this.#failure('open', '', error)
     }
   }
 
   /** Whole or CodedError. `what` names the dataset or the part of the file. */
   write(bytes: Uint8Array, position: number, what: string): void {
     const n = bytes.byteLength
-    this.hook?.(what, n, position)
+    this.#hook?.(what, n, position)
     let done = 0
     try {
       while (done < n) {
-        const written = writeSync(this.fd, bytes, done, Math.min(n - done, MOST_AT_ONCE), position + done)
+        const written = writeSync(this.#fd, bytes, done, Math.min(n - done, MOST_AT_ONCE), position + done)
         if (written === 0) throw new Error('nothing was written')
         done += written
       }
     } catch (error) {
-      throw this.failure('write', what, error)
+      throw this.#failure('write', what, error)
     } finally {
       if (position + done > this.size) this.size = position + done
     }
@@ -50,40 +54,40 @@ export class Disk {
     let done = 0
     try {
       while (done < n) {
-        const count = readSync(this.fd, out, done, n - done, position + done)
+        const count = readSync(this.#fd, out, done, n - done, position + done)
         if (count === 0) throw new Error(`the file ends at ${position + done}, ${n - done} bytes too early`)
         done += count
       }
     } catch (error) {
-      throw this.failure('read', what, error)
+      throw this.#failure('read', what, error)
     }
     return out
   }
 
   resize(bytes: number): void {
-    this.hook?.('length of the file', 0, bytes)
+    this.#hook?.('length of the file', 0, bytes)
     try {
-      ftruncateSync(this.fd, bytes)
+      ftruncateSync(this.#fd, bytes)
     } catch (error) {
-      throw this.failure('resize', '', error)
+      throw this.#failure('resize', '', error)
     }
     this.size = bytes
   }
 
   sync(everything: boolean): void {
     try {
-      if (everything) fsyncSync(this.fd)
-      else fdatasyncSync(this.fd)
+      if (everything) fsyncSync(this.#fd)
+      else fdatasyncSync(this.#fd)
     } catch (error) {
-      throw this.failure('sync', '', error)
+      throw this.#failure('sync', '', error)
     }
   }
 
   close(): void {
-    closeSync(this.fd)
+    closeSync(this.#fd)
   }
 
-  private failure(action: string, what: string, error: unknown): CodedError {
+  #failure(action: string, what: string, error: unknown): CodedError {
     const text = error instanceof Error ? error.message : String(error)
     return new CodedError('HDF5_FAILED', `${this.path}: cannot ${action}${what === '' ? '' : ` ${what}`}: ${text}`, {
       cause: error,

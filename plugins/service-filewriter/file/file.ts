@@ -59,23 +59,25 @@ type Library = (path: string, mode: 'create' | 'change') => WasmFile
 
 /** A file whose structure the library makes; it has the file open except while columns grow by position. */
 class LibraryFile {
-  private wasm: WasmFile | undefined
+  #wasm: WasmFile | undefined
 
-  constructor(
-    private readonly path: string,
-    private readonly library: Library,
-    mode: 'create' | 'change'
-  ) {
-    this.wasm = library(path, mode)
+  readonly #path: string
+  readonly #library: Library
+
+  constructor(path: string, library: Library, mode: 'create' | 'change') {
+    this.#path = path
+    this.#library = library
+
+    this.#wasm = library(path, mode)
   }
 
   get opened(): WasmFile {
-    return (this.wasm ??= this.library(this.path, 'change'))
+    return (this.#wasm ??= this.#library(this.#path, 'change'))
   }
 
   release(): void {
-    const { wasm } = this
-    this.wasm = undefined
+    const wasm = this.#wasm
+    this.#wasm = undefined
     wasm?.close()
   }
 }
@@ -83,58 +85,65 @@ class LibraryFile {
 class WritableFile implements NexusFile, StructureOwner {
   readonly root: FileGroup
   readonly backend: 'direct' | 'h5wasm'
-  private state: State = 'structure'
+  #state: State = 'structure'
   /** A new file is planned here and never needs the library, unless the back end is to be the library. */
-  private readonly structure: Plan | LibraryFile
-  private readonly addresses = new Map<string, number>()
-  private readonly direct: DirectBackend | undefined
-  private readonly plain: PlainBackend | undefined
+  readonly #structure: Plan | LibraryFile
+  readonly #addresses = new Map<string, number>()
+  readonly #direct: DirectBackend | undefined
+  readonly #plain: PlainBackend | undefined
+
+  readonly #unlock: () => void
+  readonly #options: NexusFileOptions
 
   /** @param library - undefined: a new file, by the direct back end */
   constructor(
     readonly path: string,
     library: Library | undefined,
-    private readonly unlock: () => void,
-    private readonly options: NexusFileOptions
+    unlock: () => void,
+    options: NexusFileOptions
   ) {
+    this.#unlock = unlock
+    this.#options = options
+
     const create = options.mode !== 'continue'
     const budget = new Budget(options.memoryBytes ?? 64 << 20, options.tailBytes ?? 4096)
     const { onWrite: hook } = options
     const fsync = options.fsync === 'checkpoint'
     const isDirect = !library || (options.backend !== 'h5wasm' && isPlainFile(path))
     if (library) {
-      const file = (this.structure = new LibraryFile(path, library, create ? 'create' : 'change'))
-      if (!isDirect) this.plain = new PlainBackend(() => file.opened, budget)
-    } else this.structure = newPlan(path, hook)
-    if (isDirect) this.direct = new DirectBackend(path, budget, { fsync, hook })
+      const file = (this.#structure = new LibraryFile(path, library, create ? 'create' : 'change'))
+      if (!isDirect) this.#plain = new PlainBackend(() => file.opened, budget)
+    } else this.#structure = newPlan(path, hook)
+    if (isDirect) this.#direct = new DirectBackend(path, budget, { fsync, hook })
     this.backend = isDirect ? 'direct' : 'h5wasm'
     this.root = FileGroup.root(this, create)
   }
 
-  private get columns(): Backend {
-    return (this.direct ?? this.plain) as Backend
+  get #columns(): Backend {
+    return (this.#direct ?? this.#plain) as Backend
   }
 
   get bytes(): number {
-    return this.direct?.bytes ?? statSync(this.path).size
+    return this.#direct?.bytes ?? statSync(this.path).size
   }
 
   get failed(): boolean {
-    return this.direct?.hasFailed ?? false
+    return this.#direct?.hasFailed ?? false
   }
 
   sink(): StructureSink {
-    if (this.state === 'growing' || this.state === 'closed')
-      throw new CodedError('HDF5_FAILED', `${this.path}: structure cannot be changed while the file is ${this.state}`)
-    return this.structure instanceof Plan ? this.structure : this.structure.opened
+    if (this.#state === 'growing' || this.#state === 'closed')
+      throw new CodedError('HDF5_FAILED', `${this.path}: structure cannot be changed while the file is ${this.#state}`)
+    return this.#structure instanceof Plan ? this.#structure : this.#structure.opened
   }
 
   newColumn(path: string, layout: Layout, options: ColumnOptions, parent: string): Column {
-    if (this.state === 'finished') throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
+    if (this.#state === 'finished')
+      throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
     const publishing: Publishing = { group: parent, index: options.index ?? false, bulk: options.bulk ?? false }
-    if (!this.direct) return this.plain?.column(path, layout, publishing, 0) as Column
-    if (!(this.structure instanceof Plan)) this.addresses.set(path, this.structure.opened.address(path))
-    return this.direct.column(path, layout, publishing, () => this.addresses.get(path) ?? 0)
+    if (!this.#direct) return this.#plain?.column(path, layout, publishing, 0) as Column
+    if (!(this.#structure instanceof Plan)) this.#addresses.set(path, this.#structure.opened.address(path))
+    return this.#direct.column(path, layout, publishing, () => this.#addresses.get(path) ?? 0)
   }
 
   group(path: string): Group | undefined {
@@ -144,13 +153,13 @@ class WritableFile implements NexusFile, StructureOwner {
   column(path: string, options: Pick<ColumnOptions, 'index' | 'bulk'> = {}): Column {
     const refused = (why: string): CodedError =>
       new CodedError('STRUCTURE_INVALID', `${path} cannot be continued: ${why}`, { path })
-    if (this.structure instanceof Plan || this.state !== 'structure')
+    if (this.#structure instanceof Plan || this.#state !== 'structure')
       throw refused('the file is new, or columns grow already')
-    const wasm = this.structure.opened
+    const wasm = this.#structure.opened
     const layout = wasm.kind(path) === 'dataset' ? wasm.layout(path) : 'there is no such dataset'
     if (typeof layout === 'string') throw refused(layout)
     const publishing = { group: dirname(path), index: options.index ?? false, bulk: options.bulk ?? false }
-    if (!this.direct) return this.plain?.column(path, layout, publishing, layout.length) as Column
+    if (!this.#direct) return this.#plain?.column(path, layout, publishing, layout.length) as Column
     const address = wasm.address(path)
     wasm.flush()
     const disk = new Disk(this.path, 'read')
@@ -162,72 +171,72 @@ class WritableFile implements NexusFile, StructureOwner {
     } finally {
       disk.close()
     }
-    return this.direct.column(path, layout, publishing, () => address)
+    return this.#direct.column(path, layout, publishing, () => address)
   }
 
   begin(): void {
-    this.expect('begin', 'structure')
-    this.grow()
+    this.#expect('begin', 'structure')
+    this.#grow()
   }
 
   /** From structure to growing. */
-  private grow(): void {
-    if (this.direct) this.release()
-    this.columns.begin()
-    this.state = 'growing'
+  #grow(): void {
+    if (this.#direct) this.#release()
+    this.#columns.begin()
+    this.#state = 'growing'
   }
 
   /** Writes what is planned, or takes the file out of the library's hands. */
-  private release(): void {
-    if (!(this.structure instanceof Plan)) {
-      this.structure.release()
+  #release(): void {
+    if (!(this.#structure instanceof Plan)) {
+      this.#structure.release()
       return
     }
-    const written = this.structure.write()
+    const written = this.#structure.write()
     if (!written) return
-    for (const [path, { address }] of written.columns) this.addresses.set(path, address)
-    this.direct?.planned(written.table, written.columns)
+    for (const [path, { address }] of written.columns) this.#addresses.set(path, address)
+    this.#direct?.planned(written.table, written.columns)
   }
 
   checkpoint(): void {
-    this.expect('checkpoint', 'growing')
-    this.columns.checkpoint()
+    this.#expect('checkpoint', 'growing')
+    this.#columns.checkpoint()
   }
 
   lateStructure(change: () => void): void {
-    this.expect('change the structure', 'growing')
-    this.columns.end()
-    this.state = 'structure'
+    this.#expect('change the structure', 'growing')
+    this.#columns.end()
+    this.#state = 'structure'
     try {
       change()
     } finally {
-      this.grow()
+      this.#grow()
     }
   }
 
   finish(): void {
-    if (this.state === 'finished') return
-    this.expect('finish', 'growing')
-    this.state = 'finished'
-    this.columns.end()
+    if (this.#state === 'finished') return
+    this.#expect('finish', 'growing')
+    this.#state = 'finished'
+    this.#columns.end()
   }
 
   close(): void {
-    if (this.state === 'closed') return
+    if (this.#state === 'closed') return
     try {
-      if (this.state === 'growing') this.columns.end()
-      this.release()
-      if (this.options.fsync !== 'never') syncFile(this.path)
+      if (this.#state === 'growing') this.#columns.end()
+      this.#release()
+      if (this.#options.fsync !== 'never') syncFile(this.path)
     } finally {
-      this.columns.abandon()
-      this.state = 'closed'
-      this.unlock()
+      this.#columns.abandon()
+      this.#state = 'closed'
+      this.#unlock()
     }
   }
 
-  private expect(what: string, state: State): void {
-    if (this.state !== state)
-      throw new CodedError('HDF5_FAILED', `${this.path}: cannot ${what}: the file is ${this.state}, not ${state}`)
+  #expect(what: string, state: State): void {
+    if (this.#state !== state)
+      throw new CodedError('HDF5_FAILED', `${this.path}: cannot ${what}: the file is ${this.#state}, not ${state}`)
   }
 }
 

@@ -30,11 +30,15 @@ export class Head {
   /** Of the file, with the changes. */
   bytes: Buffer
 
-  constructor(
-    private readonly disk: Disk,
-    private readonly address: number,
-    private readonly path: string
-  ) {
+  readonly #disk: Disk
+  readonly #address: number
+  readonly #path: string
+
+  constructor(disk: Disk, address: number, path: string) {
+    this.#disk = disk
+    this.#address = address
+    this.#path = path
+
     this.bytes = disk.read(HEAD_BYTES, address, path)
   }
 
@@ -64,9 +68,10 @@ export class Head {
 
   /** Takes attributes off. Those in late blocks that stay are returned: they need a new block. */
   remove(names: ReadonlySet<string>): Buffer[] {
-    const { address, disk } = this
+    const disk = this.#disk,
+      address = this.#address
     const messages = readHeader(disk, address)
-    const own = disk.read(PREFIX_BYTES + this.bytes.readUInt32LE(SIZE_AT), address, this.path)
+    const own = disk.read(PREFIX_BYTES + this.bytes.readUInt32LE(SIZE_AT), address, this.#path)
     this.bytes.copy(own)
     const stay: Buffer[] = []
     for (let { late } = this; late;) {
@@ -86,6 +91,6 @@ export class Head {
   }
 
   write(): void {
-    this.disk.write(this.bytes, this.address, `header of ${this.path}`)
+    this.#disk.write(this.bytes, this.#address, `header of ${this.#path}`)
   }
 }

@@ -8,56 +8,60 @@ const MOST_BYTES = 1 << 16
 
 /** Collects texts; `place` gives a buffer its file address and keeps it until everything is written. */
 export class HeapWriter {
-  private collection = Buffer.alloc(0)
-  private address = 0
-  private fill = 0
-  private count = 0
-  private next = FIRST_BYTES
+  #collection = Buffer.alloc(0)
+  #address = 0
+  #fill = 0
+  #count = 0
+  #next = FIRST_BYTES
 
-  constructor(private readonly place: (bytes: Buffer) => number) {}
+  readonly #place: (bytes: Buffer) => number
+
+  constructor(place: (bytes: Buffer) => number) {
+    this.#place = place
+  }
 
   /** The 16-byte references of texts, as elements of an attribute or dataset hold them. */
   references(texts: readonly string[]): Buffer {
     const out = zeroed(16 * texts.length)
-    texts.forEach((text, i) => this.put(Buffer.from(text), out, 16 * i))
+    texts.forEach((text, i) => this.#put(Buffer.from(text), out, 16 * i))
     return out
   }
 
-  private put(text: Buffer, out: Buffer, at: number): void {
-    // an empty text has no object: length and address stay 0
+  #put(text: Buffer, out: Buffer, at: number): void {
+    // An empty text has no object: length and address stay 0
     if (text.length === 0) return
     const needed = OBJECT_HEAD + padded(text.length)
-    if (this.fill + needed > this.collection.length || this.count === 0xffff) this.open(needed)
-    const start = this.fill
-    this.count++
-    this.collection.writeUInt16LE(this.count, start)
-    this.collection.writeUInt16LE(1, start + 2)
-    this.collection.writeBigUInt64LE(BigInt(text.length), start + 8)
-    text.copy(this.collection, start + OBJECT_HEAD)
-    this.fill += needed
-    this.markFree()
+    if (this.#fill + needed > this.#collection.length || this.#count === 0xffff) this.#open(needed)
+    const start = this.#fill
+    this.#count++
+    this.#collection.writeUInt16LE(this.#count, start)
+    this.#collection.writeUInt16LE(1, start + 2)
+    this.#collection.writeBigUInt64LE(BigInt(text.length), start + 8)
+    text.copy(this.#collection, start + OBJECT_HEAD)
+    this.#fill += needed
+    this.#markFree()
     out.writeUInt32LE(text.length, at)
-    out.writeBigUInt64LE(BigInt(this.address), at + 4)
-    out.writeUInt32LE(this.count, at + 12)
+    out.writeBigUInt64LE(BigInt(this.#address), at + 4)
+    out.writeUInt32LE(this.#count, at + 12)
   }
 
-  private open(needed: number): void {
-    this.collection = Buffer.alloc(Math.max(this.next, HEAD + needed))
-    this.next = Math.min(2 * this.next, MOST_BYTES)
-    this.collection.write('GCOL', 0, 'latin1')
-    this.collection[4] = 1
-    this.collection.writeBigUInt64LE(BigInt(this.collection.length), 8)
-    this.address = this.place(this.collection)
-    this.fill = HEAD
-    this.count = 0
+  #open(needed: number): void {
+    this.#collection = Buffer.alloc(Math.max(this.#next, HEAD + needed))
+    this.#next = Math.min(2 * this.#next, MOST_BYTES)
+    this.#collection.write('GCOL', 0, 'latin1')
+    this.#collection[4] = 1
+    this.#collection.writeBigUInt64LE(BigInt(this.#collection.length), 8)
+    this.#address = this.#place(this.#collection)
+    this.#fill = HEAD
+    this.#count = 0
   }
 
   /** Object 0 is the free rest; less than a head's worth needs no mark. */
-  private markFree(): void {
-    const rest = this.collection.length - this.fill
+  #markFree(): void {
+    const rest = this.#collection.length - this.#fill
     if (rest >= OBJECT_HEAD) {
-      this.collection.fill(0, this.fill, this.fill + OBJECT_HEAD)
-      this.collection.writeBigUInt64LE(BigInt(rest), this.fill + 8)
+      this.#collection.fill(0, this.#fill, this.#fill + OBJECT_HEAD)
+      this.#collection.writeBigUInt64LE(BigInt(rest), this.#fill + 8)
     }
   }
 }

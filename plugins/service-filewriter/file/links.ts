@@ -51,7 +51,7 @@ function content(link: Link): Buffer {
   const { target } = link
   // The path is absolute and the last part: file names may hold colons
   const colon = target.lastIndexOf(':')
-  const text = link.kind === 'soft' ? target : `\0${target.slice(0, colon)}\0${target.slice(colon + 1)}\0` // version and flags 0
+  const text = link.kind === 'soft' ? target : `\0${target.slice(0, colon)}\0${target.slice(colon + 1)}\0` // Version and flags 0
   const bytes = Buffer.from(text)
   const size = Buffer.allocUnsafe(2)
   size.writeUInt16LE(bytes.length, 0)

@@ -24,7 +24,7 @@ const text = (path: string): string | undefined => {
 /** Empty where /proc is missing: then the pid alone decides. */
 function startOf(pid: number): string {
   const stat = text(`/proc/${pid}/stat`)
-  // the command name may hold spaces and brackets: fields count from the last ')'
+  // The command name may hold spaces and brackets: fields count from the last ')'
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
@@ -46,12 +46,12 @@ function ownerOf(lock: string): Owner | undefined {
 }
 
 /** Names of files may have 255 bytes, and the lock's is longer than the file's. */
-const mostBytes = 200
+const MOST_BYTES = 200
 
 /** Beside the file; the lock of a file with a very long name is named by a hash. */
 export function lockOf(path: string): string {
   const name = basename(path)
-  if (Buffer.byteLength(name) <= mostBytes) return `${path}.lock`
+  if (Buffer.byteLength(name) <= MOST_BYTES) return `${path}.lock`
   return join(dirname(path), `${createHash('sha256').update(name).digest('hex').slice(0, 32)}.lock`)
 }
 

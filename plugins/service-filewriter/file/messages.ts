@@ -67,7 +67,7 @@ function integerType(size: number, signed: boolean): Buffer {
 
 function floatType(size: number): Buffer {
   const double = size === 8
-  // mantissa with an implied leading 1; the sign is the highest bit
+  // Mantissa with an implied leading 1; the sign is the highest bit
   const out = typeHead(CLASS.float, 0x20 | ((8 * size - 1) << 8), size, 12)
   out.writeUInt16LE(8 * size, 10)
   out.set(double ? [52, 11, 0, 52] : [23, 8, 0, 23], 12)

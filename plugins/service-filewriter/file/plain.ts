@@ -7,71 +7,80 @@ const BATCH_BYTES = 1 << 16
 
 class PlainColumn extends TailColumn implements BackendColumn {
   /** Rows not yet handed to the library, gathered to whole chunks: the library reads back partly filled ones. */
-  private waiting: Uint8Array[] = []
-  private waitingBytes = 0
+  #waiting: Uint8Array[] = []
+  #waitingBytes = 0
+
+  #written: number
+  readonly #file: () => WasmFile
 
   constructor(
     path: string,
     layout: Layout,
     budget: Budget,
     readonly publishing: Publishing,
-    private written: number,
-    private readonly file: () => WasmFile
+    written: number,
+    file: () => WasmFile
   ) {
     super(path, layout, budget)
+    this.#written = written
+    this.#file = file
+
     this.stored = written
   }
 
   protected store(bytes: Uint8Array): void {
-    this.waiting.push(Uint8Array.prototype.slice.call(bytes))
-    this.waitingBytes += bytes.byteLength
+    this.#waiting.push(Uint8Array.prototype.slice.call(bytes))
+    this.#waitingBytes += bytes.byteLength
     const chunk = this.layout.chunk * this.rowBytes
-    const end = Math.floor((this.written + this.waitingBytes) / chunk) * chunk
-    if (end - this.written >= Math.min(chunk, BATCH_BYTES)) this.drain(end - this.written)
+    const end = Math.floor((this.#written + this.#waitingBytes) / chunk) * chunk
+    if (end - this.#written >= Math.min(chunk, BATCH_BYTES)) this.#drain(end - this.#written)
   }
 
   /** Writes the first `n` waiting bytes. */
-  private drain(n: number): void {
+  #drain(n: number): void {
     if (n <= 0) return
-    const all = Buffer.concat(this.waiting, this.waitingBytes)
+    const all = Buffer.concat(this.#waiting, this.#waitingBytes)
     const rows = n / this.rowBytes
-    const start = this.written / this.rowBytes
-    this.file().resize(this.path, [start + rows, ...this.layout.row])
-    this.file().write(this.path, start, rows, this.layout.row, all.subarray(0, n))
-    this.written += n
-    this.waiting = n < all.length ? [all.subarray(n)] : []
-    this.waitingBytes -= n
+    const start = this.#written / this.rowBytes
+    this.#file().resize(this.path, [start + rows, ...this.layout.row])
+    this.#file().write(this.path, start, rows, this.layout.row, all.subarray(0, n))
+    this.#written += n
+    this.#waiting = n < all.length ? [all.subarray(n)] : []
+    this.#waitingBytes -= n
   }
 
   publish(): void {
-    this.drain(this.waitingBytes)
+    this.#drain(this.#waitingBytes)
   }
 }
 
 export class PlainBackend implements Backend {
-  private readonly columns: PlainColumn[] = []
+  readonly #columns: PlainColumn[] = []
 
-  constructor(
-    private readonly file: () => WasmFile,
-    private readonly budget: Budget
-  ) {}
+  readonly #file: () => WasmFile
+  readonly #budget: Budget
+
+  constructor(file: () => WasmFile, budget: Budget) {
+    this.#file = file
+    this.#budget = budget
+  }
 
   column(path: string, layout: Layout, publishing: Publishing, length: number): BackendColumn {
-    const rowBytes = length === 0 ? 0 : new PlainColumn(path, layout, this.budget, publishing, 0, this.file).rowBytes
-    const column = new PlainColumn(path, layout, this.budget, publishing, length * rowBytes, this.file)
-    this.columns.push(column)
+    const rowBytes = length === 0 ? 0 : new PlainColumn(path, layout, this.#budget, publishing, 0, this.#file).rowBytes
+    const column = new PlainColumn(path, layout, this.#budget, publishing, length * rowBytes, this.#file)
+    this.#columns.push(column)
     return column
   }
 
   begin(): void {
-    // the library keeps the file open
+    // The library keeps the file open
   }
 
   checkpoint(): void {
-    for (const column of this.columns) column.flush()
+    for (const column of this.#columns) column.flush()
     for (const index of [false, true])
-      for (const column of this.columns) if (column.publishing.index === index) column.publish()
-    this.file().flush()
+      for (const column of this.#columns) if (column.publishing.index === index) column.publish()
+    this.#file().flush()
   }
 
   end(): void {
@@ -79,6 +88,6 @@ export class PlainBackend implements Backend {
   }
 
   abandon(): void {
-    for (const column of this.columns) column.release()
+    for (const column of this.#columns) column.release()
   }
 }

@@ -50,26 +50,34 @@ interface Placed {
 
 export class PlanWriter {
   /** Of objects in the file: what will show the new parts. */
-  private readonly heads = new Map<Item, Head>()
+  readonly #heads = new Map<Item, Head>()
+
+  readonly #disk: Disk
+  #end: number
+  readonly #pieces: { at: number; bytes: Buffer }[]
 
   constructor(
-    private readonly disk: Disk,
-    private end: number,
+    disk: Disk,
+    end: number,
     /** Content that has its place already. */
-    private readonly pieces: { at: number; bytes: Buffer }[]
-  ) {}
+    pieces: { at: number; bytes: Buffer }[]
+  ) {
+    this.#disk = disk
+    this.#end = end
+    this.#pieces = pieces
+  }
 
   write(root: PlannedGroup, changes: Changes): WrittenPlan {
     const isNew = root.address === 0
-    const placed = this.layOut(isNew ? [root] : [...changes.groups])
-    const table = this.tableOf(placed.columns)
-    for (const item of changes.attributed) this.emitAttributes(item)
-    for (const item of placed.datasets) this.emitDataset(item)
-    for (const item of placed.groups) this.emitGroup(item)
-    if (table.bytes.length > 0) this.pieces.push(table)
-    if (isNew) this.pieces.push({ at: 0, bytes: superblock(root, this.end) })
-    this.flush()
-    if (!isNew) this.reveal(changes.linked)
+    const placed = this.#layOut(isNew ? [root] : [...changes.groups])
+    const table = this.#tableOf(placed.columns)
+    for (const item of changes.attributed) this.#emitAttributes(item)
+    for (const item of placed.datasets) this.#emitDataset(item)
+    for (const item of placed.groups) this.#emitGroup(item)
+    if (table.bytes.length > 0) this.#pieces.push(table)
+    if (isNew) this.#pieces.push({ at: 0, bytes: superblock(root, this.#end) })
+    this.#flush()
+    if (!isNew) this.#reveal(changes.linked)
     const columns = new Map<string, WrittenColumn>()
     for (const { path, address, growing } of placed.columns) {
       if (!growing) continue
@@ -84,26 +92,26 @@ export class PlanWriter {
     return { table, columns }
   }
 
-  private reserve(bytes: number): number {
-    const at = this.end
-    this.end = at + padded(bytes)
+  #reserve(bytes: number): number {
+    const at = this.#end
+    this.#end = at + padded(bytes)
     return at
   }
 
   /** Gives every new object its place: a group's own parts first, then its datasets, then its groups. */
-  private layOut(start: readonly PlannedGroup[]): Placed {
+  #layOut(start: readonly PlannedGroup[]): Placed {
     const placed: Placed = { groups: [], datasets: [], columns: [] }
     const groups = new Set(start)
     for (const group of groups) {
       const isNew = group.address === 0
-      if (isNew) group.address = this.reserve(headerSize(group))
-      placed.groups.push({ group, at: this.reserve(contentSize(group)), isNew })
+      if (isNew) group.address = this.#reserve(headerSize(group))
+      placed.groups.push({ group, at: this.#reserve(contentSize(group)), isNew })
       const own: PlannedDataset[] = []
       for (const child of group.children.values()) {
         if (!isObject(child) || child.address > 0) continue
         if (child.kind === 'group') groups.add(child)
         else {
-          child.address = this.reserve(headerSize(child))
+          child.address = this.#reserve(headerSize(child))
           placed.datasets.push(child)
           if (child.growing) own.push(child)
         }
@@ -117,9 +125,9 @@ export class PlanWriter {
   }
 
   /** All lengths together: one write at a checkpoint publishes a whole group, index columns last. */
-  private tableOf(columns: readonly PlannedDataset[]): { at: number; bytes: Buffer } {
+  #tableOf(columns: readonly PlannedDataset[]): { at: number; bytes: Buffer } {
     const bytes = Buffer.concat(columns.map(({ growing }) => growing?.messages ?? Buffer.alloc(0)))
-    const at = this.reserve(bytes.length)
+    const at = this.#reserve(bytes.length)
     let offset = at
     for (const { growing } of columns) {
       if (!growing) continue
@@ -129,89 +137,89 @@ export class PlanWriter {
     return { at, bytes }
   }
 
-  private emitDataset(item: PlannedDataset): void {
+  #emitDataset(item: PlannedDataset): void {
     const { growing, messages, address, references } = item
     const more = growing ? [message(MESSAGE.continuation, pair(growing.at, growing.messages.length))] : []
     const own = [slot(), ...more, ...messages]
-    // dataspace and layout of a column are in the table of lengths
+    // Dataspace and layout of a column are in the table of lengths
     item.count = own.length + (growing ? 2 : 0)
-    this.pieces.push({ at: address, bytes: objectHeader(own, item.count, references) })
+    this.#pieces.push({ at: address, bytes: objectHeader(own, item.count, references) })
   }
 
-  private emitGroup({ group, at, isNew }: PlacedGroup): void {
+  #emitGroup({ group, at, isNew }: PlacedGroup): void {
     const { address, messages, references } = group
-    const content = group.external ? this.emitLinks(group, at) : this.emitTable(group, at)
+    const content = group.external ? this.#emitLinks(group, at) : this.#emitTable(group, at)
     if (isNew) {
       const own = [slot(), content, ...messages]
       group.count = own.length + group.links
-      this.pieces.push({ at: address, bytes: objectHeader(own, group.count, references) })
+      this.#pieces.push({ at: address, bytes: objectHeader(own, group.count, references) })
       return
     }
-    const head = this.head(group)
+    const head = this.#head(group)
     head.content(content)
     head.count = group.count
   }
 
   /** Returns the message that leads to it. */
-  private emitTable({ children }: PlannedGroup, at: number): Buffer {
+  #emitTable({ children }: PlannedGroup, at: number): Buffer {
     const symbols = [...children].map(([name, child]): Symbol =>
       isObject(child) ? { name, address: child.address } : { name, soft: child.target }
     )
-    this.pieces.push({ at, bytes: symbolTable(symbols, at) })
+    this.#pieces.push({ at, bytes: symbolTable(symbols, at) })
     const { tree, heap } = tableParts(at)
     return message(MESSAGE.symbolTable, pair(tree, heap))
   }
 
-  private emitLinks(group: PlannedGroup, at: number): Buffer {
+  #emitLinks(group: PlannedGroup, at: number): Buffer {
     const messages = linksOf(group)
     const bytes = Buffer.concat(messages)
-    this.pieces.push({ at, bytes })
+    this.#pieces.push({ at, bytes })
     group.count += messages.length - group.links
     group.links = messages.length
     return message(MESSAGE.continuation, pair(at, bytes.length))
   }
 
   /** Attributes of an object in the file: a block of their own, which leads on to the block before. */
-  private emitAttributes(item: Item): void {
-    const head = this.head(item)
+  #emitAttributes(item: Item): void {
+    const head = this.#head(item)
     const stay = item.removed ? head.remove(item.removed) : []
     const before = item.removed ? undefined : head.late
     const more = before ? [message(MESSAGE.continuation, pair(before.at, before.length))] : []
     const parts = [...more, ...stay, ...item.messages]
     const bytes = Buffer.concat(parts)
-    const at = this.reserve(bytes.length)
-    this.pieces.push({ at, bytes })
+    const at = this.#reserve(bytes.length)
+    this.#pieces.push({ at, bytes })
     item.count = head.count += parts.length
     head.late = { at, length: bytes.length }
   }
 
-  private head(item: Item): Head {
-    let head = this.heads.get(item)
-    if (!head) this.heads.set(item, (head = new Head(this.disk, item.address, item.path)))
+  #head(item: Item): Head {
+    let head = this.#heads.get(item)
+    if (!head) this.#heads.set(item, (head = new Head(this.#disk, item.address, item.path)))
     return head
   }
 
   /** Makes objects of the file show what is new: one write for each, after all that it leads to. */
-  private reveal(linked: ReadonlySet<Item>): void {
-    writeEnd(this.disk, 0, this.end)
+  #reveal(linked: ReadonlySet<Item>): void {
+    writeEnd(this.#disk, 0, this.#end)
     for (const { address, references } of linked) {
       const bytes = Buffer.alloc(4)
       bytes.writeUInt32LE(references)
-      this.disk.write(bytes, address + REFERENCES_AT, 'number of links')
+      this.#disk.write(bytes, address + REFERENCES_AT, 'number of links')
     }
-    for (const head of this.heads.values()) head.write()
+    for (const head of this.#heads.values()) head.write()
   }
 
-  private flush(): void {
-    this.pieces.sort((a, b) => a.at - b.at)
+  #flush(): void {
+    this.#pieces.sort((a, b) => a.at - b.at)
     let stage = Buffer.alloc(STAGE_BYTES)
     let start = 0
     let fill = 0
     const put = (): void => {
-      if (fill > 0) this.disk.write(stage.subarray(0, fill), start, 'structure')
+      if (fill > 0) this.#disk.write(stage.subarray(0, fill), start, 'structure')
       fill = 0
     }
-    for (const { at, bytes } of this.pieces) {
+    for (const { at, bytes } of this.#pieces) {
       // Gaps of up to 7 bytes are padding; a bigger one holds content that is on the disk already
       if (at - (start + fill) > 7 || at + bytes.length - start > stage.length) {
         put()
@@ -223,8 +231,8 @@ export class PlanWriter {
       fill = at - start + bytes.length
     }
     put()
-    if (this.disk.size < this.end) this.disk.resize(this.end)
-    this.pieces.length = 0
+    if (this.#disk.size < this.#end) this.#disk.resize(this.#end)
+    this.#pieces.length = 0
   }
 }
 

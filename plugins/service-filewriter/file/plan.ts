@@ -63,76 +63,80 @@ interface Session {
 }
 
 export class Plan implements StructureSink {
-  private readonly root = newGroup('/')
-  private readonly groups = new Map<string, PlannedGroup>([['/', this.root]])
-  private parent = this.root
-  private latest: Planned | undefined
-  private session: Session | undefined
+  readonly #root = newGroup('/')
+  readonly #groups = new Map<string, PlannedGroup>([['/', this.#root]])
+  #parent = this.#root
+  #latest: Planned | undefined
+  #session: Session | undefined
   /** After a failed write nobody knows what the file has. */
-  private failed: CodedError | undefined
+  #failed: CodedError | undefined
+
+  readonly #open: () => Ground
 
   /** @param open - called when there is something to write, and never while columns grow */
-  constructor(private readonly open: () => Ground) {}
+  constructor(open: () => Ground) {
+    this.#open = open
+  }
 
   group(path: string): void {
-    this.add(path, newGroup(path))
+    this.#add(path, newGroup(path))
   }
 
   dataset(path: string, value: Encoded): void {
-    const { heap } = this.begun()
+    const { heap } = this.#begun()
     const data = 'texts' in value ? heap.references(value.texts) : value.bytes
-    const at = data.length === 0 ? 0 : this.payload(path, data)
+    const at = data.length === 0 ? 0 : this.#payload(path, data)
     const messages = [
       message(MESSAGE.dataspace, dataspace(value.shape)),
       typeMessage(value.dtype),
       staticFill,
       message(MESSAGE.layout, contiguousLayout(at, data.length))
     ]
-    this.add(path, newDataset(path, messages, undefined))
+    this.#add(path, newDataset(path, messages, undefined))
   }
 
   column(path: string, layout: Layout, index: boolean): void {
     const { dtype, filter } = layout
     const messages = [typeMessage(dtype), growingFill]
     if (filter) messages.push(message(MESSAGE.filter, filterPipeline(filter.id, filter.values)))
-    const growing = { messages: this.changing(layout), index, at: 0 }
-    this.add(path, newDataset(path, messages, growing))
+    const growing = { messages: this.#changing(layout), index, at: 0 }
+    this.#add(path, newDataset(path, messages, growing))
   }
 
-  private readonly changes = new Map<string, Buffer>()
+  readonly #changes = new Map<string, Buffer>()
 
   /** Dataspace and layout of an empty column: most columns have the same. */
-  private changing({ dtype, row, chunk }: Layout): Buffer {
+  #changing({ dtype, row, chunk }: Layout): Buffer {
     const size = elementSize(dtype)
     const key = `${row.join(' ')} ${chunk} ${size}`
-    let made = this.changes.get(key)
+    let made = this.#changes.get(key)
     if (made) return made
     made = Buffer.concat([
       message(MESSAGE.dataspace, dataspace([0, ...row], true)),
       message(MESSAGE.layout, chunkedLayout([chunk, ...row], size))
     ])
-    this.changes.set(key, made)
+    this.#changes.set(key, made)
     return made
   }
 
   attribute(path: string, name: string, value: Encoded): void {
-    const { heap } = this.begun()
-    const item = this.holder(path)
+    const { heap } = this.#begun()
+    const item = this.#holder(path)
     room(item)
     const data = 'texts' in value ? heap.references(value.texts) : value.bytes
     item.messages.push(attribute(name, value.dtype, value.shape, data))
-    if (item.address > 0) this.begun().changes.attributed.add(item)
+    if (item.address > 0) this.#begun().changes.attributed.add(item)
   }
 
   link(path: string, target: string, kind: 'hard' | 'soft' | 'external'): void {
-    const { changes } = this.begun()
+    const { changes } = this.#begun()
     if (kind !== 'hard') {
-      this.add(path, { kind, target })
+      this.#add(path, { kind, target })
       return
     }
-    const item = this.resolve(target)
+    const item = this.#resolve(target)
     if (!item) throw new CodedError('STRUCTURE_INVALID', `${path}: there is no ${target} to link to`, { path })
-    this.add(path, item)
+    this.#add(path, item)
     item.references++
     if (item.address > 0) changes.linked.add(item)
   }
@@ -142,38 +146,38 @@ export class Plan implements StructureSink {
   }
 
   attributes(path: string): string[] {
-    const { address, messages, removed } = this.holder(path)
-    const before = address > 0 ? attributesAt(this.begun().ground.disk, address) : []
+    const { address, messages, removed } = this.#holder(path)
+    const before = address > 0 ? attributesAt(this.#begun().ground.disk, address) : []
     const own = messages.map(attributeName).filter((name) => name !== '')
     return [...before.filter((name) => !removed?.has(name)), ...own]
   }
 
   removeAttribute(path: string, name: string): void {
-    const item = this.holder(path)
+    const item = this.#holder(path)
     item.messages = item.messages.filter((part) => attributeName(part) !== name)
     if (item.address === 0) return
     ;(item.removed ??= new Set()).add(name)
-    this.begun().changes.attributed.add(item)
+    this.#begun().changes.attributed.add(item)
   }
 
   kind(path: string): 'group' | 'dataset' | 'other' | 'none' {
-    const item = this.resolve(path)
+    const item = this.#resolve(path)
     return item?.kind ?? 'none'
   }
 
   /** Writes what is new, if anything is. What a file holds already becomes visible only when all of it is there. */
   write(): WrittenPlan | undefined {
-    if (this.root.address === 0) this.begun()
-    const { session } = this
+    if (this.#root.address === 0) this.#begun()
+    const session = this.#session
     if (!session) return undefined
-    this.session = undefined
+    this.#session = undefined
     const { ground, end, pieces, changes } = session
     const { disk } = ground
     try {
-      return new PlanWriter(disk, end, pieces).write(this.root, changes)
+      return new PlanWriter(disk, end, pieces).write(this.#root, changes)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.failed = new CodedError('HDF5_FAILED', `no structure can be added after a failure: ${reason}`, {
+      this.#failed = new CodedError('HDF5_FAILED', `no structure can be added after a failure: ${reason}`, {
         cause: error
       })
       throw error
@@ -182,88 +186,88 @@ export class Plan implements StructureSink {
     }
   }
 
-  private begun(): Session {
-    if (this.session) return this.session
-    if (this.failed) throw this.failed
-    const ground = this.open()
+  #begun(): Session {
+    if (this.#session) return this.#session
+    if (this.#failed) throw this.#failed
+    const ground = this.#open()
     const session: Session = {
       ground,
       end: ground.end === 0 ? SUPERBLOCK_BYTES : padded8(ground.end),
       pieces: [],
-      heap: new HeapWriter((bytes) => this.place(bytes)),
+      heap: new HeapWriter((bytes) => this.#place(bytes)),
       changes: { groups: new Set(), linked: new Set(), attributed: new Set() }
     }
-    return (this.session = session)
+    return (this.#session = session)
   }
 
-  private resolve(path: string, depth = 0): PlannedGroup | PlannedDataset | undefined {
-    let item: Planned | undefined = this.root
+  #resolve(path: string, depth = 0): PlannedGroup | PlannedDataset | undefined {
+    let item: Planned | undefined = this.#root
     for (const name of path.split('/').filter((part) => part !== '')) {
       if (item?.kind !== 'group') return undefined
       item = item.children.get(name)
-      if (item?.kind === 'soft') item = depth > 16 ? undefined : this.resolve(item.target, depth + 1)
+      if (item?.kind === 'soft') item = depth > 16 ? undefined : this.#resolve(item.target, depth + 1)
     }
     return item && isObject(item) ? item : undefined
   }
 
   /** What gets an attribute. */
-  private holder(path: string): PlannedGroup | PlannedDataset {
-    const item = this.find(path) ?? this.resolve(path)
+  #holder(path: string): PlannedGroup | PlannedDataset {
+    const item = this.#find(path) ?? this.#resolve(path)
     if (!item) throw new CodedError('STRUCTURE_INVALID', `${path}: no object here for an attribute`, { path })
     return item
   }
 
-  private add(path: string, item: Planned): void {
+  #add(path: string, item: Planned): void {
     const slash = path.lastIndexOf('/')
-    const parent = this.parentOf(path, slash)
+    const parent = this.#parentOf(path, slash)
     if (parent?.kind !== 'group') throw new CodedError('INTERNAL', `${path}: its group was not planned`)
     const external = parent.external || item.kind === 'external'
     room(parent, external)
     parent.external = external
-    if (parent.address > 0) this.begun().changes.groups.add(parent)
+    if (parent.address > 0) this.#begun().changes.groups.add(parent)
     parent.children.set(path.slice(slash + 1), item)
-    if (item.kind === 'group') this.groups.set(path, item)
-    this.latest = item
+    if (item.kind === 'group') this.#groups.set(path, item)
+    this.#latest = item
   }
 
   /** Objects of one group are made one after the other. */
-  private parentOf(path: string, slash: number): PlannedGroup | undefined {
-    const { parent } = this
+  #parentOf(path: string, slash: number): PlannedGroup | undefined {
+    const parent = this.#parent
     const length = parent.path === '/' ? 0 : parent.path.length
     if (length === slash && (length === 0 || path.startsWith(parent.path))) return parent
-    const found = this.groups.get(slash <= 0 ? '/' : path.slice(0, slash))
-    if (found) this.parent = found
+    const found = this.#groups.get(slash <= 0 ? '/' : path.slice(0, slash))
+    if (found) this.#parent = found
     return found
   }
 
   /** By its own path, not through links. */
-  private find(path: string): PlannedGroup | PlannedDataset | undefined {
-    const { latest } = this
+  #find(path: string): PlannedGroup | PlannedDataset | undefined {
+    const latest = this.#latest
     if (latest && isObject(latest) && latest.path === path) return latest
-    if (path === '/') return this.root
+    if (path === '/') return this.#root
     const slash = path.lastIndexOf('/')
-    const found = this.parentOf(path, slash)?.children.get(path.slice(slash + 1))
+    const found = this.#parentOf(path, slash)?.children.get(path.slice(slash + 1))
     return found && isObject(found) ? found : undefined
   }
 
-  private reserve(bytes: number): number {
-    const session = this.begun()
+  #reserve(bytes: number): number {
+    const session = this.#begun()
     const at = session.end
     session.end = at + padded(bytes)
     return at
   }
 
-  private place(bytes: Buffer): number {
-    const at = this.reserve(bytes.length)
-    this.begun().pieces.push({ at, bytes })
+  #place(bytes: Buffer): number {
+    const at = this.#reserve(bytes.length)
+    this.#begun().pieces.push({ at, bytes })
     return at
   }
 
   /** Content of a dataset: big ones go to the disk at once, so that memory stays flat. */
-  private payload(path: string, data: Buffer): number {
-    if (data.length < LARGE) return this.place(Buffer.from(data))
-    const at = this.reserve(data.length)
-    this.begun().ground.disk.write(data, at, path)
+  #payload(path: string, data: Buffer): number {
+    if (data.length < LARGE) return this.#place(Buffer.from(data))
+    const at = this.#reserve(data.length)
+    this.#begun().ground.disk.write(data, at, path)
     return at
   }
 }

@@ -107,7 +107,7 @@ async function listColumns(path: string, notes: string[]): Promise<{ path: strin
       const kind = file.kind(child)
       if (kind !== 'group' && kind !== 'dataset') continue
       const address = file.address(child)
-      // hard links lead to an object more than once
+      // Hard links lead to an object more than once
       if (seen.has(address)) continue
       seen.add(address)
       if (kind === 'group') todo.push(child)
@@ -189,7 +189,7 @@ function storedRows({ chunked, chunks, rows }: Found, size: number): number {
   const needed = Math.ceil(rows / perChunk)
   for (let i = 0; i < needed; i++) {
     const chunk = chunks[i]
-    // the last chunk of an unfiltered dataset may end in a hole behind the data
+    // The last chunk of an unfiltered dataset may end in a hole behind the data
     const whole =
       i === needed - 1 && chunked.filters.length === 0
         ? ((rows - i * perChunk) * (chunk?.bytes ?? 0)) / perChunk

@@ -17,7 +17,7 @@ describe('places of partly filled chunks', () => {
     const first = next()
     for (now = 1000; now <= 10_000; now += 1000) next()
     assert.equal(new Set(seen).size, 11)
-    // the first was replaced at 1 s
+    // The first was replaced at 1 s
     now = 11_000
     assert.equal(next(), first)
   })

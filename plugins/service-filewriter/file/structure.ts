@@ -87,13 +87,13 @@ export function columnLayout(path: string, options: ColumnOptions): Layout {
 /** What is known of an object; `fresh` objects were made here, others are listed when first asked about. */
 class Entry {
   readonly attributes: Set<string>
-  private readonly names: Map<string, Entry | 'other' | undefined>
+  readonly #names: Map<string, Entry | 'other' | undefined>
 
   constructor(
     readonly path: string,
     owner: StructureOwner | undefined
   ) {
-    this.names = new Map(
+    this.#names = new Map(
       owner
         ?.sink()
         .children(path)
@@ -103,30 +103,33 @@ class Entry {
   }
 
   has(name: string): boolean {
-    return this.names.has(name)
+    return this.#names.has(name)
   }
 
   set(name: string, entry: Entry | 'other'): void {
-    this.names.set(name, entry)
+    this.#names.set(name, entry)
   }
 
   /** An existing child group. */
   child(name: string, owner: StructureOwner): Entry | undefined {
-    if (!this.names.has(name)) return undefined
-    const known = this.names.get(name)
+    if (!this.#names.has(name)) return undefined
+    const known = this.#names.get(name)
     if (known !== undefined) return known === 'other' ? undefined : known
     const path = joined(this.path, name)
     const entry = owner.sink().kind(path) === 'group' ? new Entry(path, owner) : 'other'
-    this.names.set(name, entry)
+    this.#names.set(name, entry)
     return entry === 'other' ? undefined : entry
   }
 }
 
 export class FileGroup implements Group {
-  private constructor(
-    private readonly owner: StructureOwner,
-    private readonly entry: Entry
-  ) {}
+  readonly #owner: StructureOwner
+  readonly #entry: Entry
+
+  private constructor(owner: StructureOwner, entry: Entry) {
+    this.#owner = owner
+    this.#entry = entry
+  }
 
   /** The root group; `fresh` for a new file, whose content is all known. */
   static root(owner: StructureOwner, fresh: boolean): FileGroup {
@@ -134,41 +137,41 @@ export class FileGroup implements Group {
   }
 
   get path(): string {
-    return this.entry.path
+    return this.#entry.path
   }
 
   has(name: string): boolean {
-    return this.entry.has(name)
+    return this.#entry.has(name)
   }
 
   /** The existing group at a path below this one; undefined when there is none. */
   find(path: string): FileGroup | undefined {
-    let entry: Entry | undefined = this.entry
-    for (const name of path.split('/').filter((part) => part !== '')) entry = entry?.child(name, this.owner)
-    return entry && new FileGroup(this.owner, entry)
+    let entry: Entry | undefined = this.#entry
+    for (const name of path.split('/').filter((part) => part !== '')) entry = entry?.child(name, this.#owner)
+    return entry && new FileGroup(this.#owner, entry)
   }
 
   group(name: string, attributes: Attributes = {}): Group {
-    const path = this.free(name)
+    const path = this.#free(name)
     const encoded = encodeAttributes(path, attributes)
-    this.owner.sink().group(path)
+    this.#owner.sink().group(path)
     const entry = new Entry(path, undefined)
-    this.entry.set(name, entry)
+    this.#entry.set(name, entry)
     for (const [key, value] of encoded) {
-      this.owner.sink().attribute(path, key, value)
+      this.#owner.sink().attribute(path, key, value)
       entry.attributes.add(key)
     }
-    return new FileGroup(this.owner, entry)
+    return new FileGroup(this.#owner, entry)
   }
 
   column(name: string, options: ColumnOptions): Column {
-    const path = this.free(name)
+    const path = this.#free(name)
     const layout = columnLayout(path, options)
     const encoded = encodeAttributes(path, options.attributes ?? {})
-    this.owner.sink().column(path, layout, options.index ?? false)
-    this.entry.set(name, 'other')
-    for (const [key, value] of encoded) this.owner.sink().attribute(path, key, value)
-    return this.owner.newColumn(path, layout, options, this.path)
+    this.#owner.sink().column(path, layout, options.index ?? false)
+    this.#entry.set(name, 'other')
+    for (const [key, value] of encoded) this.#owner.sink().attribute(path, key, value)
+    return this.#owner.newColumn(path, layout, options, this.path)
   }
 
   dataset(
@@ -176,35 +179,35 @@ export class FileGroup implements Group {
     value: DatasetValue,
     options: { dtype: DataType; shape?: readonly number[]; attributes?: Attributes }
   ): void {
-    const path = this.free(name)
+    const path = this.#free(name)
     const content = encode(path, value, options.dtype, options.shape)
     const encoded = encodeAttributes(path, options.attributes ?? {})
-    this.owner.sink().dataset(path, content)
-    this.entry.set(name, 'other')
-    for (const [key, item] of encoded) this.owner.sink().attribute(path, key, item)
+    this.#owner.sink().dataset(path, content)
+    this.#entry.set(name, 'other')
+    for (const [key, item] of encoded) this.#owner.sink().attribute(path, key, item)
   }
 
   attribute(name: string, value: AttributeValue, dtype?: DataType, shape?: readonly number[]): void {
-    const sink = this.owner.sink()
+    const sink = this.#owner.sink()
     const encoded = encodeAttribute(this.path, name, value, dtype, shape)
-    if (this.entry.attributes.has(name)) throw exists(`${this.path}@${name}`)
+    if (this.#entry.attributes.has(name)) throw exists(`${this.path}@${name}`)
     sink.attribute(this.path, name, encoded)
-    this.entry.attributes.add(name)
+    this.#entry.attributes.add(name)
   }
 
   datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void {
     const path = checkName(this.path, dataset)
-    const sink = this.owner.sink()
+    const sink = this.#owner.sink()
     const encoded = encodeAttribute(path, name, value, dtype)
-    if (!this.entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
+    if (!this.#entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
     if (sink.attributes(path).includes(name)) sink.removeAttribute(path, name)
     sink.attribute(path, name, encoded)
-    this.entry.child(dataset, this.owner)?.attributes.add(name)
+    this.#entry.child(dataset, this.#owner)?.attributes.add(name)
   }
 
   link(name: string, target: string, kind: 'hard' | 'soft' | 'external' = 'soft'): void {
-    const path = this.free(name)
-    const sink = this.owner.sink()
+    const path = this.#free(name)
+    const sink = this.#owner.sink()
     const inside = kind === 'external' ? target.slice(target.lastIndexOf(':') + 1) : target
     const wrong =
       !inside.startsWith('/') || target.includes('\0') || (kind === 'external' && target.lastIndexOf(':') < 1)
@@ -216,13 +219,13 @@ export class FileGroup implements Group {
     if (kind === 'hard' && !['group', 'dataset'].includes(sink.kind(target)))
       throw new CodedError('STRUCTURE_INVALID', `${path}: there is no ${target} to link to`, { path })
     sink.link(path, target, kind)
-    this.entry.set(name, 'other')
+    this.#entry.set(name, 'other')
   }
 
-  private free(name: string): string {
-    this.owner.sink()
+  #free(name: string): string {
+    this.#owner.sink()
     const path = checkName(this.path, name)
-    if (this.entry.has(name)) throw exists(path)
+    if (this.#entry.has(name)) throw exists(path)
     return path
   }
 }

@@ -30,7 +30,7 @@ export interface Hdf5Module {
   flush(file: bigint): number
   get_type(file: bigint, path: string): number
   get_names(file: bigint, path: string, recursive: boolean): string[]
-  /** null for what is no soft link. */
+  /** Null for what is no soft link. */
   get_symbolic_link(file: bigint, path: string): string | null
   /** Empty for what is no external link. */
   get_external_link(file: bigint, path: string): { filename?: string; obj_path?: string }

@@ -1,15 +1,15 @@
 // Collects what is wrong with a structure, each with its JSON path.
 import { type Finding } from '../../../core/api/plugin.js'
 
-const limit = 1000
+const LIMIT = 1000
 
 export class Findings {
   readonly list: Finding[] = []
 
   add(path: string, message: string, code = 'STRUCTURE_INVALID'): void {
-    if (this.list.length < limit) this.list.push({ code, path: path || '/', message })
-    else if (this.list.length === limit)
-      this.list.push({ code, path, message: `more than ${limit} findings; the rest is not listed` })
+    if (this.list.length < LIMIT) this.list.push({ code, path: path || '/', message })
+    else if (this.list.length === LIMIT)
+      this.list.push({ code, path, message: `more than ${LIMIT} findings; the rest is not listed` })
   }
 }
 

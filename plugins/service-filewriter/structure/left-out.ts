@@ -15,7 +15,7 @@ export interface LeftOut {
 export function leftOutStreams(root: unknown, at: string, plan: Plan, parts: Parts): LeftOut[] {
   const taken = new Set(plan.streams.map((stream) => stream.at))
   const left: LeftOut[] = []
-  // not recursive: what is nested too deep is among what is left out
+  // Not recursive: what is nested too deep is among what is left out
   const waiting: [node: unknown, at: string][] = [[root, at]]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const [node, path] = next

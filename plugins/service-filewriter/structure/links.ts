@@ -71,7 +71,7 @@ function exists(root: PlanGroup, path: string, hops: number): boolean {
     const child = group.groups.get(part)
     if (child === undefined) {
       if (group.datasets.has(part)) return i === parts.length - 1
-      // what a writer makes may be a group with more in it
+      // What a writer makes may be a group with more in it
       return group.written.has(part) || group.writtenLate.has(part)
     }
     group = child

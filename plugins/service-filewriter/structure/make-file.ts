@@ -6,7 +6,7 @@ import { Recorder } from './recorder.js'
 import { sayLeftOut, type Report } from './report.js'
 import { checkStructure, type Parts } from './structure.js'
 import { type Template } from './template.js'
-import { openEndNs, TimeWindow } from './window.js'
+import { OPEN_END_NS, TimeWindow } from './window.js'
 import { type TopicMessage } from './messages.js'
 
 export interface MakeFileOptions {
@@ -42,7 +42,7 @@ export async function makeFile(options: MakeFileOptions): Promise<Report & { fin
   )
   if (findings.length > 0 && options.lenient !== true) throw structureError(findings)
   // 1 ns is the time of messages that have none
-  const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? openEndNs)
+  const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? OPEN_END_NS)
   const file = await createNexusFile(options.file, { fsync: 'never', ...options.hdf5 })
   try {
     const recorder = new Recorder(plan, options.parts, file, {
@@ -92,7 +92,7 @@ export function runInfo(
     detectorSpectrumMap: rest.detectorSpectrumMap ?? null,
     startNs: window.startNs,
     get stopNs() {
-      return window.stopNs === openEndNs ? null : window.stopNs
+      return window.stopNs === OPEN_END_NS ? null : window.stopNs
     }
   }
 }

@@ -17,7 +17,7 @@ import { type Parts } from './structure.js'
 
 export interface TopicMessage {
   readonly topic: string
-  /** undefined: any that is asked for. */
+  /** Undefined: any that is asked for. */
   readonly partition?: number
   readonly value: Buffer
 }

@@ -11,20 +11,24 @@ export class PaperGroup implements Group {
   readonly made = new Set<string>()
   readonly path: string
 
-  constructor(private readonly plan: PlanGroup) {
+  readonly #plan: PlanGroup
+
+  constructor(plan: PlanGroup) {
+    this.#plan = plan
+
     this.path = plan.path
   }
 
   has(name: string): boolean {
-    const { groups, datasets, links, written } = this.plan
+    const { groups, datasets, links, written } = this.#plan
     return groups.has(name) || datasets.has(name) || links.has(name) || written.has(name) || this.made.has(name)
   }
 
   group(name: string): Group {
-    this.make(name)
-    const { path } = this.plan
+    this.#make(name)
+    const { path } = this.#plan
     return new PaperGroup({
-      ...this.plan,
+      ...this.#plan,
       path: joinPath(path, name),
       groups: new Map(),
       datasets: new Map(),
@@ -34,7 +38,7 @@ export class PaperGroup implements Group {
   }
 
   column(name: string, options: ColumnOptions): Column {
-    this.make(name)
+    this.#make(name)
     if ((options.row ?? []).some((n) => !Number.isSafeInteger(n) || n < 1))
       throw new CodedError(
         'STRUCTURE_INVALID',
@@ -45,7 +49,7 @@ export class PaperGroup implements Group {
   }
 
   dataset(name: string): void {
-    this.make(name)
+    this.#make(name)
   }
 
   /** Noted as `@name`: a group that gets a signal can be plotted. The structure's own attributes win, so no clash. */
@@ -56,24 +60,24 @@ export class PaperGroup implements Group {
   datasetAttribute(): void {}
 
   link(name: string): void {
-    this.make(name)
+    this.#make(name)
   }
 
-  private make(name: string): void {
+  #make(name: string): void {
     if (this.has(name)) throw bad(joinPath(this.path, name))
     this.made.add(name)
   }
 }
 
 /** A chunk is read and unpacked as a whole. */
-const mostChunkBytes = 1 << 30
+const MOST_CHUNK_BYTES = 1 << 30
 
 /** What the file would refuse, without its path: the finding has one of its own. */
 function layoutOf(name: string, path: string, options: ColumnOptions): void {
   try {
     const { dtype, row, chunk } = columnLayout(path, options)
     const bytes = chunk * elementSize(dtype) * elements(row)
-    if (bytes > mostChunkBytes)
+    if (bytes > MOST_CHUNK_BYTES)
       throw new CodedError(
         'STRUCTURE_INVALID',
         `${path}: chunks of ${bytes} bytes are too large; give a smaller chunk_size`

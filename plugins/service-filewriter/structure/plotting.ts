@@ -45,7 +45,7 @@ function groupAt(root: PlanGroup, path: string, hops: number): PlanGroup | undef
 /** The way from the root to the first thing that can be plotted, as `default` of each group on it. */
 export function defaultChain({ root }: Plan, taken: ReadonlySet<PlanGroup>): Map<PlanGroup, string> {
   const chain = new Map<PlanGroup, string>()
-  // a writer may also have groups of its own and say which of them to plot
+  // A writer may also have groups of its own and say which of them to plot
   const plottable = (group: PlanGroup): boolean =>
     group.attributes.has('signal') ||
     (group.written.has('@signal') && !taken.has(group)) ||

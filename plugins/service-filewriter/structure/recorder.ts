@@ -58,19 +58,24 @@ export class Recorder {
   readonly problems: string[] = []
   /** What else is worth knowing. */
   readonly notes: string[] = []
-  private readonly built: Built
-  private readonly writers: Writer[] = []
+  readonly #built: Built
+  readonly #writers: Writer[] = []
+
+  readonly #plan: Plan
+  readonly #parts: Parts
+  readonly #file: NexusFile
+  readonly #options: RecorderOptions
 
   /** Makes the structure and opens every writer. Throws CodedError; the file is left for the caller to close. */
-  constructor(
-    private readonly plan: Plan,
-    private readonly parts: Parts,
-    private readonly file: NexusFile,
-    private readonly options: RecorderOptions
-  ) {
-    const open = (stream: PlanStream, group: Group): void => this.open(stream, group)
+  constructor(plan: Plan, parts: Parts, file: NexusFile, options: RecorderOptions) {
+    this.#plan = plan
+    this.#parts = parts
+    this.#file = file
+    this.#options = options
+
+    const open = (stream: PlanStream, group: Group): void => this.#open(stream, group)
     const { compression } = options
-    this.built = buildFile(
+    this.#built = buildFile(
       plan,
       file.root,
       options.rootAttributes,
@@ -86,15 +91,15 @@ export class Recorder {
 
   /** The structure is complete; from here `topics` take messages. */
   begin(): void {
-    this.file.begin()
+    this.#file.begin()
   }
 
   checkpoint(): void {
-    this.file.checkpoint()
-    this.mark()
+    this.#file.checkpoint()
+    this.#mark()
   }
 
-  private mark(): void {
+  #mark(): void {
     for (const stream of this.streams) stream.mark()
   }
 
@@ -111,7 +116,7 @@ export class Recorder {
       bad: sum(topics.map(badOf)),
       verdict: verdictOf(judge(this.streams, topics), this.problems),
       written: sum(data.map((stream) => stream.written)),
-      file_bytes: this.file.bytes,
+      file_bytes: this.#file.bytes,
       streams_with_data: data.filter((stream) => stream.written > 0).length,
       streams: data.slice(0, 100).map((stream) => [stream.plan.group.path, stream.written] as const),
       topics: [...this.topics].slice(0, 100).map(([name, topic]) => [name, topic.messages, badOf(topic)] as const)
@@ -120,54 +125,54 @@ export class Recorder {
 
   /** How it stands: the same as the final report. */
   report(): Report {
-    return this.reportNow([])
+    return this.#reportNow([])
   }
 
   /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. Throws when the file fails: then salvage. */
   finish(): Report {
     for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
-    for (const [i, writer] of this.writers.entries()) this.last(() => writer.flush?.(), this.streams[i]?.plan)
-    this.file.finish()
-    this.mark()
-    for (const [i, writer] of this.writers.entries()) this.last(() => writer.close?.(), this.streams[i]?.plan)
-    return this.seal()
+    for (const [i, writer] of this.#writers.entries()) this.#last(() => writer.flush?.(), this.streams[i]?.plan)
+    this.#file.finish()
+    this.#mark()
+    for (const [i, writer] of this.#writers.entries()) this.#last(() => writer.close?.(), this.streams[i]?.plan)
+    return this.#seal()
   }
 
   /** After a failure of the file: it is closed with what it held at its last checkpoint, and counts and report say so. */
   salvage(): Report {
     for (const stream of this.streams) stream.revert()
-    this.file.finish()
-    return this.seal()
+    this.#file.finish()
+    return this.#seal()
   }
 
-  private seal(): Report {
-    const report = this.reportNow(this.built.finish())
-    if (this.options.reportInFile) this.writeReport(report)
-    this.file.close()
+  #seal(): Report {
+    const report = this.#reportNow(this.#built.finish())
+    if (this.#options.reportInFile) this.#writeReport(report)
+    this.#file.close()
     return report
   }
 
-  private reportNow(links: readonly PlanLink[]): Report {
-    const { window, attempt = 1 } = this.options
+  #reportNow(links: readonly PlanLink[]): Report {
+    const { window, attempt = 1 } = this.#options
     const { problems, notes } = this
     return makeReport(window, this.streams, [...this.topics.values()], { attempt, problems, notes }, links)
   }
 
   /** Ends without the niceties, after a failure of the file: what is good stays readable. */
   abandon(): void {
-    this.file.close()
+    this.#file.close()
   }
 
-  private open(plan: PlanStream, group: Group): void {
-    const stream = new StreamState(plan, this.options.window)
-    const { jobId, signal, run, log } = this.options
+  #open(plan: PlanStream, group: Group): void {
+    const stream = new StreamState(plan, this.#options.window)
+    const { jobId, signal, run, log } = this.#options
     const context: Context = {
       jobId,
       signal,
       run,
       late: (change) =>
-        this.file.lateStructure(() => {
-          this.mark()
+        this.#file.lateStructure(() => {
+          this.#mark()
           change()
         }),
       log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
@@ -177,7 +182,7 @@ export class Recorder {
       }
     }
     stream.writer = plan.part.open(group, plan.config, context)
-    this.writers.push(stream.writer)
+    this.#writers.push(stream.writer)
     this.streams.push(stream)
     if (plan.topic === '') return
     const key = routeKey(plan.topic, plan.partitions)
@@ -186,36 +191,36 @@ export class Recorder {
       route = new TopicRoute(plan.topic, (level, message) => log(level, message), plan.partitions)
       this.topics.set(key, route)
     }
-    route.add(stream, this.converters(plan, context))
+    route.add(stream, this.#converters(plan, context))
   }
 
-  private readonly opened = new Map<string, Converter>()
+  readonly #opened = new Map<string, Converter>()
 
-  private converters(plan: PlanStream, context: Context): Map<string, Converter> {
+  #converters(plan: PlanStream, context: Context): Map<string, Converter> {
     const converters = new Map<string, Converter>()
     for (const id of plan.part.accepts) {
-      const part = this.parts.converter(id)
+      const part = this.#parts.converter(id)
       if (part === undefined) continue
-      let converter = this.opened.get(id)
-      if (converter === undefined) this.opened.set(id, (converter = openConverter(part, context, this.parts)))
+      let converter = this.#opened.get(id)
+      if (converter === undefined) this.#opened.set(id, (converter = openConverter(part, context, this.#parts)))
       converters.set(id, converter)
     }
     return converters
   }
 
-  private last(step: () => void, plan: PlanStream | undefined): void {
+  #last(step: () => void, plan: PlanStream | undefined): void {
     try {
       step()
     } catch (error) {
       if (error instanceof BadMessage) return
-      if (this.file.failed) throw error
+      if (this.#file.failed) throw error
       this.problems.push(`${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`)
     }
   }
 
-  private writeReport(report: Report): void {
-    const entry = [...this.plan.root.groups.values()].find((group) => nxClass(group.attributes) === 'NXentry')
-    const parent = this.built.groups.get(entry ?? this.plan.root)
+  #writeReport(report: Report): void {
+    const entry = [...this.#plan.root.groups.values()].find((group) => nxClass(group.attributes) === 'NXentry')
+    const parent = this.#built.groups.get(entry ?? this.#plan.root)
     if (parent === undefined || parent.has(reportName)) return
     const note = parent.group(reportName, { NX_class: 'NXnote' })
     note.dataset('type', 'application/json', { dtype: 'string' })

@@ -3,7 +3,7 @@ import { type LeftOut } from './left-out.js'
 import { type PlanLink } from './plan.js'
 import { sayReason, strayWeight, weightOf, type Verdict, type Weight } from './reasons.js'
 import { type TopicRoute } from './route.js'
-import { countIn, openEndNs, type Counters, type StreamState, type TimeWindow } from './window.js'
+import { countIn, OPEN_END_NS, type Counters, type StreamState, type TimeWindow } from './window.js'
 
 export interface StreamReport {
   readonly path: string
@@ -167,7 +167,7 @@ export function makeReport(
   { attempt, problems, notes }: Words,
   unmadeLinks: readonly PlanLink[]
 ): Report {
-  // companions that nobody feeds are not worth a line
+  // Companions that nobody feeds are not worth a line
   const data = streams.filter(
     ({ plan, received, kept }) => plan.topic !== '' && !(plan.companion && received === 0 && kept === null)
   )
@@ -181,7 +181,7 @@ export function makeReport(
   return {
     attempt,
     start_time: isoNs(window.startNs),
-    stop_time: window.stopNs === openEndNs ? null : isoNs(window.stopNs),
+    stop_time: window.stopNs === OPEN_END_NS ? null : isoNs(window.stopNs),
     messages: topics.reduce((sum, topic) => sum + topic.messages, 0),
     written: data.reduce((sum, stream) => sum + stream.written, 0),
     bytes: topics.reduce((sum, topic) => sum + topic.bytes, 0),

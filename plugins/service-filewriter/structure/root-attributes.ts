@@ -7,6 +7,6 @@ export const rootAttributes = (file: string): Attributes => ({
   file_name: basename(file),
   file_time: new Date().toISOString(),
   creator: `nexstream ${version}`,
-  // the library inside the pinned h5wasm
+  // The library inside the pinned h5wasm
   HDF5_Version: '2.0.0'
 })

@@ -57,26 +57,30 @@ export class TopicRoute {
   /** Sound in no way that would tell whose they are, or lost on the way, by reason (reasons.ts). */
   readonly bad: Counters = new Map()
   readonly streams: StreamState[] = []
-  private readonly schemas = new Map<number, SchemaRoute>()
-  private readonly peek: Peek = { sourceStart: 0, sourceEnd: 0, timestampNs: 0n }
-  private readonly time = new Instant()
-  private recentCode = -1
-  private recent: SchemaRoute | undefined
-  private readonly scalar: Scalar = new LogNumber()
+  readonly #schemas = new Map<number, SchemaRoute>()
+  readonly #peek: Peek = { sourceStart: 0, sourceEnd: 0, timestampNs: 0n }
+  readonly #time = new Instant()
+  #recentCode = -1
+  #recent: SchemaRoute | undefined
+  readonly #scalar: Scalar = new LogNumber()
+
+  readonly #log: (level: LogLevel, message: string) => void
 
   constructor(
     readonly topic: string,
-    private readonly log: (level: LogLevel, message: string) => void,
-    /** undefined: all. */
+    log: (level: LogLevel, message: string) => void,
+    /** Undefined: all. */
     readonly partitions?: readonly number[]
-  ) {}
+  ) {
+    this.#log = log
+  }
 
   add(stream: StreamState, converters: ReadonlyMap<string, Converter>): void {
     this.streams.push(stream)
     for (const [id, converter] of converters) {
       const key = idNumber(id)
-      let route = this.schemas.get(key)
-      if (route === undefined) this.schemas.set(key, (route = new SchemaRoute(id, converter)))
+      let route = this.#schemas.get(key)
+      if (route === undefined) this.#schemas.set(key, (route = new SchemaRoute(id, converter)))
       const { source } = stream.plan
       route.sources.add(source === converter.nameless ? '' : source, stream)
     }
@@ -86,16 +90,16 @@ export class TopicRoute {
   pushAll(batch: Batch): void {
     const { bytes } = batch
     for (let i = 0; i < batch.count; i++)
-      if (!this.pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i)))
+      if (!this.#pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i)))
         this.push(batch.value(i), bytes, batch.valueStart(i))
   }
 
   /** Whose message it is and of which time; undefined when it does not say, or no stream takes its schema. */
   glance(batch: Batch, i: number): Glance | undefined {
     const message = batch.value(i)
-    const route = message === null || message.length < 8 ? undefined : this.schemas.get(idOf(message))
+    const route = message === null || message.length < 8 ? undefined : this.#schemas.get(idOf(message))
     if (route === undefined || message === null) return undefined
-    const { peek } = this
+    const peek = this.#peek
     try {
       route.converter.peek(message, peek)
     } catch (error) {
@@ -109,10 +113,10 @@ export class TopicRoute {
   }
 
   /** False when the message is not one number of a log, or there is no short way for it. */
-  private pushNumber(batch: Batch, i: number, bytes: DataView, start: number, end: number): boolean {
+  #pushNumber(batch: Batch, i: number, bytes: DataView, start: number, end: number): boolean {
     if (end - start < 8) return false
-    const route = this.routeFor(bytes.getInt32(start + 4, true))
-    const { scalar } = this
+    const route = this.#routeFor(bytes.getInt32(start + 4, true))
+    const scalar = this.#scalar
     if (route?.converter.scalar?.(bytes, start, end, scalar) !== true) return false
     this.messages++
     this.bytes += end - start
@@ -121,11 +125,11 @@ export class TopicRoute {
       this.otherSource++
       return true
     }
-    const time = this.time.at(scalar.timeHigh, scalar.timeLow)
+    const time = this.#time.at(scalar.timeHigh, scalar.timeLow)
     for (const stream of streams) {
       if (stream.writer?.writeScalar === undefined || time.isBefore(stream.window.start))
-        this.pushTo(stream, route, batch.value(i) ?? NOTHING)
-      else this.deliver(stream, route, undefined)
+        this.#pushTo(stream, route, batch.value(i) ?? NOTHING)
+      else this.#deliver(stream, route, undefined)
     }
     return true
   }
@@ -135,53 +139,53 @@ export class TopicRoute {
     this.messages++
     if (message === null) return countIn(this.bad, 'no_value')
     this.bytes += message.length
-    const route = this.routeOf(message)
+    const route = this.#routeOf(message)
     if (route === undefined) return
-    const streams = this.streamsOf(route, message, bytes, start)
+    const streams = this.#streamsOf(route, message, bytes, start)
     if (streams === undefined) return
-    this.time.set(this.peek.timestampNs)
-    for (const stream of streams) this.pushTo(stream, route, message)
+    this.#time.set(this.#peek.timestampNs)
+    for (const stream of streams) this.#pushTo(stream, route, message)
   }
 
-  private pushTo(stream: StreamState, route: SchemaRoute, message: Buffer): void {
-    const { time } = this
+  #pushTo(stream: StreamState, route: SchemaRoute, message: Buffer): void {
+    const time = this.#time
     if (time.isBefore(stream.window.start)) stream.early(time, message, route.id, route.converter)
-    else this.deliver(stream, route, message)
+    else this.#deliver(stream, route, message)
   }
 
   /**
    * To a stream whose window has begun; without a message it is the number in `scalar`. A record is decoded for each stream
    * anew: several streams of one source are rare, and it costs less than keeping it.
    */
-  private deliver(stream: StreamState, { converter, id }: SchemaRoute, message: Buffer | undefined): void {
-    const { time } = this
+  #deliver(stream: StreamState, { converter, id }: SchemaRoute, message: Buffer | undefined): void {
+    const time = this.#time
     if (!stream.admit(time)) return
     if (!stream.begun) this.begin(stream)
     try {
-      if (message === undefined) stream.writer?.writeScalar?.(this.scalar, id)
+      if (message === undefined) stream.writer?.writeScalar?.(this.#scalar, id)
       else stream.writer?.write(converter.decode?.(message), id)
       stream.wrote(time)
     } catch (error) {
-      this.trouble(stream, error)
+      this.#trouble(stream, error)
     }
   }
 
   /** Only keeps the message for streams whose window it precedes; true when one of them had none yet. */
   lookBack(message: Buffer | null): boolean {
     if (message === null) return false
-    const route = message.length < 8 ? undefined : this.schemas.get(idOf(message))
+    const route = message.length < 8 ? undefined : this.#schemas.get(idOf(message))
     if (route === undefined) return false
     try {
-      route.converter.peek(message, this.peek)
+      route.converter.peek(message, this.#peek)
     } catch (error) {
       if (error instanceof BadMessage) return false
       throw error
     }
     let news = false
-    for (const stream of route.sources.find(message, this.peek.sourceStart, this.peek.sourceEnd) ?? []) {
+    for (const stream of route.sources.find(message, this.#peek.sourceStart, this.#peek.sourceEnd) ?? []) {
       if (!stream.keepsLast || stream.begun) continue
       const before = stream.kept
-      stream.keep(this.peek.timestampNs, message, route.id, route.converter)
+      stream.keep(this.#peek.timestampNs, message, route.id, route.converter)
       news ||= before === null && stream.kept !== null
     }
     return news
@@ -193,61 +197,56 @@ export class TopicRoute {
     stream.begun = true
     stream.judgeBefore()
     if (kept === null) return
-    const route = this.schemas.get(idNumber(kept.schemaId))
+    const route = this.#schemas.get(idNumber(kept.schemaId))
     try {
       stream.writer?.write(route?.converter.decode?.(kept.message), kept.schemaId)
       stream.wrote(new Instant(kept.timeNs))
     } catch (error) {
-      this.trouble(stream, error)
+      this.#trouble(stream, error)
     }
   }
 
-  private routeOf(message: Buffer): SchemaRoute | undefined {
+  #routeOf(message: Buffer): SchemaRoute | undefined {
     if (message.length < 8) {
       countIn(this.bad, 'too_small')
       return undefined
     }
-    const route = this.routeFor(idOf(message))
+    const route = this.#routeFor(idOf(message))
     if (route === undefined) this.otherSchema++
     return route
   }
 
-  private routeFor(code: number): SchemaRoute | undefined {
-    // most messages are of the schema of the one before
-    if (code !== this.recentCode) {
-      this.recentCode = code
-      this.recent = this.schemas.get(code)
+  #routeFor(code: number): SchemaRoute | undefined {
+    // Most messages are of the schema of the one before
+    if (code !== this.#recentCode) {
+      this.#recentCode = code
+      this.#recent = this.#schemas.get(code)
     }
-    return this.recent
+    return this.#recent
   }
 
-  private streamsOf(
-    route: SchemaRoute,
-    message: Buffer,
-    bytes: DataView,
-    start: number
-  ): readonly StreamState[] | undefined {
+  #streamsOf(route: SchemaRoute, message: Buffer, bytes: DataView, start: number): readonly StreamState[] | undefined {
     try {
-      route.converter.peek(message, this.peek)
+      route.converter.peek(message, this.#peek)
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error
       countIn(this.bad, error.reason)
       return undefined
     }
-    const streams = route.sources.findIn(bytes, start + this.peek.sourceStart, start + this.peek.sourceEnd)
+    const streams = route.sources.findIn(bytes, start + this.#peek.sourceStart, start + this.#peek.sourceEnd)
     if (streams === undefined) this.otherSource++
     return streams
   }
 
   /** A bad message is counted; trouble with the file ends the job; anything else is a fault of the part, counted too. */
-  private trouble(stream: StreamState, error: unknown): void {
+  #trouble(stream: StreamState, error: unknown): void {
     if (error instanceof BadMessage) return stream.refused(error)
     if (error instanceof CodedError && error.code.startsWith('HDF5')) {
       countIn(stream.bad, 'not_in_file')
       throw error
     }
     if (!stream.bad.has('writer_failed'))
-      this.log(
+      this.#log(
         'error',
         `${stream.plan.module} in ${stream.plan.group.path}: ${String(error)}; its messages are counted`
       )

@@ -42,7 +42,7 @@ export function splitStructure(structure: unknown, fileName: string, most: numbe
   if (count < 2) return whole
   const loads = Array.from({ length: count }, () => 0)
   const places = new Map<string, number>()
-  // what must stay comes first and counts for the master
+  // What must stay comes first and counts for the master
   for (const { topics, streams, stays } of clusters) {
     const index = stays ? 0 : loads.indexOf(Math.min(...loads))
     loads[index] = (loads[index] ?? 0) + streams
@@ -60,7 +60,7 @@ export function splitStructure(structure: unknown, fileName: string, most: numbe
   }))
 }
 
-/** undefined for text that is no JSON: the check of the structure says why. */
+/** Undefined for text that is no JSON: the check of the structure says why. */
 function parsed(structure: unknown): unknown {
   if (typeof structure !== 'string') return structure
   try {

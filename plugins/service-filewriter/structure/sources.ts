@@ -6,10 +6,10 @@ const SLOT = 4
 
 /** Open addressing, at most half full; slots and names lie together, so that a look-up touches little memory. */
 export class SourceTable {
-  private slots = new Int32Array(16 * SLOT)
-  private names = new DataView(new ArrayBuffer(1024))
-  private nameEnd = 0
-  private readonly streams: StreamState[][] = []
+  #slots = new Int32Array(16 * SLOT)
+  #names = new DataView(new ArrayBuffer(1024))
+  #nameEnd = 0
+  readonly #streams: StreamState[][] = []
 
   add(source: string, stream: StreamState): void {
     const name = Buffer.from(source)
@@ -18,17 +18,17 @@ export class SourceTable {
       known.push(stream)
       return
     }
-    this.streams.push([stream])
-    if (2 * this.streams.length > this.slots.length / SLOT) this.grow()
-    if (this.nameEnd + name.length > this.names.byteLength) {
-      const more = new Uint8Array(2 * (this.nameEnd + name.length))
-      more.set(new Uint8Array(this.names.buffer))
-      this.names = new DataView(more.buffer)
+    this.#streams.push([stream])
+    if (2 * this.#streams.length > this.#slots.length / SLOT) this.#grow()
+    if (this.#nameEnd + name.length > this.#names.byteLength) {
+      const more = new Uint8Array(2 * (this.#nameEnd + name.length))
+      more.set(new Uint8Array(this.#names.buffer))
+      this.#names = new DataView(more.buffer)
     }
-    new Uint8Array(this.names.buffer).set(name, this.nameEnd)
-    const hash = hashOf(this.names, this.nameEnd, this.nameEnd + name.length)
-    this.place(hash, this.nameEnd, name.length, this.streams.length)
-    this.nameEnd += name.length
+    new Uint8Array(this.#names.buffer).set(name, this.#nameEnd)
+    const hash = hashOf(this.#names, this.#nameEnd, this.#nameEnd + name.length)
+    this.#place(hash, this.#nameEnd, name.length, this.#streams.length)
+    this.#nameEnd += name.length
   }
 
   /** The streams that want messages of the source whose name lies at `start` to `end`; undefined when none does. */
@@ -38,28 +38,29 @@ export class SourceTable {
 
   /** As `find`, for one who has a view of many messages. */
   findIn(bytes: DataView, start: number, end: number): StreamState[] | undefined {
-    const { slots, names } = this
+    const slots = this.#slots,
+      names = this.#names
     const hash = hashOf(bytes, start, end)
     const last = slots.length - SLOT
     for (let i = (hash * SLOT) & last; ; i = (i + SLOT) & last) {
       const index = slots[i + 3] ?? 0
       if (index === 0) return undefined
       if (slots[i] === hash && slots[i + 2] === end - start && equal(names, slots[i + 1] ?? 0, bytes, start, end))
-        return this.streams[index - 1]
+        return this.#streams[index - 1]
     }
   }
 
-  private grow(): void {
-    const old = this.slots
-    this.slots = new Int32Array(2 * old.length)
+  #grow(): void {
+    const old = this.#slots
+    this.#slots = new Int32Array(2 * old.length)
     for (let i = 0; i < old.length; i += SLOT) {
       const [hash = 0, start = 0, length = 0, index = 0] = old.subarray(i, i + SLOT)
-      if (index > 0) this.place(hash, start, length, index)
+      if (index > 0) this.#place(hash, start, length, index)
     }
   }
 
-  private place(hash: number, start: number, length: number, index: number): void {
-    const { slots } = this
+  #place(hash: number, start: number, length: number, index: number): void {
+    const slots = this.#slots
     const last = slots.length - SLOT
     let i = (hash * SLOT) & last
     while (slots[i + 3] !== 0) i = (i + SLOT) & last

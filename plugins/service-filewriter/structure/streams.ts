@@ -81,7 +81,7 @@ export function readStream(
   placeStream(stream, plan, findings)
 }
 
-/** undefined when it is needed and not there. */
+/** Undefined when it is needed and not there. */
 function text(config: JsonObject, key: string, needed: boolean, at: string, findings: Findings): string | undefined {
   const raw = own(config, key)
   const value = numberText(raw) ?? (typeof raw === 'number' ? String(raw) : raw)
@@ -181,7 +181,7 @@ function placeStream(stream: PlanStream, plan: Plan, findings: Findings): void {
   if (!group.bySource) {
     const clash = tryOut(stream, plan, findings)
     if (clash === undefined) return
-    // of one source they would clash in a group of their own, too
+    // Of one source they would clash in a group of their own, too
     const others = group.streams.some(({ topic, source }) => topic !== '' && source !== stream.source)
     if (stream.topic === '' || !others) return findings.add(stream.at, clash)
     separate(group, plan, findings)

@@ -29,8 +29,8 @@ export interface Checked {
   readonly leftOut: readonly LeftOut[]
 }
 
-const maxDepth = 64
-const maxNodes = 1_000_000
+const MAX_DEPTH = 64
+const MAX_NODES = 1_000_000
 const legacyKeys = ['nexus_class', 'comment', 'description_text']
 /** What the control program keeps in its structures for itself. */
 const foreignKey = /^required_/
@@ -82,82 +82,84 @@ function notANode(node: unknown): string {
 
 class Walk {
   readonly plan: Plan
-  private nodes = 0
+  #nodes = 0
   /** What the template has made: a structure may add to it. */
-  private readonly given = new WeakSet<PlanGroup | PlanDataset>()
+  readonly #given = new WeakSet<PlanGroup | PlanDataset>()
 
-  constructor(
-    private readonly parts: Parts,
-    private readonly findings: Findings,
-    root: PlanGroup
-  ) {
+  readonly #parts: Parts
+  readonly #findings: Findings
+
+  constructor(parts: Parts, findings: Findings, root: PlanGroup) {
+    this.#parts = parts
+    this.#findings = findings
+
     this.plan = { root, streams: [] }
   }
 
   template(template: Template, maxBytes: number | undefined): void {
     if (typeof template === 'object') {
-      for (const { path, message, code } of template.findings) this.findings.add(path, message, code)
+      for (const { path, message, code } of template.findings) this.#findings.add(path, message, code)
       return
     }
-    const json = parse(template, maxBytes, '/template', this.findings)
+    const json = parse(template, maxBytes, '/template', this.#findings)
     if (isObject(json)) this.root(json, '/template')
-    else if (this.findings.list.length === 0) this.findings.add('/template', 'must be an object with children')
+    else if (this.#findings.list.length === 0) this.#findings.add('/template', 'must be an object with children')
   }
 
   /** What is there by now is the template. */
   beginOverlay(): void {
     for (const group of allGroups(this.plan.root)) {
-      this.given.add(group)
-      for (const dataset of group.datasets.values()) this.given.add(dataset)
+      this.#given.add(group)
+      for (const dataset of group.datasets.values()) this.#given.add(dataset)
     }
   }
 
   root(node: JsonObject, at: string): void {
     const rootKeys = ['children', 'attributes', 'dynamic_version', 'template_version', 'name', 'type', ...legacyKeys]
-    this.keys(node, rootKeys, at)
+    this.#keys(node, rootKeys, at)
     const { root } = this.plan
     for (const key of ['dynamic_version', 'template_version']) {
       const value = own(node, key)
       if (typeof value === 'string' || typeof value === 'number')
         root.attributes.set(key, numberText(value) ?? String(value))
-      else if (value !== undefined) this.findings.add(below(at, key), 'must be a string or number')
+      else if (value !== undefined) this.#findings.add(below(at, key), 'must be a string or number')
     }
-    this.content(node, root, at, 0)
+    this.#content(node, root, at, 0)
   }
 
-  private content(node: JsonObject, group: PlanGroup, at: string, depth: number): void {
-    for (const [name, value] of readAttributes(node, at, this.findings)) group.attributes.set(name, value)
+  #content(node: JsonObject, group: PlanGroup, at: string, depth: number): void {
+    for (const [name, value] of readAttributes(node, at, this.#findings)) group.attributes.set(name, value)
     const children = own(node, 'children')
     if (children === undefined || children === null) return
-    if (!Array.isArray(children)) return this.findings.add(below(at, 'children'), 'must be a list')
-    if (depth >= maxDepth)
-      return this.findings.add(below(at, 'children'), `groups are nested deeper than ${maxDepth} levels`)
+    if (!Array.isArray(children)) return this.#findings.add(below(at, 'children'), 'must be a list')
+    if (depth >= MAX_DEPTH)
+      return this.#findings.add(below(at, 'children'), `groups are nested deeper than ${MAX_DEPTH} levels`)
     for (const [i, child] of (children as unknown[]).entries()) {
-      if (++this.nodes === maxNodes) this.findings.add(at, `the structure has more than ${maxNodes} nodes`)
-      if (this.nodes >= maxNodes) return
-      this.child(child, group, below(below(at, 'children'), i), depth + 1)
+      if (++this.#nodes === MAX_NODES) this.#findings.add(at, `the structure has more than ${MAX_NODES} nodes`)
+      if (this.#nodes >= MAX_NODES) return
+      this.#child(child, group, below(below(at, 'children'), i), depth + 1)
     }
   }
 
-  private child(node: unknown, parent: PlanGroup, at: string, depth: number): void {
-    if (!isObject(node)) return this.findings.add(at, notANode(node))
+  #child(node: unknown, parent: PlanGroup, at: string, depth: number): void {
+    if (!isObject(node)) return this.#findings.add(at, notANode(node))
     const type = own(node, 'type')
     const module = own(node, 'module')
-    if (typeof module === 'string') return this.moduleNode(module, node, parent, at)
+    if (typeof module === 'string') return this.#moduleNode(module, node, parent, at)
     switch (type) {
       case 'group':
-        return this.group(node, parent, at, depth)
+        return this.#group(node, parent, at, depth)
       case 'dataset':
-        this.keys(node, ['type', 'name', 'values', 'value', 'dataset', 'attributes', 'dtype', ...legacyKeys], at)
-        return this.dataset(parent, readDataset(node, 'old', at, this.findings))
+        this.#keys(node, ['type', 'name', 'values', 'value', 'dataset', 'attributes', 'dtype', ...legacyKeys], at)
+        return this.#dataset(parent, readDataset(node, 'old', at, this.#findings))
       case 'link':
-        this.keys(node, ['type', 'name', 'target', 'source', 'kind', 'file', ...legacyKeys], at)
-        return this.put(parent, parent.links, readLink(node, parent, at, this.findings))
+        this.#keys(node, ['type', 'name', 'target', 'source', 'kind', 'file', ...legacyKeys], at)
+        return this.#put(parent, parent.links, readLink(node, parent, at, this.#findings))
       case 'stream':
-        this.keys(node, ['type', 'name', 'stream', 'attributes', 'run_parallel', 'children', ...legacyKeys], at)
-        return this.stream(own(node, 'stream'), undefined, node, parent, at, 'stream')
+        this.#keys(node, ['type', 'name', 'stream', 'attributes', 'run_parallel', 'children', ...legacyKeys], at)
+        return this.#stream(own(node, 'stream'), undefined, node, parent, at, 'stream')
       default:
-        this.findings.add(
+        this.#findings.add(
           type === undefined ? at : below(at, 'type'),
           'needs `type` (group, dataset, stream, link) or `module` with `config`' +
             (type === undefined ? '' : `; ${JSON.stringify(type)} is neither`)
@@ -165,40 +167,40 @@ class Walk {
     }
   }
 
-  private moduleNode(module: string, node: JsonObject, parent: PlanGroup, at: string): void {
-    this.keys(node, ['module', 'type', 'name', 'config', 'attributes', 'children', ...legacyKeys], at)
+  #moduleNode(module: string, node: JsonObject, parent: PlanGroup, at: string): void {
+    this.#keys(node, ['module', 'type', 'name', 'config', 'attributes', 'children', ...legacyKeys], at)
     const config = own(node, 'config')
     const where = below(at, 'config')
-    if (module !== 'dataset' && module !== 'link') return this.stream(config, module, node, parent, at, 'config')
-    if (!isObject(config)) return this.findings.add(where, 'is missing; it must be an object')
+    if (module !== 'dataset' && module !== 'link') return this.#stream(config, module, node, parent, at, 'config')
+    if (!isObject(config)) return this.#findings.add(where, 'is missing; it must be an object')
     if (module === 'link') {
-      this.keys(config, ['name', 'source', 'target', 'kind', 'file', 'type'], where)
-      return this.put(parent, parent.links, readLink(config, parent, where, this.findings))
+      this.#keys(config, ['name', 'source', 'target', 'kind', 'file', 'type'], where)
+      return this.#put(parent, parent.links, readLink(config, parent, where, this.#findings))
     }
     const known = ['name', 'values', 'value', 'dtype', 'type', 'size', 'string_size', 'space', 'attributes']
-    this.keys(config, known, where)
+    this.#keys(config, known, where)
     const attributes = own(node, 'attributes') ?? own(config, 'attributes')
-    this.dataset(parent, readDataset({ ...config, attributes }, 'new', where, this.findings))
+    this.#dataset(parent, readDataset({ ...config, attributes }, 'new', where, this.#findings))
   }
 
-  private group(node: JsonObject, parent: PlanGroup, at: string, depth: number): void {
-    this.keys(node, ['type', 'name', 'children', 'attributes', ...legacyKeys], at)
+  #group(node: JsonObject, parent: PlanGroup, at: string, depth: number): void {
+    this.#keys(node, ['type', 'name', 'children', 'attributes', ...legacyKeys], at)
     const name = own(node, 'name')
     const bad = nameTrouble(name)
-    if (bad !== undefined) return this.findings.add(below(at, 'name'), bad)
+    if (bad !== undefined) return this.#findings.add(below(at, 'name'), bad)
     const old = parent.groups.get(name as string)
     if (old !== undefined) {
-      // the peers go on in the group that is there
-      if (!this.given.has(old)) this.taken(parent, old.name, below(at, 'name'))
-      return this.content(node, old, at, depth)
+      // The peers go on in the group that is there
+      if (!this.#given.has(old)) this.#taken(parent, old.name, below(at, 'name'))
+      return this.#content(node, old, at, depth)
     }
     const group = planGroup(name as string, parent, at)
-    if (this.taken(parent, group.name, below(at, 'name'))) return
+    if (this.#taken(parent, group.name, below(at, 'name'))) return
     parent.groups.set(group.name, group)
-    this.content(node, group, at, depth)
+    this.#content(node, group, at, depth)
   }
 
-  private stream(
+  #stream(
     config: unknown,
     module: string | undefined,
     node: JsonObject,
@@ -208,43 +210,39 @@ class Walk {
   ): void {
     const children = own(node, 'children')
     if (Array.isArray(children) && children.length > 0)
-      this.findings.add(below(at, 'children'), 'a stream has no children; put them into its group')
+      this.#findings.add(below(at, 'children'), 'a stream has no children; put them into its group')
     // Attributes of a stream node belong to the group that it writes into.
-    for (const [name, value] of readAttributes(node, at, this.findings))
+    for (const [name, value] of readAttributes(node, at, this.#findings))
       if (!parent.attributes.has(name)) parent.attributes.set(name, value)
     const where = below(at, key)
     if (config === undefined && module !== undefined) config = {}
-    if (!isObject(config)) return this.findings.add(where, 'is missing; it must be an object')
-    readStream(config, module, parent, { at, where }, this.plan, this.parts, this.findings)
+    if (!isObject(config)) return this.#findings.add(where, 'is missing; it must be an object')
+    readStream(config, module, parent, { at, where }, this.plan, this.#parts, this.#findings)
   }
 
   /** Values of a template stay as they are; attributes are added to and replaced. */
-  private dataset(parent: PlanGroup, dataset: PlanDataset | undefined): void {
+  #dataset(parent: PlanGroup, dataset: PlanDataset | undefined): void {
     const old = dataset === undefined ? undefined : parent.datasets.get(dataset.name)
-    if (dataset === undefined || old === undefined || !this.given.has(old))
-      return this.put(parent, parent.datasets, dataset)
+    if (dataset === undefined || old === undefined || !this.#given.has(old))
+      return this.#put(parent, parent.datasets, dataset)
     const merged = { ...old, attributes: { ...old.attributes, ...dataset.attributes } }
-    this.given.add(merged)
+    this.#given.add(merged)
     parent.datasets.set(old.name, merged)
   }
 
-  private put<T extends { name: string; at: string }>(
-    parent: PlanGroup,
-    into: Map<string, T>,
-    item: T | undefined
-  ): void {
-    if (item !== undefined && !this.taken(parent, item.name, below(item.at, 'name'))) into.set(item.name, item)
+  #put<T extends { name: string; at: string }>(parent: PlanGroup, into: Map<string, T>, item: T | undefined): void {
+    if (item !== undefined && !this.#taken(parent, item.name, below(item.at, 'name'))) into.set(item.name, item)
   }
 
-  private taken(parent: PlanGroup, name: string, at: string): boolean {
+  #taken(parent: PlanGroup, name: string, at: string): boolean {
     const taken = parent.groups.has(name) || parent.datasets.has(name) || parent.links.has(name)
-    if (taken) this.findings.add(at, `'${name}' exists twice in ${parent.path}`)
+    if (taken) this.#findings.add(at, `'${name}' exists twice in ${parent.path}`)
     return taken
   }
 
-  private keys(node: JsonObject, known: readonly string[], at: string): void {
+  #keys(node: JsonObject, known: readonly string[], at: string): void {
     for (const key of Object.keys(node))
       if (!known.includes(key) && !foreignKey.test(key))
-        this.findings.add(below(at, key), `unknown key; known are ${known.slice(0, 8).join(', ')}`)
+        this.#findings.add(below(at, key), `unknown key; known are ${known.slice(0, 8).join(', ')}`)
   }
 }

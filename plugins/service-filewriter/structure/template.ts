@@ -50,12 +50,12 @@ class Builder implements ContentVisitor {
 
   group(path: string): void {
     if (path === '/') return
-    const [parent, name] = this.place(path)
+    const [parent, name] = this.#place(path)
     parent.groups.set(name, planGroup(name, parent, `/template${path}`))
   }
 
   dataset(path: string, { dtype, shape, value, unlimited }: Parameters<ContentVisitor['dataset']>[1]): void {
-    const [parent, name] = this.place(path)
+    const [parent, name] = this.#place(path)
     const content = Buffer.isBuffer(value) || shape.length > 0 ? value : (value[0] ?? '')
     const grows = unlimited && dtype !== 'string'
     const at = `/template${path}`
@@ -65,7 +65,7 @@ class Builder implements ContentVisitor {
   attribute(path: string, name: string, value: Parameters<ContentVisitor['attribute']>[2]): void {
     if (path === '/' && ownAttributes.includes(name)) return
     const group = path === '/' ? this.root : undefined
-    const [parent, last] = this.place(path)
+    const [parent, last] = this.#place(path)
     const dataset: PlanDataset | undefined = parent.datasets.get(last)
     if (dataset !== undefined)
       parent.datasets.set(last, { ...dataset, attributes: { ...dataset.attributes, [name]: value } })
@@ -73,7 +73,7 @@ class Builder implements ContentVisitor {
   }
 
   link(path: string, kind: 'hard' | 'soft' | 'external', target: string): void {
-    const [parent, name] = this.place(path)
+    const [parent, name] = this.#place(path)
     const whole = kind !== 'soft' || target.startsWith('/') ? target : joinPath(parent.path, target)
     parent.links.set(name, { name, kind, target: whole, at: `/template${path}` })
   }
@@ -83,7 +83,7 @@ class Builder implements ContentVisitor {
   }
 
   /** The group that something is in, and its name there. */
-  private place(path: string): [PlanGroup, string] {
+  #place(path: string): [PlanGroup, string] {
     const parts = path.split('/').filter((part) => part !== '')
     const name = parts.pop() ?? ''
     let group = this.root

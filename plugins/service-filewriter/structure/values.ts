@@ -28,7 +28,7 @@ const bounds = {
   uint8: [0, 255], uint16: [0, 65535], uint32: [0, 4294967295]
 } as const // prettier-ignore
 
-const maxRank = 32
+const MAX_RANK = 32
 
 /** The dtype a structure names, in any of the field's spellings. */
 export function typeName(name: string): TypeName | undefined {
@@ -58,7 +58,7 @@ export function typedValue(
   if (shape === undefined) return undefined
   const size = shape.reduce((product, n) => product * n, 1)
   const given = countOf(raw)
-  if (size > 64 * given + mostPadding) {
+  if (size > 64 * given + MOST_PADDING) {
     findings.add(at, `${given} values in lists of different lengths would be filled up to ${size}`)
     return undefined
   }
@@ -82,13 +82,13 @@ const first = (list: readonly string[]): string => list[0] ?? ''
 function shapeOf(raw: unknown, at: string, findings: Findings): number[] | undefined {
   const shape: number[] = []
   const visit = (value: unknown, level: number): void => {
-    if (!Array.isArray(value) || level > maxRank) return
+    if (!Array.isArray(value) || level > MAX_RANK) return
     shape[level] = Math.max(shape[level] ?? 0, value.length)
     for (const item of value as unknown[]) if (Array.isArray(item)) visit(item, level + 1)
   }
   visit(raw, 0)
-  if (shape.length <= maxRank) return shape
-  findings.add(at, `lists are nested deeper than ${maxRank} levels`)
+  if (shape.length <= MAX_RANK) return shape
+  findings.add(at, `lists are nested deeper than ${MAX_RANK} levels`)
   return undefined
 }
 
@@ -100,7 +100,7 @@ function countOf(raw: unknown): number {
 }
 
 /** Lists so much smaller than what they are filled up to are a mistake, or hostile. */
-const mostPadding = 1 << 20
+const MOST_PADDING = 1 << 20
 
 function guessType(raw: unknown, guess: 'float64' | 'integer'): TypeName {
   const kinds = new Set<'bool' | 'string' | 'float64' | 'int64' | 'uint64'>()
@@ -166,14 +166,15 @@ function fill(
 class Numbers implements Filler {
   readonly dtype: NumberType
   readonly value: NumberArray
-  private n = 0
+  #n = 0
 
-  constructor(
-    private readonly type: NumberType | 'bool' | 'string',
-    size: number,
-    at: string,
-    private readonly findings: Findings
-  ) {
+  readonly #type: NumberType | 'bool' | 'string'
+  readonly #findings: Findings
+
+  constructor(type: NumberType | 'bool' | 'string', size: number, at: string, findings: Findings) {
+    this.#type = type
+    this.#findings = findings
+
     this.dtype = type === 'bool' || type === 'string' ? 'int8' : type
     const constructor = typedArrays[this.dtype]
     let array: NumberArray
@@ -187,29 +188,29 @@ class Numbers implements Filler {
   }
 
   put(value: unknown, at: () => string): void {
-    const number = this.type === 'bool' ? toBool(value) : this.convert(value)
-    if (typeof number === 'string') this.findings.add(at(), number)
-    else this.value[this.n++] = number
+    const number = this.#type === 'bool' ? toBool(value) : this.#convert(value)
+    if (typeof number === 'string') this.#findings.add(at(), number)
+    else this.value[this.#n++] = number
   }
 
   skip(n: number): void {
-    this.n += n
+    this.#n += n
   }
 
   /** The number to store, or what is wrong with it. */
-  private convert(raw: unknown): number | bigint | string {
+  #convert(raw: unknown): number | bigint | string {
     const value = numberIn(raw) ?? raw
     if (this.dtype === 'int64' || this.dtype === 'uint64') return toBigInt(value, this.dtype)
     if (typeof value === 'boolean') return Number(value)
-    if (typeof value === 'number' || typeof value === 'bigint') return this.bounded(Number(value))
-    return this.floating() ? special(value) : notA(value, this.dtype)
+    if (typeof value === 'number' || typeof value === 'bigint') return this.#bounded(Number(value))
+    return this.#floating() ? special(value) : notA(value, this.dtype)
   }
 
-  private floating(): boolean {
+  #floating(): boolean {
     return this.dtype === 'float32' || this.dtype === 'float64'
   }
 
-  private bounded(value: number): number | string {
+  #bounded(value: number): number | string {
     if (this.dtype === 'float32' || this.dtype === 'float64' || this.dtype === 'int64' || this.dtype === 'uint64')
       return value
     const [low, high] = bounds[this.dtype]
@@ -260,22 +261,23 @@ class Strings implements Filler {
   readonly dtype: DataType
   readonly value: string[] = []
 
-  constructor(
-    size: number,
-    private readonly bytes: number | undefined,
-    at: string,
-    private readonly findings: Findings
-  ) {
+  readonly #bytes: number | undefined
+  readonly #findings: Findings
+
+  constructor(size: number, bytes: number | undefined, at: string, findings: Findings) {
+    this.#bytes = bytes
+    this.#findings = findings
+
     this.dtype = bytes === undefined ? 'string' : { string: bytes }
     if (size > 1e8) findings.add(at, `${size} strings are too many`)
   }
 
   put(value: unknown, at: () => string): void {
     const text = textOf(value)
-    if (text === undefined) this.findings.add(at(), `${shown(value)} is not a string`)
-    else if (text.includes('\0')) this.findings.add(at(), 'a string may not hold the character NUL')
-    else if (this.bytes !== undefined && Buffer.byteLength(text) > this.bytes)
-      this.findings.add(at(), `the text has ${Buffer.byteLength(text)} bytes but string_size is ${this.bytes}`)
+    if (text === undefined) this.#findings.add(at(), `${shown(value)} is not a string`)
+    else if (text.includes('\0')) this.#findings.add(at(), 'a string may not hold the character NUL')
+    else if (this.#bytes !== undefined && Buffer.byteLength(text) > this.#bytes)
+      this.#findings.add(at(), `the text has ${Buffer.byteLength(text)} bytes but string_size is ${this.#bytes}`)
     else this.value.push(text)
   }
 

@@ -73,7 +73,7 @@ export class TimeWindow {
 }
 
 /** No stop time: the end of int64, as the peers have it. */
-export const openEndNs = 2n ** 63n - 1n
+export const OPEN_END_NS = 2n ** 63n - 1n
 
 export type Counters = Map<string, number>
 
@@ -85,19 +85,19 @@ export const countIn = (counters: Counters, reason: string, n = 1): void => {
 export class Kept {
   timeNs = 0n
   schemaId = ''
-  private buffer = Buffer.alloc(0)
-  private length = 0
+  #buffer = Buffer.alloc(0)
+  #length = 0
 
   set(message: Buffer, timeNs: bigint, schemaId: string): void {
-    if (this.buffer.length < message.length) this.buffer = Buffer.allocUnsafe(message.length)
-    message.copy(this.buffer)
-    this.length = message.length
+    if (this.#buffer.length < message.length) this.#buffer = Buffer.allocUnsafe(message.length)
+    message.copy(this.#buffer)
+    this.#length = message.length
     this.timeNs = timeNs
     this.schemaId = schemaId
   }
 
   get message(): Buffer {
-    return this.buffer.subarray(0, this.length)
+    return this.#buffer.subarray(0, this.#length)
   }
 }
 
@@ -112,16 +112,16 @@ export class StreamState {
   firstNs = 0n
   longestGapNs = 0
   longestGapFromNs = 0n
-  private lastHigh = 0
-  private lastLow = 0
-  private marked = { written: 0, outOfOrder: 0, high: 0, low: 0 }
+  #lastHigh = 0
+  #lastLow = 0
+  #marked = { written: 0, outOfOrder: 0, high: 0, low: 0 }
   readonly bad: Counters = new Map()
   /** What the writer itself counts. */
   readonly counts: Counters = new Map()
   /** What the writer says of its reasons. */
   readonly weights = new Map<string, Weight>()
   kept: Kept | null = null
-  private badBefore: { readonly timeNs: bigint; readonly error: BadMessage } | undefined
+  #badBefore: { readonly timeNs: bigint; readonly error: BadMessage } | undefined
   /** The window has begun for this stream: the kept message is written. */
   begun = false
   /** A message after the stop time has come. */
@@ -139,7 +139,7 @@ export class StreamState {
   }
 
   get lastNs(): bigint {
-    return nsOf(this.lastHigh, this.lastLow)
+    return nsOf(this.#lastHigh, this.#lastLow)
   }
 
   /** A message from before the window: kept or counted. */
@@ -149,13 +149,14 @@ export class StreamState {
     this.beforeStart++
     if (!this.keepsLast || this.begun) return
     const bad = this.keep(time.ns, message, schemaId, converter)
-    if (bad !== undefined) this.badBefore = { timeNs: time.ns, error: bad }
+    if (bad !== undefined) this.#badBefore = { timeNs: time.ns, error: bad }
   }
 
   /** Of damaged messages before the window one is missed: one that is newer than what was kept. */
   judgeBefore(): void {
-    const { badBefore, kept } = this
-    this.badBefore = undefined
+    const { kept } = this,
+      badBefore = this.#badBefore
+    this.#badBefore = undefined
     if (badBefore === undefined || (kept !== null && kept.timeNs > badBefore.timeNs)) return
     this.beforeStart--
     this.refused(badBefore.error)
@@ -164,8 +165,8 @@ export class StreamState {
   /** Whether a message that is not early is to be written; counts the others. */
   admit(time: Instant): boolean {
     this.received++
-    if (this.window.stop.isBefore(time)) return this.after()
-    if (this.keepsLast && time.low === this.lastLow && time.high === this.lastHigh) {
+    if (this.window.stop.isBefore(time)) return this.#after()
+    if (this.keepsLast && time.low === this.#lastLow && time.high === this.#lastHigh) {
       this.repeated++
       return false
     }
@@ -177,7 +178,7 @@ export class StreamState {
     if (timeNs < this.window.keepFromNs || timeNs >= this.window.startNs) return undefined
     if (this.kept !== null && timeNs < this.kept.timeNs) return undefined
     try {
-      // a damaged message must not take the place of a good one
+      // A damaged message must not take the place of a good one
       converter.decode?.(message)
     } catch (error) {
       if (error instanceof BadMessage) return error
@@ -188,7 +189,7 @@ export class StreamState {
     return undefined
   }
 
-  private after(): boolean {
+  #after(): boolean {
     this.afterStop++
     const first = !this.pastStop
     this.pastStop = true
@@ -199,7 +200,7 @@ export class StreamState {
   wrote(time: Instant): void {
     if (this.written++ === 0) this.firstNs = time.ns
     else {
-      const gap = time.since(this.lastHigh, this.lastLow)
+      const gap = time.since(this.#lastHigh, this.#lastLow)
       if (gap < 0) {
         this.outOfOrder++
         return
@@ -209,23 +210,23 @@ export class StreamState {
         this.longestGapFromNs = this.lastNs
       }
     }
-    this.lastHigh = time.high
-    this.lastLow = time.low
+    this.#lastHigh = time.high
+    this.#lastLow = time.low
   }
 
   /** What has been written up to now is in the file whatever happens. */
   mark(): void {
-    this.marked = { written: this.written, outOfOrder: this.outOfOrder, high: this.lastHigh, low: this.lastLow }
+    this.#marked = { written: this.written, outOfOrder: this.outOfOrder, high: this.#lastHigh, low: this.#lastLow }
   }
 
   /** The file failed: it holds what it had at the last mark. */
   revert(): void {
-    const { written, outOfOrder, high, low } = this.marked
+    const { written, outOfOrder, high, low } = this.#marked
     if (written < this.written) countIn(this.bad, 'not_in_file', this.written - written)
     this.written = written
     this.outOfOrder = outOfOrder
-    this.lastHigh = high
-    this.lastLow = low
+    this.#lastHigh = high
+    this.#lastLow = low
   }
 
   refused(error: BadMessage): void {

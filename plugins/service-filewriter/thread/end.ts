@@ -56,7 +56,7 @@ function salvage(recorder: Recorder, { part }: OutputPath): Report {
     try {
       recorder.abandon()
     } catch {
-      // it is as the last checkpoint left it
+      // It is as the last checkpoint left it
     }
     return recorder.report()
   }

@@ -24,7 +24,7 @@ export interface WriteJob {
   readonly ready: Promise<Ready>
   /** Always resolves, once, after `ready` did. */
   readonly done: Promise<JobEnd>
-  /** ns; null: none. */
+  /** Ns; null: none. */
   readonly stopNs: bigint | null
   readonly progress: Progress | null
   setStop(stopNs: bigint | null): void
@@ -33,7 +33,7 @@ export interface WriteJob {
   abandon(reason: string): void
 }
 
-const openEndNs = 2n ** 63n - 1n
+const OPEN_END_NS = 2n ** 63n - 1n
 
 /** One job in one thread. */
 export class ThreadJob implements WriteJob {
@@ -41,98 +41,106 @@ export class ThreadJob implements WriteJob {
   readonly done: Promise<JobEnd>
   progress: Progress | null = null
   stopNs: bigint | null
-  private resolveReady!: (ready: Ready) => void
-  private rejectReady!: (error: unknown) => void
-  private resolveDone!: (end: JobEnd) => void
-  private file: string
-  private end: JobEnd | null = null
-  private left = false
+  #resolveReady!: (ready: Ready) => void
+  #rejectReady!: (error: unknown) => void
+  #resolveDone!: (end: JobEnd) => void
+  #file: string
+  #end: JobEnd | null = null
+  #left = false
+
+  readonly #worker: Worker
+  readonly #log: JobLog
+  readonly #over: (kept: boolean) => void
 
   /** @param over - called once; `kept` when the thread can do another job */
   constructor(
     readonly spec: WriteSpec,
-    private readonly worker: Worker,
-    private readonly log: JobLog,
-    private readonly over: (kept: boolean) => void
+    worker: Worker,
+    log: JobLog,
+    over: (kept: boolean) => void
   ) {
+    this.#worker = worker
+    this.#log = log
+    this.#over = over
+
     this.stopNs = spec.stopNs
-    this.file = spec.fileName
+    this.#file = spec.fileName
     this.ready = new Promise((resolve, reject) => {
-      this.resolveReady = resolve
-      this.rejectReady = reject
+      this.#resolveReady = resolve
+      this.#rejectReady = reject
     })
-    // a refusal may come before anybody waits for it, and must not end the process
+    // A refusal may come before anybody waits for it, and must not end the process
     this.ready.catch(() => undefined)
     this.done = new Promise((resolve) => {
-      this.resolveDone = resolve
+      this.#resolveDone = resolve
     })
-    worker.on('message', this.hear).on('error', this.failed).on('exit', this.gone)
-    this.tell({ type: 'start', spec })
+    worker.on('message', this.#hear).on('error', this.#failed).on('exit', this.#gone)
+    this.#tell({ type: 'start', spec })
   }
 
   setStop(stopNs: bigint | null): void {
     this.stopNs = stopNs
-    this.tell({ type: 'set_stop', stopNs: stopNs ?? openEndNs })
+    this.#tell({ type: 'set_stop', stopNs: stopNs ?? OPEN_END_NS })
   }
 
   stopNow(reason: string, how: StopHow = 'now'): void {
     const nowNs = BigInt(Date.now()) * 1_000_000n
     if (this.stopNs === null || this.stopNs > nowNs) this.stopNs = nowNs
-    this.tell({ type: 'stop_now', stopNs: this.stopNs, how, reason })
+    this.#tell({ type: 'stop_now', stopNs: this.stopNs, how, reason })
   }
 
   abandon(reason: string): void {
-    this.tell({ type: 'abandon', reason })
+    this.#tell({ type: 'abandon', reason })
   }
 
-  private tell(message: ToWorker): void {
-    this.worker.postMessage(message)
+  #tell(message: ToWorker): void {
+    this.#worker.postMessage(message)
   }
 
-  private readonly hear = (message: FromWorker): void => {
+  readonly #hear = (message: FromWorker): void => {
     switch (message.type) {
       case 'ready':
-        this.file = message.file
-        return this.resolveReady(message)
+        this.#file = message.file
+        return this.#resolveReady(message)
       case 'refused':
-        return this.refuse(message)
+        return this.#refuse(message)
       case 'progress':
         this.progress = message.progress
         return
       case 'log':
-        return this.log(message.level, message.message, { job_id: this.spec.jobId, ...message.fields })
+        return this.#log(message.level, message.message, { job_id: this.spec.jobId, ...message.fields })
       case 'done':
-        this.end = message.end
+        this.#end = message.end
         return
       case 'idle':
-        // a new thread says so, too, when it is about to begin
-        if (this.end !== null) this.leave(this.end, true)
+        // A new thread says so, too, when it is about to begin
+        if (this.#end !== null) this.#leave(this.#end, true)
         return
     }
   }
 
-  private refuse({ code, message, path, findings }: Extract<FromWorker, { type: 'refused' }>): void {
+  #refuse({ code, message, path, findings }: Extract<FromWorker, { type: 'refused' }>): void {
     const known = Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'JOB_FAILED'
     const fields = { job_id: this.spec.jobId, ...(findings.length > 0 && { findings }) }
-    this.rejectReady(new CodedError(known, message, { ...(path !== undefined && { path }), fields }))
-    this.end ??= { file: this.file, report: null, error: true, message }
+    this.#rejectReady(new CodedError(known, message, { ...(path !== undefined && { path }), fields }))
+    this.#end ??= { file: this.#file, report: null, error: true, message }
   }
 
   /** The thread is gone: with its end said, or without. */
-  private died(why: string): void {
-    this.rejectReady(new CodedError('JOB_FAILED', why, { fields: { job_id: this.spec.jobId } }))
-    const message = `${why}; what was written until the last checkpoint is in ${this.file}.part`
-    this.leave(this.end ?? { file: `${this.file}.part`, report: null, error: true, message }, false)
+  #died(why: string): void {
+    this.#rejectReady(new CodedError('JOB_FAILED', why, { fields: { job_id: this.spec.jobId } }))
+    const message = `${why}; what was written until the last checkpoint is in ${this.#file}.part`
+    this.#leave(this.#end ?? { file: `${this.#file}.part`, report: null, error: true, message }, false)
   }
 
-  private readonly failed = (error: unknown): void => this.died(String(error))
-  private readonly gone = (code: number): void => this.died(`the thread of the job ended with code ${code}`)
+  readonly #failed = (error: unknown): void => this.#died(String(error))
+  readonly #gone = (code: number): void => this.#died(`the thread of the job ended with code ${code}`)
 
-  private leave(end: JobEnd, kept: boolean): void {
-    if (this.left) return
-    this.left = true
-    this.worker.off('message', this.hear).off('error', this.failed).off('exit', this.gone)
-    this.resolveDone(end)
-    this.over(kept)
+  #leave(end: JobEnd, kept: boolean): void {
+    if (this.#left) return
+    this.#left = true
+    this.#worker.off('message', this.#hear).off('error', this.#failed).off('exit', this.#gone)
+    this.#resolveDone(end)
+    this.#over(kept)
   }
 }

@@ -5,7 +5,7 @@ import { type FromWorker, type ToWorker, type WriteSpec } from './protocol.js'
 import { WriteRun } from './run.js'
 
 /** A thread whose last job left more behind than this is replaced by a new one. */
-const keptHeapBytes = 96 << 20
+const KEPT_HEAP_BYTES = 96 << 20
 
 type Say = (message: FromWorker) => void
 
@@ -16,14 +16,14 @@ export default function main(context: ThreadContext): void {
   const begin = async (spec: WriteSpec): Promise<void> => {
     let fresh = true
     const report: Say = (message) => {
-      // a job that failed, perhaps in a way nobody foresaw, may have left anything behind
+      // A job that failed, perhaps in a way nobody foresaw, may have left anything behind
       if (message.type === 'done' ? message.end.error : message.type === 'refused' && message.code === 'JOB_FAILED')
         fresh = false
       say(message)
     }
     await writeJob(context, spec, report, (made) => (run = made))
     run = undefined
-    if (fresh && getHeapStatistics().used_heap_size < keptHeapBytes) say({ type: 'idle' })
+    if (fresh && getHeapStatistics().used_heap_size < KEPT_HEAP_BYTES) say({ type: 'idle' })
     else await context.close()
   }
   port.on('message', (message: ToWorker) => {

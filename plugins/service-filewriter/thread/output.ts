@@ -68,14 +68,14 @@ export function requireSpace(folder: string, least: number): void {
 export function publish({ file, part }: OutputPath, readOnly: boolean, link: typeof linkSync = linkSync): void {
   if (readOnly) chmodSync(part, 0o444)
   try {
-    // a link cannot overwrite, a rename would
+    // A link cannot overwrite, a rename would
     link(part, file)
     unlinkSync(part)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST' || there(file))
       throw new CodedError('FILE_EXISTS', `${file} appeared meanwhile; the data are in ${part}`, { cause: error })
-    // file systems without hard links
+    // File systems without hard links
     renameSync(part, file)
   }
 }

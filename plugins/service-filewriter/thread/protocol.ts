@@ -25,7 +25,7 @@ export interface WriteSpec {
   readonly templates?: string | null
   readonly fileName: string
   readonly startNs: bigint
-  /** null: none yet. */
+  /** Null: none yet. */
   readonly stopNs: bigint | null
   readonly run: Pick<RunInfo, 'runName' | 'instrumentName' | 'periods' | 'detectorSpectrumMap'>
   readonly options: WriteOptions

@@ -3,7 +3,7 @@ import { type TopicRoute } from '../structure/route.js'
 import { countIn } from '../structure/window.js'
 import { type Batch, type Kafka, type Reader } from '../../../core/api/plugin.js'
 import { type Settle } from './settle.js'
-import { dayMs } from './start.js'
+import { DAY_MS } from './start.js'
 
 interface Partition {
   readonly topic: string
@@ -83,7 +83,7 @@ interface Group {
   readonly whole: ReadonlyMap<string, TopicRoute>
 }
 
-const pollMs = 100
+const POLL_MS = 100
 const keyOf = (topic: string, partition: number): string => `${topic}\n${partition}`
 
 /** Streams that want the first value after the stop are given the topic up to its present end to find it in. */
@@ -99,15 +99,18 @@ const allPast = ({ streams }: TopicRoute): boolean =>
   streams.every(({ received, pastStop }) => received === 0 || pastStop)
 
 export class Reading {
-  private readonly partitions: Partition[] = []
-  private readonly readers: Promise<void>[] = []
-  private readonly groups: Group[] = []
-  private failure: Error | undefined
+  readonly #partitions: Partition[] = []
+  readonly #readers: Promise<void>[] = []
+  readonly #groups: Group[] = []
+  #failure: Error | undefined
 
-  constructor(
-    private readonly kafka: Kafka,
-    private readonly options: ReadingOptions
-  ) {}
+  readonly #kafka: Kafka
+  readonly #options: ReadingOptions
+
+  constructor(kafka: Kafka, options: ReadingOptions) {
+    this.#kafka = kafka
+    this.#options = options
+  }
 
   /** Begins to read topics, each partition from its offset; those that are added later to whole topics, too. */
   add(starts: readonly Start[]): void {
@@ -117,16 +120,16 @@ export class Reading {
     }
     for (const { route, offsets, topicId = '', cut, behindMs = Infinity } of starts)
       for (const [partition, position] of offsets)
-        this.open(group, { route, partition, position, topicId, cut: cut?.has(partition) ?? false, behindMs })
+        this.#open(group, { route, partition, position, topicId, cut: cut?.has(partition) ?? false, behindMs })
     if (group.byKey.size === 0) return
-    this.groups.push(group)
-    const run = this.run(group).catch((error: unknown) => {
-      this.failure ??= error instanceof Error ? error : new Error(String(error))
+    this.#groups.push(group)
+    const run = this.#run(group).catch((error: unknown) => {
+      this.#failure ??= error instanceof Error ? error : new Error(String(error))
     })
-    this.readers.push(run)
+    this.#readers.push(run)
   }
 
-  private open(
+  #open(
     group: Group,
     { route, ...more }: Pick<Partition, 'route' | 'partition' | 'position' | 'topicId' | 'cut' | 'behindMs'>
   ): Partition {
@@ -135,7 +138,7 @@ export class Reading {
       ...{ topic, route, ...more, highWatermark: more.position, end: null, endId: '', tail: null },
       ...{ held: 0, tooLate: 0, done: false }
     }
-    this.partitions.push(partition)
+    this.#partitions.push(partition)
     group.byKey.set(keyOf(topic, more.partition), partition)
     return partition
   }
@@ -143,21 +146,21 @@ export class Reading {
   /** Topics that are read, with their partitions. */
   topics(): Map<string, number[]> {
     const topics = new Map<string, number[]>()
-    for (const { topic, partition } of this.partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition])
+    for (const { topic, partition } of this.#partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition])
     return topics
   }
 
   /** From now on the topic ends there. A partition that Kafka does not have any more ends where it is. */
   setEnds(topic: string, { ends, topicId = '', held, tail }: End): void {
-    for (const { byKey, whole } of this.groups) {
+    for (const { byKey, whole } of this.#groups) {
       const route = whole.get(topic)
       if (route === undefined) continue
-      // the reader will find those that were added, too
+      // The reader will find those that were added, too
       for (const partition of ends.keys())
         if (!byKey.has(keyOf(topic, partition)))
-          this.open({ byKey, whole }, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
+          this.#open({ byKey, whole }, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
     }
-    for (const partition of this.partitions) {
+    for (const partition of this.#partitions) {
       if (partition.topic !== topic) continue
       const end = ends.get(partition.partition)
       partition.end = end ?? partition.position
@@ -172,7 +175,7 @@ export class Reading {
 
   /** The stop time moved: nothing has an end any more but what is done. */
   openEnds(): void {
-    for (const partition of this.partitions) {
+    for (const partition of this.#partitions) {
       partition.end = null
       partition.tail = null
     }
@@ -180,49 +183,49 @@ export class Reading {
 
   /** Stops where it is. */
   endHere(): void {
-    for (const partition of this.partitions) this.endOf(partition)
+    for (const partition of this.#partitions) this.#endOf(partition)
   }
 
   get behind(): number {
-    return this.partitions.reduce((sum, p) => sum + (p.done ? 0 : Math.max(0, p.highWatermark - p.position)), 0)
+    return this.#partitions.reduce((sum, p) => sum + (p.done ? 0 : Math.max(0, p.highWatermark - p.position)), 0)
   }
 
   get isDone(): boolean {
-    return this.partitions.every((partition) => partition.done)
+    return this.#partitions.every((partition) => partition.done)
   }
 
   /** Topics of which the first messages of the window may lie before where reading began. */
   startedLate(): Set<string> {
-    const late = this.partitions.filter(({ tooLate }) => tooLate > few)
+    const late = this.#partitions.filter(({ tooLate }) => tooLate > FEW)
     return new Set(late.map(({ topic }) => topic))
   }
 
   /** Resolves when every reader has ended; throws what a reader died of. */
   async finished(): Promise<void> {
-    // a reader may be added while others end
-    for (let i = 0; i < this.readers.length; i++) await this.readers[i]
-    if (this.failure !== undefined) throw this.failure
+    // A reader may be added while others end
+    for (let i = 0; i < this.#readers.length; i++) await this.#readers[i]
+    if (this.#failure !== undefined) throw this.#failure
   }
 
-  private endOf(partition: Partition): void {
+  #endOf(partition: Partition): void {
     partition.end = partition.position
     partition.endId = partition.topicId
     partition.tail = null
   }
 
-  private async run(group: Group): Promise<void> {
+  async #run(group: Group): Promise<void> {
     const assign = [...group.byKey.values()].map(({ topic, topicId, partition, position }) => ({
       ...{ topic, partition, offset: position },
       ...(topicId !== '' && { topicId })
     }))
-    const { fetchBytes, signal } = this.options
-    const reader = this.kafka.reader({ assign, follow: [...group.whole.keys()], maxBytes: fetchBytes, signal })
+    const { fetchBytes, signal } = this.#options
+    const reader = this.#kafka.reader({ assign, follow: [...group.whole.keys()], maxBytes: fetchBytes, signal })
     try {
-      while (!this.allDone(group, reader) && this.failure === undefined) {
-        const batch = await reader.poll(pollMs)
+      while (!this.#allDone(group, reader) && this.#failure === undefined) {
+        const batch = await reader.poll(POLL_MS)
         if (batch === null) return
-        if (batch !== undefined) this.take(batch, this.partitionOf(group, batch))
-        this.options.between()
+        if (batch !== undefined) this.#take(batch, this.#partitionOf(group, batch))
+        this.#options.between()
       }
     } finally {
       await reader.close()
@@ -230,18 +233,18 @@ export class Reading {
   }
 
   /** One that was added since is read from its beginning. */
-  private partitionOf(group: Group, { topic, partition }: Batch): Partition | undefined {
+  #partitionOf(group: Group, { topic, partition }: Batch): Partition | undefined {
     const known = group.byKey.get(keyOf(topic, partition))
     const route = known === undefined ? group.whole.get(topic) : undefined
     if (route === undefined) return known
-    const [{ topicId, end } = { topicId: '', end: null }] = this.partitions.filter((other) => other.topic === topic)
-    const added = this.open(group, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
-    // it came when the window was over
-    if (end !== null) this.endOf(added)
+    const [{ topicId, end } = { topicId: '', end: null }] = this.#partitions.filter((other) => other.topic === topic)
+    const added = this.#open(group, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
+    // It came when the window was over
+    if (end !== null) this.#endOf(added)
     return added
   }
 
-  private take(batch: Batch, partition: Partition | undefined): void {
+  #take(batch: Batch, partition: Partition | undefined): void {
     try {
       if (partition === undefined || partition.done) return
       const { route } = partition
@@ -251,58 +254,58 @@ export class Reading {
       const from = partition.position
       partition.position = batch.nextOffset
       partition.highWatermark = batch.highWatermark
-      if (batch.madeAgain !== undefined) this.beginAgain(partition, batch.madeAgain)
+      if (batch.madeAgain !== undefined) this.#beginAgain(partition, batch.madeAgain)
       if (batch.count === 0) return
-      if (partition.cut) this.options.notes.cut(partition.topic, batch.timestampMs(0))
+      if (partition.cut) this.#options.notes.cut(partition.topic, batch.timestampMs(0))
       partition.cut = false
       if (partition.tail !== null && batch.nextOffset > (partition.end ?? from))
         partition.tail.settle.hear(batch, route)
-      else this.look(batch, partition)
+      else this.#look(batch, partition)
     } finally {
       batch.release()
     }
   }
 
-  private beginAgain(partition: Partition, { id, unread }: NonNullable<Batch['madeAgain']>): void {
+  #beginAgain(partition: Partition, { id, unread }: NonNullable<Batch['madeAgain']>): void {
     partition.topicId = id
-    this.options.notes.madeAgain(partition.topic, unread)
-    // made again since the end was sought
-    if (partition.end !== null && partition.endId !== id) this.endOf(partition)
+    this.#options.notes.madeAgain(partition.topic, unread)
+    // Made again since the end was sought
+    if (partition.end !== null && partition.endId !== id) this.#endOf(partition)
   }
 
   /** One message of a batch: are Kafka's times as they were thought to be? */
-  private look(batch: Batch, partition: Partition): void {
+  #look(batch: Batch, partition: Partition): void {
     if (partition.behindMs === Infinity) return
     const glance = partition.route.glance(batch, 0)
     if (glance === undefined) return
     const timeMs = Number(glance.timeNs / 1_000_000n)
     const behindMs = timeMs - batch.timestampMs(0)
-    const isNear = behindMs < dayMs && timeMs < this.options.startMs + 2 * behindMs
+    const isNear = behindMs < DAY_MS && timeMs < this.#options.startMs + 2 * behindMs
     if (isNear && behindMs > partition.behindMs) partition.tooLate++
   }
 
-  private allDone({ byKey }: Group, reader: Reader): boolean {
+  #allDone({ byKey }: Group, reader: Reader): boolean {
     let all = true
     for (const partition of byKey.values()) {
-      if (!partition.done && isOver(partition)) this.close(partition, reader)
+      if (!partition.done && isOver(partition)) this.#close(partition, reader)
       all &&= partition.done
     }
     return all
   }
 
-  private close(partition: Partition, reader: Reader): void {
+  #close(partition: Partition, reader: Reader): void {
     const { topic, route, position, tail, held } = partition
     partition.done = true
     const left = tail === null ? 0 : tail.last - position
-    if (left > 0) this.options.notes.left(topic, left, tail?.settle.isTooMuch !== true)
+    if (left > 0) this.#options.notes.left(topic, left, tail?.settle.isTooMuch !== true)
     else if (held > 0) countIn(route.bad, 'open_transaction', held)
     try {
       reader.pause(topic, partition.partition)
     } catch {
-      // added to the topic a moment ago, and empty: the reader does not know it yet
+      // Added to the topic a moment ago, and empty: the reader does not know it yet
     }
   }
 }
 
 /** Single messages with wrong times prove nothing. */
-const few = 10
+const FEW = 10

@@ -10,7 +10,7 @@ import { rootAttributes } from '../structure/root-attributes.js'
 import { type TopicRoute } from '../structure/route.js'
 import { checkStructure, type Checked, type Parts } from '../structure/structure.js'
 import { readTemplate, templateFile } from '../structure/template.js'
-import { openEndNs, TimeWindow } from '../structure/window.js'
+import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka } from '../../../core/api/plugin.js'
 import { lookBack } from './look-back.js'
 import { endFile } from './end.js'
@@ -21,127 +21,132 @@ import { Span } from './span.js'
 import { cameLate, checkTopics, unread, type TopicPlan } from './topics.js'
 
 /** Longest time between two looks for a topic that is waited for. */
-const topicWaitMs = 2000
+const TOPIC_WAIT_MS = 2000
 /** Findings of a lenient job in its report. */
-const mostListed = 100
-const maxTimerMs = 2 ** 31 - 1
+const MOST_LISTED = 100
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export class WriteRun {
-  private readonly window: TimeWindow
-  private readonly abort = new AbortController()
+  readonly #window: TimeWindow
+  readonly #abort = new AbortController()
   /** Aborted and made anew when the stop time moves. */
-  private stopMoved = new AbortController()
+  #stopMoved = new AbortController()
   /** Reading has ended, one way or another. */
-  private readonly over = new AbortController()
-  private readonly path: OutputPath
-  private recorder!: Recorder
-  private reading!: Reading
-  private span!: Span
-  private phase: Progress['phase'] = 'waiting'
+  readonly #over = new AbortController()
+  readonly #path: OutputPath
+  #recorder!: Recorder
+  #reading!: Reading
+  #span!: Span
+  #phase: Progress['phase'] = 'waiting'
   /** No grace for late data: the user said now. */
-  private now = false
+  #now = false
   /** The file keeps the name of an unfinished one. */
-  private abandoned = false
-  private ended = false
+  #abandoned = false
+  #ended = false
   /** Of the file, between two batches. */
-  private failure: Error | undefined
-  private nextCheckpoint = 0
-  private nextProgress = 0
+  #failure: Error | undefined
+  #nextCheckpoint = 0
+  #nextProgress = 0
 
-  constructor(
-    private readonly spec: WriteSpec,
-    private readonly parts: Parts,
-    private readonly kafka: Kafka,
-    private readonly say: (message: FromWorker) => void
-  ) {
-    this.window = new TimeWindow(spec.startNs, spec.stopNs ?? openEndNs)
+  readonly #spec: WriteSpec
+  readonly #parts: Parts
+  readonly #kafka: Kafka
+  readonly #say: (message: FromWorker) => void
+
+  constructor(spec: WriteSpec, parts: Parts, kafka: Kafka, say: (message: FromWorker) => void) {
+    this.#spec = spec
+    this.#parts = parts
+    this.#kafka = kafka
+    this.#say = say
+
+    this.#window = new TimeWindow(spec.startNs, spec.stopNs ?? OPEN_END_NS)
     const { lookBackMs, beforeStartMs } = spec.options
     if (lookBackMs !== null)
-      this.window.keepFromNs = spec.startNs - BigInt(Math.max(lookBackMs, beforeStartMs)) * 1_000_000n
-    this.path = outputPath(spec.folder, spec.fileName, spec.attempt)
+      this.#window.keepFromNs = spec.startNs - BigInt(Math.max(lookBackMs, beforeStartMs)) * 1_000_000n
+    this.#path = outputPath(spec.folder, spec.fileName, spec.attempt)
   }
 
   /** A command from the main thread. */
   hear(message: Exclude<ToWorker, { type: 'start' | 'end' }>): void {
     if (message.type === 'abandon') {
-      this.abandoned = true
-      return this.cut(message.reason)
+      this.#abandoned = true
+      return this.#cut(message.reason)
     }
-    this.noteOvershoot(message.stopNs)
-    this.window.stopNs = message.stopNs
-    this.stopMoved.abort()
-    this.stopMoved = new AbortController()
-    if (message.type === 'set_stop') return this.reading?.openEnds()
-    this.now = true
-    if (message.how === 'abort') this.cut(message.reason)
-    else if (message.how === 'early') this.recorder?.problems.push(`ended early: ${message.reason}`)
-    else this.recorder?.notes.push(message.reason)
+    this.#noteOvershoot(message.stopNs)
+    this.#window.stopNs = message.stopNs
+    this.#stopMoved.abort()
+    this.#stopMoved = new AbortController()
+    if (message.type === 'set_stop') return this.#reading?.openEnds()
+    this.#now = true
+    if (message.how === 'abort') this.#cut(message.reason)
+    else if (message.how === 'early') this.#recorder?.problems.push(`ended early: ${message.reason}`)
+    else this.#recorder?.notes.push(message.reason)
   }
 
   /** What is in the file stays there. */
-  private noteOvershoot(stopNs: bigint): void {
-    const last = this.recorder?.streams.reduce((last, { lastNs }) => (lastNs > last ? lastNs : last), 0n) ?? 0n
+  #noteOvershoot(stopNs: bigint): void {
+    const last = this.#recorder?.streams.reduce((last, { lastNs }) => (lastNs > last ? lastNs : last), 0n) ?? 0n
     if (last <= stopNs) return
-    this.recorder.notes.push(`the stop time became ${isoNs(stopNs)} when data up to ${isoNs(last)} had been written`)
+    this.#recorder.notes.push(`the stop time became ${isoNs(stopNs)} when data up to ${isoNs(last)} had been written`)
   }
 
-  private cut(reason: string): void {
-    this.recorder?.problems.push(`ended early: ${reason}`)
-    this.abort.abort()
-    this.reading?.endHere()
+  #cut(reason: string): void {
+    this.#recorder?.problems.push(`ended early: ${reason}`)
+    this.#abort.abort()
+    this.#reading?.endHere()
   }
 
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
   async run(): Promise<void> {
-    const { spec } = this
-    const { plan, findings, leftOut } = await this.check(spec.structure)
+    const spec = this.#spec
+    const { plan, findings, leftOut } = await this.#check(spec.structure)
     let whole = plan
     if (spec.checkAlso !== undefined) {
-      const also = await this.check(spec.checkAlso)
+      const also = await this.#check(spec.checkAlso)
       if (also.findings.length > 0 && !spec.lenient) throw structureError(also.findings)
       whole = also.plan
     }
     const { onMissingTopic, onEmptyTopic } = spec.options
-    const topics = await checkTopics(this.kafka, plan, onMissingTopic, onEmptyTopic ?? 'wait')
+    const topics = await checkTopics(this.#kafka, plan, onMissingTopic, onEmptyTopic ?? 'wait')
     const all = [...findings, ...topics.findings]
     if (all.length > 0 && (!spec.lenient || topics.fatal)) throw structureError(all)
     const { memoryBytes } = spec.options
-    requireSpace(dirname(this.path.part), spec.options.leastFreeBytes ?? 0)
-    const file = await createNexusFile(this.path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
+    requireSpace(dirname(this.#path.part), spec.options.leastFreeBytes ?? 0)
+    const file = await createNexusFile(this.#path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })
     try {
-      this.recorder = this.open(plan, file, topics)
-      this.recorder.problems.push(...sayLeftOut(leftOut))
-      this.recorder.notes.push(...all.slice(0, mostListed).map(({ path, message }) => `warning: ${path} ${message}`))
-      if (spec.part !== true) this.recorder.notes.push(...(await unread(this.kafka, whole)))
-      this.recorder.begin()
-      this.recorder.checkpoint()
+      this.#recorder = this.#open(plan, file, topics)
+      this.#recorder.problems.push(...sayLeftOut(leftOut))
+      this.#recorder.notes.push(...all.slice(0, MOST_LISTED).map(({ path, message }) => `warning: ${path} ${message}`))
+      if (spec.part !== true) this.#recorder.notes.push(...(await unread(this.#kafka, whole)))
+      this.#recorder.begin()
+      this.#recorder.checkpoint()
     } catch (error) {
-      discard(file, this.path.part)
+      discard(file, this.#path.part)
       throw error
     }
-    this.say({ type: 'ready', file: this.path.file, findings: all, streams: plan.streams.length })
-    await this.record(topics)
+    this.#say({ type: 'ready', file: this.#path.file, findings: all, streams: plan.streams.length })
+    await this.#record(topics)
   }
 
-  private async check(structure: unknown): Promise<Checked> {
-    const { structureAt: at, templates, run } = this.spec
+  async #check(structure: unknown): Promise<Checked> {
+    const { structureAt: at, templates, run } = this.#spec
     const file = templateFile(templates ?? null, run.instrumentName)
     const template = file === undefined ? {} : { template: await readTemplate(file) }
-    return checkStructure(structure, this.parts, { at, ...template })
+    return checkStructure(structure, this.#parts, { at, ...template })
   }
 
-  private open(plan: ConstructorParameters<typeof Recorder>[0], file: NexusFile, topics: TopicPlan): Recorder {
-    const { spec } = this
+  #open(plan: ConstructorParameters<typeof Recorder>[0], file: NexusFile, topics: TopicPlan): Recorder {
+    const spec = this.#spec
     const { reportInFile, compression } = spec.options
-    const recorder = new Recorder(plan, this.parts, file, {
+    const recorder = new Recorder(plan, this.#parts, file, {
       jobId: spec.jobId,
       ...(spec.attempt !== undefined && { attempt: spec.attempt }),
-      window: this.window,
-      run: runInfo(this.window, spec.fileName, spec.run),
-      signal: this.abort.signal,
-      rootAttributes: rootAttributes(this.path.file),
+      window: this.#window,
+      run: runInfo(this.#window, spec.fileName, spec.run),
+      signal: this.#abort.signal,
+      rootAttributes: rootAttributes(this.#path.file),
       reportInFile,
-      log: (level, message, fields) => this.say({ type: 'log', level, message, ...(fields && { fields }) }),
+      log: (level, message, fields) => this.#say({ type: 'log', level, message, ...(fields && { fields }) }),
       ...(compression === null ? {} : { compression })
     })
     recorder.notes.push(...(spec.notes ?? []))
@@ -149,181 +154,185 @@ export class WriteRun {
     return recorder
   }
 
-  private async record(topics: TopicPlan): Promise<void> {
-    const { recorder } = this
+  async #record(topics: TopicPlan): Promise<void> {
+    const recorder = this.#recorder
     let failure: unknown
     try {
-      await this.read(topics)
+      await this.#read(topics)
       const plans = recorder.streams.map(({ plan }) => plan)
-      const { problems, notes } = await this.patiently(() => cameLate(this.kafka, plans, topics.empty))
+      const { problems, notes } = await this.#patiently(() => cameLate(this.#kafka, plans, topics.empty))
       recorder.problems.push(...problems)
       recorder.notes.push(...notes)
     } catch (error) {
       failure = error
       recorder.problems.push(`the job failed: ${error instanceof Error ? error.message : String(error)}`)
     }
-    this.ended = true
-    this.phase = 'closing'
-    this.progress()
-    const { path, spec, abandoned } = this
-    const end = await endFile({ recorder, path, spec, abandoned, failure, closed: () => this.progress() })
-    this.say({ type: 'done', end })
+    this.#ended = true
+    this.#phase = 'closing'
+    this.#progress()
+    const path = this.#path,
+      abandoned = this.#abandoned,
+      spec = this.#spec
+    const end = await endFile({ recorder, path, spec, abandoned, failure, closed: () => this.#progress() })
+    this.#say({ type: 'done', end })
   }
 
-  private async read(topics: TopicPlan): Promise<void> {
-    const { spec } = this
-    this.span = new Span(this.kafka, spec, this.window, this.recorder, this.abort.signal)
-    this.reading = new Reading(this.kafka, {
+  async #read(topics: TopicPlan): Promise<void> {
+    const spec = this.#spec
+    this.#span = new Span(this.#kafka, spec, this.#window, this.#recorder, this.#abort.signal)
+    this.#reading = new Reading(this.#kafka, {
       fetchBytes: spec.options.fetchBytes,
-      signal: this.abort.signal,
-      between: () => this.between(),
-      startMs: this.span.startMs,
-      notes: this.span
+      signal: this.#abort.signal,
+      between: () => this.#between(),
+      startMs: this.#span.startMs,
+      notes: this.#span
     })
-    const beat = setInterval(() => this.beat(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
+    const beat = setInterval(() => this.#beat(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
     try {
-      while (!this.now && Number(spec.startNs / 1_000_000n) > Date.now()) await this.until(spec.startNs)
-      this.phase = 'searching'
-      await this.begin(topics)
-      this.phase = 'writing'
-      const waiting = Promise.all([...topics.waiting].map((topic) => this.waitFor(topic)))
-      const read = this.reading.finished().finally(() => {
-        if (topics.waiting.size === 0 && this.reading.topics().size > 0) this.over.abort()
+      while (!this.#now && Number(spec.startNs / 1_000_000n) > Date.now()) await this.#until(spec.startNs)
+      this.#phase = 'searching'
+      await this.#begin(topics)
+      this.#phase = 'writing'
+      const waiting = Promise.all([...topics.waiting].map((topic) => this.#waitFor(topic)))
+      const read = this.#reading.finished().finally(() => {
+        if (topics.waiting.size === 0 && this.#reading.topics().size > 0) this.#over.abort()
       })
-      await Promise.all([waiting, read, this.findEnds(waiting)])
-      await this.reading.finished()
-      if (this.failure !== undefined) throw this.failure
-      this.span.startedLate(this.reading.startedLate())
+      await Promise.all([waiting, read, this.#findEnds(waiting)])
+      await this.#reading.finished()
+      if (this.#failure !== undefined) throw this.#failure
+      this.#span.startedLate(this.#reading.startedLate())
     } finally {
-      this.over.abort()
+      this.#over.abort()
       clearInterval(beat)
     }
   }
 
   /** Finds the last values before the start and begins to read. */
-  private async begin(topics: TopicPlan): Promise<void> {
+  async #begin(topics: TopicPlan): Promise<void> {
     const starts: Start[] = []
     for (const [topic, partitions] of topics.present) {
-      for (const route of this.recorder.routes(topic)) {
-        if (this.abort.signal.aborted) continue
+      for (const route of this.#recorder.routes(topic)) {
+        if (this.#abort.signal.aborted) continue
         const mine = partitionsOf(route, partitions)
-        await this.patiently(() => this.search(route, mine))
-        starts.push(await this.patiently(() => this.span.startOf(route, mine)))
+        await this.#patiently(() => this.#search(route, mine))
+        starts.push(await this.#patiently(() => this.#span.startOf(route, mine)))
       }
     }
-    this.reading.add(starts)
+    this.#reading.add(starts)
   }
 
-  private async search(route: TopicRoute, partitions: readonly number[]): Promise<void> {
-    const { beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, seekByTime } = this.spec.options
+  async #search(route: TopicRoute, partitions: readonly number[]): Promise<void> {
+    const { beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, seekByTime } = this.#spec.options
     if (!seekByTime) return
-    const startMs = Number(this.spec.startNs / 1_000_000n)
-    const { signal } = this.abort
+    const startMs = Number(this.#spec.startNs / 1_000_000n)
+    const { signal } = this.#abort
     const options = { startMs, beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, signal }
-    const limited = await lookBack(this.kafka, route, partitions, options)
-    if (limited !== undefined) this.recorder.notes.push(limited)
+    const limited = await lookBack(this.#kafka, route, partitions, options)
+    if (limited !== undefined) this.#recorder.notes.push(limited)
   }
 
   /** A topic that does not exist yet is read from its beginning once it does. */
-  private async waitFor(topic: string): Promise<void> {
-    while (!this.pastEnd() && !this.over.signal.aborted && !this.abort.signal.aborted) {
-      const [info] = await this.patiently(() => this.kafka.topics([topic]))
+  async #waitFor(topic: string): Promise<void> {
+    while (!this.#pastEnd() && !this.#over.signal.aborted && !this.#abort.signal.aborted) {
+      const [info] = await this.#patiently(() => this.#kafka.topics([topic]))
       if (info !== undefined && info.partitions.length > 0) {
-        const offsets = await this.patiently(() => this.kafka.offsets(topic, info.partitions, 'earliest'))
+        const offsets = await this.#patiently(() => this.#kafka.offsets(topic, info.partitions, 'earliest'))
         const topicId = info.id
-        const starts = this.recorder.routes(topic).map((route) => {
+        const starts = this.#recorder.routes(topic).map((route) => {
           const mine = new Set(partitionsOf(route, info.partitions))
           return { route, topicId, offsets: new Map([...offsets].filter(([partition]) => mine.has(partition))) }
         })
-        this.reading.add(starts)
+        this.#reading.add(starts)
         return
       }
-      await this.pause(topicWaitMs)
+      await this.#pause(TOPIC_WAIT_MS)
     }
-    for (const { streams } of this.recorder.routes(topic)) for (const stream of streams) stream.missing = true
+    for (const { streams } of this.#recorder.routes(topic)) for (const stream of streams) stream.missing = true
   }
 
   /** Waits for the stop time and the grace after it, then gives every partition the offset where it ends. */
-  private async findEnds(waiting: Promise<unknown>): Promise<void> {
+  async #findEnds(waiting: Promise<unknown>): Promise<void> {
     for (;;) {
-      const moved = this.stopMoved.signal
-      await this.until(this.window.stopNs, this.now ? 0 : this.spec.options.lateDataMs)
-      if (this.abort.signal.aborted || this.over.signal.aborted) return this.reading.endHere()
+      const moved = this.#stopMoved.signal
+      await this.#until(this.#window.stopNs, this.#now ? 0 : this.#spec.options.lateDataMs)
+      if (this.#abort.signal.aborted || this.#over.signal.aborted) return this.#reading.endHere()
       if (moved.aborted) continue
-      // those that wait for a topic give up by themselves at the stop time
+      // Those that wait for a topic give up by themselves at the stop time
       await waiting
-      for (const topic of this.reading.topics().keys()) {
-        const end = await this.patiently(() => this.span.endOf(topic, this.now))
-        if (!moved.aborted) this.reading.setEnds(topic, end)
+      for (const topic of this.#reading.topics().keys()) {
+        const end = await this.#patiently(() => this.#span.endOf(topic, this.#now))
+        if (!moved.aborted) this.#reading.setEnds(topic, end)
       }
       if (!moved.aborted) return
     }
   }
 
   /** While no broker answers a job waits; only the user gives up. */
-  private async patiently<T>(ask: () => Promise<T>): Promise<T> {
+  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await ask()
       } catch (error) {
         const away = error instanceof CodedError && error.code === 'KAFKA_UNREACHABLE'
-        // pauses are over, too, once the job is: it would ask without end
-        if (!away || this.abort.signal.aborted || this.over.signal.aborted) throw error
-        this.say({ type: 'log', level: 'warn', message: `${error.message}; trying again` })
-        await this.pause(topicWaitMs)
+        // Pauses are over, too, once the job is: it would ask without end
+        if (!away || this.#abort.signal.aborted || this.#over.signal.aborted) throw error
+        this.#say({ type: 'log', level: 'warn', message: `${error.message}; trying again` })
+        await this.#pause(TOPIC_WAIT_MS)
       }
     }
   }
 
-  private pastEnd(): boolean {
-    return Date.now() > this.span.lastKafkaMs || (this.now && Date.now() * 1e6 >= Number(this.window.stopNs))
+  #pastEnd(): boolean {
+    return Date.now() > this.#span.lastKafkaMs || (this.#now && Date.now() * 1e6 >= Number(this.#window.stopNs))
   }
 
   /** Sleeps until a time (and some more); returns early when the stop time moves or the job is aborted. */
-  private async until(timeNs: bigint, moreMs = 0): Promise<void> {
-    const moved = this.stopMoved.signal
+  async #until(timeNs: bigint, moreMs = 0): Promise<void> {
+    const moved = this.#stopMoved.signal
     for (;;) {
-      const left = timeNs === openEndNs ? maxTimerMs : Number(timeNs / 1_000_000n) + moreMs - Date.now()
-      if (left <= 0 || moved.aborted || this.abort.signal.aborted || this.over.signal.aborted) return
-      await this.pause(Math.min(left, maxTimerMs))
+      const left = timeNs === OPEN_END_NS ? MAX_TIMER_MS : Number(timeNs / 1_000_000n) + moreMs - Date.now()
+      if (left <= 0 || moved.aborted || this.#abort.signal.aborted || this.#over.signal.aborted) return
+      await this.#pause(Math.min(left, MAX_TIMER_MS))
     }
   }
 
-  private async pause(ms: number): Promise<void> {
-    const signal = AbortSignal.any([this.stopMoved.signal, this.abort.signal, this.over.signal])
+  async #pause(ms: number): Promise<void> {
+    const signal = AbortSignal.any([this.#stopMoved.signal, this.#abort.signal, this.#over.signal])
     await sleep(ms, undefined, { signal }).catch((error: Error) => {
       if (error.name !== 'AbortError') throw error
     })
   }
 
   /** In a timer nobody would hear that the file failed. */
-  private beat(): void {
+  #beat(): void {
     try {
-      this.between()
+      this.#between()
     } catch (error) {
-      this.failure ??= error instanceof Error ? error : new Error(String(error))
-      this.abort.abort()
-      this.reading.endHere()
+      this.#failure ??= error instanceof Error ? error : new Error(String(error))
+      this.#abort.abort()
+      this.#reading.endHere()
     }
   }
 
   /** What is due between two batches. */
-  private between(): void {
-    if (this.ended) return
+  #between(): void {
+    if (this.#ended) return
     const now = Date.now()
-    if (now >= this.nextCheckpoint) {
-      this.recorder.checkpoint()
-      this.nextCheckpoint = Date.now() + this.spec.options.checkpointMs
+    if (now >= this.#nextCheckpoint) {
+      this.#recorder.checkpoint()
+      this.#nextCheckpoint = Date.now() + this.#spec.options.checkpointMs
     }
-    if (now >= this.nextProgress) {
-      this.progress()
-      this.nextProgress = now + this.spec.options.progressMs
+    if (now >= this.#nextProgress) {
+      this.#progress()
+      this.#nextProgress = now + this.#spec.options.progressMs
     }
   }
 
-  private progress(): void {
-    const { recorder, reading, phase } = this
-    this.say({ type: 'progress', progress: { phase, behind: reading?.behind ?? 0, ...recorder.totals() } })
+  #progress(): void {
+    const recorder = this.#recorder,
+      reading = this.#reading,
+      phase = this.#phase
+    this.#say({ type: 'progress', progress: { phase, behind: reading?.behind ?? 0, ...recorder.totals() } })
   }
 }
 

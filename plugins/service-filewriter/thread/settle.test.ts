@@ -5,11 +5,11 @@ import { type Glance } from '../structure/route.js'
 import { TimeWindow } from '../structure/window.js'
 import { Settle } from './settle.js'
 
-const second = 1000
-const minute = 60 * second
+const SECOND = 1000
+const minute = 60 * SECOND
 const hour = 60 * minute
 const t0 = Date.UTC(2026, 0)
-const size = 100
+const SIZE = 100
 
 interface Message {
   readonly source: string
@@ -23,7 +23,7 @@ const batchOf = (messages: Messages): Batch =>
   ({
     count: messages.length,
     valueStart: () => 0,
-    valueEnd: () => size,
+    valueEnd: () => SIZE,
     timestampMs: (i: number) => messages[i]!.kafkaMs
   }) as unknown as Batch
 const routeOf = (messages: Messages) => ({
@@ -36,8 +36,8 @@ const routeOf = (messages: Messages) => ({
 /** Reads a log as a job does, in batches that are cut at random; gives the offset where it leaves off. */
 function readUntilSettled(log: Messages, startMs: number, stopMs: number, next: (below: number) => number) {
   const window = new TimeWindow(BigInt(startMs) * 1_000_000n, BigInt(stopMs) * 1_000_000n)
-  const settle = new Settle(window, 10 * size, 1e12)
-  const byTime = log.findIndex(({ kafkaMs }) => kafkaMs > stopMs + 5 * second)
+  const settle = new Settle(window, 10 * SIZE, 1e12)
+  const byTime = log.findIndex(({ kafkaMs }) => kafkaMs > stopMs + 5 * SECOND)
   const past = new Map<string, boolean>()
   for (let at = 0; at < log.length;) {
     const end = Math.min(log.length, at + 1 + next(50))
@@ -60,8 +60,8 @@ function makeLog(next: (below: number) => number): Message[] {
     const ownMs = next(2) === 0 ? 0 : next(2 * hour) - hour
     const kafkaMs = next(2) === 0 ? ownMs : next(8 * minute) - 4 * minute + ownMs
     const wild = next(3) === 0 ? 0 : next(80) / 1000
-    // sent in lumps
-    const lumpMs = next(2) === 0 ? 1 : 1 + next(45 * second)
+    // Sent in lumps
+    const lumpMs = next(2) === 0 ? 1 : 1 + next(45 * SECOND)
     for (let time = t0 + next(everyMs); time < t0 + 6 * hour; time += everyMs) {
       const stray = next(1000) < wild * 1000 ? next(4 * hour) - 2 * hour : 0
       const arrivesMs = Math.ceil(time / lumpMs) * lumpMs
@@ -86,39 +86,39 @@ describe('the end of a window in the past', () => {
       left += log.length - at
       total += log.length
     }
-    // and it is found: not all is read each time
+    // And it is found: not all is read each time
     assert.ok(left > total / 5, `${left} of ${total} were not read`)
   })
 
   const steady = (n: number, change: (i: number) => Partial<Message> = () => ({})): Message[] =>
     Array.from({ length: n }, (_, i) => {
-      const atMs = t0 + i * second
+      const atMs = t0 + i * SECOND
       return { source: 'p', atMs, kafkaMs: atMs, ...change(i) }
     })
 
   it('is the end of the log where Kafka has other times than the messages', () => {
     const log = steady(20_000, (i) => ({ kafkaMs: t0 + 90 * 24 * hour + i }))
-    const { at, settle } = readUntilSettled(log, t0 + 100 * second, t0 + 200 * second, random(1))
+    const { at, settle } = readUntilSettled(log, t0 + 100 * SECOND, t0 + 200 * SECOND, random(1))
     assert.deepEqual([at, settle.isStrange], [log.length, true])
   })
 
   it('is not put off by values that are sent again and again with their old times', () => {
     const log = steady(20_000, (i) => (i % 2 === 0 ? { source: 'old', atMs: t0 - hour } : {}))
-    const { at } = readUntilSettled(log, t0, t0 + 200 * second, random(1))
+    const { at } = readUntilSettled(log, t0, t0 + 200 * SECOND, random(1))
     assert.ok(at < 5000, String(at))
   })
 
   it('waits longer for a stream that has fallen silent', () => {
-    const [startMs, stopMs] = [t0, t0 + 100 * second]
+    const [startMs, stopMs] = [t0, t0 + 100 * SECOND]
     const rare = steady(20_000, (i) => (i === 50 ? { source: 'rare' } : {}))
     const [a, b] = [steady(20_000), rare].map((log) => readUntilSettled(log, startMs, stopMs, random(1)).at)
     assert.ok(a! < 700 && b! > 1800 && b! < 4000, `${a} ${b}`)
   })
 
   it('is in doubt when too much comes between', () => {
-    const window = new TimeWindow(BigInt(t0) * 1_000_000n, BigInt(t0 + second) * 1_000_000n)
-    const settle = new Settle(window, size, 50 * size)
-    // a replay of the days before
+    const window = new TimeWindow(BigInt(t0) * 1_000_000n, BigInt(t0 + SECOND) * 1_000_000n)
+    const settle = new Settle(window, SIZE, 50 * SIZE)
+    // A replay of the days before
     const log = steady(100, (i) => ({ atMs: t0 - 48 * hour + i, kafkaMs: t0 - 48 * hour + i }))
     settle.hear(batchOf(log), routeOf(log))
     assert.deepEqual([settle.isSettled(true), settle.isTooMuch], [false, true])

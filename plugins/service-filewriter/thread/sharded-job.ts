@@ -10,30 +10,36 @@ import { type JobEnd, type Progress, type StopHow, type WriteSpec } from './prot
 export class ShardedJob implements WriteJob {
   readonly ready: Promise<Ready>
   readonly done: Promise<JobEnd>
-  private readonly jobs: WriteJob[] = []
-  private stopped: { reason: string; how: StopHow } | undefined
-  private abandoned: string | undefined
+  readonly #jobs: WriteJob[] = []
+  #stopped: { reason: string; how: StopHow } | undefined
+  #abandoned: string | undefined
+
+  readonly #shards: readonly Shard[]
+  readonly #start: (spec: WriteSpec) => WriteJob
 
   /** `start` starts the thread of one shard. */
   constructor(
     readonly spec: WriteSpec,
-    private readonly shards: readonly Shard[],
-    private readonly start: (spec: WriteSpec) => WriteJob
+    shards: readonly Shard[],
+    start: (spec: WriteSpec) => WriteJob
   ) {
-    this.currentStop = spec.stopNs
-    this.ready = this.begin()
+    this.#shards = shards
+    this.#start = start
+
+    this.#currentStop = spec.stopNs
+    this.ready = this.#begin()
     this.ready.catch(() => undefined)
-    this.done = this.finish()
+    this.done = this.#finish()
   }
 
-  private currentStop: bigint | null
+  #currentStop: bigint | null
 
   get stopNs(): bigint | null {
-    return this.jobs[0]?.stopNs ?? this.currentStop
+    return this.#jobs[0]?.stopNs ?? this.#currentStop
   }
 
   get progress(): Progress | null {
-    const all = this.jobs.flatMap(({ progress }) => progress ?? [])
+    const all = this.#jobs.flatMap(({ progress }) => progress ?? [])
     const [first] = all
     if (first === undefined) return null
     const sum = (
@@ -55,41 +61,41 @@ export class ShardedJob implements WriteJob {
   }
 
   setStop(stopNs: bigint | null): void {
-    this.currentStop = stopNs
-    for (const job of this.jobs) job.setStop(stopNs)
+    this.#currentStop = stopNs
+    for (const job of this.#jobs) job.setStop(stopNs)
   }
 
   stopNow(reason: string, how: StopHow = 'now'): void {
-    this.stopped = { reason, how }
-    for (const job of this.jobs) job.stopNow(reason, how)
+    this.#stopped = { reason, how }
+    for (const job of this.#jobs) job.stopNow(reason, how)
   }
 
   abandon(reason: string): void {
-    this.abandoned = reason
-    for (const job of this.jobs) job.abandon(reason)
+    this.#abandoned = reason
+    for (const job of this.#jobs) job.abandon(reason)
   }
 
   /** The master first: it checks the whole structure, so that a refusal leaves nothing behind. */
-  private async begin(): Promise<Ready> {
-    const [own, ...others] = this.shards
+  async #begin(): Promise<Ready> {
+    const [own, ...others] = this.#shards
     if (own === undefined) throw new Error('a job has at least one shard')
     const list = others.map(({ fileName, topics }) => `${topics.join(', ')}: in ${basename(fileName)}`)
     const notes = [
       ...(this.spec.notes ?? []),
       ...(list.length > 0 ? [`topics in files of their own: ${list.join('; ')}`] : [])
     ]
-    const master = this.open({ ...this.spec, structure: own.structure, checkAlso: this.spec.structure, notes })
+    const master = this.#open({ ...this.spec, structure: own.structure, checkAlso: this.spec.structure, notes })
     const ready = await master.ready
     for (const { structure, fileName } of others) {
-      if (this.stopped?.how === 'abort' || this.abandoned !== undefined) break
-      this.open({ ...this.spec, structure, fileName, part: true, templates: null, stopNs: this.currentStop })
+      if (this.#stopped?.how === 'abort' || this.#abandoned !== undefined) break
+      this.#open({ ...this.spec, structure, fileName, part: true, templates: null, stopNs: this.#currentStop })
     }
     try {
-      const all = await Promise.all(this.jobs.map((job) => job.ready))
+      const all = await Promise.all(this.#jobs.map((job) => job.ready))
       return { ...ready, streams: all.reduce((sum, { streams }) => sum + streams, 0) }
     } catch (error) {
       this.abandon('a part of the job could not begin')
-      for (const { done } of this.jobs) {
+      for (const { done } of this.#jobs) {
         const { file } = await done
         if (file.endsWith('.part')) rmSync(file, { force: true })
       }
@@ -97,16 +103,16 @@ export class ShardedJob implements WriteJob {
     }
   }
 
-  private open(spec: WriteSpec): WriteJob {
-    const job = this.start(spec)
-    this.jobs.push(job)
-    if (this.stopped !== undefined) job.stopNow(this.stopped.reason, this.stopped.how)
+  #open(spec: WriteSpec): WriteJob {
+    const job = this.#start(spec)
+    this.#jobs.push(job)
+    if (this.#stopped !== undefined) job.stopNow(this.#stopped.reason, this.#stopped.how)
     return job
   }
 
-  private async finish(): Promise<JobEnd> {
+  async #finish(): Promise<JobEnd> {
     await this.ready.catch(() => undefined)
-    const ends = await Promise.all(this.jobs.map((job) => job.done))
+    const ends = await Promise.all(this.#jobs.map((job) => job.done))
     const [first] = ends
     if (first === undefined) throw new Error('no shard was started')
     const reports = ends.flatMap(({ report }) => report ?? [])

@@ -1,6 +1,6 @@
 // Where reading of each topic of a job begins and ends, and what the report says of what is not there.
 import { type TopicRoute } from '../structure/route.js'
-import { openEndNs, type TimeWindow } from '../structure/window.js'
+import { OPEN_END_NS, type TimeWindow } from '../structure/window.js'
 import { type Kafka } from '../../../core/api/plugin.js'
 import { type WriteSpec } from './protocol.js'
 import { type End, type ReadingNotes, type Start } from './reading.js'
@@ -8,65 +8,73 @@ import { Settle } from './settle.js'
 import { findStart } from './start.js'
 
 /** Kafka keeps messages at least so long. */
-const cutMs = 60_000
+const CUT_MS = 60_000
 /** Of a topic so much is read behind a window in the past, and of a partition at least so much, whatever the times say. */
-const behindBytes = 64 << 20
-const partitionBytes = 8 << 20
+const BEHIND_BYTES = 64 << 20
+const PARTITION_BYTES = 8 << 20
 
 export class Span implements ReadingNotes {
   readonly startMs: number
 
+  readonly #kafka: Kafka
+  readonly #spec: WriteSpec
+  readonly #window: TimeWindow
+  readonly #words: { readonly problems: string[]; readonly notes: string[] }
+  readonly #signal: AbortSignal
+
   constructor(
-    private readonly kafka: Kafka,
-    private readonly spec: WriteSpec,
-    private readonly window: TimeWindow,
-    private readonly words: { readonly problems: string[]; readonly notes: string[] },
-    private readonly signal: AbortSignal
+    kafka: Kafka,
+    spec: WriteSpec,
+    window: TimeWindow,
+    words: { readonly problems: string[]; readonly notes: string[] },
+    signal: AbortSignal
   ) {
+    this.#kafka = kafka
+    this.#spec = spec
+    this.#window = window
+    this.#words = words
+    this.#signal = signal
+
     this.startMs = Number(spec.startNs / 1_000_000n)
   }
 
   /** Until then messages of the window reach Kafka. */
   get lastKafkaMs(): number {
-    const { stopNs } = this.window
-    return stopNs === openEndNs ? Infinity : Number(stopNs / 1_000_000n) + this.spec.options.lateDataMs
+    const { stopNs } = this.#window
+    return stopNs === OPEN_END_NS ? Infinity : Number(stopNs / 1_000_000n) + this.#spec.options.lateDataMs
   }
 
   startedLate(topics: Iterable<string>): void {
     for (const topic of topics)
-      this.words.problems.push(
+      this.#words.problems.push(
         `Kafka's times of ${topic} are further behind those of its messages than was seen at the start: the first of the window may be missing; set before_start_ms higher` // prettier-ignore
       )
   }
 
   async startOf(route: TopicRoute, partitions: readonly number[]): Promise<Start> {
     const { topic } = route
-    const topicId = (await this.kafka.topics([topic]))[0]?.id
-    const { seekByTime, beforeStartMs, fetchBytes } = this.spec.options
-    if (!seekByTime) return { route, topicId, offsets: await this.kafka.offsets(topic, partitions, 'earliest') }
+    const topicId = (await this.#kafka.topics([topic]))[0]?.id
+    const { seekByTime, beforeStartMs, fetchBytes } = this.#spec.options
+    if (!seekByTime) return { route, topicId, offsets: await this.#kafka.offsets(topic, partitions, 'earliest') }
     const { startMs } = this
-    const options = { startMs, beforeStartMs, fetchBytes, signal: this.signal }
-    const { offsets, earliest, behindMs } = await findStart(this.kafka, route, partitions, options)
+    const options = { startMs, beforeStartMs, fetchBytes, signal: this.#signal }
+    const { offsets, earliest, behindMs } = await findStart(this.#kafka, route, partitions, options)
     const first = (partition: number): number => earliest.get(partition) ?? 0
     const cut = new Set(partitions.filter((p) => first(p) > 0 && (offsets.get(p) ?? 0) <= first(p)))
     const isWhole = partitions.every((partition) => (offsets.get(partition) ?? 0) <= first(partition))
-    // of a window that begins now nothing can be too old
-    if (Date.now() - startMs + beforeStartMs < cutMs) cut.clear()
-    else if (cut.size > 0) await this.findGone(topic, [...cut], earliest)
+    // Of a window that begins now nothing can be too old
+    if (Date.now() - startMs + beforeStartMs < CUT_MS) cut.clear()
+    else if (cut.size > 0) await this.#findGone(topic, [...cut], earliest)
     return { route, topicId, offsets, cut, behindMs: isWhole ? Infinity : behindMs }
   }
 
   /** Partitions that had messages once and have none now: what was of the window in them nobody knows. */
-  private async findGone(
-    topic: string,
-    partitions: readonly number[],
-    earliest: ReadonlyMap<number, number>
-  ): Promise<void> {
-    const last = await this.kafka.offsets(topic, partitions, 'written')
+  async #findGone(topic: string, partitions: readonly number[], earliest: ReadonlyMap<number, number>): Promise<void> {
+    const last = await this.#kafka.offsets(topic, partitions, 'written')
     const gone = partitions.filter((partition) => (last.get(partition) ?? 0) <= (earliest.get(partition) ?? 0))
     const all = gone.reduce((sum, partition) => sum + (last.get(partition) ?? 0), 0)
     if (all > 0)
-      this.words.problems.push(
+      this.#words.problems.push(
         `all ${all} messages of ${topic} (partition ${gone.join(', ')}) have been deleted by Kafka: those of the window, if there were any, are lost` // prettier-ignore
       )
   }
@@ -74,11 +82,11 @@ export class Span implements ReadingNotes {
   cut(topic: string, firstMs: number): void {
     if (firstMs <= this.startMs) return
     const since = new Date(firstMs).toISOString()
-    this.words.problems.push(`of ${topic} Kafka has nothing from before ${since} any more, and the window begins earlier`) // prettier-ignore
+    this.#words.problems.push(`of ${topic} Kafka has nothing from before ${since} any more, and the window begins earlier`) // prettier-ignore
   }
 
   madeAgain(topic: string, unread: number): void {
-    const { notes, problems } = this.words
+    const { notes, problems } = this.#words
     const note = `${topic} was deleted and made again during the job; the new one was read from its beginning`
     if (!notes.includes(note)) notes.push(note)
     if (unread > 0) problems.push(`${unread} messages of ${topic} were deleted with it before they were read`)
@@ -86,31 +94,31 @@ export class Span implements ReadingNotes {
 
   left(topic: string, messages: number, sure: boolean): void {
     if (!sure)
-      this.words.problems.push(
+      this.#words.problems.push(
         `${messages} messages of ${topic} were not looked at (look_further_bytes): times of messages before them do not tell that the window is over` // prettier-ignore
       )
     else
-      this.words.notes.push(
+      this.#words.notes.push(
         `${topic} was read until the times in its messages had passed the window; ${messages} later messages were not looked at` // prettier-ignore
       )
   }
 
   /** Where a topic ends now, with the partitions that it has by now. */
   async endOf(topic: string, now: boolean): Promise<End> {
-    const [{ partitions, id: topicId } = { partitions: [], id: undefined }] = await this.kafka.topics([topic])
+    const [{ partitions, id: topicId } = { partitions: [], id: undefined }] = await this.#kafka.topics([topic])
     if (partitions.length === 0) {
-      this.words.problems.push(`${topic} was deleted during the job`)
+      this.#words.problems.push(`${topic} was deleted during the job`)
       return { ends: new Map(), held: new Map() }
     }
     const limitMs = this.lastKafkaMs
-    const byTime = !now && this.spec.options.seekByTime && limitMs < Infinity
-    const written = await this.kafka.offsets(topic, partitions, 'written')
-    const last = await this.kafka.offsets(topic, partitions, 'latest')
+    const byTime = !now && this.#spec.options.seekByTime && limitMs < Infinity
+    const written = await this.#kafka.offsets(topic, partitions, 'written')
+    const last = await this.#kafka.offsets(topic, partitions, 'latest')
     const held = new Map([...written].map(([partition, offset]) => [partition, offset - (last.get(partition) ?? 0)]))
     if (!byTime) return { ends: last, topicId, held }
-    const ends = await this.kafka.offsets(topic, partitions, { timestampMs: limitMs + 1 })
-    const leastBytes = Math.max(partitionBytes, behindBytes / partitions.length)
-    const settle = (): Settle => new Settle(this.window, leastBytes, this.spec.options.lookFurtherBytes)
+    const ends = await this.#kafka.offsets(topic, partitions, { timestampMs: limitMs + 1 })
+    const leastBytes = Math.max(PARTITION_BYTES, BEHIND_BYTES / partitions.length)
+    const settle = (): Settle => new Settle(this.#window, leastBytes, this.#spec.options.lookFurtherBytes)
     return { ends, topicId, held, tail: { last, settle } }
   }
 }

@@ -17,12 +17,12 @@ export interface Found {
 }
 
 /** Messages looked at on both sides of the start, and bytes at most. */
-const sampleMessages = 2048
-const sampleBytes = 8 << 20
+const SAMPLE_MESSAGES = 2048
+const SAMPLE_BYTES = 8 << 20
 /** A topic that holds less than this before the start is read from its beginning. */
-const smallBytes = 64 << 20
+const SMALL_BYTES = 64 << 20
 /** What is further off than a day is no clock that is wrong but times that are others. */
-export const dayMs = 24 * 3600_000
+export const DAY_MS = 24 * 3600_000
 
 /**
  * Kafka gives the first message at or after a time by its own times. Where those are behind the times in the messages, as
@@ -46,17 +46,18 @@ export async function findStart(
   const sample = new Sample(route)
   const ranges = later.map((partition) => {
     const middle = byTime.get(partition) ?? 0
-    const low = Math.max(earliest.get(partition) ?? 0, middle - sampleMessages)
-    return [partition, low, Math.min(latest.get(partition) ?? 0, middle + sampleMessages)] as const
+    const low = Math.max(earliest.get(partition) ?? 0, middle - SAMPLE_MESSAGES)
+    return [partition, low, Math.min(latest.get(partition) ?? 0, middle + SAMPLE_MESSAGES)] as const
   })
   await sample.read(kafka, ranges, options)
   const behindMs = sample.behindMs()
-  const shifted = behindMs <= options.beforeStartMs ? byTime : behindMs > dayMs ? earliest : await at(fromMs - behindMs)
+  const shifted =
+    behindMs <= options.beforeStartMs ? byTime : behindMs > DAY_MS ? earliest : await at(fromMs - behindMs)
   const offsets = new Map(byTime)
   for (const partition of later) {
     const first = earliest.get(partition) ?? 0
     const before = ((byTime.get(partition) ?? 0) - first) * sample.meanBytes
-    const isSmall = sample.messages > 0 && before <= smallBytes / partitions.length
+    const isSmall = sample.messages > 0 && before <= SMALL_BYTES / partitions.length
     const earlier = isSmall ? first : Math.max(first, shifted.get(partition) ?? 0)
     offsets.set(partition, Math.min(byTime.get(partition) ?? 0, earlier))
   }
@@ -65,14 +66,18 @@ export async function findStart(
 
 class Sample {
   messages = 0
-  private bytes = 0
-  private readonly behind = new Map<string, number[]>()
-  private readonly last = new Map<string, bigint>()
+  #bytes = 0
+  readonly #behind = new Map<string, number[]>()
+  readonly #last = new Map<string, bigint>()
 
-  constructor(private readonly route: TopicRoute) {}
+  readonly #route: TopicRoute
+
+  constructor(route: TopicRoute) {
+    this.#route = route
+  }
 
   get meanBytes(): number {
-    return this.messages === 0 ? 0 : this.bytes / this.messages
+    return this.messages === 0 ? 0 : this.#bytes / this.messages
   }
 
   async read(
@@ -80,17 +85,17 @@ class Sample {
     ranges: readonly (readonly [partition: number, low: number, high: number])[],
     { fetchBytes, signal }: StartOptions
   ): Promise<void> {
-    const { topic } = this.route
+    const { topic } = this.#route
     const open = new Map(ranges.flatMap(([partition, low, high]) => (low < high ? [[partition, high] as const] : [])))
     if (open.size === 0) return
     const assign = ranges.filter(([p]) => open.has(p)).map(([partition, offset]) => ({ topic, partition, offset }))
     const maxBytes = Math.min(fetchBytes, 2 << 20)
     const reader = kafka.reader({ assign, maxBytes, signal })
     try {
-      while (open.size > 0 && this.bytes < sampleBytes) {
+      while (open.size > 0 && this.#bytes < SAMPLE_BYTES) {
         const batch = await reader.next()
         if (batch === null) return
-        this.hear(batch)
+        this.#hear(batch)
         const { partition, nextOffset, madeAgain } = batch
         batch.release()
         if (madeAgain !== undefined) return
@@ -103,20 +108,20 @@ class Sample {
 
   /** Of each source half of the messages are behind by less; the source that is behind by most counts. */
   behindMs(): number {
-    const medians = [...this.behind.values()].map((list) => list.sort((a, b) => a - b)[list.length >> 1] ?? 0)
+    const medians = [...this.#behind.values()].map((list) => list.sort((a, b) => a - b)[list.length >> 1] ?? 0)
     return Math.max(0, ...medians)
   }
 
-  private hear(batch: Batch): void {
+  #hear(batch: Batch): void {
     for (let i = 0; i < batch.count; i++) {
       this.messages++
-      this.bytes += Math.max(0, batch.valueEnd(i) - batch.valueStart(i))
-      const glance = this.route.glance(batch, i)
-      if (glance === undefined || this.last.get(glance.source) === glance.timeNs) continue
-      this.last.set(glance.source, glance.timeNs)
+      this.#bytes += Math.max(0, batch.valueEnd(i) - batch.valueStart(i))
+      const glance = this.#route.glance(batch, i)
+      if (glance === undefined || this.#last.get(glance.source) === glance.timeNs) continue
+      this.#last.set(glance.source, glance.timeNs)
       const behindMs = Number(glance.timeNs / 1_000_000n) - batch.timestampMs(i)
-      const list = this.behind.get(glance.source)
-      if (list === undefined) this.behind.set(glance.source, [behindMs])
+      const list = this.#behind.get(glance.source)
+      if (list === undefined) this.#behind.set(glance.source, [behindMs])
       else list.push(behindMs)
     }
   }

@@ -8,91 +8,95 @@ import { type FromWorker, type JobLog, type WriteSpec } from './protocol.js'
 import { ShardedJob } from './sharded-job.js'
 
 /** A daemon that has just begun has better things to do. */
-const warmUpMs = 2000
+const WARM_UP_MS = 2000
 
 export class WriteThreads {
-  private spare: Worker | undefined
-  private loading: { readonly worker: Worker; readonly done: Promise<void> } | undefined
-  private warmUp: NodeJS.Timeout | undefined
-  private closed = false
+  #spare: Worker | undefined
+  #loading: { readonly worker: Worker; readonly done: Promise<void> } | undefined
+  #warmUp: NodeJS.Timeout | undefined
+  #closed = false
+
+  readonly #thread: (entry: URL) => Worker
 
   /** @param thread - starts a thread with plugins and Kafka, e.g. `context.thread` */
-  constructor(private readonly thread: (entry: URL) => Worker) {}
+  constructor(thread: (entry: URL) => Worker) {
+    this.#thread = thread
+  }
 
   /** Starts the job in a thread of its own, or several. Throws FILE_PATH or FILE_EXISTS at once. */
   start(spec: WriteSpec, log: JobLog): WriteJob {
-    // what a template and a structure make together is one file
+    // What a template and a structure make together is one file
     const templated = templateFile(spec.templates ?? null, spec.run.instrumentName) !== undefined
     const threads = templated ? 1 : (spec.options.threads ?? 1)
     const shards = threads > 1 ? splitStructure(spec.structure, spec.fileName, threads) : []
     for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)])
       outputPath(spec.folder, name, spec.attempt)
-    const start = (one: WriteSpec): WriteJob => this.startOne(one, log)
+    const start = (one: WriteSpec): WriteJob => this.#startOne(one, log)
     return shards.length > 1 ? new ShardedJob(spec, shards, start) : start(spec)
   }
 
   /** Has a thread ready for the next job, soon. */
   prepareSoon(): void {
-    this.warmUp = setTimeout(() => void this.prepare(), warmUpMs)
+    this.#warmUp = setTimeout(() => void this.prepare(), WARM_UP_MS)
   }
 
   /** Has a thread ready for the next job; resolves when its code is loaded, or could not be. */
   prepare(): Promise<void> {
-    if (this.spare !== undefined || this.closed) return Promise.resolve()
-    if (this.loading === undefined) {
-      const worker = this.newWorker()
-      this.loading = { worker, done: this.load(worker) }
+    if (this.#spare !== undefined || this.#closed) return Promise.resolve()
+    if (this.#loading === undefined) {
+      const worker = this.#newWorker()
+      this.#loading = { worker, done: this.#load(worker) }
     }
-    return this.loading.done
+    return this.#loading.done
   }
 
   /** Ends the thread that waits. Jobs go on to their own ends. */
   async close(): Promise<void> {
-    this.closed = true
-    clearTimeout(this.warmUp)
-    await Promise.all([this.loading?.worker.terminate(), this.spare?.terminate()])
-    this.spare = undefined
+    this.#closed = true
+    clearTimeout(this.#warmUp)
+    await Promise.all([this.#loading?.worker.terminate(), this.#spare?.terminate()])
+    this.#spare = undefined
   }
 
-  private async load(worker: Worker): Promise<void> {
+  async #load(worker: Worker): Promise<void> {
     const sound = await new Promise<boolean>((resolve) => {
       worker.once('message', ({ type }: FromWorker) => resolve(type === 'idle'))
-      // a job that needs a thread will tell what is wrong
+      // A job that needs a thread will tell what is wrong
       worker.once('error', () => resolve(false))
       worker.once('exit', () => resolve(false))
     })
-    this.loading = undefined
-    if (sound) this.keep(worker)
+    this.#loading = undefined
+    if (sound) this.#keep(worker)
   }
 
-  private newWorker(): Worker {
-    const worker = this.thread(new URL('./main.js', import.meta.url))
+  #newWorker(): Worker {
+    const worker = this.#thread(new URL('./main.js', import.meta.url))
     const gone = (): void => {
-      if (this.spare === worker) this.spare = undefined
+      if (this.#spare === worker) this.#spare = undefined
     }
     return worker.on('error', gone).on('exit', gone)
   }
 
-  private startOne(spec: WriteSpec, log: JobLog): WriteJob {
-    const waiting = this.spare
-    this.spare = undefined
+  #startOne(spec: WriteSpec, log: JobLog): WriteJob {
+    const waiting = this.#spare
+    this.#spare = undefined
     waiting?.ref()
-    const worker = waiting ?? this.newWorker()
-    return new ThreadJob(spec, worker, log, (kept) => this.after(worker, kept))
+    const worker = waiting ?? this.#newWorker()
+    return new ThreadJob(spec, worker, log, (kept) => this.#after(worker, kept))
   }
 
   /** A job has ended; `kept` when its thread can be used again. */
-  private after(worker: Worker, kept: boolean): void {
-    if (kept) this.keep(worker)
+  #after(worker: Worker, kept: boolean): void {
+    if (kept) this.#keep(worker)
     else void this.prepare()
   }
 
-  private keep(worker: Worker): void {
-    if (this.closed || this.spare !== undefined) {
+  #keep(worker: Worker): void {
+    if (this.#closed || this.#spare !== undefined) {
       worker.postMessage({ type: 'end' })
       return
     }
-    this.spare = worker
+    this.#spare = worker
     worker.unref()
   }
 }

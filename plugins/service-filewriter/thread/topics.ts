@@ -68,7 +68,7 @@ export async function checkTopics(
       findings.push({ code: 'TOPIC_EMPTY', path: below(stream.configAt, 'topic'), message })
     }
   }
-  // a topic that another stream waits for is read all the same
+  // A topic that another stream waits for is read all the same
   for (const { topic, onEmptyTopic } of plan.streams) if ((onEmptyTopic ?? usualEmpty) === 'wait') unread.delete(topic)
   for (const topic of unread) present.delete(topic)
   return { present, waiting, skipped, empty: unread, findings, fatal }

@@ -71,7 +71,7 @@ export const structureFile: FileKind = {
   ],
   is: (content) => isWrapped(content) || (typeof content === 'object' && content !== null && 'children' in content),
   async inspect({ content, text }, parts, flags, config) {
-    // as text, so that integers keep all their digits
+    // As text, so that integers keep all their digits
     const [structure, at] = isWrapped(content) ? [content.nexus_structure, '/nexus_structure'] : [text, '']
     const { findings, leftOut } = checkStructure(structure, parts, { at, ...(await templateOf(flags)) })
     if (!leniency(flags, config)) return findings

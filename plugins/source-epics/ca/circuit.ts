@@ -37,7 +37,7 @@ export class CaCircuit implements EpicsCircuit<CaChannel> {
   readonly #owner: CaOwner
   readonly #link: Link
   readonly #framer: CaFramer
-  /** cid → ms when its creation was asked for. */
+  /** Cid → ms when its creation was asked for. */
   readonly #creating = new Map<number, number>()
   readonly #rechecks = new Rechecks((channel, value) => this.#deliver(channel, value))
   #isOpen = false

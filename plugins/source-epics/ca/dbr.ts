@@ -33,7 +33,7 @@ export interface CaValue {
 
 export interface CaLimits {
   readonly display: readonly [low: number, high: number]
-  /** lolo, low, high, hihi. */
+  /** Lolo, low, high, hihi. */
   readonly alarm: readonly [number, number, number, number]
   readonly control: readonly [low: number, high: number]
 }

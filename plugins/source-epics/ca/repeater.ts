@@ -26,7 +26,7 @@ export class Repeater {
     this.#open()
   }
 
-  /** false: another program has the port, most likely the repeater of this host. */
+  /** False: another program has the port, most likely the repeater of this host. */
   get isRunning(): boolean {
     return this.#isRunning
   }
@@ -74,7 +74,7 @@ export class Repeater {
   }
 
   #send(bytes: Buffer, port: number): void {
-    this.#socket?.send(bytes, port, '127.0.0.1', () => undefined) // who is gone is found out by `verify`
+    this.#socket?.send(bytes, port, '127.0.0.1', () => undefined) // Who is gone is found out by `verify`
   }
 
   /** A client is gone when its port is free. */

@@ -33,9 +33,9 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
   readonly #framer: PvaFramer
   readonly #types: TypeCache = new Map()
   readonly #setup = new SetupWindow((channel) => this.#create(channel))
-  /** cid → ms when its creation was asked for. */
+  /** Cid → ms when its creation was asked for. */
   readonly #creating = new Map<number, number>()
-  /** cid → ms when its monitor was asked for. */
+  /** Cid → ms when its monitor was asked for. */
   readonly #starting = new Map<number, number>()
   #isOpen = false
   /** ms when the server answered; 0: it has not. */
@@ -50,7 +50,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
       (cid, size) => this.#onTooLarge(cid, size)
     )
     this.#link = new Link(host, port, owner.connectTimeoutMs, {
-      onOpen: () => undefined, // the server speaks first
+      onOpen: () => undefined, // The server speaks first
       onData: (chunk) => this.#framer.push(chunk),
       onClose: (reason) => this.#onClose(reason)
     })
@@ -179,7 +179,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
   }
 
   #onValidation(reader: Reader): void {
-    reader.skip(6) // buffer size, size of the type cache
+    reader.skip(6) // Buffer size, size of the type cache
     const methods = Array.from({ length: reader.count(1) }, () => reader.text())
     this.#link.send(wire.validationMessage(this.#isBigEndian, methods, this.#owner.user, this.#owner.host))
   }
@@ -252,7 +252,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
   }
 
   #onDestroyed(reader: Reader): void {
-    reader.u32() // sid
+    reader.u32() // Sid
     const channel = this.channels.get(reader.u32())
     if (channel === undefined) return
     channel.isCreated = false
@@ -260,7 +260,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
   }
 
   #onServerMessage(reader: Reader): void {
-    reader.u32() // request
+    reader.u32() // Request
     const severity = reader.u8()
     const text = reader.text()
     if (severity > 0) this.#owner.warn(`message ${this.key}`, `${this.key}: ${text}`)

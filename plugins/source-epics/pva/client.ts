@@ -106,7 +106,7 @@ export class PvaClient extends EpicsClient<PvaChannel, PvaCircuit> implements Pv
 
   #onBeacon(reader: Reader, sender: string): void {
     const guid = reader.hex(12)
-    reader.skip(1) // flags
+    reader.skip(1) // Flags
     const number = reader.u8()
     const changes = reader.u16()
     const address = reader.address()

@@ -120,7 +120,7 @@ describe('memory of large vectors over pvAccess', () => {
               framer.push(readBuffer.subarray(0, bytes.copy(readBuffer, 0, at, at + chunkBytes)))
           } catch (error) {
             assert.ok(one.isCut && error instanceof RangeError, String(error))
-            framer = circuit(take) // connected anew; what was received is still there
+            framer = circuit(take) // Connected anew; what was received is still there
           }
           for (const { bytes, asTheyWere } of held)
             for (const [k, was] of asTheyWere.entries()) assert.ok(was.equals(bytes[k]!), `changed in step ${i}`)

@@ -138,7 +138,7 @@ export class Reader {
     const type = this.u8()
     if (type === STATUS_OK) return OK
     const message = this.text()
-    this.text() // call stack of the server
+    this.text() // Call stack of the server
     return { ok: type < 2, message }
   }
 

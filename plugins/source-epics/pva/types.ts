@@ -60,7 +60,7 @@ export function readType(reader: Reader, cache: TypeCache, depth = 0): PvType | 
     case 0xfd: return defined(reader, cache, depth)
     case 0x80: case 0x81: return compound(reader, cache, depth, code === 0x80 ? 'structure' : 'union')
     case 0x82: return { kind: 'any', weight: 1 }
-    case 0x83: // string of limited length
+    case 0x83: // String of limited length
       reader.size()
       return { kind: 'scalar', code: Code.STRING, weight: 1 }
     case 0x88: return elements(reader, cache, depth, 'structure-array')

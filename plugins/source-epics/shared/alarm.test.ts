@@ -26,10 +26,10 @@ describe('EPICS alarms', () => {
       const { status, message: text } = alarmOfPva(severity, kind, message, isState)
       return [ALARM_STATUSES[status], text]
     }
-    // a broken link, and a pvAccess link that passes on the words of the other record
+    // A broken link, and a pvAccess link that passes on the words of the other record
     assert.deepEqual(of(3, 3, 'field INP'), ['LINK', 'field INP'])
     assert.deepEqual(of(2, 3, 'HIHI'), ['LINK', 'HIHI'])
-    // a CA link that passes on the alarm itself
+    // A CA link that passes on the alarm itself
     assert.deepEqual(of(2, 1, '(null)'), ['HIHI', 'HIHI'])
     assert.deepEqual(of(1, 1, '(null)', true), ['STATE', 'STATE'])
     assert.deepEqual(of(3, 1, 'no answer'), ['READ', 'no answer'])

@@ -85,7 +85,7 @@ export abstract class EpicsClient<C extends EpicsChannel<C>, K extends EpicsCirc
     this.beacons = new Beacons(() => this.#wake())
     const tick = (): void => void (this.#closed || this.tick(Date.now()))
     this.#timer = setInterval(tick, TICK_MS)
-    setImmediate(tick) // when the protocol's part is made, too
+    setImmediate(tick) // When the protocol's part is made, too
   }
 
   protected abstract makeCircuit(at: HostPort): K

@@ -24,7 +24,7 @@ describe('EPICS text', () => {
         [textOfBytes(Buffer.from(`${one}\0`, 'latin1')), text(Buffer.from(`${one}\0xxx`, 'latin1'))],
         [one, one]
       )
-    // others before it are UTF-8: it is one of those, cut off
+    // Others before it are UTF-8: it is one of those, cut off
     assert.equal(decodeText(Buffer.concat([Buffer.from('é'), Buffer.from([0xc3])]), 0, 3, false), 'é')
   })
   it('keeps a real replacement character', () => {
