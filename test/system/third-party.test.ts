@@ -1,8 +1,7 @@
-// Plugins of somebody else, in a folder of their own: compiled against the packed types, loaded by config alone, used for real.
+// The plugins that the docs show, in a folder of their own: compiled against the packed types, loaded by config alone, used for real.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,7 +12,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { packageRoot } from '../../core/root.js'
 import { type Child, jsonLines, nexstream, start } from '../cli/child.js'
@@ -23,7 +22,6 @@ import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 
 const shell = promisify(execFile)
-const sample = join(packageRoot, 'test/samples/third-party')
 const tsc = join(packageRoot, 'node_modules/typescript/bin/tsc')
 
 /** Must not compile but for the comments: that the types of options and records reach the author. */
@@ -53,10 +51,26 @@ export const writer = defineWriter({
 export default definePlugin({ name: 'wrong', version: '1', api: API, apply: () => decodeJson(new Uint8Array()) })
 `
 
-describe('third-party plugins', function () {
+/** The files of a page: a line that is a name in code, then a block with its content. */
+function filesOf(page: string): Map<string, string> {
+  const text = readFileSync(join(packageRoot, page), 'utf8')
+  const blocks = [...text.matchAll(/^`([^`\n]+)`\n\n```\w+\n([\s\S]*?)^```/gm)]
+  return new Map(blocks.map(([, name = '', content = '']) => [name, content]))
+}
+
+function write(folder: string, files: ReadonlyMap<string, string>): void {
+  for (const [name, content] of files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+}
+
+describe('the plugins of the docs', function () {
   this.timeout(300_000)
   let folder: string
   let config: string
+  const tutorial = filesOf('docs/how-to/write-a-plugin.md')
+  const readme = filesOf('README.md')
   /** The installed package. */
   let installed: string
   let program: string
@@ -64,7 +78,8 @@ describe('third-party plugins', function () {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'nexstream-third-'))
     const plugin = join(folder, 'plugin')
-    cpSync(sample, plugin, { recursive: true })
+    write(plugin, tutorial)
+    write(plugin, readme)
     writeFileSync(join(plugin, 'src', 'wrong.ts'), wrong)
     installed = join(plugin, 'node_modules', 'nexstream')
     await install(installed)
@@ -72,7 +87,10 @@ describe('third-party plugins', function () {
     await shell(process.execPath, [tsc, '-p', plugin]).catch((error: { stdout: string }) => assert.fail(error.stdout))
     config = join(folder, 'nexstream.toml')
     const use = (name: string): string => `[[plugins]]\nuse = "${join(plugin, 'lib', name)}"\n`
-    writeFileSync(config, `${use('converter-tx00.js')}options = {}\n${use('writer-averages.js')}`)
+    writeFileSync(
+      config,
+      `${use('converter-tx00.js')}options = {}\n${use('writer-averages.js')}${use('service-lamp.js')}`
+    )
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -109,10 +127,18 @@ describe('third-party plugins', function () {
   })
 
   it('are under 50 lines each and compile against the published types', () => {
-    for (const name of readdirSync(join(sample, 'src'))) {
-      assert.ok(readFileSync(join(sample, 'src', name), 'utf8').split('\n').length < 50, name)
-      assert.ok(existsSync(join(folder, 'plugin/lib', name.replace('.ts', '.js'))), name)
+    const sources = ['src/converter-tx00.ts', 'src/writer-averages.ts', 'src/service-lamp.ts']
+    assert.deepEqual([...tutorial.keys()], ['package.json', 'tsconfig.json', ...sources])
+    for (const name of sources) {
+      assert.ok((tutorial.get(name) ?? '').split('\n').length <= 50, name)
+      assert.ok(existsSync(join(folder, 'plugin', name.replace('src/', 'lib/').replace('.ts', '.js'))), name)
     }
+  })
+
+  it('want this version of nexstream', () => {
+    const { peerDependencies } = JSON.parse(tutorial.get('package.json') ?? '') as { peerDependencies: { nexstream: string } } // prettier-ignore
+    const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
+    assert.equal(peerDependencies.nexstream, `^${version.replace(/\.\d+$/, '')}`)
   })
 
   it('are listed beside the built-in ones, with their options', async () => {
@@ -120,7 +146,8 @@ describe('third-party plugins', function () {
     const mine = list.filter(({ builtin }) => builtin === false).map(({ name, parts }) => [name, parts])
     assert.deepEqual(mine, [
       ['converter-tx00', ['converter tx00']],
-      ['writer-averages', ['writer averages']]
+      ['writer-averages', ['writer averages']],
+      ['lamps', ['service lamp']]
     ])
     const { stdout } = await nexstream(['plugins', 'docs', 'averages', '--config', config], { program })
     assert.match(stdout, /^every +integer ≥ 1 +10 +Readings per average\.$/m)
@@ -141,6 +168,27 @@ describe('third-party plugins', function () {
     assert.deepEqual(Object.values(await readNexus(file, paths)), [[2.5, 25], [1, 10], [4, 40], [4_000_000, 8_000_000], 'K']) // prettier-ignore
   })
 
+  it('of the README: write a file', async () => {
+    assert.deepEqual([...readme.keys()], ['my-writer/index.mjs', 'nexstream.toml'])
+    const plugin = join(folder, 'plugin')
+    const structure = join(folder, 'peak.json')
+    const messages = join(folder, 'peak.jsonl')
+    writeFileSync(structure, JSON.stringify(entry(group('hot', 'peak', 't', 'pv', { units: 'K' }))))
+    const record = (value: number, i: number): string =>
+      JSON.stringify({ topic: 't', schema: 'f144', record: { source: 'pv', timestampNs: 1_000_000 * (i + 1), dtype: 'float64', value } }) // prettier-ignore
+    writeFileSync(messages, [-3, 7.5, 2].map(record).join('\n'))
+    const file = join(folder, 'peak.nxs')
+    const args = ['make-file', structure, messages, '-o', file, '--config', join(plugin, 'nexstream.toml')]
+    const { code, stderr } = await nexstream(args, { program })
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(Object.values(await readNexus(file, ['/entry/hot/peak', '/entry/hot/peak@units'])), [7.5, 'K'])
+  })
+
+  it('bring a command to the command line', async () => {
+    const { stdout } = await nexstream(['light', 'lamp', '--help', '--config', config], { program })
+    assert.match(stdout, /^ +count +integer ≥ 1, default 1\n +How many\.$/m)
+  })
+
   it('forward to a real Kafka, and write from it in the thread of a job', async () => {
     const { brokers } = await kafka()
     const topics = await testTopics(['commands', 'status', 'data'])
@@ -148,8 +196,10 @@ describe('third-party plugins', function () {
     let daemon: Child | undefined
     try {
       const set = (key: string, value: unknown): string[] => ['--set', `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`] // prettier-ignore
-      daemon = start(['run', config, '-b', brokers.join(','), ...set('commands.topic', topics.commands), ...set('status.topic', topics.status), ...set('services', { forwarder: { default_protocol: 'sim', connection_schema: 'none', alarm_schema: 'none' }, filewriter: { folder, late_data_ms: 200 } })], { program }) // prettier-ignore
+      daemon = start(['run', config, '-b', brokers.join(','), ...set('commands.topic', topics.commands), ...set('status.topic', topics.status), ...set('services', { forwarder: { default_protocol: 'sim', connection_schema: 'none', alarm_schema: 'none' }, lamp: {}, filewriter: { folder, late_data_ms: 200 } })], { program }) // prettier-ignore
       await daemon.says(/is up as/)
+      const lit = await control.send({ cmd: 'light', service: 'lamp', count: 2 })
+      assert.deepEqual([lit['response'], lit['message']], ['ACK', '2 lamps are lit'])
       const source = { shape: 'counter', rate: 1000, updates: 20 }
       const stream = { channel: 'COUNTER', converter: { schema: 'tx00', digits: 2 }, topic: topics.data, source_options: source } // prettier-ignore
       const added = await control.send({ cmd: 'start', service: 'forwarder', streams: [stream] })
