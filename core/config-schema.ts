@@ -56,7 +56,8 @@ export const configSchema = {
         builtin_plugins: {
           type: 'array',
           items: { type: 'string' },
-          description: 'Built-in plugins to load; all when not given.'
+          description:
+            'Built-in plugins to load; all when not given. The command line has the tools of `tools-topics` whatever stands here.'
         },
         shutdown_timeout: {
           ...duration,

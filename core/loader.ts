@@ -97,11 +97,14 @@ async function load(host: Host, plugins: LoadedPlugin[], candidate: Candidate): 
   plugins.push({ name, version, summary, file, builtin, plugin })
 }
 
+const builtinFile = (name: string): string => join(codeRoot, 'plugins', name, 'index.js')
+
+export const builtinNames = (): string[] =>
+  readdirSync(join(codeRoot, 'plugins')).filter((name) => existsSync(builtinFile(name)))
+
 /** Name → file of the built-in plugins to load, by name. */
 async function builtinFiles({ builtin }: LoadOptions): Promise<Map<string, string>> {
-  const folder = join(codeRoot, 'plugins')
-  const file = (name: string): string => join(folder, name, 'index.js')
-  const found = readdirSync(folder).filter((name) => existsSync(file(name)))
+  const found = builtinNames()
   for (const [index, name] of (builtin ?? []).entries()) {
     if (found.includes(name)) continue
     const home = await homeOf(name)
@@ -110,7 +113,7 @@ async function builtinFiles({ builtin }: LoadOptions): Promise<Map<string, strin
       path: `/daemon/builtin_plugins/${index}`
     })
   }
-  return new Map((builtin ?? found).toSorted().map((name) => [name, file(name)]))
+  return new Map((builtin ?? found).toSorted().map((name) => [name, builtinFile(name)]))
 }
 
 /** For a name made of the kind and id of a part: the built-in plugin that brings this part. */

@@ -3,7 +3,7 @@ import winston from 'winston'
 import { type Config } from './config-schema.js'
 import { CodedError } from './api/errors.js'
 import { type LogLevel } from './api/plugin.js'
-import { visible, visibleJson } from './visible.js'
+import { visible, visibleJson } from './api/visible.js'
 
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
 

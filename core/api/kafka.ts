@@ -131,3 +131,24 @@ export interface Producer {
   flush(): Promise<void>
   close(): Promise<void>
 }
+/** A topic as it should be. */
+export interface WantedTopic {
+  readonly name: string
+  readonly partitions?: number
+  /** Default of the broker for a new topic. */
+  readonly replication?: number
+  /** Kafka's own topic settings, e.g. `{ 'retention.ms': '3600000' }`; others are left as they are. */
+  readonly config?: Readonly<Record<string, string | number>>
+}
+/** What was done (or, in a dry run, would be done) to one topic. */
+export interface ProvisionedTopic {
+  readonly name: string
+  readonly action: 'created' | 'changed' | 'unchanged'
+  /** In words, e.g. `partitions 1 → 4`. */
+  readonly changes: readonly string[]
+}
+export interface ListedTopic {
+  readonly name: string
+  readonly replication: number
+  readonly partitions: readonly { readonly partition: number; readonly earliest: number; readonly latest: number }[]
+}

@@ -1,5 +1,7 @@
 // Tools: sub-commands of `nexstream` that a plugin brings; their code is loaded when they run.
-import { type Finding } from './command.js'
+import { type Command, type Finding, type Reply } from './command.js'
+import { type CodedError } from './errors.js'
+import { type Kafka, type ListedTopic, type ProvisionedTopic, type WantedTopic } from './kafka.js'
 import { type PartLookup } from './lookup.js'
 
 /** How a tool ended, for the shell. */
@@ -16,6 +18,8 @@ export interface ToolArgument {
   readonly name: string
   readonly summary: string
   readonly optional?: boolean
+  /** One or more; the last argument only. */
+  readonly several?: boolean
 }
 
 export interface ToolOption {
@@ -41,19 +45,81 @@ export interface Terminal {
   /** Columns as wide as their content; the first row is the heading. */
   readonly table: (rows: readonly (readonly string[])[]) => string
   readonly bold: (text: string) => string
+  /** For stdout; texts as they are where that is no terminal. */
+  readonly colour: Readonly<
+    Record<'bold' | 'dim' | 'cyan' | 'red' | 'green' | 'yellow' | 'magenta', (text: string) => string>
+  >
+  /** A block of text that is painted over in place; nothing where stdout is no terminal. */
+  readonly repainted: () => (text: string) => void
+  /** A line on stderr that the next one takes the place of, only for people. */
+  readonly progress: (text: string) => void
   /** 1234567 → `1.2 MB`. */
   readonly bytes: (count: number) => string
   /** Control characters made visible, so that data cannot steer the terminal. */
   readonly visible: (text: string) => string
 }
 
-export interface ToolContext extends Terminal {
-  /** The parts of the plugins that the config names. */
+/** What a tool may want to know of the config. */
+export interface ToolConfig {
+  readonly daemon: { readonly instrument?: string | undefined }
+  readonly commands: {
+    readonly topic?: string | undefined
+    readonly listen: readonly { readonly topic: string; readonly reply_topic?: string | undefined }[]
+  }
+  readonly status: { readonly topic?: string | undefined }
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions: number
+    readonly replication: number
+    readonly retention?: string | number | undefined
+    readonly retention_bytes?: number | undefined
+    readonly max_message_bytes?: number | undefined
+    readonly compact: boolean
+  }[]
+}
+
+/** Kafka as a tool sees it; close `kafka` in the end. */
+export interface ToolTarget {
+  readonly kafka: Kafka
+  /** The topic of the address. */
+  readonly topic: string | undefined
+  readonly listTopics: () => Promise<readonly ListedTopic[]>
+  /** Makes topics and widens them; only says what it would do in a dry run. Rejects with TOPIC_SHRINK. */
+  readonly provision: (wanted: readonly WantedTopic[], dryRun: boolean) => Promise<readonly ProvisionedTopic[]>
+}
+
+export interface LoadedParts {
   readonly parts: PartLookup
+  close(): Promise<void>
+}
+
+export interface ToolContext extends Terminal {
+  /** The parts of the plugins that the config names; none for a tool of a `tools-…` plugin, which is there without a config. */
+  readonly parts: PartLookup
+  /** Loads the plugins of a config that names any besides ours; undefined where it names none. */
+  readonly loadParts: () => Promise<LoadedParts | undefined>
+  /** Of --config or $NEXSTREAM_CONFIG, the environment and --set. Throws CONFIG_FILE, CONFIG_INVALID. */
+  readonly config: () => ToolConfig
+  /** To the brokers of `host:port/topic`, of --brokers or of the config. Throws CLI_USAGE where none of them names any. */
+  readonly connect: (address?: string) => ToolTarget
+  /** Sends a command and waits for the answer, as `nexstream send` does. Throws COMMAND_TIMEOUT. */
+  readonly ask: (command: Command) => Promise<Reply>
+  /** Prints an answer and gives the exit code. */
+  readonly showReply: (reply: Reply) => Promise<number>
+  /** Of --timeout. */
+  readonly timeoutMs: number
+  /** Bytes of a file, or of standard input for `-`. Throws FILE_READ. */
+  readonly readBytes: (file: string) => Promise<Buffer>
   /** Text of a file, or of standard input for `-`. Throws FILE_READ. */
   readonly readText: (file: string) => Promise<string>
   /** ISO 8601, ms, `now`, `-5min` → ms since 1970. Throws CLI_USAGE. */
   readonly moment: (text: string) => number
+  /** A whole number ≥ 0. Throws CLI_USAGE. */
+  readonly wholeNumber: (text: string) => number
+  /** A duration of the config in ms. */
+  readonly durationMs: (value: string | number) => number
+  /** Says an error that does not end the tool, as one that does is said. */
+  readonly sayError: (error: CodedError) => void
 }
 
 /** Gives the exit code; nothing is 0. A CodedError that it throws is said in one line. */
@@ -63,12 +129,14 @@ export type ToolRun = (
   context: ToolContext
 ) => number | void | Promise<number | void>
 
-/** `id` is the name of the sub-command. `--config`, `--set` and `--json` are options of every tool. */
+/** `id` is the name of the sub-command. `--config`, `--set` and `--json` are options of every tool; several arguments come one by one. */
 export interface ToolPart {
   readonly id: string
   readonly summary: string
   readonly arguments?: readonly ToolArgument[]
   readonly options?: readonly ToolOption[]
+  /** It has the option `--brokers`. */
+  readonly usesKafka?: boolean
   load(): Promise<ToolRun>
 }
 

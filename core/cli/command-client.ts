@@ -92,7 +92,7 @@ export async function askOnce(command: Command, flags: CommandFlags): Promise<An
 }
 
 /** Prints an answer (JSON on request) and gives the exit code. */
-export async function showAnswer(answer: Answer, json: boolean | undefined): Promise<number> {
+export async function showAnswer(answer: Reply, json: boolean | undefined): Promise<number> {
   const refused = answer.response === 'ERR'
   if (json === true) await printJson(answer)
   else {

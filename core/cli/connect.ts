@@ -2,7 +2,8 @@
 import { type Config } from '../config.js'
 import { CodedError } from '../api/errors.js'
 import { connectKafka } from '../kafka/client.js'
-import { type Kafka } from '../api/plugin.js'
+import { type Kafka, type ToolTarget } from '../api/plugin.js'
+import { listTopics, provision } from '../kafka/admin.js'
 import { configOf, type ConfigFlags } from './config.js'
 import { settings } from './io.js'
 import { type Address, parseAddress } from './parse.js'
@@ -12,17 +13,12 @@ export interface KafkaFlags extends ConfigFlags {
   readonly brokers?: string
 }
 
-export interface Target {
-  readonly kafka: Kafka
-  readonly brokers: readonly string[]
-  readonly topic: string | undefined
+interface Target extends ToolTarget {
   readonly config: Config
-  /** What the client was opened with, for admin calls. */
-  readonly kafkaOptions: Record<string, unknown>
 }
 
 /** The brokers are those of the address, of `--brokers`, or of the config; the first that names any. */
-export function brokersOf(address: Address, flags: KafkaFlags, config: Config): readonly string[] {
+function brokersOf(address: Address, flags: KafkaFlags, config: Config): readonly string[] {
   if (address.brokers.length > 0) return address.brokers
   if (flags.brokers !== undefined) return flags.brokers.split(',').map((broker) => parseBroker(broker.trim()))
   const named = (config.kafka as Record<string, unknown>)['brokers'] ?? (config.kafka as Record<string, unknown>)['bootstrap.servers'] // prettier-ignore
@@ -46,11 +42,17 @@ export function connect(text: string | undefined, flags: KafkaFlags): Target {
   const { config } = configOf(flags)
   const brokers = brokersOf(address, flags, config)
   const kafkaOptions = { ...kafkaSection(config, brokers), ...login(address) }
-  return { kafka: connectKafka(kafkaOptions), brokers, topic: address.topic, config, kafkaOptions }
+  return {
+    kafka: connectKafka(kafkaOptions),
+    topic: address.topic,
+    config,
+    listTopics: () => listTopics(kafkaOptions),
+    provision: (wanted, dryRun) => provision(kafkaOptions, wanted, { dryRun })
+  }
 }
 
 /** The config's section for the Kafka client, with these brokers; `--timeout` bounds look-ups unless the config does. */
-export function kafkaSection(config: Config, brokers: readonly string[]): Record<string, unknown> {
+function kafkaSection(config: Config, brokers: readonly string[]): Record<string, unknown> {
   const section: Record<string, unknown> = { timeout_ms: settings.timeoutMs, ...config.kafka, brokers }
   delete section['bootstrap.servers'] // `brokers` says it
   return section
@@ -71,12 +73,6 @@ function login(address: Address): Record<string, unknown> {
     'sasl.username': address.user,
     'sasl.password': password
   }
-}
-
-/** The topic of the address, which this sub-command cannot do without. */
-export function needTopic(target: Target): string {
-  if (target.topic === undefined) throw new CodedError('CLI_USAGE', 'no topic named; write host:port/topic')
-  return target.topic
 }
 
 /** The partitions of a topic that exists; TOPIC_MISSING with the hint when it does not. */

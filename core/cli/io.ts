@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { writeJson } from '../api/json.js'
 import { createColors } from 'picocolors'
 import { type Finding } from '../api/plugin.js'
-import { visible, visibleJson } from '../visible.js'
+import { visible, visibleJson } from '../api/visible.js'
 
-export { visible } from '../visible.js'
+export { visible } from '../api/visible.js'
 
 /** Set once by the program from the global options. */
 export const settings = { verbose: false, quiet: false, timeoutMs: 10_000 }
@@ -65,6 +65,15 @@ export function table(given: readonly (readonly string[])[]): string {
       .join('  ')
       .trimEnd()
   return rows.map((row, index) => (index === 0 ? colour.bold(line(row)) : line(row))).join('\n')
+}
+
+/** 1234567 → `1.2 MB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = count
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1]
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }
 
 /** One finding in one line. */

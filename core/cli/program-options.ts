@@ -12,3 +12,5 @@ export const withSet = (command: Command): Command =>
   command.option('--set <section.key=value>', 'override a config value; may be repeated', collect)
 export const withConfig = (command: Command): Command =>
   withSet(command.option('-c, --config <file>', 'config file (TOML, YAML, JSON); default $NEXSTREAM_CONFIG'))
+export const withKafka = (command: Command): Command =>
+  withConfig(command.option('-b, --brokers <list>', 'host:port,…; default those of the config or $NEXSTREAM_BROKERS'))

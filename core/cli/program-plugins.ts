@@ -2,7 +2,7 @@
 import { type FileKind, type ToolPart } from '../api/plugin.js'
 import { type RunnableCommand, loadCommands } from '../commands.js'
 import { CodedError } from '../api/errors.js'
-import { type Loaded, loadConfigured, loadPlugins } from '../loader.js'
+import { builtinNames, type Loaded, loadConfigured, loadPlugins } from '../loader.js'
 import { type ConfigFlags, configOf } from './config.js'
 import { say } from './io.js'
 
@@ -17,11 +17,20 @@ export async function broughtBy(loaded: Loaded): Promise<Brought> {
   const { host } = loaded
   return {
     loaded,
-    tools: host.ids('tool').flatMap((id) => host.part('tool', id) ?? []),
+    tools: toolsOf(loaded),
     files: host.ids('service').flatMap((id) => host.part('service', id)?.files ?? []),
     commands: await loadCommands(host)
   }
 }
+
+export const toolsOf = ({ host }: Loaded): ToolPart[] => host.ids('tool').flatMap((id) => host.part('tool', id) ?? [])
+
+/**
+ * The plugins of ours that bring tools only. The command line has them whatever `builtin_plugins` says and without a config: they
+ * are needed before a daemon runs.
+ */
+export const loadTools = (): Promise<Loaded> =>
+  loadPlugins({ plugins: [], baseFolder: '.', builtin: builtinNames().filter((name) => name.startsWith('tools-')) })
 
 /** Sub-commands of the program itself that know more with plugins; those of services only in their help. */
 const richer = new Set(['help', 'completion'])

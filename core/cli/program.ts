@@ -1,9 +1,9 @@
 // The `nexstream` program: global options, and the sub-commands that need no Kafka.
 import { Command, CommanderError } from 'commander'
+import { type ToolPart } from '../api/plugin.js'
 import { type Loaded } from '../loader.js'
 import { version } from '../root.js'
 import type { CheckFlags } from './check.js'
-import type { ConfigFlags } from './config.js'
 import { exitCodeHelp, exitCodeOf, exitCodes, report } from './exit.js'
 import { settings } from './io.js'
 import { parseDuration } from './parse.js'
@@ -11,11 +11,18 @@ import { addOptions, addTool } from './tool.js'
 import type { PluginsFlags } from './plugins.js'
 import { addServices } from './program-services.js'
 import { addOnline } from './program-online.js'
-import { type Brought, broughtBy, loadFor } from './program-plugins.js'
+import { type Brought, broughtBy, loadFor, loadTools, toolsOf } from './program-plugins.js'
 import { collect, type Ends, json, type Outcome, withConfig } from './program-options.js'
 
-/** The program; `finish` gets the exit code of the sub-command that ran. `brought`: what plugins add to it. */
-export function createProgram(finish: (code: number) => void = () => undefined, brought?: Brought): Command {
+/**
+ * The program; `finish` gets the exit code of the sub-command that ran. `brought`: what the plugins of the config add to it;
+ * `own`: those of ours that bring tools only, which are there whatever the config says.
+ */
+export function createProgram(
+  finish: (code: number) => void = () => undefined,
+  brought?: Brought,
+  own?: Loaded
+): Command {
   const program = new Command('nexstream')
   const ends =
     <A extends unknown[]>(run: (...args: A) => Outcome) =>
@@ -38,11 +45,13 @@ export function createProgram(finish: (code: number) => void = () => undefined, 
       settings.timeoutMs = parseDuration(timeout)
     })
   addOnline(program, ends)
-  addDecode(program, ends)
   addOthers(program, ends)
+  if (own !== undefined) for (const tool of toolsOf(own)) addTool(program, tool, own, ends)
   if (brought === undefined) return program
   addCheck(program, ends, brought)
-  for (const tool of brought.tools) addTool(program, tool, brought.loaded, ends)
+  const isOwn = ({ id }: ToolPart): boolean =>
+    own !== undefined && own.host.owner('tool', id) === brought.loaded.host.owner('tool', id)
+  for (const tool of brought.tools) if (!isOwn(tool)) addTool(program, tool, brought.loaded, ends)
   addServices(program, brought.commands, ends)
   return program
 }
@@ -62,12 +71,6 @@ function addCheck(program: Command, ends: Ends, brought: Brought): void {
       ends(async (files: string[], flags: CheckFlags) => (await import('./check.js')).check(files, flags, brought))
     )
   for (const { options } of kinds) addOptions(check, options ?? [])
-}
-
-function addDecode(program: Command, ends: Ends): void {
-  withConfig(program.command('decode').description('print message values in files as JSON lines'))
-    .argument('<files...>', 'each file is one message value; - is standard input')
-    .action(ends(async (files: string[], flags: ConfigFlags) => (await import('./decode.js')).decode(files, flags)))
 }
 
 function addOthers(program: Command, ends: Ends): void {
@@ -90,12 +93,14 @@ function addOthers(program: Command, ends: Ends): void {
 /** Parses, runs, and gives the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.done
+  let own: Loaded | undefined
   let loaded: Loaded | undefined
   try {
-    const names = createProgram().commands.map((command) => command.name())
+    own = await loadTools()
+    const names = createProgram(undefined, undefined, own).commands.map((command) => command.name())
     loaded = await loadFor(argv.slice(2), names)
     const brought = loaded && (await broughtBy(loaded))
-    await createProgram((result) => (code = result), brought).parseAsync([...argv])
+    await createProgram((result) => (code = result), brought, own).parseAsync([...argv])
     return code
   } catch (error) {
     // Commander has said it already; --help and --version come this way, too
@@ -104,5 +109,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCodeOf(error)
   } finally {
     await loaded?.close()
+    await own?.close()
   }
 }

@@ -3,7 +3,7 @@ import { CodedError } from '../api/errors.js'
 import { readJson } from '../api/json.js'
 import { type Command } from '../api/plugin.js'
 import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
-import { readInput } from './decode.js'
+import { readInput } from './input.js'
 import { parseMoment } from './parse.js'
 
 /** Sends the command in a JSON file (`-`: standard input). */

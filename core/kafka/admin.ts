@@ -1,34 +1,11 @@
 // Creating, widening and describing topics: `nexstream provision` and `nexstream topics`.
 import { CodedError } from '../api/errors.js'
+import { type ListedTopic, type ProvisionedTopic, type WantedTopic } from '../api/kafka.js'
 import { NOT_CONTROLLER, TOPIC_EXISTS, UNKNOWN_TOPIC } from './broker-errors.js'
 import { BrokerError, Cluster, expectOk } from './cluster.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
 import { type TopicMetadata, EARLIEST, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
 import { type In, Out } from './wire.js'
-
-/** A topic as it should be. */
-export interface WantedTopic {
-  readonly name: string
-  readonly partitions?: number
-  /** Default of the broker for a new topic. */
-  readonly replication?: number
-  /** Kafka's own topic settings, e.g. `{ 'retention.ms': '3600000' }`; others are left as they are. */
-  readonly config?: Readonly<Record<string, string | number>>
-}
-
-/** What was done (or, in a dry run, would be done) to one topic. */
-export interface ProvisionedTopic {
-  readonly name: string
-  readonly action: 'created' | 'changed' | 'unchanged'
-  /** In words, e.g. `partitions 1 → 4`. */
-  readonly changes: readonly string[]
-}
-
-export interface ListedTopic {
-  readonly name: string
-  readonly replication: number
-  readonly partitions: readonly { readonly partition: number; readonly earliest: number; readonly latest: number }[]
-}
 
 const REQUEST_MS = 30_000
 const TOPIC_RESOURCE = 2

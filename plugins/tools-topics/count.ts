@@ -1,20 +1,12 @@
 // `nexstream count`: how many messages a topic holds, or how many arrive each second.
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect, type KafkaFlags, needTopic, partitionsOf } from './connect.js'
-import { print, printJson, say } from './io.js'
-import { parseMoment } from './parse.js'
-import { watermarks } from './scan.js'
-
-export interface CountFlags extends KafkaFlags {
-  readonly time?: string
-  readonly to?: string
-  readonly follow?: boolean
-  readonly json?: boolean
-}
+import { type ToolRun } from '../../core/api/plugin.js'
+import { needTopic, partitionsOf, watermarks } from './scan.js'
 
 /** Counts offsets, so that even the largest topic is counted at once (compacted topics hold fewer). */
-export async function count(address: string | undefined, flags: CountFlags): Promise<void> {
-  const target = connect(address, flags)
+const count: ToolRun = async ([address], given, { connect, moment, print, printJson, say }) => {
+  const flags = given as { time?: string; to?: string; follow?: boolean; json?: boolean }
+  const target = connect(address)
   const { kafka } = target
   const topic = needTopic(target)
   try {
@@ -22,7 +14,7 @@ export async function count(address: string | undefined, flags: CountFlags): Pro
     const marks = await watermarks(kafka, topic, partitions)
     const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0)
     const at = async (text: string): Promise<number> =>
-      sum((await kafka.offsets(topic, partitions, { timestampMs: parseMoment(text) })).values())
+      sum((await kafka.offsets(topic, partitions, { timestampMs: moment(text) })).values())
     const from = flags.time === undefined ? sum([...marks.values()].map(({ low }) => low)) : await at(flags.time)
     const to = flags.to === undefined ? sum([...marks.values()].map(({ high }) => high)) : await at(flags.to)
     const messages = Math.max(0, to - from)
@@ -43,3 +35,5 @@ export async function count(address: string | undefined, flags: CountFlags): Pro
     await kafka.close()
   }
 }
+
+export default count

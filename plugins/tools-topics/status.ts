@@ -1,17 +1,8 @@
 // `nexstream status`: the daemons that report on the status topic, with the age of their last word.
-import { CodedError } from '../api/errors.js'
-import { type DaemonSnapshot } from '../api/plugin.js'
-import { connect, type KafkaFlags } from './connect.js'
+import { CodedError, type DaemonSnapshot, type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
 import { decodeValue } from './decoding.js'
-import { colour, print, printJson, Screen, settings, table, visible } from './io.js'
 import { jobTable } from './jobs.js'
 import { scan } from './scan.js'
-
-export interface StatusFlags extends KafkaFlags {
-  readonly topic?: string
-  readonly watch?: boolean
-  readonly json?: boolean
-}
 
 interface Heard {
   readonly snapshot: DaemonSnapshot
@@ -22,23 +13,25 @@ const isSnapshot = (message: unknown): message is DaemonSnapshot =>
   typeof message === 'object' && message !== null && (message as DaemonSnapshot).type === 'nexstream_status'
 
 /** Shows the newest status of every daemon; waits for a first one, and goes on with --watch. */
-export async function status(flags: StatusFlags): Promise<void> {
-  const target = connect(undefined, flags)
-  const topic = flags.topic ?? target.config.status.topic
+const status: ToolRun = async (_args, given, context) => {
+  const { print, printJson, timeoutMs } = context
+  const flags = given as { topic?: string; watch?: boolean; json?: boolean }
+  const topic = flags.topic ?? context.config().status.topic
   if (topic === undefined) throw new CodedError('CLI_USAGE', 'no status topic; give --config FILE or --topic TOPIC')
+  const target = context.connect()
   const heard = new Map<string, Heard>()
-  const screen = new Screen()
+  const paint = context.repainted()
   const stop = new AbortController()
-  const giveUp = setTimeout(() => stop.abort(), settings.timeoutMs)
+  const giveUp = setTimeout(() => stop.abort(), timeoutMs)
   const watching = flags.watch === true
-  const repaint = watching && flags.json !== true ? setInterval(() => screen.paint(page(heard)), 1000) : undefined
+  const repaint = watching && flags.json !== true ? setInterval(() => paint(page(heard, context)), 1000) : undefined
   let fresh: DaemonSnapshot[] = []
   let caught = false
   try {
     await scan(
       target.kafka,
       topic,
-      { last: 200, follow: true, timeoutMs: settings.timeoutMs, signal: stop.signal },
+      { last: 200, follow: true, timeoutMs, signal: stop.signal },
       {
         message: ({ value, timestampMs }) => {
           const { message } = decodeValue(value)
@@ -64,14 +57,16 @@ export async function status(flags: StatusFlags): Promise<void> {
     clearInterval(repaint)
     await target.kafka.close()
   }
-  if (heard.size === 0)
-    throw new CodedError('COMMAND_TIMEOUT', `no daemon reported on ${topic} within ${settings.timeoutMs} ms`)
+  if (heard.size === 0) throw new CodedError('COMMAND_TIMEOUT', `no daemon reported on ${topic} within ${timeoutMs} ms`)
   if (flags.json === true && !watching) for (const { snapshot } of heard.values()) await printJson(snapshot)
-  if (flags.json !== true && !watching) await print(page(heard))
+  if (flags.json !== true && !watching) await print(page(heard, context))
 }
 
+export default status
+
 /** One line a daemon, one a service, and the jobs. A daemon that missed two intervals is shown as stale. */
-function page(heard: ReadonlyMap<string, Heard>): string {
+function page(heard: ReadonlyMap<string, Heard>, context: ToolContext): string {
+  const { colour, table } = context
   const rows = [['daemon', 'service', 'state', 'age', 'details']]
   const jobs = []
   for (const { snapshot, atMs } of heard.values()) {
@@ -85,7 +80,7 @@ function page(heard: ReadonlyMap<string, Heard>): string {
       rows.push(['', id, service.state, '', details(service)])
     jobs.push(...snapshot.jobs)
   }
-  return jobs.length > 0 ? `${table(rows)}\n\n${jobTable(jobs)}` : table(rows)
+  return jobs.length > 0 ? `${table(rows)}\n\n${jobTable(jobs, context)}` : table(rows)
 }
 
 const details = (service: Readonly<Record<string, unknown>>): string =>

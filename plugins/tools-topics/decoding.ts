@@ -1,8 +1,7 @@
 // Message values as people and scripts read them: the JSON of the schemas, and one short line made from it.
 import { decodeJson } from '../../schemas/index.js'
-import { CodedError } from '../api/errors.js'
+import { CodedError, visible, visibleJson, writeJson } from '../../core/api/plugin.js'
 import { type Decode } from './foreign.js'
-import { toJson, visible } from './io.js'
 
 /** What a message value is. JSON text has the id `json`; what cannot be read has `null` and a reason. */
 export interface Decoded {
@@ -41,18 +40,10 @@ export function sourceOf({ message }: Decoded): string | undefined {
   return undefined
 }
 
-/** The time of a message in ns, when it has one field for it. */
-export function timeOf({ message }: Decoded): bigint | undefined {
-  if (!isFields(message)) return undefined
-  for (const key of ['timestamp', 'pulse_time', 'reference_time', 'packet_timestamp']) {
-    const value = message[key]
-    const text: unknown = Array.isArray(value) ? value[0] : value
-    if (typeof text === 'string' && /^\d+$/.test(text)) return BigInt(text)
-  }
-  return undefined
-}
-
 const SHOWN = 4
+
+/** In one line; 64-bit integers become decimal strings. */
+export const toJson = (value: unknown): string => visibleJson(writeJson(value))
 
 /** A value in a few words: enums by name, unions by content, long lists by their beginning. */
 export function short(value: unknown): string {

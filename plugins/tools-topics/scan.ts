@@ -1,7 +1,5 @@
 // Reads a span of a topic, message by message: the last n, from an offset, from a time, and on when following.
-import { CodedError } from '../api/errors.js'
-import { type Batch, type Kafka } from '../api/plugin.js'
-import { partitionsOf } from './connect.js'
+import { type Batch, CodedError, type Kafka, type ToolTarget } from '../../core/api/plugin.js'
 
 export interface Span {
   /** The last n of each partition; the default (10) when nothing else is given. */
@@ -34,6 +32,22 @@ export interface Visitor {
   batch?(): Promise<boolean | void>
   /** Once, when everything that was there at the beginning has been read. */
   caughtUp?(): Promise<void>
+}
+
+/** The topic of the address, which this sub-command cannot do without. */
+export function needTopic({ topic }: ToolTarget): string {
+  if (topic === undefined) throw new CodedError('CLI_USAGE', 'no topic named; write host:port/topic')
+  return topic
+}
+
+export const missing = (topic: string): CodedError =>
+  new CodedError('TOPIC_MISSING', `topic ${topic} does not exist; create it with 'nexstream provision'`)
+
+/** The partitions of a topic that exists. Throws TOPIC_MISSING. */
+export async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly number[]> {
+  const [info] = await kafka.topics([topic])
+  if (info === undefined || info.partitions.length === 0) throw missing(topic)
+  return info.partitions
 }
 
 /** Earliest and next offset of each partition of a topic. */

@@ -1,12 +1,11 @@
 // `nexstream sources`: who writes to a topic: schema, source, partitions, count, rate, last time and value.
-import { connect, type KafkaFlags, needTopic } from './connect.js'
+import { type ToolRun, visible } from '../../core/api/plugin.js'
 import { clock, type Decoded, decodeValue, sourceOf, summaryOf } from './decoding.js'
 import { decoderOf } from './foreign.js'
-import { print, printJson, progress, say, table, visible } from './io.js'
-import { scan } from './scan.js'
+import { needTopic, scan } from './scan.js'
 import { spanOf, type SpanFlags } from './tail.js'
 
-export interface SourcesFlags extends KafkaFlags, Omit<SpanFlags, 'follow'> {
+interface SourcesFlags extends Omit<SpanFlags, 'follow'> {
   readonly json?: boolean
 }
 
@@ -22,16 +21,18 @@ interface Seen {
 }
 
 /** Reads the whole topic unless a span is given. */
-export async function sources(address: string | undefined, flags: SourcesFlags): Promise<void> {
-  const decoder = await decoderOf(flags)
-  const target = connect(address, flags)
+const sources: ToolRun = async ([address], given, context) => {
+  const flags = given as SourcesFlags
+  const { print, printJson, progress, say, table } = context
+  const decoder = await decoderOf(context)
+  const target = context.connect(address)
   const seen = new Map<string, Seen>()
   let total = 0
   try {
     await scan(
       target.kafka,
       needTopic(target),
-      { ...spanOf(flags), ...(hasSpan(flags) ? {} : { offset: 0 }) },
+      { ...spanOf(flags, context), ...(hasSpan(flags) ? {} : { offset: 0 }) },
       {
         message: ({ value, timestampMs, partition }) => {
           total++
@@ -53,6 +54,8 @@ export async function sources(address: string | undefined, flags: SourcesFlags):
     )
   say(`${total} messages of ${seen.size} sources`)
 }
+
+export default sources
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const hasSpan = (flags: SourcesFlags): boolean =>

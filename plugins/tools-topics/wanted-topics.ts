@@ -1,10 +1,12 @@
 // The topics that a config asks for, with the instrument's name filled in, and those of its commands and status.
-import { type Config, durationMs } from '../config.js'
-import { CodedError } from '../api/errors.js'
-import { type WantedTopic } from '../kafka/admin.js'
+import { CodedError, type ToolConfig, type ToolContext, type WantedTopic } from '../../core/api/plugin.js'
 
 /** `{instrument}` in a name is replaced; without an instrument such a name is an error. */
-export function wantedTopics(config: Config, instrument: string | undefined): WantedTopic[] {
+export function wantedTopics(
+  config: ToolConfig,
+  instrument: string | undefined,
+  durationMs: ToolContext['durationMs']
+): WantedTopic[] {
   if (instrument !== undefined && !/^[A-Za-z0-9_-]+$/.test(instrument))
     throw new CodedError('CLI_USAGE', `'${instrument}' is no instrument name (letters, digits, '_', '-')`)
   const described = config.topics.map((topic, i): WantedTopic => {
@@ -30,7 +32,7 @@ export function wantedTopics(config: Config, instrument: string | undefined): Wa
 }
 
 /** Without these the daemon does not start. */
-function daemonTopics({ commands, status }: Config): string[] {
+function daemonTopics({ commands, status }: ToolConfig): string[] {
   const own = commands.listen.flatMap((entry) => [entry.topic, entry.reply_topic])
   return [commands.topic, ...own, status.topic].filter((name) => name !== undefined)
 }

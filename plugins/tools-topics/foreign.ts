@@ -1,10 +1,6 @@
 // Messages of schemas that only a plugin of the config knows, as JSON like that of the others.
-import { type Context, type Converter, isVector } from '../api/plugin.js'
+import { type Context, type Converter, isVector, type PartLookup, type ToolContext } from '../../core/api/plugin.js'
 import { decodeJson, numbersIn, schemaId, schemaIds } from '../../schemas/index.js'
-import { check } from '../check.js'
-import { type Host } from '../host.js'
-import { type Loaded, loadConfigured } from '../loader.js'
-import { type ConfigFlags, configOf } from './config.js'
 
 /** A message as JSON with its id. Throws BadMessage. */
 export type Decode = (value: Uint8Array) => { readonly file_identifier: string; readonly message: unknown }
@@ -15,21 +11,19 @@ export interface Decoder {
 }
 
 /** Of our schemas, and of those that the plugins of the config bring, which are loaded when it names any. */
-export async function decoderOf(flags: ConfigFlags): Promise<Decoder> {
-  const config = configOf(flags)
-  if (config.config.plugins.length === 0)
-    return { decode: (value) => decodeJson(value), close: () => Promise.resolve() }
-  const loaded: Loaded = await loadConfigured(config)
-  return { decode: withConverters(loaded.host), close: () => loaded.close() }
+export async function decoderOf({ loadParts }: ToolContext): Promise<Decoder> {
+  const loaded = await loadParts()
+  if (loaded === undefined) return { decode: (value) => decodeJson(value), close: () => Promise.resolve() }
+  return { decode: withConverters(loaded.parts), close: () => loaded.close() }
 }
 
-function withConverters(host: Host): Decode {
+function withConverters(parts: PartLookup): Decode {
   const ours = new Set(schemaIds)
   const opened = new Map<string, Converter | undefined>()
   return (value) => {
     const id = schemaId(value)
     if (id === undefined || ours.has(id)) return decodeJson(value)
-    if (!opened.has(id)) opened.set(id, open(host, id))
+    if (!opened.has(id)) opened.set(id, open(parts, id))
     const record = opened.get(id)?.decode?.(Buffer.from(value))
     return record === undefined ? decodeJson(value) : { file_identifier: id, message: plain(record) }
   }
@@ -42,10 +36,10 @@ const context: Context = {
   count: () => undefined
 }
 
-function open(host: Host, id: string): Converter | undefined {
-  const part = host.part('converter', id)
+function open(parts: PartLookup, id: string): Converter | undefined {
+  const part = parts.converter(id)
   const options = {}
-  return part === undefined || check(part.config, options).length > 0 ? undefined : part.open(options, context)
+  return part === undefined || parts.check(part.config, options).length > 0 ? undefined : part.open(options, context)
 }
 
 /** As the JSON of the schemas has it: names in snake_case, times without their unit, 64-bit integers as text, vectors as lists. */

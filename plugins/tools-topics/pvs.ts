@@ -1,14 +1,8 @@
 // `nexstream pvs`: a live table of the newest value, alarm and connection of every source on a topic.
-import { connect, type KafkaFlags, needTopic } from './connect.js'
+import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
 import { type Decoded, decodeValue, short, sourceOf } from './decoding.js'
 import { decoderOf } from './foreign.js'
-import { colour, print, printJson, Screen, settings, table, visible } from './io.js'
-import { scan } from './scan.js'
-
-export interface PvsFlags extends KafkaFlags {
-  readonly watch?: boolean
-  readonly json?: boolean
-}
+import { needTopic, scan } from './scan.js'
 
 interface Pv {
   value: string | undefined
@@ -20,18 +14,20 @@ interface Pv {
 }
 
 /** Reads the newest 10 000 messages, and goes on with --watch. */
-export async function pvs(address: string | undefined, flags: PvsFlags): Promise<void> {
-  const decoder = await decoderOf(flags)
-  const target = connect(address, flags)
+const pvs: ToolRun = async ([address], flags, context) => {
+  const { print, printJson, repainted, timeoutMs } = context
+  const decoder = await decoderOf(context)
+  const target = context.connect(address)
   const known = new Map<string, Pv>()
-  const screen = new Screen()
-  const watching = flags.watch === true
-  const repaint = watching && flags.json !== true ? setInterval(() => screen.paint(pvTable(known)), 500) : undefined
+  const paint = repainted()
+  const watching = flags['watch'] === true
+  const repaint =
+    watching && flags['json'] !== true ? setInterval(() => paint(pvTable(known, context)), 500) : undefined
   try {
     await scan(
       target.kafka,
       needTopic(target),
-      { last: 10_000, follow: watching, timeoutMs: settings.timeoutMs },
+      { last: 10_000, follow: watching, timeoutMs },
       { message: ({ value, timestampMs }) => note(known, decodeValue(value, decoder.decode), timestampMs) }
     )
   } finally {
@@ -39,9 +35,11 @@ export async function pvs(address: string | undefined, flags: PvsFlags): Promise
     await target.kafka.close()
     await decoder.close()
   }
-  if (flags.json !== true) return print(pvTable(known))
+  if (flags['json'] !== true) return print(pvTable(known, context))
   for (const [name, pv] of sorted(known)) await printJson({ name, ...pv, last: new Date(pv.lastMs).toISOString() })
 }
+
+export default pvs
 
 const sorted = (known: ReadonlyMap<string, Pv>): [string, Pv][] =>
   [...known].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
@@ -66,17 +64,14 @@ function note(known: Map<string, Pv>, decoded: Decoded, timeMs: number): void {
   if (severity !== undefined && short(severity) !== 'NO_CHANGE') pv.alarm = short(severity)
 }
 
-const alarmColours: Readonly<Record<string, (text: string) => string>> = {
-  MINOR: colour.yellow,
-  MAJOR: colour.red,
-  INVALID: colour.magenta
-}
+const alarmColours = { MINOR: 'yellow', MAJOR: 'red', INVALID: 'magenta' } as const
+const isColoured = (alarm: string): alarm is keyof typeof alarmColours => Object.hasOwn(alarmColours, alarm)
 
-function pvTable(known: ReadonlyMap<string, Pv>): string {
+function pvTable(known: ReadonlyMap<string, Pv>, { colour, table }: ToolContext): string {
   const rows = sorted(known).map(([name, pv]) => {
     const alarm = pv.alarm ?? '-'
     const age = `${Math.max(0, Math.round((Date.now() - pv.lastMs) / 1000))} s`
-    const shownAlarm = (alarmColours[alarm] ?? String)(alarm)
+    const shownAlarm = isColoured(alarm) ? colour[alarmColours[alarm]](alarm) : alarm
     return [visible(name), pv.value ?? '-', shownAlarm, pv.connection ?? '-', pv.schema, String(pv.updates), age]
   })
   return table([['name', 'value', 'alarm', 'connection', 'schema', 'updates', 'age'], ...rows])

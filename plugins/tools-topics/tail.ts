@@ -1,12 +1,10 @@
 // `nexstream tail`: the messages of a topic, decoded, one line each.
-import { type KafkaFlags, connect, needTopic } from './connect.js'
-import { clock, decodeValue, sourceOf, summaryOf } from './decoding.js'
+import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
+import { clock, decodeValue, sourceOf, summaryOf, toJson } from './decoding.js'
 import { type Decode, decoderOf } from './foreign.js'
-import { colour, print, settings, toJson, visible } from './io.js'
-import { parseCount, parseMoment } from './parse.js'
-import { scan, type Span, type Visited } from './scan.js'
+import { needTopic, scan, type Span, type Visited } from './scan.js'
 
-export interface SpanFlags extends KafkaFlags {
+export interface SpanFlags {
   readonly last?: string
   readonly offset?: string
   readonly time?: string
@@ -15,7 +13,7 @@ export interface SpanFlags extends KafkaFlags {
   readonly follow?: boolean
 }
 
-export interface TailFlags extends SpanFlags {
+interface TailFlags extends SpanFlags {
   readonly filter?: string
   readonly source?: string
   readonly key?: string
@@ -23,16 +21,17 @@ export interface TailFlags extends SpanFlags {
 }
 
 /** The part of a topic that the flags ask for; the whole topic when they say nothing and `defaultLast` is not given. */
-export function spanOf(flags: SpanFlags, defaultLast?: number): Span {
+export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): Span {
+  const { moment, timeoutMs, wholeNumber } = context
   const anywhere = flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
-  const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : parseCount(flags.last)
+  const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : wholeNumber(flags.last)
   return {
-    timeoutMs: settings.timeoutMs,
+    timeoutMs,
     ...(last !== undefined && { last }),
-    ...(flags.offset !== undefined && { offset: parseCount(flags.offset) }),
-    ...(flags.time !== undefined && { fromMs: parseMoment(flags.time) }),
-    ...(flags.to !== undefined && { toMs: parseMoment(flags.to) }),
-    ...(flags.partition !== undefined && { partition: parseCount(flags.partition) }),
+    ...(flags.offset !== undefined && { offset: wholeNumber(flags.offset) }),
+    ...(flags.time !== undefined && { fromMs: moment(flags.time) }),
+    ...(flags.to !== undefined && { toMs: moment(flags.to) }),
+    ...(flags.partition !== undefined && { partition: wholeNumber(flags.partition) }),
     ...(flags.follow === true && { follow: true })
   }
 }
@@ -46,12 +45,12 @@ interface Line {
 const SEARCHED_BACK = 10_000
 
 /** Without --follow it ends at what is there now; with --last n it shows the n newest of all partitions. */
-export async function tail(address: string | undefined, flags: TailFlags): Promise<void> {
-  const decoder = await decoderOf(flags)
-  const target = connect(address, flags)
-  const asked = spanOf(flags, 10)
-  const ids = flags.filter?.split(',')
-  const picky = ids !== undefined || flags.source !== undefined || flags.key !== undefined
+const tail: ToolRun = async ([address], given, context) => {
+  const flags = given as TailFlags
+  const decoder = await decoderOf(context)
+  const target = context.connect(address)
+  const asked = spanOf(flags, context, 10)
+  const picky = flags.filter !== undefined || flags.source !== undefined || flags.key !== undefined
   // The last n that fit may lie further back than the last n
   const span = asked.last !== undefined && picky ? { ...asked, last: Math.max(asked.last, SEARCHED_BACK) } : asked
   let lines: Line[] = []
@@ -59,12 +58,12 @@ export async function tail(address: string | undefined, flags: TailFlags): Promi
   const flush = async (): Promise<void> => {
     const ready = lines
     lines = []
-    for (const line of ready) await print(line.text)
+    for (const line of ready) await context.print(line.text)
   }
   try {
     await scan(target.kafka, needTopic(target), span, {
       message: (message) => {
-        const text = lineOf(message, flags, ids, decoder.decode)
+        const text = lineOf(message, flags, decoder.decode, context.colour)
         if (text !== undefined) lines.push({ timestampMs: message.timestampMs, text })
       },
       batch: async () => (gathering ? undefined : flush()),
@@ -80,12 +79,10 @@ export async function tail(address: string | undefined, flags: TailFlags): Promi
   }
 }
 
-function lineOf(
-  message: Visited,
-  flags: TailFlags,
-  ids: readonly string[] | undefined,
-  decode: Decode
-): string | undefined {
+export default tail
+
+function lineOf(message: Visited, flags: TailFlags, decode: Decode, colour: ToolContext['colour']): string | undefined {
+  const ids = flags.filter?.split(',')
   const key = message.key?.toString('utf8') ?? null
   if (flags.key !== undefined && key !== flags.key) return undefined
   const decoded = decodeValue(message.value, decode)

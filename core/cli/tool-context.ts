@@ -1,0 +1,55 @@
+// What a tool of a plugin sees of the terminal, the config and Kafka.
+import { type Terminal, type ToolContext } from '../api/plugin.js'
+import { durationMs } from '../config.js'
+import { type Host } from '../host.js'
+import { loadConfigured } from '../loader.js'
+import { lookupOf } from '../lookup.js'
+import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
+import { configOf } from './config.js'
+import { connect } from './connect.js'
+import { report } from './exit.js'
+import { readInput, readText } from './input.js'
+import { bytes, colour, findingLine, print, printJson, progress, say, Screen, settings, table, visible } from './io.js'
+import { parseCount, parseMoment } from './parse.js'
+
+export const terminal: Terminal = {
+  print,
+  printJson,
+  say,
+  sayFinding: (finding) => say(findingLine(finding)),
+  table,
+  bold: (text) => colour.bold(text),
+  colour,
+  repainted: () => {
+    const screen = new Screen()
+    return (text) => screen.paint(text)
+  },
+  progress,
+  bytes,
+  visible
+}
+
+/** For a tool with these options; its plugin is among those loaded. */
+export function contextOf(host: Host, flags: CommandFlags): ToolContext {
+  return {
+    ...terminal,
+    parts: lookupOf(host),
+    loadParts: async () => {
+      const config = configOf(flags)
+      if (config.config.plugins.length === 0) return undefined
+      const loaded = await loadConfigured(config)
+      return { parts: lookupOf(loaded.host), close: () => loaded.close() }
+    },
+    config: () => configOf(flags).config,
+    connect: (address) => connect(address, flags),
+    ask: (command) => askOnce(command, flags),
+    showReply: (reply) => showAnswer(reply, flags.json),
+    timeoutMs: settings.timeoutMs,
+    readBytes: readInput,
+    readText,
+    moment: (text) => parseMoment(text),
+    wholeNumber: parseCount,
+    durationMs,
+    sayError: report
+  }
+}

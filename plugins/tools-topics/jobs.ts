@@ -1,0 +1,52 @@
+// `nexstream jobs`: the running and the last jobs with a progress line each.
+import { exitCodes, type JobInfo, type Terminal, type ToolRun, visible } from '../../core/api/plugin.js'
+
+const jobs: ToolRun = async ([jobId], flags, context) => {
+  const answer = await context.ask({ cmd: 'jobs', ...(jobId !== undefined && { job_id: jobId }) })
+  if (answer.response === 'ERR') return context.showReply(answer)
+  const list = answer.result as readonly JobInfo[]
+  if (flags['json'] === true) for (const job of list) await context.printJson(job)
+  else await context.print(jobTable(list, context))
+  return exitCodes.done
+}
+
+export default jobs
+
+const stateColours = { running: 'green', failed: 'red', stopping: 'yellow' } as const
+const isColoured = (state: string): state is keyof typeof stateColours => Object.hasOwn(stateColours, state)
+
+/** One line a job: the keys that every job has, then what its service says of progress. */
+export function jobTable(list: readonly JobInfo[], { bytes, colour, table }: Terminal): string {
+  if (list.length === 0) return 'no jobs'
+  const rows = list.map((job) => {
+    const state = String(job['state'])
+    return [
+      visible(String(job['job_id'])),
+      String(job['service']),
+      isColoured(state) ? colour[stateColours[state]](state) : state,
+      elapsed(job),
+      progressOf(job, bytes),
+      visible(typeof job['message'] === 'string' ? job['message'] : '')
+    ]
+  })
+  return table([['job', 'service', 'state', 'time', 'progress', 'message'], ...rows])
+}
+
+function elapsed(job: JobInfo): string {
+  const end = typeof job['ended'] === 'string' ? Date.parse(job['ended']) : Date.now()
+  const seconds = Math.max(0, Math.round((end - Date.parse(String(job['started']))) / 1000))
+  const pad = (n: number): string => String(n).padStart(2, '0')
+  return `${Math.floor(seconds / 3600)}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}`
+}
+
+const general = new Set(['job_id', 'service', 'state', 'message', 'started', 'ended'])
+
+/** The plain values among the service's own keys. */
+function progressOf(job: JobInfo, bytes: Terminal['bytes']): string {
+  return Object.entries(job)
+    .filter(([key, value]) => !general.has(key) && ['string', 'number', 'boolean'].includes(typeof value))
+    .map(([key, value]) =>
+      visible(`${key}=${typeof value === 'number' && key.endsWith('bytes') ? bytes(value) : String(value)}`)
+    )
+    .join(' ')
+}

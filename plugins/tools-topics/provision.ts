@@ -1,0 +1,27 @@
+// `nexstream provision`: makes the topics of the config for an instrument; safe to repeat.
+import { CodedError, type ToolRun } from '../../core/api/plugin.js'
+import { wantedTopics } from './wanted-topics.js'
+
+const provision: ToolRun = async ([instrument], flags, context) => {
+  const config = context.config()
+  const wanted = wantedTopics(config, instrument ?? config.daemon.instrument, context.durationMs)
+  if (wanted.length === 0)
+    throw new CodedError(
+      'CLI_USAGE',
+      "the config names no topics; give --config FILE with a '[[topics]]' table, or a command or status topic"
+    )
+  const dryRun = flags['dryRun'] === true
+  const target = context.connect()
+  await target.kafka.close() // Topics are made over a connection of their own
+  const results = await target.provision(wanted, dryRun)
+  if (flags['json'] === true) for (const result of results) await context.printJson(result)
+  else
+    await context.print(
+      context.table([
+        ['topic', 'action', 'changes'],
+        ...results.map((r) => [r.name, dryRun ? `would be ${r.action}` : r.action, r.changes.join(', ')])
+      ])
+    )
+}
+
+export default provision

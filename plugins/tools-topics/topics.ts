@@ -1,0 +1,26 @@
+// `nexstream topics`: what topics there are, with partitions, offsets and counts.
+import { type ToolRun } from '../../core/api/plugin.js'
+import { missing } from './scan.js'
+
+const topics: ToolRun = async ([address], flags, { connect, print, printJson, table }) => {
+  const target = connect(address)
+  await target.kafka.close() // The list comes over a connection of its own
+  const all = await target.listTopics()
+  const listed = target.topic === undefined ? all : all.filter(({ name }) => name === target.topic)
+  if (target.topic !== undefined && listed.length === 0) throw missing(target.topic)
+  const rows = listed.flatMap(({ name, replication, partitions }) =>
+    partitions.map(({ partition, earliest, latest }) => ({
+      topic: name, partition, replication, earliest, next: latest, messages: latest - earliest
+    }))
+  ) // prettier-ignore
+  if (flags['json'] === true) for (const row of rows) await printJson(row)
+  else
+    await print(
+      table([
+        ['topic', 'partition', 'replicas', 'earliest', 'next', 'messages'],
+        ...rows.map((row) => Object.values(row).map(String))
+      ])
+    )
+}
+
+export default topics
