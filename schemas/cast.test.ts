@@ -29,6 +29,9 @@ describe('cast', () => {
     ])
     assert.deepEqual(to('int64', doubles(-Infinity, -2.5)), [-(2n ** 63n), -2n, 'changed 2'])
     assert.deepEqual(to('float32', doubles(0.5, NaN, Infinity)), [0.5, NaN, Infinity, 'changed 0'])
+    assert.deepEqual(to('float32', doubles(0.1, 1e300, 1e-300, 0)).slice(1), [Infinity, 0, 0, 'changed 2'])
+    assert.equal(cast(doubles(1, 1e300, -1e300), 'float32').first, 1e300)
+    assert.equal(cast(doubles(1, 1.5), 'int32').first, 1.5)
   })
 
   it('refuses NaN as an integer', () => {

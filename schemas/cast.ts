@@ -15,46 +15,68 @@ export function numbersIn({ bytes, dtype, length }: Vector): Numbers | BigInts {
 
 /**
  * The bytes of a vector in another element type. Fractions are cut and numbers beyond the range brought to its end for integers;
- * `changed` says how many. Throws BadMessage `not_a_number` for NaN as an integer.
+ * floats that are too large become infinities, too small ones 0. `changed` says how many, `first` is the first of them. Throws
+ * BadMessage `not_a_number` for NaN as an integer.
  */
-export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Array; readonly changed: number } {
-  if (vector.dtype === to) return { bytes: vector.bytes, changed: 0 }
+export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Array } & Changes {
+  if (vector.dtype === to) return { bytes: vector.bytes, changed: 0, first: undefined }
   const from = numbersIn(vector)
   const into = new typedArrays[to](vector.length)
-  const changed =
+  const changes =
     into instanceof BigInt64Array || into instanceof BigUint64Array
       ? intoBigInts(from, into, longRanges[to]!)
       : intoNumbers(from, into, integerRanges[to])
-  return { bytes: new Uint8Array(into.buffer), changed }
+  return { bytes: new Uint8Array(into.buffer), ...changes }
 }
 
-function intoNumbers(from: Numbers | BigInts, into: Numbers, range: readonly [number, number] | undefined): number {
+interface Changes {
+  readonly changed: number
+  /** The first value that was changed. */
+  readonly first: number | bigint | undefined
+}
+
+/**
+ * Whether a float lost more than digits behind the point: it became an infinity or 0, or it is another integer than one of 64 bits
+ * was.
+ */
+export const isFloatChanged = (value: number | bigint, stored: number): boolean =>
+  typeof value === 'bigint'
+    ? !Number.isFinite(stored) || BigInt(stored) !== value
+    : Number.isFinite(value) && (stored === 0 ? value !== 0 : !Number.isFinite(stored))
+
+function intoNumbers(from: Numbers | BigInts, into: Numbers, range: readonly [number, number] | undefined): Changes {
   let changed = 0
+  let first: number | bigint | undefined
   for (let i = 0; i < into.length; i++) {
-    const number = Number(from[i])
+    const value = from[i]!
+    const number = Number(value)
+    let isChanged: boolean
     if (range === undefined) {
       into[i] = number
-      continue
+      isChanged = isFloatChanged(value, into[i]!)
+    } else {
+      if (Number.isNaN(number)) throw notANumber()
+      const fit = Math.min(Math.max(Math.trunc(number), range[0]), range[1])
+      isChanged = fit !== number
+      into[i] = fit
     }
-    if (Number.isNaN(number)) throw notANumber()
-    const fit = Math.min(Math.max(Math.trunc(number), range[0]), range[1])
-    if (fit !== number) changed++
-    into[i] = fit
+    if (isChanged && changed++ === 0) first = value
   }
-  return changed
+  return { changed, first }
 }
 
-function intoBigInts(from: Numbers | BigInts, into: BigInts, [low, high]: readonly [bigint, bigint]): number {
+function intoBigInts(from: Numbers | BigInts, into: BigInts, [low, high]: readonly [bigint, bigint]): Changes {
   let changed = 0
+  let first: number | bigint | undefined
   for (let i = 0; i < into.length; i++) {
     const value = from[i]!
     if (Number.isNaN(value)) throw notANumber()
     const whole = typeof value === 'bigint' ? value : toBigInt(value, low, high)
     const fit = whole < low ? low : whole > high ? high : whole
-    if (fit !== value && Number(fit) !== value) changed++
+    if (fit !== value && Number(fit) !== value && changed++ === 0) first = value
     into[i] = fit
   }
-  return changed
+  return { changed, first }
 }
 
 const toBigInt = (value: number, low: bigint, high: bigint): bigint =>

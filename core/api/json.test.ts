@@ -1,7 +1,7 @@
 // JSON keeps the digits that were sent, is bounded in depth, and anything hostile in it stays data.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { MAX_JSON_DEPTH, numberText, plainNumbers, readCommandJson, readJson, writeJson } from './json.js'
+import { MAX_JSON_DEPTH, numberText, plainNumbers, readCommandJson, readJson, wholeNumber, writeJson } from './json.js'
 
 describe('lossless JSON', () => {
   it('reads what JSON.parse reads', () => {
@@ -30,6 +30,10 @@ describe('lossless JSON', () => {
       '{"a\\"b":"1.0 \\\\","c":[{"d":9007199254740993}]}'
     ]
     for (const text of texts) assert.equal(writeJson(readJson(text)), text)
+    assert.equal(
+      writeJson([-0, 0, wholeNumber(2n ** 60n), 2n ** 60n]),
+      '[-0.0,0,1152921504606846976,"1152921504606846976"]'
+    )
   })
 
   it('leaves lists of numbers as they are, so that large ones cost nothing', () => {

@@ -38,9 +38,14 @@ export function readJson(text: string): unknown {
   }
 }
 
-/** JSON text of what `readJson` made: numbers as they were sent, bigints as text. */
+/** An integer as `writeJson` writes it with all its digits; as a bigint it would become a text. */
+export const wholeNumber = (value: bigint): string => `${mark}${value}`
+
+/** JSON text of what `readJson` made: numbers as they were sent, bigints as text, and -0 is -0.0. */
 export function writeJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? String(item) : item), indent)
+  const plain = (_key: string, item: unknown): unknown =>
+    typeof item === 'bigint' ? String(item) : Object.is(item, -0) ? `${mark}-0.0` : item
+  const text = JSON.stringify(value, plain, indent)
   return text.includes('\\u0000num:') ? text.replaceAll(written, '$1') : text
 }
 

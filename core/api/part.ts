@@ -21,9 +21,9 @@ export interface Context {
   /**
    * Adds to a counter of the job's report, e.g. `count('converted')`. `weight` says what that means for the file: `lost` (something of
    * the job's is missing: the job ends with an error), `warning` or `note`. Without it docs/reference/reasons.md decides; what is not
-   * there is lost.
+   * there is lost. `first` tells of the first one, e.g. value and time, in the report: called once per stream and reason.
    */
-  count(reason: string, n?: number, weight?: 'lost' | 'warning' | 'note'): void
+  count(reason: string, n?: number, weight?: 'lost' | 'warning' | 'note', first?: () => string): void
   /** The write job, for writers of run information; absent elsewhere. */
   readonly run?: RunInfo
   /**

@@ -30,6 +30,12 @@ export interface Column {
   appendHalves(high: number, low: number): void
   /** One fixed-length string element, cut at a character boundary when too long. */
   appendString(text: string): void
+  /**
+   * The column for rows of a larger shape, to be used from now on in the place of this one: same dataset, the rows so far filled up
+   * with 0. Same number of dimensions, unless a row was one element; writes all rows anew, the second time with room for twice the
+   * shape. Undefined where the file cannot (back end `h5wasm`, rows too large): this column goes on as it is.
+   */
+  grow(row: readonly number[]): Column | undefined
 }
 
 export interface ColumnOptions {
@@ -60,7 +66,10 @@ export interface Group {
   ): void
   /** `shape` is for lists of several dimensions, which `value` has in one. */
   attribute(name: string, value: AttributeValue, dtype?: DataType, shape?: readonly number[]): void
-  /** Sets an attribute of a dataset of this group, in the place of one of that name; only in `late` and `Writer.close`. */
+  /**
+   * Sets an attribute of a dataset of this group (or of itself, '.', unless the structure has given it), in the place of one of that
+   * name; only in `late` and `Writer.close`.
+   */
   datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void
   /** `target` is an absolute path in the file (hard, soft) or `FILE:PATH` (external). */
   link(name: string, target: string, kind?: 'hard' | 'soft' | 'external'): void

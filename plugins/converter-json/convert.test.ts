@@ -17,6 +17,7 @@ describe('converter-json: what it makes of updates', () => {
     assert.deepEqual([choice?.['value'], choice?.['text'], 'precision' in (choice ?? {})], [1, 'on', false])
     assert.deepEqual(field(sent(array(longs(2n ** 60n))), 'value'), ['1152921504606846976'])
     assert.deepEqual(field(sent(array(doubles(NaN, 1))), 'value'), ['NaN', 1])
+    assert.deepEqual(field(sent(array(doubles(-0, 0))), 'value'), [-0, 0])
     const [structure] = sent(table({ a: doubles(1), b: ['x'] }))
     assert.deepEqual(structure?.['value'], { value: { a: [1], b: ['x'] } })
   })

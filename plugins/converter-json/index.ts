@@ -8,9 +8,13 @@ import {
   isStructure,
   isVector,
   messageOf,
+  numberText,
   type Peek,
   type PvValue,
-  type Update
+  readJson,
+  type Update,
+  wholeNumber,
+  writeJson
 } from '../../core/api/plugin.js'
 import {
   element,
@@ -60,11 +64,28 @@ const encodeText = (text: string): Buffer => encodeMessage('json', { json: text 
 
 function decode(message: Uint8Array): unknown {
   try {
-    return JSON.parse(Table.root(message, 'json').string(0) ?? missing('json')) as unknown
+    return numbers(readJson(Table.root(message, 'json').string(0) ?? missing('json')))
   } catch (error) {
     if (error instanceof BadMessage) throw error
     throw new BadMessage('bad_json', `the text is no JSON: ${(error as Error).message}`)
   }
+}
+
+/** Numbers in what `readJson` made; integers beyond 2^53 become bigints. */
+function numbers(value: unknown): unknown {
+  const text = numberText(value)
+  if (text !== undefined) return /^-?\d+$/.test(text) && Number(text) !== 0 ? BigInt(text) : Number(text)
+  if (Array.isArray(value)) return value.map(numbers)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, numbers(item)]))
+}
+
+/** The way back. */
+function written(value: unknown): unknown {
+  if (typeof value === 'bigint') return wholeNumber(value)
+  if (Array.isArray(value)) return value.map(written)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, written(item)]))
 }
 
 /** NaN and infinities as text, 64-bit integers as decimal text. */
@@ -98,10 +119,10 @@ const part = defineConverter({
   open: () => ({
     peek,
     decode,
-    encode: (record: unknown) => encodeText(JSON.stringify(record)),
+    encode: (record: unknown) => encodeText(writeJson(written(record))),
     convert: (update) => {
       if (update.kind !== 'value' || update.events !== undefined) return []
-      return [messageOf(update, encodeText(JSON.stringify(describe(update))))]
+      return [messageOf(update, encodeText(writeJson(describe(update))))]
     }
   })
 })

@@ -1,5 +1,6 @@
 // For writers of plugins, as `nexstream/filewriter`: what time series have in common, attributes of times and cues to cut by time.
-import { type Column, type Group } from '../../core/api/plugin.js'
+import { type Column, type Context, type Group } from '../../core/api/plugin.js'
+import { isoNs } from './structure/report.js'
 
 /** Attributes of every time dataset: readers make datetimes of them. */
 export const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
@@ -32,4 +33,14 @@ export class Cues {
     this.#index.appendNumber(index)
     this.#time.appendBigInt(timestampNs)
   }
+}
+
+/** Counts values that the type of a dataset does not hold as they are (`cast`), with the first of them. */
+export function countConverted(
+  context: Context,
+  { changed, first }: { readonly changed: number; readonly first: number | bigint | undefined },
+  dtype: string,
+  timestampNs: bigint
+): void {
+  if (changed > 0) context.count('converted', changed, undefined, () => `${first} at ${isoNs(timestampNs)} as ${dtype}`)
 }

@@ -1,6 +1,6 @@
 // Message values as people and scripts read them: the JSON of the schemas, and one short line made from it.
 import { decodeJson } from '../../schemas/index.js'
-import { CodedError, visible, visibleJson, writeJson } from '../../core/api/plugin.js'
+import { CodedError, numberText, readJson, visible, visibleJson, writeJson } from '../../core/api/plugin.js'
 import { type Decode } from './foreign.js'
 
 /** What a message value is. JSON text has the id `json`; what cannot be read has `null` and a reason. */
@@ -15,7 +15,7 @@ export function decodeValue(value: Uint8Array | null, decode: Decode = (bytes) =
   if (value === null) return { file_identifier: null, message: null, error: 'tombstone (no value)' }
   if (value[0] === 0x7b || value[0] === 0x5b) {
     try {
-      return { file_identifier: 'json', message: JSON.parse(Buffer.from(value).toString('utf8')) as unknown }
+      return { file_identifier: 'json', message: readJson(Buffer.from(value).toString('utf8')) }
     } catch {
       // Not JSON after all: a FlatBuffer may begin with the same byte
     }
@@ -48,6 +48,8 @@ export const toJson = (value: unknown): string => visibleJson(writeJson(value))
 /** A value in a few words: enums by name, unions by content, long lists by their beginning. */
 export function short(value: unknown): string {
   if (value === null || value === undefined) return '-'
+  const digits = numberText(value)
+  if (digits !== undefined) return digits
   if (typeof value === 'string') return visible(value.length > 60 ? `${value.slice(0, 57)}...` : value)
   if (Array.isArray(value)) {
     const head = value.slice(0, SHOWN).map(short).join(' ')

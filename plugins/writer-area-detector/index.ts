@@ -14,7 +14,7 @@ import {
   type Options,
   type Writer
 } from '../../core/api/plugin.js'
-import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
+import { countConverted, Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { elementsOf, place, rowsPerChunk } from '../../schemas/place.js'
@@ -30,7 +30,7 @@ const config = {
       minItems: 1,
       maxItems: 31,
       description:
-        'Shape of a frame, slowest dimension first; default: that of the first frame. Smaller frames are filled up with 0, larger ones refused.'
+        'Shape of a frame, slowest dimension first; default: that of the first frame. Smaller frames are filled up with 0; for larger ones the dataset grows.'
     },
     dtype: { type: 'string', enum: typeNames, description: 'Type of `value`; default: that of the first frame, float64 when array_size is given.' }, // prettier-ignore
     type: { type: 'string', enum: typeNames, description: 'Older word for `dtype`.' },
@@ -80,9 +80,10 @@ class FrameWriter implements Writer<FrameRecord> {
 
   write({ data, shape, timestampNs }: FrameRecord): void {
     this.#value ??= this.#first(shape, data.dtype)
-    const { bytes, changed } = cast(data, this.#type)
-    const frame = this.#fill(bytes, shape)
-    if (changed > 0) this.#context.count('converted', changed)
+    if (shape.includes(0)) throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} cannot be written`)
+    const converted = cast(data, this.#type)
+    const frame = this.#fill(converted.bytes, shape)
+    countConverted(this.#context, converted, this.#type, timestampNs)
     this.#value.append(frame)
     this.#time.appendBigInt(timestampNs)
     this.#cues.row(this.#time.length - 1, timestampNs)
@@ -133,11 +134,21 @@ class FrameWriter implements Writer<FrameRecord> {
     this.#group.attribute('axes', ['time', ...shape.map(() => '.')])
   }
 
+  #grow(shape: readonly number[]): void {
+    const full = this.#shape
+    const larger = full.map((n, i) => Math.max(n, shape[i] ?? 0))
+    const grown = shape.length === full.length && this.#fits(larger) ? this.#value?.grow(larger) : undefined
+    if (grown === undefined)
+      throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} where ${full.join(' × ')} is written`)
+    this.#context.count('resized')
+    this.#value = grown
+    this.#shape = larger
+  }
+
   /** A frame of the shape of the dataset. */
   #fill(bytes: Uint8Array, shape: readonly number[]): Uint8Array {
+    if (shape.length !== this.#shape.length || shape.some((n, i) => n > (this.#shape[i] ?? 0))) this.#grow(shape)
     const full = this.#shape
-    if (shape.length !== full.length || shape.some((n, i) => n > (full[i] ?? 0)))
-      throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} where ${full.join(' × ')} is written`)
     if (shape.every((n, i) => n === full[i])) return bytes
     this.#context.count('padded')
     const frame = new Uint8Array(elementsOf(full) * widthOf(this.#type))

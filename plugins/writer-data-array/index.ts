@@ -67,7 +67,7 @@ class DataArrayWriter implements Writer<DataArrayRecord> {
     if (!this.#begun || this.#variables.some(({ made, refused, name }) => !made && !refused && found.has(name)))
       this.#makeLate(found)
     const made = this.#variables.filter((variable) => variable.made)
-    for (const variable of made) variable.take(found.get(variable.name))
+    for (const variable of made) variable.take(found.get(variable.name), timestampNs)
     for (const constant of this.#constants) {
       const again = found.get(constant.name)
       if (again !== undefined && constant.differs(again)) this.#context.count('constant_changed')

@@ -9,6 +9,7 @@ import {
   type NumberType
 } from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
+import { countConverted } from '../service-filewriter/writer-kit.js'
 import { elementsOf } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { type ArrayConfig } from './options.js'
@@ -104,7 +105,7 @@ export class Variable {
   }
 
   /** Checks and keeps what the message has. Throws BadMessage, nothing is written yet. */
-  take(found: DataArrayVariable | undefined): void {
+  take(found: DataArrayVariable | undefined, timestampNs: bigint): void {
     this.#next = null
     if (found === undefined) return
     if (typeof this.#type === 'object') {
@@ -120,9 +121,9 @@ export class Variable {
         'array_shape',
         `${this.name} has ${found.shape.join(' × ')} elements, not ${shape.join(' × ')}`
       )
-    const { bytes, changed } = cast(found.data, this.#type)
-    if (changed > 0) this.#context.count('converted', changed)
-    this.#next = bytes
+    const converted = cast(found.data, this.#type)
+    countConverted(this.#context, converted, this.#type, timestampNs)
+    this.#next = converted.bytes
   }
 
   /** Appends what was taken; NaN, 0 or an empty text for what was not there. */

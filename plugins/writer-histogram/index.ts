@@ -14,7 +14,7 @@ import {
   type Vector,
   type Writer
 } from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { countConverted, timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
@@ -73,9 +73,11 @@ class HistogramWriter implements Writer<HistogramRecord> {
     const shape = record.currentShape
     const offset = record.offset ?? shape.map(() => 0)
     const { timestampNs } = record
-    const data = this.#convert(record.data, this.#types.data)
+    const data = this.#convert(record.data, this.#types.data, timestampNs)
     const errors =
-      record.errors === null ? this.#noErrors(elementsOf(shape)) : this.#convert(record.errors, this.#types.errors)
+      record.errors === null
+        ? this.#noErrors(elementsOf(shape))
+        : this.#convert(record.errors, this.#types.errors, timestampNs)
     this.#assembly?.add({ timestampNs, shape, offset, data, errors })
     if (record.info === '') return
     this.#info.appendString(record.info)
@@ -101,10 +103,10 @@ class HistogramWriter implements Writer<HistogramRecord> {
     return typeOf(this.#config.edge_type ?? 'double')
   }
 
-  #convert(vector: Vector, type: NumberType): Uint8Array {
-    const { bytes, changed } = cast(vector, type)
-    if (changed > 0) this.#context.count('converted', changed)
-    return bytes
+  #convert(vector: Vector, type: NumberType, timestampNs: bigint): Uint8Array {
+    const converted = cast(vector, type)
+    countConverted(this.#context, converted, type, timestampNs)
+    return converted.bytes
   }
 
   /** Unknown errors are NaN where the type can say so. */

@@ -84,7 +84,7 @@ class LogWriter implements Writer<LogRecord> {
   }
 
   writeScalar(scalar: Scalar): void {
-    this.#values.appendNumber(scalar.value)
+    this.#values.appendNumber(scalar)
     this.#time.appendHalves(scalar.timeHigh, scalar.timeLow)
     if (++this.#sinceCue >= this.#interval) this.#cue(scalar.timestampNs)
     if (scalar.severity >= 0) this.#alarms?.append(scalar, scalar.timestampNs)
@@ -100,6 +100,8 @@ class LogWriter implements Writer<LogRecord> {
     const values = this.#values,
       group = this.#group,
       config = this.#config
+    if (values.isArray && config.array_size <= 1 && values.hasNumbers)
+      group.datasetAttribute('.', 'axes', ['time', '.'])
     if (config.meta_data && values.hasNumbers) {
       const attributes: Attributes = this.#units === undefined ? {} : { units: this.#units }
       const summary = [values.minimum, values.maximum, values.average]

@@ -19,7 +19,8 @@ export const logConfig = {
       minimum: 0,
       maximum: 100_000_000,
       default: 1,
-      description: 'Elements of an array value; 0 or 1 for a scalar. Shorter arrays are padded, longer ones refused.'
+      description:
+        'Elements of an array value; 0 or 1 for a scalar. Shorter arrays are filled up with 0; for longer ones the dataset grows.'
     },
     string_size: {
       type: 'integer',

@@ -6,8 +6,11 @@ import {
   type Group,
   type LogRecord,
   type NumberType,
+  type Scalar,
   type Vector
 } from '../../core/api/plugin.js'
+import { isFloatChanged } from '../../schemas/cast.js'
+import { countConverted } from '../service-filewriter/writer-kit.js'
 import { element, integerRanges, longRanges, widthOf } from '../../schemas/index.js'
 
 const aliases: Readonly<Record<string, NumberType>> = {
@@ -34,20 +37,22 @@ let summaries = new Float64Array(0)
 let summariesUsed = 0
 
 export class ValueColumn {
-  readonly #column: Column
+  #column: Column
   readonly #text: boolean
-  readonly #size: number
+  #size: number
   readonly #latest: boolean
   readonly #type: NumberType
   readonly #range: readonly [number, number] | undefined
   /** A 64-bit integer. */
   readonly #long: boolean
-  readonly #row: Buffer
+  #row: Buffer
   /** The last row as it is stored, if asked for. */
   #last: number | bigint | string | Uint8Array | undefined
   readonly #summary: Float64Array
   readonly #at: number
   #n = 0
+  /** What the row under way is made of. */
+  #record: { readonly timestampNs: bigint } | undefined
 
   readonly #options: ValueOptions
   readonly #context: Context
@@ -84,6 +89,11 @@ export class ValueColumn {
     return this.#column.length
   }
 
+  /** Also where it was made for scalars and an array came. */
+  get isArray(): boolean {
+    return this.#size > 1
+  }
+
   get minimum(): number {
     return this.#summary[this.#at] ?? NaN
   }
@@ -103,15 +113,17 @@ export class ValueColumn {
   writeLatest(group: Group, name: string): void {
     const type = this.#type,
       last = this.#last
-    const { size, stringSize } = this.#options
+    const { stringSize } = this.#options
     if (last === undefined) return
     const dtype = this.#text ? { string: stringSize } : type
-    if (last instanceof Uint8Array && size > 1) group.dataset(name, last, { dtype, shape: [size] })
+    if (last instanceof Uint8Array && this.isArray) group.dataset(name, last, { dtype, shape: [this.#size] })
     else group.dataset(name, last, { dtype: this.#text ? 'string' : type })
   }
 
   /** Appends one row, or throws BadMessage before anything is written. */
-  append({ value, dtype }: LogRecord): void {
+  append(record: LogRecord): void {
+    const { value, dtype } = record
+    this.#record = record
     if (this.#text) this.#appendText(value)
     else if (typeof value === 'number' || typeof value === 'bigint') this.#appendScalar(value)
     else if (typeof value === 'string' || isStrings(value))
@@ -120,7 +132,9 @@ export class ValueColumn {
   }
 
   /** As `append` for a number. */
-  appendNumber(value: number | bigint): void {
+  appendNumber(scalar: Scalar): void {
+    const { value } = scalar
+    this.#record = scalar
     if (this.#text) this.#appendText(value)
     else this.#appendScalar(value)
   }
@@ -128,14 +142,12 @@ export class ValueColumn {
   #appendText(value: LogRecord['value']): void {
     if (typeof value === 'object' && 'bytes' in value)
       throw new BadMessage('number_for_text', 'an array of numbers for a text')
-    const { size, stringSize, latest } = this.#options
+    const { stringSize, latest } = this.#options
     const texts = isStrings(value) ? value : [String(value)]
     const [first = ''] = texts
-    if (size === 1 && texts.length !== 1) throw new BadMessage('array_for_scalar', 'several texts for one')
-    if (texts.length > size) throw new BadMessage('array_size', `${texts.length} texts where array_size is ${size}`)
-    if (texts.length < size) this.#context.count('padded')
+    this.#fit(texts.length)
     for (const text of texts) if (Buffer.byteLength(text) > stringSize) this.#context.count('text_cut')
-    if (size === 1) {
+    if (this.#size === 1) {
       this.#column.appendString(first)
       if (latest) this.#last = first
       return
@@ -147,7 +159,10 @@ export class ValueColumn {
   }
 
   #appendScalar(value: number | bigint): void {
-    if (this.#size > 1) return this.#appendNumbers([value])
+    if (this.#size > 1) {
+      this.#context.count('padded')
+      return this.#appendNumbers([value])
+    }
     const stored = this.#long ? this.#toBigInt(value) : this.#toNumber(value)
     if (typeof stored === 'bigint') this.#column.appendBigInt(stored)
     else this.#column.appendNumber(stored)
@@ -161,12 +176,26 @@ export class ValueColumn {
     if (this.#options.latest) this.#last = Uint8Array.from(row)
   }
 
+  /** Makes room for an array of `n`. */
+  #fit(n: number): void {
+    const size = this.#size
+    if (n === 0 && size === 1) throw new BadMessage('array_for_scalar', 'an empty array where array_size is 1')
+    if (n < size) this.#context.count('padded')
+    if (n <= size) return
+    const grown = this.#column.grow([n])
+    if (grown === undefined) {
+      const reason = size === 1 ? 'array_for_scalar' : 'array_size'
+      throw new BadMessage(reason, `an array of ${n} where array_size is ${size}, in a dataset that cannot grow`)
+    }
+    this.#context.count('resized')
+    this.#column = grown
+    this.#size = n
+    this.#row = Buffer.alloc(n * (this.#text ? this.#options.stringSize : widthOf(this.#type)))
+  }
+
   #appendVector(value: Vector, dtype: LogRecord['dtype']): void {
-    const { size } = this.#options
-    if (size === 1 && value.length !== 1)
-      throw new BadMessage('array_for_scalar', `an array of ${value.length} where array_size is 1`)
-    if (value.length > size)
-      throw new BadMessage('array_size', `an array of ${value.length} where array_size is ${size}`)
+    this.#fit(value.length)
+    const size = this.#size
     if (size > 1 && value.length === size && dtype === this.#type) {
       this.#appendRow(value.bytes)
       for (let i = 0; i < size; i++) this.#take(Number(element(value, i)))
@@ -177,15 +206,13 @@ export class ValueColumn {
     else this.#appendNumbers(numbers)
   }
 
-  /** A row of other type or shorter: converted and padded (NaN or 0). */
+  /** A row of other type or shorter: converted and filled up with 0. */
   #appendNumbers(numbers: readonly (number | bigint)[]): void {
     const type = this.#type,
       row = this.#row
-    const float = type === 'float32' || type === 'float64'
     const stored = numbers.map((number) => (this.#long ? this.#toBigInt(number) : this.#toNumber(number)))
-    const filler = this.#long ? 0n : float ? NaN : 0
-    for (let i = 0; i < this.#options.size; i++) put(row, i, type, stored[i] ?? filler)
-    if (numbers.length < this.#options.size) this.#context.count('padded')
+    row.fill(0)
+    for (const [i, number] of stored.entries()) put(row, i, type, number)
     this.#appendRow(row)
     for (const number of stored) this.#take(Number(number))
   }
@@ -193,10 +220,14 @@ export class ValueColumn {
   #toNumber(value: number | bigint): number {
     const number = Number(value)
     const range = this.#range
-    if (range === undefined) return number
+    if (range === undefined) {
+      const stored = this.#type === 'float32' ? Math.fround(number) : number
+      if (stored !== value && isFloatChanged(value, stored)) this.#countConverted(value)
+      return number
+    }
     if (Number.isNaN(number)) throw new BadMessage('not_a_number', `NaN cannot be stored as ${this.#type}`)
     const whole = Math.min(Math.max(Math.trunc(number), range[0]), range[1])
-    if (whole !== number) this.#context.count('converted')
+    if (whole !== number) this.#countConverted(value)
     return whole
   }
 
@@ -207,8 +238,12 @@ export class ValueColumn {
     const big = BigInt(number)
     const [low, high] = longRanges[this.#type]!
     const fit = big < low ? low : big > high ? high : big
-    if (fit !== big || number !== value) this.#context.count('converted')
+    if (fit !== big || number !== value) this.#countConverted(value)
     return fit
+  }
+
+  #countConverted(value: number | bigint): void {
+    countConverted(this.#context, { changed: 1, first: value }, this.#type, this.#record?.timestampNs ?? 0n)
   }
 
   #take(number: number): void {

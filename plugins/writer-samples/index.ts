@@ -14,7 +14,7 @@ import {
   type Vector,
   type Writer
 } from '../../core/api/plugin.js'
-import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
+import { countConverted, Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 
 const common = {
@@ -101,10 +101,10 @@ class SamplesWriter implements Writer<SamplesRecord> {
     const { values, timestampNs } = record
     if (values.length === 0) return this.#context.count('empty')
     const times = timesOf(record)
-    const { bytes, changed } = cast(values, this.#type)
-    if (changed > 0) this.#context.count('converted', changed)
+    const converted = cast(values, this.#type)
+    countConverted(this.#context, converted, this.#type, timestampNs)
     const first = this.#value.length
-    this.#value.append(bytes)
+    this.#value.append(converted.bytes)
     this.#time.append(times)
     this.#cues.row(first, timestampNs)
   }

@@ -87,7 +87,7 @@ export abstract class TailColumn implements Column {
   // What each value needs comes first: it lies together in memory
   protected fill = 0
   #capacity = 0
-  protected readonly itemBytes: number
+  readonly itemBytes: number
   /** Of the bytes of an element, where that is a power of two. */
   readonly #shift: number
   readonly #single: boolean
@@ -125,6 +125,8 @@ export abstract class TailColumn implements Column {
 
   /** Takes whole rows to the file (not yet visible to readers); the bytes are used up when it returns. */
   protected abstract store(bytes: Uint8Array): void
+
+  abstract grow(row: readonly number[]): Column | undefined
 
   get length(): number {
     return (this.stored + this.fill) / this.rowBytes

@@ -1,5 +1,5 @@
 // One appendable dataset of the direct path: bytes go by position into chunks at the end of the file.
-import { type CodedError } from '../../../core/api/plugin.js'
+import { type CodedError, type Column } from '../../../core/api/plugin.js'
 import { type BackendColumn, type Publishing } from './backend.js'
 import { ChunkIndex } from './chunk-index.js'
 import { type Codec, codecFor } from './codec.js'
@@ -28,6 +28,8 @@ export interface Space {
   allocate(bytes: number, align: number): number
   /** Frees memory by writing partly filled compressed chunks of other columns. */
   relieve(): void
+  /** As Column.grow. */
+  grow(column: DirectColumn, row: readonly number[]): Column | undefined
   /** After a failed write nothing more is published. Returns the error to throw. */
   fail(error: unknown): CodedError
 }
@@ -37,6 +39,10 @@ export class DirectColumn extends TailColumn implements BackendColumn {
   root = -1
   publishedRoot = -1
   publishedRows = 0
+  /** Shape of the rows that readers see, where it is smaller than the stored one: after growth. */
+  shown: readonly number[] | undefined
+  /** The header in the file has another shape than `shown`. */
+  reshaped = false
   /** Appended to since the checkpoint before last; idle columns give back their memory when it is short. */
   #active = false
   readonly #chunkBytes: number
@@ -76,7 +82,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     const { disk } = this.#space
     const found = readChunked(disk, address, this.path)
     const { space, layout, dims, chunk } = found
-    const spans = chunk.slice(1, -1).every((n, i) => n === dims[i + 1])
+    const spans = chunk.slice(1, -1).every((n, i) => n === this.layout.row[i])
     if (!spans || chunk[0] !== this.layout.chunk)
       throw new Unsupported(`${this.path}: its chunks do not span whole rows`)
     this.place = {
@@ -102,6 +108,29 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     }
     const last = chunks[count - 1]
     if (this.#codec && last && this.stored % this.#chunkBytes !== 0) this.#slots?.found(last)
+  }
+
+  grow(row: readonly number[]): Column | undefined {
+    return this.#space.grow(this, row)
+  }
+
+  /** Rows of a settled column, read back from the file. */
+  rows(from: number, n: number): Buffer {
+    const { disk } = this.#space
+    const out = Buffer.alloc(n * this.rowBytes)
+    for (let done = 0; done < out.length;) {
+      const at = from * this.rowBytes + done
+      const chunk = Math.floor(at / this.#chunkBytes)
+      const within = at - chunk * this.#chunkBytes
+      const part = Math.min(out.length - done, this.#chunkBytes - within)
+      const address = this.#index.addresses[chunk] ?? 0
+      if (this.#codec) {
+        const packed = disk.read(this.#index.sizes[chunk] ?? 0, address, this.path)
+        this.#codec.expand(packed, this.#chunkBytes).copy(out, done, within, within + part)
+      } else disk.read(part, address + within, this.path).copy(out, done)
+      done += part
+    }
+    return out
   }
 
   protected store(bytes: Uint8Array): void {

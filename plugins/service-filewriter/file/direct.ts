@@ -1,10 +1,11 @@
 // The direct back end: payload by position, then index, end of file and lengths at checkpoints, in an order that is right at any moment.
-import { CodedError } from '../../../core/api/plugin.js'
+import { CodedError, type Column } from '../../../core/api/plugin.js'
 import { type Backend, type Publishing } from './backend.js'
 import { addressBytes } from './chunk-index.js'
 import { type Budget } from './column.js'
 import { DirectColumn, type HeaderPlace, type Space } from './direct-column.js'
 import { Disk, type WriteHook } from './disk.js'
+import { fits, GrownColumn, headOf, largerLayout, rewrite, showRows, type Shown } from './growth.js'
 import { readSuperblock, lookup3, writeEnd } from './format.js'
 import { type Layout } from './wasm.js'
 
@@ -72,6 +73,32 @@ export class DirectBackend implements Backend, Space {
     for (const column of this.#columns) column.relax(true)
   }
 
+  grow(column: DirectColumn, row: readonly number[]): Column | undefined {
+    const { disk } = this
+    const layout = largerLayout(column, row)
+    const address = this.#addresses.get(column)
+    if (!layout || !address || !headOf(disk, address())) return undefined
+    try {
+      column.settle()
+      const grown = fits(column, row) ? column : this.#replace(column, layout, address)
+      grown.shown = row
+      grown.reshaped = true
+      return new GrownColumn(grown, row)
+    } catch (error) {
+      throw this.fail(error)
+    }
+  }
+
+  #replace(column: DirectColumn, layout: Layout, address: () => number): DirectColumn {
+    const grown = new DirectColumn(column.path, layout, this.#budget, column.publishing, this)
+    rewrite(column, grown)
+    column.relax(true)
+    this.#columns[this.#columns.indexOf(column)] = grown
+    this.#addresses.delete(column)
+    this.#addresses.set(grown, address)
+    return grown
+  }
+
   /** @param address - of its object header, asked for at begin() */
   column(path: string, layout: Layout, publishing: Publishing, address: () => number): DirectColumn {
     const column = new DirectColumn(path, layout, this.#budget, publishing, this)
@@ -134,8 +161,10 @@ export class DirectBackend implements Backend, Space {
     const { disk } = this,
       columns = this.#columns
     for (const column of columns) column.settle()
+    const shown = this.#prepareShown(disk)
     this.#publishEnd(disk)
     if (this.#options.fsync) disk.sync(false)
+    for (const one of shown) one.show()
     const roots = columns.filter((column) => column.root !== column.publishedRoot)
     this.#patch(disk, roots, ({ place, root }) =>
       place ? { at: place.indexAt, value: root, block: place.index } : undefined
@@ -151,6 +180,13 @@ export class DirectBackend implements Backend, Space {
     )
     if (this.#options.fsync && longer.length > 0) disk.sync(false)
     for (const column of longer) column.publishedRows = column.length
+  }
+
+  /** Headers of columns with larger rows are written beside the old ones, and seen when `show` is called. */
+  #prepareShown(disk: Disk): Shown[] {
+    return this.#columns
+      .filter(({ reshaped }) => reshaped)
+      .map((column) => showRows(disk, column, this.#addresses.get(column)?.() ?? 0, this))
   }
 
   #publishEnd(disk: Disk): void {

@@ -35,15 +35,16 @@ export function message(type: number, content: Buffer): Buffer {
   return out
 }
 
-/** Version 1 dataspace; `grows` makes the first dimension unlimited. */
-export function dataspace(shape: readonly number[], grows = false): Buffer {
+/** Version 1 dataspace; `grows` makes the first dimension unlimited, or all of them. */
+export function dataspace(shape: readonly number[], grows: boolean | 'all' = false): Buffer {
   const rank = shape.length
-  const out = zeroed(8 + 8 * rank * (grows ? 2 : 1))
+  const out = zeroed(8 + 8 * rank * (grows !== false ? 2 : 1))
   out[0] = 1
   out[1] = rank
-  out[2] = grows ? 1 : 0
+  out[2] = grows !== false ? 1 : 0
   shape.forEach((n, i) => put64(out, n, 8 + 8 * i))
-  if (grows) shape.forEach((n, i) => out.writeBigUInt64LE(i === 0 ? UNDEFINED : BigInt(n), 8 + 8 * (rank + i)))
+  const most = (n: number, i: number): bigint => (i === 0 || grows === 'all' ? UNDEFINED : BigInt(n))
+  if (grows !== false) shape.forEach((n, i) => out.writeBigUInt64LE(most(n, i), 8 + 8 * (rank + i)))
   return out
 }
 

@@ -49,6 +49,9 @@ class PlainColumn extends TailColumn implements BackendColumn {
     this.#waitingBytes -= n
   }
 
+  /** Chunks of the library span the rows that the dataset was made with. */
+  grow(): undefined {}
+
   publish(): void {
     this.#drain(this.#waitingBytes)
   }

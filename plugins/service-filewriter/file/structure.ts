@@ -196,13 +196,15 @@ export class FileGroup implements Group {
   }
 
   datasetAttribute(dataset: string, name: string, value: AttributeValue, dtype?: DataType): void {
-    const path = checkName(this.path, dataset)
+    const isOwn = dataset === '.'
+    const path = isOwn ? this.path : checkName(this.path, dataset)
     const sink = this.#owner.sink()
     const encoded = encodeAttribute(path, name, value, dtype)
-    if (!this.#entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
+    if (!isOwn && !this.#entry.has(dataset)) throw new CodedError('STRUCTURE_INVALID', `there is no ${path}`, { path })
     if (sink.attributes(path).includes(name)) sink.removeAttribute(path, name)
     sink.attribute(path, name, encoded)
-    this.#entry.child(dataset, this.#owner)?.attributes.add(name)
+    const entry = isOwn ? this.#entry : this.#entry.child(dataset, this.#owner)
+    entry?.attributes.add(name)
   }
 
   link(name: string, target: string, kind: 'hard' | 'soft' | 'external' = 'soft'): void {

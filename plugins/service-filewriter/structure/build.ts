@@ -92,6 +92,7 @@ function packing({ compression: own }: PlanStream, { compression: usual }: Build
 
 /** What a writer gets: attributes of the structure (or of an earlier writer) stay as they are. */
 function guardedGroup(group: Group, taken: Set<string>, pack: Packing): Group {
+  const given = new Set(taken)
   return {
     path: group.path,
     has: (name) => group.has(name),
@@ -104,7 +105,9 @@ function guardedGroup(group: Group, taken: Set<string>, pack: Packing): Group {
       taken.add(name)
       group.attribute(name, value, dtype, shape)
     },
-    datasetAttribute: (dataset, name, value, dtype) => group.datasetAttribute(dataset, name, value, dtype),
+    datasetAttribute: (dataset, name, value, dtype) => {
+      if (dataset !== '.' || !given.has(name)) group.datasetAttribute(dataset, name, value, dtype)
+    },
     link: (name, target, kind) => group.link(name, target, kind)
   }
 }

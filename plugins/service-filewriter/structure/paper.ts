@@ -96,4 +96,5 @@ class PaperColumn implements Column {
   appendBigInt(): void {}
   appendHalves(): void {}
   appendString(): void {}
+  grow(): undefined {}
 }

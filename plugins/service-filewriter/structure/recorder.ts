@@ -176,8 +176,9 @@ export class Recorder {
           change()
         }),
       log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
-      count: (reason, n, weight) => {
+      count: (reason, n, weight, first) => {
         countIn(stream.counts, reason, n)
+        if (first !== undefined && !stream.firsts.has(reason)) stream.firsts.set(reason, first())
         if (weight !== undefined) stream.weights.set(reason, weight)
       }
     }

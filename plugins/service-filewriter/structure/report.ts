@@ -24,6 +24,8 @@ export interface StreamReport {
   readonly bad: Readonly<Record<string, number>>
   /** What the writer counted. */
   readonly counts: Readonly<Record<string, number>>
+  /** The first one of what was counted, e.g. which value did not fit, when. */
+  readonly first?: Readonly<Record<string, string>>
   readonly note?: string
 }
 
@@ -149,6 +151,7 @@ function streamReport(stream: StreamState): StreamReport {
     longest_gap_from: stream.longestGapNs > 0 ? isoNs(stream.longestGapFromNs) : null,
     bad: counters(stream.bad),
     counts: counters(stream.counts),
+    ...(stream.firsts.size > 0 && { first: Object.fromEntries(stream.firsts) }),
     ...(stream.missing ? { note: `topic '${plan.topic}' does not exist` } : {})
   }
 }
@@ -211,6 +214,11 @@ const words: Readonly<Record<Verdict, string>> = {
   lost: 'data lost'
 }
 
+function sayFirst(streams: readonly StreamReport[], reason: string): string {
+  const stream = streams.find(({ first }) => first?.[reason] !== undefined)
+  return stream === undefined ? '' : `, first ${stream.first?.[reason]} in ${stream.path}`
+}
+
 /** One sentence for people: the verdict first, then what is missing, then the rest. */
 export function sayReport(report: Report): string {
   const counted = (what: Readonly<Record<string, number>>): string[] =>
@@ -219,7 +227,9 @@ export function sayReport(report: Report): string {
   const missing = [...report.problems.slice(0, 3), ...more, ...counted(report.losses).map((text) => `lost: ${text}`)]
   const written = [`${several(report.written, 'message')} of ${several(report.streams.length, 'stream')} written`]
   if (report.without_data.length > 0) written.push(`${several(report.without_data.length, 'stream')} without data`)
-  const warnings = counted(report.warnings)
+  const warnings = Object.entries(report.warnings).map(
+    ([reason, n]) => sayReason(reason, n) + sayFirst(report.streams, reason)
+  )
   return [
     `${words[report.verdict]}: ${written.join(', ')}`,
     ...missing,

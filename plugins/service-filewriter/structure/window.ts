@@ -118,6 +118,8 @@ export class StreamState {
   readonly bad: Counters = new Map()
   /** What the writer itself counts. */
   readonly counts: Counters = new Map()
+  /** The first one of what the writer counts, in words. */
+  readonly firsts = new Map<string, string>()
   /** What the writer says of its reasons. */
   readonly weights = new Map<string, Weight>()
   kept: Kept | null = null

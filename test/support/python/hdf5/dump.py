@@ -34,7 +34,7 @@ with h5py.File(sys.argv[1], "r") as file:
         entry = {"attributes": {key: [kind(item.attrs.get_id(key).dtype), plain(item.attrs[key])] for key in item.attrs}}
         if isinstance(item, h5py.Dataset):
             entry.update(dtype=kind(item.dtype), shape=list(item.shape), maxshape=list(item.maxshape), chunks=item.chunks and list(item.chunks))
-            entry["value"] = plain(item[()]) if item.size <= 64 else None
+            entry["value"] = plain(item[()]) if item.size <= 2000 else None
         else:
             entry["links"] = {}
             for key in item:
