@@ -37,11 +37,11 @@ export async function closeAll(
   await Promise.all([...parts].map(close))
 }
 
-/** As `closeAll`, one after the other: what comes first may still need what comes later. */
+/** As `closeAll`, one after the other: what comes first may still need what comes later. `deadlineMs` may tell what time is left. */
 export async function closeInTurn(
   parts: Iterable<Closing>,
   failed: (name: string, error: unknown) => void,
-  deadlineMs = CLOSE_DEADLINE_MS
+  deadlineMs: number | (() => number) = CLOSE_DEADLINE_MS
 ): Promise<void> {
-  for (const part of parts) await closeAll([part], failed, deadlineMs)
+  for (const part of parts) await closeAll([part], failed, typeof deadlineMs === 'number' ? deadlineMs : deadlineMs())
 }

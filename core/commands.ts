@@ -53,10 +53,16 @@ export async function loadCommands(host: Host): Promise<RunnableCommand[]> {
   return [...own, ...ofServices].toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
 }
 
-/** All dialects: those in commands/dialects/ and those of plugins. */
-export async function loadDialects(host: Host): Promise<Map<string, Dialect>> {
+/** All dialects: those in commands/dialects/ and those of plugins, which are `guarded`. */
+export async function loadDialects(
+  host: Host,
+  guarded: (dialect: Dialect) => Dialect = (dialect) => dialect
+): Promise<Map<string, Dialect>> {
   const own = await loadDefaults<Dialect>(join(codeRoot, 'commands', 'dialects'))
-  const fromPlugins = host.ids('dialect').flatMap((id) => host.part('dialect', id) ?? [])
+  const fromPlugins = host
+    .ids('dialect')
+    .flatMap((id) => host.part('dialect', id) ?? [])
+    .map(guarded)
   return new Map([...own, ...fromPlugins].map((dialect) => [dialect.id, dialect]))
 }
 

@@ -59,6 +59,11 @@ export const configSchema = {
           description:
             'Built-in plugins to load; all when not given. The command line has the tools of `tools-topics` whatever stands here.'
         },
+        start_timeout: {
+          ...duration,
+          default: '60s',
+          description: 'Longest time for one service to start; then it is left out, and the others go on.'
+        },
         shutdown_timeout: {
           ...duration,
           default: '30s',

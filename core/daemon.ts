@@ -1,17 +1,21 @@
 // The daemon, start to stop in reading order: plugins → Kafka → services → commands → status; and back.
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { closeAll, type Closing, closeInTurn } from './closing.js'
+import { type Closing, closeInTurn } from './closing.js'
 import { readCommandFile } from './command-file.js'
 import { loadCommands, loadDialects, type RunnableCommand } from './commands.js'
-import { durationMs, throwFindings, withOrigin, type Config, type LoadedConfig } from './config.js'
+import { durationMs, withOrigin, type Config, type LoadedConfig } from './config.js'
 import { Dispatcher } from './dispatcher.js'
+import { Faults, ownerOf } from './faults.js'
+import { guardedDialect, type Place } from './guards.js'
+import { type OpenedParts, openParts } from './open-parts.js'
 import { CodedError } from './api/errors.js'
-import { configured, listensOf } from './inspect.js'
+import { listensOf } from './inspect.js'
 import { JobRegistry } from './jobs.js'
 import { connectKafka, type KafkaClient } from './kafka/client.js'
 import { GroupReader } from './kafka/group.js'
 import { CommandListener } from './listener.js'
+import { type PartKind } from './host.js'
 import { loadConfigured, type Loaded } from './loader.js'
 import { errorFields, messageOf, openLog, type Logger } from './log.js'
 import { lookupOf } from './lookup.js'
@@ -20,8 +24,6 @@ import {
   type Dialect,
   type LogLevel,
   type Producer,
-  type Reporter,
-  type Service,
   type ServiceContext,
   type Snapshot
 } from './api/plugin.js'
@@ -34,6 +36,12 @@ import { listenForTwins } from './twins.js'
 const WATCH_MS = 5000
 /** What a command that runs when the daemon is told to stop may still take. */
 const COMMAND_PATIENCE_MS = 3000
+/** Parts of the time to stop. */
+const SERVICES_SHARE = 0.7
+const REPORTERS_SHARE = 0.15
+const ALL_SHARE = 0.95
+/** What each step of the stop gets, however late it is. */
+const LEAST_MS = 50
 
 export class Daemon {
   readonly serviceId: string
@@ -41,8 +49,8 @@ export class Daemon {
   readonly #logger: Logger
   readonly #abort = new AbortController()
   readonly #startedAt = Date.now()
-  readonly #services = new Map<string, Service>()
-  readonly #reporters = new Map<string, Reporter>()
+  readonly #parts: OpenedParts = { services: new Map(), running: new Map(), reporters: new Map() }
+  readonly #faults: Faults
   readonly jobs: JobRegistry
   readonly log: Logger['log']
   #commands: readonly RunnableCommand[] = []
@@ -66,6 +74,7 @@ export class Daemon {
     this.serviceId = this.#config.daemon.service_id ?? `nexstream:${hostname()}:${process.pid}`
     this.#logger = openLog(this.#config.log, this.serviceId)
     this.log = this.#partLog({})
+    this.#faults = new Faults(this.log, () => this.#logger.level === 'debug')
     this.jobs = new JobRegistry({
       starting: (job) => this.#loaded.host.hooks.jobStarting.promise(job),
       stopped: (job) =>
@@ -79,8 +88,12 @@ export class Daemon {
   async start(): Promise<void> {
     try {
       this.#loaded = await loadConfigured(this.loaded)
-      this.#commands = await loadCommands(this.#loaded.host)
-      const dialects = await loadDialects(this.#loaded.host)
+      const { host } = this.#loaded
+      host.onFault = (plugin, hook, error) => this.#faults.caught(plugin, 'hook', hook, error)
+      this.#commands = await loadCommands(host)
+      const dialects = await loadDialects(host, (dialect) =>
+        guardedDialect(dialect, this.#place('dialect', dialect.id))
+      )
       this.#goOn()
       for (const warning of this.loaded.warnings) this.log('warn', warning)
       this.log('info', `nexstream ${version} connects to Kafka`, { brokers: brokersOf(this.#config) })
@@ -89,20 +102,22 @@ export class Daemon {
       await this.#requireStatusTopic()
       this.#goOn()
       this.#listener = this.#makeListener(dialects)
-      this.#openParts()
+      const place = (kind: PartKind, id: string): Place => this.#place(kind, id)
+      openParts({ loaded: this.loaded, host, place, context: this.#context(), log: this.log }, this.#parts)
       for (const { listen } of listensOf(this.#config)) await this.#listener.mark(listen)
-      for (const [id, service] of this.#services) {
-        await service.start()
+      for (const [id, service] of this.#parts.services) {
+        const runs = await service.start(durationMs(this.#config.daemon.start_timeout))
         this.#goOn()
-        this.log('info', `service ${id} started`)
+        if (runs) this.log('info', `service ${id} started`)
+        else this.#parts.running.delete(id)
       }
-      if (this.#services.size === 0)
+      if (this.#parts.services.size === 0)
         this.log('warn', 'no service is configured: nothing to do; see [services] in the docs')
       await this.#listen()
       this.#goOn()
       this.#startStatus()
       this.log('info', `nexstream ${version} is up as ${this.serviceId}`, {
-        services: [...this.#services.keys()],
+        services: [...this.#parts.services.keys()],
         commands: listensOf(this.#config).map(({ listen }) => listen.topic)
       })
     } catch (error) {
@@ -123,7 +138,8 @@ export class Daemon {
 
   snapshot(): DaemonSnapshot {
     const services: Record<string, Snapshot> = {}
-    for (const [id, service] of this.#services) services[id] = service.snapshot()
+    for (const [id, service] of this.#parts.services) services[id] = service.snapshot()
+    const faults = this.#faults.list()
     const snapshot: DaemonSnapshot = {
       type: 'nexstream_status',
       service_id: this.serviceId,
@@ -136,7 +152,8 @@ export class Daemon {
       uptime_s: Math.round((Date.now() - this.#startedAt) / 1000),
       update_interval_ms: durationMs(this.#config.status.interval),
       services,
-      jobs: this.jobs.list()
+      jobs: this.jobs.list(),
+      ...(faults.length > 0 && { plugin_errors: faults })
     }
     return this.#loaded.host.hooks.snapshot.call(snapshot)
   }
@@ -144,6 +161,13 @@ export class Daemon {
   #state(): DaemonSnapshot['state'] {
     if (this.#stopping === undefined) return this.#kafka.connected ? 'running' : 'waiting for Kafka'
     return this.#servicesEnded ? 'stopped' : 'stopping'
+  }
+
+  /** Counts what was thrown where nobody called, e.g. in a timer, as a fault of the plugin whose code threw it; false: it was none's. */
+  blame(error: unknown): boolean {
+    const plugin = ownerOf(error, this.#loaded?.plugins ?? [])
+    if (plugin !== undefined) this.#faults.caught(plugin.name, 'plugin', 'later', error)
+    return plugin !== undefined
   }
 
   /** How much is logged; the config's level at start. */
@@ -158,8 +182,9 @@ export class Daemon {
   #makeListener(dialects: ReadonlyMap<string, Dialect>): CommandListener {
     const dispatcher = new Dispatcher({
       commands: this.#commands,
-      services: this.#services,
+      services: this.#parts.running,
       serviceId: this.serviceId,
+      fault: (service, cmd, error) => this.#fault('service', service)(`command ${cmd}`, error),
       timeoutMs: durationMs(this.#config.commands.timeout),
       daemon: {
         snapshot: () => this.snapshot(),
@@ -184,19 +209,13 @@ export class Daemon {
     })
   }
 
-  #openParts(): void {
-    const { host } = this.#loaded
-    const context = this.#context()
-    for (const { id, options, part, findings } of configured('service', this.#config, host)) {
-      throwFindings(findings, this.loaded)
-      if (part !== undefined) this.#services.set(id, part.open(options as never, context(`service ${id}`)))
-    }
-    for (const { id, options, part, findings } of configured('reporter', this.#config, host)) {
-      throwFindings(findings, this.loaded)
-      const reporter = part?.open(options as never, context(`reporter ${id}`))
-      if (reporter !== undefined) this.#reporters.set(id, reporter)
-      else this.log('info', `reporter ${id} is off: it needs a topic; set status.topic or reporters.${id}.topic`)
-    }
+  #place(kind: PartKind, id: string): Place {
+    return { plugin: this.#loaded.host.owner(kind, id) ?? '', part: `${kind} ${id}`, caught: this.#faults.caught }
+  }
+
+  #fault(kind: PartKind, id: string): (method: string, error: unknown) => void {
+    const { plugin, part, caught } = this.#place(kind, id)
+    return (method, error) => caught(plugin, part, method, error)
   }
 
   #context(): (name: string) => ServiceContext {
@@ -211,7 +230,8 @@ export class Daemon {
       statusTopic: this.#config.status.topic,
       thread: (entry) => startThread(threads, entry),
       log: this.#partLog({ part: name }),
-      ...lookupOf(host),
+      fault: (kind, id, method, error) => this.#fault(kind, id)(method, error),
+      ...lookupOf(host, this.#faults.caught),
       emit: (event, origin) => this.#listener.emit(event, origin),
       listen: (topic, options) => this.#listener.listen(topic, options),
       takeJobs: (yes) => this.#listener.takeJobs(yes),
@@ -243,10 +263,11 @@ export class Daemon {
 
   #startStatus(): void {
     this.#status = new StatusLoop(
-      this.#reporters,
+      this.#parts.reporters,
       () => this.snapshot(),
       durationMs(this.#config.status.interval),
-      this.log
+      this.log,
+      (id, method, error) => this.#fault('reporter', id)(method, error)
     )
     this.#status.start()
     this.#lookForTwins()
@@ -285,19 +306,23 @@ export class Daemon {
     this.log('info', `stopping: ${reason}`)
     const failed = (what: string, error: unknown): void =>
       this.log('error', `${what}: ${messageOf(error)}`, errorFields(error))
-    const services = [...this.#services].reverse()
-    await closeAll(services.map(([id, service]) => [`retire service ${id}`, () => service.retire?.()]), failed) // prettier-ignore
+    const services = [...this.#parts.services].reverse()
+    const timeoutMs = durationMs(this.#config.daemon.shutdown_timeout)
+    // So that one that hangs leaves time to close the rest
+    const patienceMs = timeoutMs * SERVICES_SHARE
+    for (const [, service] of services) service.retire()
     const steps: Closing[] = [
       ['stop hearing commands', () => this.#listener?.close(COMMAND_PATIENCE_MS)],
-      ...services.map(([id, service]): Closing => [`stop service ${id}`, () => service.stop(reason)]),
+      ['stop services', () => Promise.all(services.map(([, service]) => service.stop(reason, patienceMs)))],
       ['say the last word', () => (this.#servicesEnded = true)],
-      ['stop status', () => this.#status?.stop()],
+      ['stop status', () => this.#status?.stop(timeoutMs * REPORTERS_SHARE)],
       ['end the signal of the parts', () => this.#abort.abort(new Error(reason))],
       ['deliver last messages', () => this.#producer?.close()],
       ['close Kafka', () => this.#kafka?.close()],
       ['close plugins', () => this.#loaded?.close()]
     ]
-    await closeInTurn(steps, failed, durationMs(this.#config.daemon.shutdown_timeout))
+    const endMs = Date.now() + timeoutMs * ALL_SHARE
+    await closeInTurn(steps, failed, () => Math.max(LEAST_MS, endMs - Date.now()))
     if (this.#troubles.length === 0) this.log('info', 'stopped')
     else this.log('warn', `stopped; on the way: ${this.#troubles.join('; ').slice(0, 2000)}`)
     await this.#logger.close()

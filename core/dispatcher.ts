@@ -46,6 +46,8 @@ export interface DispatcherOptions {
   readonly serviceId: string
   readonly daemon: DaemonView
   readonly timeoutMs: number
+  /** Hears of commands of a service that threw what is no refusal, or gave no reply. */
+  readonly fault?: (service: string, cmd: string, error: unknown) => void
 }
 
 export class Dispatcher {
@@ -113,9 +115,17 @@ export class Dispatcher {
     const copy = structuredClone(command)
     const { found, findings } = understand(copy, commands, (service) => services.has(service))
     if (found === undefined || findings.length > 0) throw refused(found, findings)
-    const run = async (receiver: Service | DaemonView): Promise<Reply> =>
-      // Its type is that of the schema, which has just been checked
-      found.run(copy as never, origin, receiver as never)
+    const run = async (receiver: Service | DaemonView): Promise<Reply> => {
+      try {
+        // Its type is that of the schema, which has just been checked
+        const reply: unknown = await found.run(copy as never, origin, receiver as never)
+        if (isReply(reply)) return reply
+        throw new TypeError(`gave ${typeof reply} where it must give a reply (response, status, message)`)
+      } catch (error) {
+        if (!(error instanceof CodedError)) this.options.fault?.(found.service ?? 'daemon', found.cmd, error)
+        throw error
+      }
+    }
     if (found.service === undefined || found.service === 'daemon') return run(daemon)
     const service = services.get(found.service)
     if (service !== undefined) return this.#inTurn(found.service, () => run(service))
@@ -147,6 +157,12 @@ export class Dispatcher {
       clearTimeout(timer)
     }
   }
+}
+
+function isReply(value: unknown): value is Reply {
+  if (typeof value !== 'object' || value === null) return false
+  const { response, message } = value as Partial<Record<keyof Reply, unknown>>
+  return (response === 'ACK' || response === 'ERR') && typeof message === 'string'
 }
 
 function refused(found: RunnableCommand | undefined, findings: readonly Finding[]): CodedError {

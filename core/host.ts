@@ -42,10 +42,12 @@ export const HOOK_DEADLINE_MS = 10_000
 type Lookup<K extends PartKind> = HookMap<SyncBailHook<[], Parts[K]>>
 
 export class Host {
+  /** Hears of faults of hooks that must not stop what goes on: from then on they are passed over. */
+  onFault: ((plugin: string, hook: string, error: unknown) => void) | undefined
   readonly hooks: Hooks = {
     jobStarting: guarded(new AsyncSeriesHook<[Job]>(['job'], 'jobStarting')),
-    jobStopped: guarded(new AsyncSeriesHook<[Job]>(['job'], 'jobStopped')),
-    snapshot: guarded(new SyncWaterfallHook<[DaemonSnapshot]>(['snapshot'], 'snapshot'))
+    jobStopped: guarded(new AsyncSeriesHook<[Job]>(['job'], 'jobStopped'), () => this.onFault),
+    snapshot: guarded(new SyncWaterfallHook<[DaemonSnapshot]>(['snapshot'], 'snapshot'), () => this.onFault, isSnapshot)
   }
   readonly #lookups: { [K in PartKind]: Lookup<K> } = {
     source: lookup(),
@@ -113,46 +115,63 @@ interface Interceptable {
   intercept(interceptor: { register(tap: FullTap): FullTap }): void
 }
 
-/** Wraps every tap so that its failure names plugin and hook, and gives asynchronous ones a deadline. */
-function guarded<H extends Interceptable>(hook: H): H {
+type Fn = (...args: unknown[]) => unknown
+type OnFault = () => Host['onFault']
+
+const isSnapshot = (value: unknown): boolean =>
+  value === undefined || (typeof value === 'object' && value !== null && !('then' in value))
+
+/**
+ * Wraps every tap so that its failure names plugin and hook, and gives asynchronous ones a deadline.
+ * @param onFault - who hears of a failure in place of the caller
+ * @param fits - what a tap may give
+ */
+function guarded<H extends Interceptable>(
+  hook: H,
+  onFault: OnFault = () => undefined,
+  fits: (value: unknown) => boolean = () => true
+): H {
   const name = hook.name ?? 'hook'
   hook.intercept({
     register: (tap) => {
-      const fn = tap.fn as (...args: unknown[]) => unknown
+      const fn = tap.fn as Fn
+      const failed = (error: unknown): undefined => {
+        const tell = onFault()
+        if (tell === undefined) throw named(error, tap.name, name)
+        tell(tap.name, name, error)
+      }
+      const sync = (...args: unknown[]): unknown => {
+        try {
+          const value = fn(...args)
+          if (fits(value)) return value
+          if (value instanceof Promise) value.catch(failed)
+          throw new CodedError('PLUGIN_FAILED', `gave ${typeof value} where it must give a snapshot or nothing`)
+        } catch (error) {
+          return failed(error)
+        }
+      }
+      const inTime = (call: () => Promise<unknown>): Promise<unknown> =>
+        withDeadline(call, tap.name, name).catch(failed)
       const wrapped =
         tap.type === 'promise'
-          ? guardPromise(fn, tap.name, name)
+          ? (...args: unknown[]) => inTime(() => Promise.resolve(fn(...args)))
           : tap.type === 'async'
-            ? guardCallback(fn, tap.name, name)
-            : guardSync(fn, tap.name, name)
+            ? withCallback(fn, inTime)
+            : sync
       return { ...tap, fn: wrapped }
     }
   })
   return hook
 }
 
-function guardSync(fn: (...args: unknown[]) => unknown, plugin: string, hook: string) {
-  return (...args: unknown[]): unknown => {
-    try {
-      return fn(...args)
-    } catch (error) {
-      throw named(error, plugin, hook)
-    }
-  }
-}
-
-function guardPromise(fn: (...args: unknown[]) => unknown, plugin: string, hook: string) {
-  return (...args: unknown[]): Promise<unknown> => withDeadline(() => Promise.resolve(fn(...args)), plugin, hook)
-}
-
-function guardCallback(fn: (...args: unknown[]) => unknown, plugin: string, hook: string) {
+function withCallback(fn: Fn, inTime: (call: () => Promise<unknown>) => Promise<unknown>) {
   return (...args: unknown[]): void => {
     const done = args.pop() as (error?: Error | null, result?: unknown) => void
     const call = async (): Promise<unknown> =>
       new Promise((resolve, reject) => {
         fn(...args, (error: Error | null, result: unknown) => (error ? reject(error) : resolve(result)))
       })
-    withDeadline(call, plugin, hook).then(
+    inTime(call).then(
       (result) => done(null, result),
       (error: Error) => done(error)
     )

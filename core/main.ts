@@ -38,6 +38,11 @@ export async function runDaemon(sources: ConfigSources): Promise<number> {
   const daemon = new Daemon(loaded, (reason) => shutdown(reason))
   const usual = daemon.logLevel
   process.on('SIGUSR2', () => (daemon.logLevel = daemon.logLevel === 'debug' ? usual : 'debug'))
+  process.on('uncaughtException', (error) => {
+    if (daemon.blame(error)) return
+    process.stderr.write(`${error.stack ?? String(error)}\n`)
+    process.exit(1)
+  })
   const started = daemon.start()
   // A signal before everything is up ends the start; what the start says to that is no news
   const reason = await Promise.race([asked, started.then(() => asked)])

@@ -1,7 +1,10 @@
 // One snapshot of the daemon at a fixed interval, handed to every reporter; a slow or failing reporter never stops the others.
-import { closeAll } from './closing.js'
-import { errorFields, type Log, messageOf } from './log.js'
+import { closeAll, within } from './closing.js'
+import { type Log } from './log.js'
 import { type DaemonSnapshot, type Reporter } from './api/plugin.js'
+
+/** A report that takes longer is counted as a fault; the next one is not made before it has ended. */
+const REPORT_MS = 10_000
 
 export class StatusLoop {
   #timer: NodeJS.Timeout | undefined
@@ -12,7 +15,9 @@ export class StatusLoop {
     readonly reporters: ReadonlyMap<string, Reporter>,
     readonly snapshot: () => DaemonSnapshot,
     readonly intervalMs: number,
-    readonly log: Log
+    readonly log: Log,
+    /** Hears of what a reporter did that it must not. */
+    readonly caught: (id: string, method: string, error: unknown) => void
   ) {}
 
   start(): void {
@@ -26,26 +31,26 @@ export class StatusLoop {
     for (const [id, reporter] of this.reporters) if (!this.#busy.has(id)) void this.#report(id, reporter, snapshot)
   }
 
-  async stop(): Promise<void> {
+  /** @param deadlineMs - longest time that a reporter may take to close */
+  async stop(deadlineMs: number): Promise<void> {
     clearInterval(this.#timer)
     this.tick()
-    const parts = [...this.reporters].map(([id, reporter]) => [`reporter ${id}`, () => reporter.close?.()] as const)
-    await closeAll(parts, (name, error) =>
-      this.log('error', `closing ${name}: ${messageOf(error)}`, errorFields(error))
-    )
+    const closing = [...this.reporters].map(([id, reporter]) => [id, () => reporter.close?.()] as const)
+    await closeAll(closing, (id, error) => this.caught(id, 'close', error), deadlineMs)
   }
 
   async #report(id: string, reporter: Reporter, snapshot: DaemonSnapshot): Promise<void> {
     this.#busy.add(id)
+    // Called at once: what it sends in its first turn is sent before anything else happens
+    const report = (async () => reporter.report(snapshot))()
+    const over = (): unknown => this.#busy.delete(id)
+    report.then(over, over)
     try {
-      await reporter.report(snapshot)
+      await within(() => report, 'it', REPORT_MS)
       if (this.#failing.delete(id)) this.log('info', `reporter ${id} works again`)
     } catch (error) {
-      // Said once, until it works again
-      if (!this.#failing.has(id)) this.log('warn', `reporter ${id}: ${messageOf(error)}`, errorFields(error))
+      this.caught(id, 'report', error)
       this.#failing.add(id)
-    } finally {
-      this.#busy.delete(id)
     }
   }
 }

@@ -9,6 +9,15 @@ export interface Reporter {
   report(snapshot: DaemonSnapshot): void | Promise<void>
   close?(): void | Promise<void>
 }
+/** What a method of a plugin's part threw, or gave in place of what it must give, since the start. */
+export interface PluginFault {
+  readonly plugin: string
+  /** Kind and id, e.g. `source ca`. */
+  readonly part: string
+  readonly method: string
+  readonly count: number
+  readonly last_error: string
+}
 export interface DaemonSnapshot {
   readonly type: 'nexstream_status'
   readonly service_id: string
@@ -25,6 +34,8 @@ export interface DaemonSnapshot {
   /** What sources share and count for all their channels (connections to servers), by source id; added by the snapshot hook. */
   readonly sources?: Readonly<Record<string, Snapshot>>
   readonly jobs: readonly JobInfo[]
+  /** Absent as long as there are none. */
+  readonly plugin_errors?: readonly PluginFault[]
 }
 export interface ReporterPart<C extends JSONSchema = JSONSchema> extends Part<C> {
   /** Metrics that it makes itself, for reporters that hand metrics on. */

@@ -45,6 +45,8 @@ export interface ServiceContext extends PartLookup {
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
   /** Starts a worker thread, whose module exports a ThreadMain; it is the service's to end. */
   thread(entry: URL): Worker
+  /** A part that the service uses threw, or gave, what it must not: told with its plugin, counted. Never throws. */
+  fault(kind: 'source' | 'converter' | 'writer', id: string, method: string, error: unknown): void
   /** Sent to the status topic of the origin (or of the daemon) in the words of its dialect. */
   emit(event: ServiceEvent, origin?: Origin): void
   /** Hears the commands for one job on a further topic (its control topic) from a time on, until closed. Throws TOPIC_MISSING. */

@@ -4,7 +4,7 @@ import { CodedError } from '../api/errors.js'
 import { runDaemon } from '../main.js'
 import { flagValues } from './config.js'
 import { exitCodes } from './exit.js'
-import { say } from './io.js'
+import { say, settings } from './io.js'
 
 /** A process that does not end by itself so long after everything was closed is ended. */
 const LEAVE_MS = 3000
@@ -27,7 +27,9 @@ export async function run(file: string | undefined, flags: RunFlags): Promise<nu
   setFlagsFromString('--no-allocation-site-pretenuring')
   const brokers: Record<string, string> =
     flags.brokers === undefined ? {} : { 'kafka.brokers': JSON.stringify(flags.brokers.split(',')) }
-  const code = await runDaemon({ file: config, env: process.env, flags: { ...flagValues(flags.set), ...brokers } })
+  const level: Record<string, string> = settings.verbose ? { 'log.level': 'debug' } : {}
+  const values = { ...level, ...flagValues(flags.set), ...brokers }
+  const code = await runDaemon({ file: config, env: process.env, flags: values })
   // What did not stop in time would hold the process
   if (code !== exitCodes.done) process.exit(code)
   // Nothing should hold it now; what does all the same is named, not waited for

@@ -7,10 +7,11 @@ import { code, type Page, reference, table } from './markdown.js'
 const intro = `Every error that a person can act on has a code, in the answer to a command (\`errors[].code\`), in the log (\`code=\`), and on the command line
 (\`CODE: message at /path\`). Codes are never reused. *Status* is the number in the answer to a command, *exit* the exit code of the command line.`
 
-const classes = `## Three classes of trouble
+const classes = `## Four classes of trouble
 
 - **message**: one message is bad. It is counted by reason and skipped; the job goes on. Only \`MESSAGE_BAD\`.
 - **job**: one job cannot go on. Its file is finished as far as it is good, the end is reported, other jobs go on.
+- **part**: a plugin is faulty. What it did is logged with plugin, part and method, and counted; the other parts go on. \`PLUGIN_FAILED\`, \`PLUGIN_TIMEOUT\`.
 - **process**: the daemon cannot run. It says why and leaves with a non-zero exit code.`
 
 export function errorsPage(): Page {

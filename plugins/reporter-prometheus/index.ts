@@ -26,6 +26,11 @@ const ownMetrics = {
     help: 'State of each service: 1 for the one it is in.',
     labels: ['service', 'state']
   },
+  nexstream_plugin_errors_total: {
+    type: 'counter',
+    help: 'What methods of plugins threw, or gave in place of what they must give.',
+    labels: ['plugin', 'part', 'method']
+  },
   nexstream_jobs: { type: 'gauge', help: 'Running and lately ended jobs by state.', labels: ['state'] }
 } as const satisfies MetricTable
 const metric = metricsFrom(ownMetrics)
@@ -113,6 +118,9 @@ export class Metrics {
       metric('nexstream_uptime_seconds', snapshot.uptime_s),
       ...Object.entries(services).map(([service, { state }]) =>
         metric('nexstream_service_state', 1, { service, state })
+      ),
+      ...(snapshot.plugin_errors ?? []).map(({ plugin, part, method, count }) =>
+        metric('nexstream_plugin_errors_total', count, { plugin, part, method })
       ),
       ...[...countBy(jobs.map((job) => String(job['state'] as string)))].map(([state, count]) =>
         metric('nexstream_jobs', count, { state })

@@ -128,7 +128,7 @@ export class BlockServer implements Service {
       this.#change(new Set(decodeBlocks(textOf(update))))
       this.#lastError = ''
     } catch (error) {
-      if (!(error instanceof BadMessage)) throw error
+      if (!(error instanceof BadMessage)) return this.context.fault('source', this.config.source, 'update', error)
       this.#counts.broken++
       if (this.#lastError !== error.message)
         this.context.log('warn', `${this.#channel}: ${error.message}; nothing was changed`, { code: error.code })

@@ -20,6 +20,7 @@ import { RunningJobs } from './running-jobs.js'
 import { snapshotOf } from './snapshot.js'
 import { OutputFolder } from './space.js'
 import { type Again, specOf } from './spec.js'
+import { type JobLog } from './thread/protocol.js'
 import { WriteThreads } from './thread/threads.js'
 import { msOfNs } from './times.js'
 
@@ -151,7 +152,10 @@ export class FileWriter implements Service {
       const job = await this.#context.jobs.open(id, 'filewriter', (detail) => box.job?.info(detail) ?? {})
       try {
         job.to('starting')
-        const log: ServiceContext['log'] = (level, message, fields) => this.#context.log(level, message, fields)
+        const log: JobLog = (level, message, fields, fault) => {
+          if (fault === undefined) this.#context.log(level, message, fields)
+          else this.#context.fault(fault.kind, fault.id, fault.method, Object.assign(new Error(message), fields))
+        }
         const topic = await this.#controlTopic(command)
         const mine = new FileJob(job, this.#threads.start(spec, log), topic, command.metadata)
         mine.run = run

@@ -144,7 +144,18 @@ export class Channel {
     for (const route of this.#routes) route.repeat(this.#last, nowMs)
   }
 
+  /** Never throws into the source. */
   readonly #take = (update: Update): void => {
+    try {
+      if (typeof update.timestampNs !== 'bigint' || typeof update.alarm?.severity !== 'number')
+        throw new TypeError('gave an update without a time or an alarm')
+      this.#judge(update)
+    } catch (error) {
+      this.shared.context.fault('source', this.protocol, 'update', error)
+    }
+  }
+
+  #judge(update: Update): void {
     if (update.kind === 'connection') return this.#takeConnection(update)
     this.#count('updates')
     this.lastUpdateMs = Date.now()

@@ -1,5 +1,12 @@
 // One route: the updates of a channel through one converter to one topic.
-import { type Converter, kafkaTimeMs, type ServiceContext, type Update } from '../../core/api/plugin.js'
+import {
+  BadMessage,
+  type Converter,
+  kafkaTimeMs,
+  type OutMessage,
+  type ServiceContext,
+  type Update
+} from '../../core/api/plugin.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
 import { type Outlet, type Sender } from './outlet.js'
 
@@ -36,7 +43,7 @@ export class Route implements Sender {
     readonly options: RouteOptions,
     converter: Converter,
     readonly outlet: Outlet,
-    readonly context: Pick<ServiceContext, 'log'>,
+    readonly context: Pick<ServiceContext, 'log' | 'fault'>,
     /** Updates the converter made nothing of, by reason. */
     readonly skipped: ReadonlyMap<string, number> = new Map()
   ) {
@@ -126,13 +133,19 @@ export class Route implements Sender {
     this.#keep(waiting)
   }
 
-  #messages(update: Update) {
+  #messages(update: Update): readonly OutMessage[] {
     const named = update.source === this.#sourceName ? update : this.#rename(update)
     try {
-      return this.#convert(named)
+      const messages = this.#convert(named)
+      checkMessages(messages)
+      return messages
     } catch (error) {
       this.#count('convert_errors')
-      this.#report('warn', 'MESSAGE_BAD', error as Error)
+      if (error instanceof BadMessage) this.#report('warn', 'MESSAGE_BAD', error)
+      else {
+        this.lastError = error instanceof Error ? error.message : String(error)
+        this.context.fault('converter', this.options.schema, 'convert', error)
+      }
       return []
     }
   }
@@ -155,5 +168,13 @@ export class Route implements Sender {
       schema,
       topic: this.topic
     })
+  }
+}
+
+function checkMessages(messages: readonly Partial<OutMessage>[] | undefined): void {
+  if (!Array.isArray(messages)) throw new TypeError(`gave ${typeof messages} where it must give a list of messages`)
+  for (let i = 0; i < messages.length; i++) {
+    const { value } = (messages as readonly Partial<OutMessage>[])[i]!
+    if (!(value instanceof Uint8Array)) throw new TypeError('gave a message whose value is not bytes')
   }
 }

@@ -5,6 +5,7 @@ import {
   type EventRecord,
   type Kafka,
   type Producer,
+  type ServiceContext,
   type SourcePart,
   type Subscription,
   type Update
@@ -69,7 +70,7 @@ export class Run {
     readonly id: string,
     readonly plan: RunPlan,
     kafka: Kafka,
-    readonly context: Pick<Context, 'log'>
+    readonly context: Pick<ServiceContext, 'log' | 'fault'>
   ) {
     this.#producer = kafka.producer({ lingerMs: 5, maxBufferedBytes: 64 * 1024 * 1024 })
     for (const { channel, topic } of plan.channels) {
@@ -88,7 +89,15 @@ export class Run {
     }
     this.#open = this.plan.channels.length
     for (const { channel, topic, options } of this.plan.channels) {
-      this.#subscriptions.push(this.plan.source.open(options, context, (update) => this.#take(update, channel, topic)))
+      this.#subscriptions.push(
+        this.plan.source.open(options, context, (update) => {
+          try {
+            this.#take(update, channel, topic)
+          } catch (error) {
+            this.context.fault('source', this.plan.source.id, 'update', error)
+          }
+        })
+      )
     }
   }
 

@@ -43,6 +43,8 @@ export function serviceContext(
     thread: () => {
       throw new Error('this context has no threads')
     },
+    fault: (kind, id, method, error) =>
+      void logs.push({ level: 'error', message: `${kind} ${id}: ${method}: ${String(error)}` }),
     log: (level, message) => void logs.push({ level, message }),
     source: (id) => sources.get(id),
     converter: (id) => converters.get(id),

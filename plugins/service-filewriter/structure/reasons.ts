@@ -45,6 +45,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
   array_size: lost('arrays of another size than the dataset has'),
   constant_refused: lost('coordinates that cannot be made'),
   frame_size: lost('frames of another size than the dataset has'),
+  converter_failed: lost('messages that a converter failed on; the log has the first error'),
   histogram_shape: lost('histograms of another shape than the first'),
   no_pulse: lost('messages without a pulse'),
   not_in_file: lost('messages that the file took but did not keep: it failed before the next checkpoint'),

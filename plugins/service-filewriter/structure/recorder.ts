@@ -16,7 +16,7 @@ import { buildFile, type Built } from './build.js'
 import { routeKey, type Plan, type PlanLink, type PlanStream } from './plan.js'
 import { judge, makeReport, verdictOf, type Report } from './report.js'
 import { type Verdict } from './reasons.js'
-import { TopicRoute } from './route.js'
+import { type PartMethod, promised, stackOf, TopicRoute } from './route.js'
 import { type Parts } from './structure.js'
 import { countIn, StreamState, type TimeWindow } from './window.js'
 
@@ -32,7 +32,7 @@ export interface RecorderOptions {
   readonly compression?: ColumnOptions['compression']
   /** The report becomes `nexstream_report` in the first NXentry (or the root). */
   readonly reportInFile: boolean
-  readonly log: (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
+  readonly log: (level: LogLevel, message: string, fields?: Record<string, unknown>, fault?: PartMethod) => void
 }
 
 export interface Totals {
@@ -131,10 +131,10 @@ export class Recorder {
   /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. Throws when the file fails: then salvage. */
   finish(): Report {
     for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
-    for (const [i, writer] of this.#writers.entries()) this.#last(() => writer.flush?.(), this.streams[i]?.plan)
+    for (const [i, writer] of this.#writers.entries()) this.#last('flush', writer, this.streams[i]?.plan)
     this.#file.finish()
     this.#mark()
-    for (const [i, writer] of this.#writers.entries()) this.#last(() => writer.close?.(), this.streams[i]?.plan)
+    for (const [i, writer] of this.#writers.entries()) this.#last('close', writer, this.streams[i]?.plan)
     return this.#seal()
   }
 
@@ -189,7 +189,7 @@ export class Recorder {
     const key = routeKey(plan.topic, plan.partitions)
     let route = this.topics.get(key)
     if (route === undefined) {
-      route = new TopicRoute(plan.topic, (level, message) => log(level, message), plan.partitions)
+      route = new TopicRoute(plan.topic, log, plan.partitions)
       this.topics.set(key, route)
     }
     route.add(stream, this.#converters(plan, context))
@@ -209,13 +209,15 @@ export class Recorder {
     return converters
   }
 
-  #last(step: () => void, plan: PlanStream | undefined): void {
+  #last(method: 'flush' | 'close', writer: Writer, plan: PlanStream | undefined): void {
     try {
-      step()
+      promised(writer[method]?.())
     } catch (error) {
       if (error instanceof BadMessage) return
       if (this.#file.failed) throw error
-      this.problems.push(`${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`)
+      const text = `${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`
+      this.problems.push(text)
+      this.#options.log('error', text, stackOf(error), { kind: 'writer', id: plan?.part.id ?? '', method })
     }
   }
 

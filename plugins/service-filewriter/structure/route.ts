@@ -41,6 +41,34 @@ class LogNumber implements Scalar {
 
 const NOTHING = Buffer.alloc(0)
 
+/** A method of a converter or writer. */
+export interface PartMethod {
+  readonly kind: 'converter' | 'writer'
+  readonly id: string
+  readonly method: string
+}
+type RouteLog = (level: LogLevel, message: string, fields?: Record<string, unknown>, fault?: PartMethod) => void
+
+/** A converter threw, or gave, what it must not. */
+class ConverterFault extends Error {
+  constructor(
+    readonly method: string,
+    override readonly cause: unknown
+  ) {
+    super(String(cause))
+  }
+}
+
+/** Throws when it is a promise: nobody waits for those of methods that must be done when they return. */
+export function promised(value: unknown): void {
+  if (!(value instanceof Promise)) return
+  value.catch(() => undefined)
+  throw new TypeError('gave a promise where it must be done at once')
+}
+
+export const stackOf = (error: unknown): Record<string, unknown> =>
+  error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
+
 /** What a look at a message tells without writing it. */
 export interface Glance {
   readonly source: string
@@ -64,11 +92,10 @@ export class TopicRoute {
   #recent: SchemaRoute | undefined
   readonly #scalar: Scalar = new LogNumber()
 
-  readonly #log: (level: LogLevel, message: string) => void
-
+  readonly #log: RouteLog
   constructor(
     readonly topic: string,
-    log: (level: LogLevel, message: string) => void,
+    log: RouteLog,
     /** Undefined: all. */
     readonly partitions?: readonly number[]
   ) {
@@ -88,10 +115,23 @@ export class TopicRoute {
 
   /** Writes the messages of a batch into every stream that wants them. Throws only what must end the job. */
   pushAll(batch: Batch): void {
+    for (let i = 0; i < batch.count;) i = this.#pushFrom(batch, i)
+  }
+
+  /** Up to a message that a converter fails on; returns where to go on. */
+  #pushFrom(batch: Batch, from: number): number {
     const { bytes } = batch
-    for (let i = 0; i < batch.count; i++)
-      if (!this.#pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i)))
-        this.push(batch.value(i), bytes, batch.valueStart(i))
+    let i = from
+    try {
+      for (; i < batch.count; i++)
+        if (!this.#pushNumber(batch, i, bytes, batch.valueStart(i), batch.valueEnd(i)))
+          this.push(batch.value(i), bytes, batch.valueStart(i))
+    } catch (error) {
+      if (error instanceof CodedError && !(error instanceof BadMessage)) throw error
+      this.#converterFailed(this.bad, this.#recent?.id ?? '', new ConverterFault('scalar', error))
+      i++
+    }
+    return i
   }
 
   /** Whose message it is and of which time; undefined when it does not say, or no stream takes its schema. */
@@ -100,12 +140,7 @@ export class TopicRoute {
     const route = message === null || message.length < 8 ? undefined : this.#schemas.get(idOf(message))
     if (route === undefined || message === null) return undefined
     const peek = this.#peek
-    try {
-      route.converter.peek(message, peek)
-    } catch (error) {
-      if (error instanceof BadMessage) return undefined
-      throw error
-    }
+    if (!this.#peeks(route, message)) return undefined
     const { sourceStart, sourceEnd, timestampNs } = peek
     const source = `${route.id} ${message.toString('latin1', sourceStart, sourceEnd)}`
     const wanted = route.sources.find(message, sourceStart, sourceEnd) !== undefined
@@ -143,7 +178,6 @@ export class TopicRoute {
     if (route === undefined) return
     const streams = this.#streamsOf(route, message, bytes, start)
     if (streams === undefined) return
-    this.#time.set(this.#peek.timestampNs)
     for (const stream of streams) this.#pushTo(stream, route, message)
   }
 
@@ -157,16 +191,26 @@ export class TopicRoute {
    * To a stream whose window has begun; without a message it is the number in `scalar`. A record is decoded for each stream
    * anew: several streams of one source are rare, and it costs less than keeping it.
    */
-  #deliver(stream: StreamState, { converter, id }: SchemaRoute, message: Buffer | undefined): void {
+  #deliver(stream: StreamState, route: SchemaRoute, message: Buffer | undefined): void {
     const time = this.#time
     if (!stream.admit(time)) return
     if (!stream.begun) this.begin(stream)
     try {
-      if (message === undefined) stream.writer?.writeScalar?.(this.#scalar, id)
-      else stream.writer?.write(converter.decode?.(message), id)
+      if (message === undefined) stream.writer?.writeScalar?.(this.#scalar, route.id)
+      else promised(stream.writer?.write(decoded(route, message), route.id))
       stream.wrote(time)
     } catch (error) {
-      this.#trouble(stream, error)
+      this.#trouble(stream, route.id, error)
+    }
+  }
+
+  /** Whether the message says whose it is; what is wrong with it is counted when it is pushed. */
+  #peeks({ converter }: SchemaRoute, message: Buffer): boolean {
+    try {
+      converter.peek(message, this.#peek)
+      return typeof this.#peek.timestampNs === 'bigint'
+    } catch {
+      return false
     }
   }
 
@@ -175,12 +219,7 @@ export class TopicRoute {
     if (message === null) return false
     const route = message.length < 8 ? undefined : this.#schemas.get(idOf(message))
     if (route === undefined) return false
-    try {
-      route.converter.peek(message, this.#peek)
-    } catch (error) {
-      if (error instanceof BadMessage) return false
-      throw error
-    }
+    if (!this.#peeks(route, message)) return false
     let news = false
     for (const stream of route.sources.find(message, this.#peek.sourceStart, this.#peek.sourceEnd) ?? []) {
       if (!stream.keepsLast || stream.begun) continue
@@ -199,10 +238,10 @@ export class TopicRoute {
     if (kept === null) return
     const route = this.#schemas.get(idNumber(kept.schemaId))
     try {
-      stream.writer?.write(route?.converter.decode?.(kept.message), kept.schemaId)
+      if (route !== undefined) promised(stream.writer?.write(decoded(route, kept.message), kept.schemaId))
       stream.wrote(new Instant(kept.timeNs))
     } catch (error) {
-      this.#trouble(stream, error)
+      this.#trouble(stream, kept.schemaId, error)
     }
   }
 
@@ -228,9 +267,10 @@ export class TopicRoute {
   #streamsOf(route: SchemaRoute, message: Buffer, bytes: DataView, start: number): readonly StreamState[] | undefined {
     try {
       route.converter.peek(message, this.#peek)
+      this.#time.set(this.#peek.timestampNs)
     } catch (error) {
-      if (!(error instanceof BadMessage)) throw error
-      countIn(this.bad, error.reason)
+      if (error instanceof BadMessage) countIn(this.bad, error.reason)
+      else this.#converterFailed(this.bad, route.id, new ConverterFault('peek', error))
       return undefined
     }
     const streams = route.sources.findIn(bytes, start + this.#peek.sourceStart, start + this.#peek.sourceEnd)
@@ -239,17 +279,36 @@ export class TopicRoute {
   }
 
   /** A bad message is counted; trouble with the file ends the job; anything else is a fault of the part, counted too. */
-  #trouble(stream: StreamState, error: unknown): void {
+  #trouble(stream: StreamState, schemaId: string, error: unknown): void {
     if (error instanceof BadMessage) return stream.refused(error)
     if (error instanceof CodedError && error.code.startsWith('HDF5')) {
       countIn(stream.bad, 'not_in_file')
       throw error
     }
-    if (!stream.bad.has('writer_failed'))
-      this.#log(
-        'error',
-        `${stream.plan.module} in ${stream.plan.group.path}: ${String(error)}; its messages are counted`
-      )
+    if (error instanceof ConverterFault) return this.#converterFailed(stream.bad, schemaId, error)
+    if (!stream.bad.has('writer_failed')) {
+      const { module, group, part } = stream.plan
+      const text = `${module} in ${group.path}: ${String(error)}; its messages are counted`
+      this.#log('error', text, stackOf(error), { kind: 'writer', id: part.id, method: 'write' })
+    }
     countIn(stream.bad, 'writer_failed')
+  }
+
+  #converterFailed(bad: Counters, id: string, { method, message, cause }: ConverterFault): void {
+    if (!bad.has('converter_failed'))
+      this.#log('error', `${message}; its messages are counted`, stackOf(cause), { kind: 'converter', id, method })
+    countIn(bad, 'converter_failed')
+  }
+}
+
+/** The content of a message. Throws BadMessage, and ConverterFault for anything else that is none. */
+function decoded({ converter }: SchemaRoute, message: Buffer): unknown {
+  try {
+    const record = converter.decode?.(message)
+    promised(record)
+    if (typeof record === 'object' && record !== null) return record
+    throw new TypeError(`gave ${typeof record} where it must give a record`)
+  } catch (error) {
+    throw error instanceof BadMessage ? error : new ConverterFault('decode', error)
   }
 }

@@ -108,7 +108,7 @@ export class ThreadJob implements WriteJob {
         this.progress = message.progress
         return
       case 'log':
-        return this.#log(message.level, message.message, { job_id: this.spec.jobId, ...message.fields })
+        return this.#log(message.level, message.message, { job_id: this.spec.jobId, ...message.fields }, message.fault)
       case 'done':
         this.#end = message.end
         return

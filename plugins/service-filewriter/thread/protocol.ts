@@ -112,8 +112,16 @@ export type FromWorker =
       readonly level: LogLevel
       readonly message: string
       readonly fields?: Record<string, unknown>
+      readonly fault?: FaultPlace
     }
   | { readonly type: 'done'; readonly end: JobEnd }
 
-/** What the main thread does with what a job logs. */
-export type JobLog = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
+/** The method of a converter or writer that threw, or gave, what it must not. */
+export interface FaultPlace {
+  readonly kind: 'converter' | 'writer'
+  readonly id: string
+  readonly method: string
+}
+
+/** What the main thread does with what a job logs; with a `fault` it is one. */
+export type JobLog = (level: LogLevel, message: string, fields?: Record<string, unknown>, fault?: FaultPlace) => void

@@ -146,7 +146,8 @@ export class WriteRun {
       signal: this.#abort.signal,
       rootAttributes: rootAttributes(this.#path.file),
       reportInFile,
-      log: (level, message, fields) => this.#say({ type: 'log', level, message, ...(fields && { fields }) }),
+      log: (level, message, fields, fault) =>
+        this.#say({ type: 'log', level, message, ...(fields && { fields }), ...(fault && { fault }) }),
       ...(compression === null ? {} : { compression })
     })
     recorder.notes.push(...(spec.notes ?? []))

@@ -1,5 +1,6 @@
 // Parts for the forwarder's unit tests: channels that the test drives, converters that write JSON.
 import {
+  BadMessage,
   type Converter,
   defineConverter,
   defineSource,
@@ -81,7 +82,7 @@ function jsonConverter(id: string, takes: 'value' | 'connection', opened: string
         peek: () => undefined,
         convert: (update) => {
           if (update.kind !== takes) return []
-          if (update.value === 'broken') throw new Error('cannot convert')
+          if (update.value === 'broken') throw new BadMessage('unencodable', 'cannot convert')
           const { value, source, repeat, connection, alarm, timestampNs } = update
           const content =
             takes === 'connection'
