@@ -51,6 +51,7 @@ export default tseslint.config(
         }
       ],
       eqeqeq: 'error',
+      '@typescript-eslint/max-params': ['error', { max: 5 }],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],

@@ -26,17 +26,22 @@ export function eachLine(
   walk(0, 0)
 }
 
-/** Copies a block of shape `shape` into an array of shape `full`, its first element at `offset`; elements have `width` bytes. */
+interface Block {
+  readonly bytes: Uint8Array
+  readonly shape: readonly number[]
+  /** Where its first element goes; the beginning when not given. */
+  readonly offset?: readonly number[]
+}
+
+/** Copies a block into an array of shape `full`; elements have `width` bytes. */
 export function place(
-  block: Uint8Array,
-  shape: readonly number[],
+  { bytes, shape, offset = shape.map(() => 0) }: Block,
   into: Uint8Array,
   full: readonly number[],
-  offset: readonly number[],
   width: number
 ): void {
   eachLine(shape, full, offset, (from, to, length) =>
-    into.set(block.subarray(from * width, (from + length) * width), to * width)
+    into.set(bytes.subarray(from * width, (from + length) * width), to * width)
   )
 }
 

@@ -173,8 +173,7 @@ async function serviceFindings({ config }: LoadedConfig, host: Host): Promise<Fi
   const found: Finding[] = []
   for (const { part, options, at, findings } of configured('service', config, host)) {
     found.push(...findings)
-    if (part !== undefined && findings.length === 0)
-      found.push(...(await inspected(part, options, undefined, host, at)))
+    if (part !== undefined && findings.length === 0) found.push(...(await inspected(part, options, { host, at })))
   }
   return found
 }
@@ -183,10 +182,7 @@ async function serviceFindings({ config }: LoadedConfig, host: Host): Promise<Fi
 async function inspected(
   part: ServicePart,
   options: unknown,
-  command: Command | undefined,
-  host: Host,
-  at: string,
-  flags: ToolFlags = {}
+  { command, host, at, flags = {} }: { command?: Command; host: Host; at: string; flags?: ToolFlags }
 ): Promise<Finding[]> {
   const findings = (await part.inspect?.(options as never, command, lookupOf(host), flags)) ?? []
   return findings.map((finding) => ({ ...finding, path: at + finding.path }))
@@ -228,5 +224,5 @@ async function checkCommand(value: unknown, at: string, host: Host, flags: ToolF
   const part = found?.service === undefined ? undefined : host.part('service', found.service)
   const options: Record<string, unknown> = {}
   if (part === undefined || checkSchema(part.config, options).length > 0) return findings
-  return inspected(part, options, command as Command, host, at, flags)
+  return inspected(part, options, { command: command as Command, host, at, flags })
 }

@@ -19,7 +19,14 @@ export class Lease {
   }
 }
 
+type BatchPlace = Pick<Batch, 'topic' | 'partition' | 'highWatermark' | 'nextOffset' | 'skipped'>
+
 export class FetchedBatch implements Batch {
+  readonly topic: string
+  readonly partition: number
+  readonly highWatermark: number
+  readonly nextOffset: number
+  readonly skipped: Batch['skipped']
   readonly count: number
   madeAgain?: Batch['madeAgain']
   truncated?: number
@@ -28,15 +35,16 @@ export class FetchedBatch implements Batch {
   readonly #spare: RecordIndex[]
 
   constructor(
-    readonly topic: string,
-    readonly partition: number,
-    readonly highWatermark: number,
-    readonly nextOffset: number,
-    readonly skipped: Readonly<Record<string, number>> | undefined,
+    { topic, partition, highWatermark, nextOffset, skipped }: BatchPlace,
     index: RecordIndex,
     spare: RecordIndex[],
     lease: Lease | undefined
   ) {
+    this.topic = topic
+    this.partition = partition
+    this.highWatermark = highWatermark
+    this.nextOffset = nextOffset
+    this.skipped = skipped
     this.count = index.count
     this.#index = index
     this.#spare = spare

@@ -73,14 +73,19 @@ export async function committed(
   return known
 }
 
+/** Partition → the offset to go on from. */
+interface Progress {
+  readonly topic: string
+  readonly topicId: string | undefined
+  readonly offsets: ReadonlyMap<number, number>
+}
+
 /** Writes down how far the group is. Rejects with BrokerError: of codes 22 and 25 when `by` is a member no more. */
 export async function commit(
   cluster: Cluster,
   group: string,
   by: Committer,
-  topic: string,
-  offsets: ReadonlyMap<number, number>,
-  topicId: string | undefined
+  { topic, topicId, offsets }: Progress
 ): Promise<void> {
   const metadata = JSON.stringify({ topic_id: topicId, member: by.memberId })
   const all = [...offsets].map(([partition, offset]) => ({ partition, offset, metadata }))
@@ -136,7 +141,7 @@ export async function keepStarts(
     ])
     if (offsets.size === 0) return { ...state, offsets }
     try {
-      await commit(cluster, groupId, nobody, topic, offsets, state.id)
+      await commit(cluster, groupId, nobody, { topic, topicId: state.id, offsets })
       offsets.clear()
     } catch (error) {
       const { code } = error as Partial<BrokerError>

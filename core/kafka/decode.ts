@@ -116,7 +116,7 @@ export class PartDecoder {
       if (this.#isWanted(header)) {
         index ??= this.#index(buffer)
         if (compressed) this.#compressed(index, header)
-        else if (!indexRecords(index, buffer, header, header.at + BATCH_HEADER, end, this.#next)) this.#count('records')
+        else if (!indexRecords(index, header, header.at + BATCH_HEADER, end, this.#next)) this.#count('records')
       }
       this.#next = Math.max(this.#next, header.lastOffset + 1)
       if (compressed && index !== undefined) break
@@ -129,7 +129,8 @@ export class PartDecoder {
     this.#skipped = undefined
     const { topic, partition, end } = this.part
     index ??= this.#index(this.lease.buffer)
-    return new FetchedBatch(topic, partition, end, this.#next, skipped, index, this.options.spare, this.lease)
+    const place = { topic, partition, highWatermark: end, nextOffset: this.#next, skipped }
+    return new FetchedBatch(place, index, this.options.spare, this.lease)
   }
 
   #index(buffer: Buffer): RecordIndex {
@@ -142,7 +143,7 @@ export class PartDecoder {
     try {
       const data = inflate(this.lease.buffer, header, this.options.maxDecompressed)
       index.reset(data)
-      if (!indexRecords(index, this.lease.buffer, header, 0, data.length, this.#next)) this.#count('records')
+      if (!indexRecords(index, header, 0, data.length, this.#next)) this.#count('records')
     } catch (error) {
       if (!(error instanceof CodecError)) throw error
       this.#count(error.reason)

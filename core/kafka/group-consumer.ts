@@ -201,7 +201,7 @@ export class GroupConsumer implements GroupProtocol {
         return { topic, partition, offset, ...(id !== undefined && { topicId: id }) }
       })
       if (over.signal.aborted) return []
-      if (fresh.size > 0) await commit(cluster, group, seat, topic, fresh, id)
+      if (fresh.size > 0) await commit(cluster, group, seat, { topic, topicId: id, offsets: fresh })
       for (const partition of partitions) starts.offsets.delete(partition)
       return places
     })
@@ -248,7 +248,7 @@ export class GroupConsumer implements GroupProtocol {
     await cluster.patiently(`offset ${offset} of ${topic}`, async () => {
       try {
         tries++
-        await commit(cluster, this.group, seat, topic, new Map([[partition, next]]), topicId)
+        await commit(cluster, this.group, seat, { topic, topicId, offsets: new Map([[partition, next]]) })
       } catch (error) {
         const { code } = error as Partial<BrokerError>
         if (code !== ILLEGAL_GENERATION && code !== UNKNOWN_MEMBER) throw error

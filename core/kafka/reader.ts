@@ -179,7 +179,12 @@ export class PartitionReader implements Reader, Desk, LedBy {
   }
 
   #empty({ topic, partition }: Position, next: number, skipped?: Record<string, number>): FetchedBatch {
-    return new FetchedBatch(topic, partition, next, next, skipped, new RecordIndex(), this.#spare, undefined)
+    return new FetchedBatch(
+      { topic, partition, highWatermark: next, nextOffset: next, skipped },
+      new RecordIndex(),
+      this.#spare,
+      undefined
+    )
   }
 
   #decoder(item: Item): PartDecoder {

@@ -71,6 +71,8 @@ export interface BatchHeader {
   readonly baseOffset: number
   readonly lastOffset: number
   readonly attributes: number
+  /** What the times of the records count from, ms; with LogAppendTime the broker's time, which holds for all. */
+  readonly baseTimeMs: number
   readonly producerId: bigint
   readonly count: number
 }
@@ -85,12 +87,14 @@ export function batchEnd(buffer: Buffer, at: number, end: number): number | unde
 
 export function batchHeader(buffer: Buffer, at: number, end: number): BatchHeader {
   const baseOffset = readI64(buffer, at)
+  const attributes = buffer.readInt16BE(at + 21)
   return {
     at,
     end,
     baseOffset,
     lastOffset: baseOffset + buffer.readInt32BE(at + 23),
-    attributes: buffer.readInt16BE(at + 21),
+    attributes,
+    baseTimeMs: readI64(buffer, at + ((attributes & attribute.logAppendTime) !== 0 ? 35 : 27)),
     producerId: buffer.readBigInt64BE(at + 43),
     count: buffer.readInt32BE(at + 57)
   }
@@ -125,20 +129,17 @@ const LONGEST_VARLONG = 128 ** 10
 // eslint-disable-next-line max-lines-per-function -- the hottest loop of all: varints are read in line
 export function indexRecords(
   index: RecordIndex,
-  source: Buffer,
   header: BatchHeader,
   start: number,
   end: number,
   from: number
 ): boolean {
-  const { count, baseOffset, lastOffset } = header
+  const { count, baseOffset, lastOffset, baseTimeMs } = header
   const { buffer } = index
   if (count * SMALLEST_RECORD > end - start) return false
   index.reserve(count)
   const { offsets, timesMs, spans } = index
-  // With LogAppendTime the broker's time, the batch's maximum, holds for all.
   const appendTime = (header.attributes & attribute.logAppendTime) !== 0
-  const baseTime = readI64(source, header.at + (appendTime ? 35 : 27))
   let n = index.count
   let at = start
   let byte = 0
@@ -199,7 +200,7 @@ export function indexRecords(
     if (offset < baseOffset || offset > lastOffset) return finish(index, n, false)
     if (offset >= from) {
       offsets[n] = offset
-      timesMs[n] = appendTime ? baseTime : baseTime + time
+      timesMs[n] = appendTime ? baseTimeMs : baseTimeMs + time
       const s = n * 4
       spans[s] = keyStart
       spans[s + 1] = keyLength

@@ -40,25 +40,17 @@ function decodeNdar(message: Uint8Array): FrameRecord {
   const shape = shapeOf(t.vector(3, 'uint64') ?? missing('dims'))
   const { data, isText } = typed(t.vector(5, 'uint8') ?? missing('pData'), t.uint8(4))
   checkShape(shape, data.length)
-  const time = ndarTime(message, t.at)
-  return frame(ndarSource, time, t.int32(0), shape, data, isText, t.tables(6))
+  const timestampNs = ndarTime(message, t.at)
+  const attributes = attributesOf(t.tables(6))
+  return { source: ndarSource, timestampNs, uniqueId: t.int32(0), shape, data, isText, attributes }
 }
 
-function frame(
-  source: string,
-  timestampNs: bigint,
-  uniqueId: number,
-  shape: number[],
-  data: FrameRecord['data'],
-  isText: boolean,
-  attributes: Table[] | null
-): FrameRecord {
-  const read = (a: Table): FrameRecord['attributes'][number] => {
+function attributesOf(tables: Table[] | null): FrameRecord['attributes'] {
+  return (tables ?? []).map((a) => {
     const bytes = a.vector(4, 'uint8')
     const value = bytes === null ? null : meaning(bytes, a.uint8(3))
     return { name: a.text(0), description: a.text(1), source: a.text(2), value }
-  }
-  return { source, timestampNs, uniqueId, shape, data, isText, attributes: (attributes ?? []).map(read) }
+  })
 }
 
 function decode(id: FrameId, message: Uint8Array): FrameRecord {
@@ -67,7 +59,9 @@ function decode(id: FrameId, message: Uint8Array): FrameRecord {
   const shape = shapeOf(t.vector(3, id === 'ad00' ? 'int64' : 'uint64') ?? missing('dimensions'))
   const { data, isText } = typed(t.vector(5, 'uint8') ?? missing('data'), t.uint8(4))
   checkShape(shape, data.length)
-  return frame(t.required(0, 'source_name'), t.time(2), t.int32(1), shape, data, isText, t.tables(6))
+  const source = t.required(0, 'source_name')
+  const attributes = attributesOf(t.tables(6))
+  return { source, timestampNs: t.time(2), uniqueId: t.int32(1), shape, data, isText, attributes }
 }
 
 function encode(id: FrameId, record: FrameRecord, memory?: Spares): Buffer {

@@ -249,22 +249,14 @@ function start(form: Form, source: string, alarmed: boolean, extra: number): { o
   return { out, extraAt: size(length) }
 }
 
-/** Alarm in EPICS codes; f142 only. */
-type AlarmCodes = { readonly severity: number; readonly status: number } | undefined
-
-function encodeNumber(
-  form: Form,
-  source: string,
-  timeNs: bigint,
-  id: number,
-  value: number | bigint | Vector,
-  alarm: AlarmCodes
-): Buffer {
+/** `value` is that of the record; its alarm is for f142 only. */
+function encodeNumber(form: Form, record: LogRecord, id: number, value: number | bigint | Vector): Buffer {
+  const { alarm } = record
   const alarmed = alarm !== undefined && form.id === 'f142'
   const vector = typeof value === 'object' ? value : undefined
-  const { out, extraAt } = start(form, source, alarmed, vector === undefined ? 0 : 8 + vector.bytes.length)
+  const { out, extraAt } = start(form, record.source, alarmed, vector === undefined ? 0 : 8 + vector.bytes.length)
   const { at } = form
-  put64(out, at.time, timeNs)
+  put64(out, at.time, record.timestampNs)
   out[at.type] = id
   if (alarmed) {
     put16(out, at.status, alarm.status)
@@ -305,7 +297,7 @@ function encode(form: Form, record: LogRecord): Buffer {
     throw new BadMessage('unencodable', `a value of type ${typeof value} is no ${record.dtype}`)
   const number = value as number | bigint | Vector
   const isVector = typeof number === 'object'
-  return encodeNumber(form, record.source, record.timestampNs, isVector ? id + 10 : id, number, record.alarm)
+  return encodeNumber(form, record, isVector ? id + 10 : id, number)
 }
 
 /** Both directions of one of the two schemas. */

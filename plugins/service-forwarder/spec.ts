@@ -71,10 +71,9 @@ export class SpecParser {
       errors.push(finding('COMMAND_INVALID', `${path}/converter`, "give either 'converter' or 'converters'"))
       return []
     }
-    const many = converters?.map((one, i) =>
-      this.#spec(checked, protocol, one, path, `${path}/converters/${i}`, errors)
-    )
-    const specs = many ?? [this.#spec(checked, protocol, converter!, path, `${path}/converter`, errors)]
+    const given = { stream: checked, protocol, path }
+    const many = converters?.map((one, i) => this.#spec(given, one, `${path}/converters/${i}`, errors))
+    const specs = many ?? [this.#spec(given, converter!, `${path}/converter`, errors)]
     return specs.filter((spec) => spec !== undefined)
   }
 
@@ -92,10 +91,8 @@ export class SpecParser {
   }
 
   #spec(
-    stream: StreamCommand,
-    protocol: string,
+    { stream, protocol, path }: { stream: StreamCommand; protocol: string; path: string },
     given: string | ConverterCommand,
-    path: string,
     at: string,
     errors: Finding[]
   ): Spec | undefined {

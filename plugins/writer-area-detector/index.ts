@@ -152,7 +152,7 @@ class FrameWriter implements Writer<FrameRecord> {
     if (shape.every((n, i) => n === full[i])) return bytes
     this.#context.count('padded')
     const frame = new Uint8Array(elementsOf(full) * widthOf(this.#type))
-    place(bytes, shape, frame, full, full.map(() => 0), widthOf(this.#type)) // prettier-ignore
+    place({ bytes, shape }, frame, full, widthOf(this.#type))
     return frame
   }
 }

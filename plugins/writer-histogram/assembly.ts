@@ -88,8 +88,8 @@ export class Assembly {
     })
     if (overlaps) throw new BadMessage('overlap', 'a part overlaps another one of the same time')
     eachLine(shape, full, offset, (_, to, length) => slot.done.fill(1, to, to + length))
-    place(data, shape, slot.data, full, offset, widthOf(types.data))
-    place(errors, shape, slot.errors, full, offset, widthOf(types.errors))
+    place({ bytes: data, shape, offset }, slot.data, full, widthOf(types.data))
+    place({ bytes: errors, shape, offset }, slot.errors, full, widthOf(types.errors))
     slot.missing -= elementsOf(shape)
   }
 

@@ -87,7 +87,7 @@ export async function startJars(setup: KafkaSetup): Promise<Cluster> {
   try {
     if (setup.tls) await makeCertificate(root)
     await writeFile(join(root, 'log4j2.properties'), log4j)
-    return new JarCluster(java, join(jars, '*'), root, setup, await places(setup, root), close).start()
+    return new JarCluster({ java, classPath: join(jars, '*') }, root, setup, await places(setup, root), close).start()
   } catch (error) {
     await close()
     throw error
@@ -120,14 +120,18 @@ class JarCluster implements Cluster {
   #fail: (error: Error) => void = () => undefined
   #stopping = false
 
+  readonly java: string
+  readonly classPath: string
+
   constructor(
-    readonly java: string,
-    readonly classPath: string,
+    { java, classPath }: { java: string; classPath: string },
     readonly root: string,
     readonly setup: KafkaSetup,
     readonly nodes: NodePlace[],
     readonly close: () => Promise<void>
   ) {
+    this.java = java
+    this.classPath = classPath
     this.tlsFolder = root
     this.died = new Promise((_, reject) => (this.#fail = reject))
     this.died.catch(() => undefined) // Whoever waits for readiness sees it; later deaths are the test's business

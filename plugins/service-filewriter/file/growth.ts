@@ -39,7 +39,7 @@ function widened(rows: Uint8Array, from: readonly number[], to: readonly number[
   const corner = to.map(() => 0)
   for (let i = 0; i < count; i++) {
     const row = rows.subarray(i * rowBytes, (i + 1) * rowBytes)
-    place(row, shape, out.subarray(i * wideBytes, (i + 1) * wideBytes), to, corner, width)
+    place({ bytes: row, shape, offset: corner }, out.subarray(i * wideBytes, (i + 1) * wideBytes), to, width)
   }
   return out
 }

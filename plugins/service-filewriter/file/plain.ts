@@ -5,6 +5,12 @@ import { type Layout, type WasmFile } from './wasm.js'
 
 const BATCH_BYTES = 1 << 16
 
+interface ColumnPlace {
+  readonly path: string
+  readonly layout: Layout
+  readonly publishing: Publishing
+}
+
 class PlainColumn extends TailColumn implements BackendColumn {
   /** Rows not yet handed to the library, gathered to whole chunks: the library reads back partly filled ones. */
   #waiting: Uint8Array[] = []
@@ -13,15 +19,11 @@ class PlainColumn extends TailColumn implements BackendColumn {
   #written: number
   readonly #file: () => WasmFile
 
-  constructor(
-    path: string,
-    layout: Layout,
-    budget: Budget,
-    readonly publishing: Publishing,
-    written: number,
-    file: () => WasmFile
-  ) {
+  readonly publishing: Publishing
+
+  constructor({ path, layout, publishing }: ColumnPlace, budget: Budget, written: number, file: () => WasmFile) {
     super(path, layout, budget)
+    this.publishing = publishing
     this.#written = written
     this.#file = file
 
@@ -69,8 +71,9 @@ export class PlainBackend implements Backend {
   }
 
   column(path: string, layout: Layout, publishing: Publishing, length: number): BackendColumn {
-    const rowBytes = length === 0 ? 0 : new PlainColumn(path, layout, this.#budget, publishing, 0, this.#file).rowBytes
-    const column = new PlainColumn(path, layout, this.#budget, publishing, length * rowBytes, this.#file)
+    const place = { path, layout, publishing }
+    const rowBytes = length === 0 ? 0 : new PlainColumn(place, this.#budget, 0, this.#file).rowBytes
+    const column = new PlainColumn(place, this.#budget, length * rowBytes, this.#file)
     this.#columns.push(column)
     return column
   }

@@ -31,7 +31,7 @@ function addListed(item: unknown, at: string, found: Map<string, Attribute>, fin
 }
 
 function addNamed(name: string, value: unknown, at: string, found: Map<string, Attribute>, findings: Findings): void {
-  if (!isObject(value)) return put(name, value, {}, at, found, findings)
+  if (!isObject(value)) return put(name, { raw: value, type: {}, at }, found, findings)
   for (const key of Object.keys(value)) if (!listKeys.has(key)) findings.add(below(at, key), 'unknown key')
   addTyped(name, value, at, found, findings)
 }
@@ -39,7 +39,7 @@ function addNamed(name: string, value: unknown, at: string, found: Map<string, A
 function addTyped(name: string, item: JsonObject, at: string, found: Map<string, Attribute>, findings: Findings): void {
   const key = Object.hasOwn(item, 'values') ? 'values' : 'value'
   if (!Object.hasOwn(item, key)) return findings.add(below(at, key), 'is missing; the attribute needs a value')
-  put(name, own(item, key), readType(item, at, findings), below(at, key), found, findings)
+  put(name, { raw: own(item, key), type: readType(item, at, findings), at: below(at, key) }, found, findings)
 }
 
 /** `dtype` (or `type`) and `string_size` of a dataset or attribute. */
@@ -55,14 +55,14 @@ export function readType(item: JsonObject, at: string, findings: Findings): Part
   return { dtype, stringSize: good ? size : undefined }
 }
 
-function put(
-  name: string,
-  raw: unknown,
-  type: Partial<TypedOptions>,
-  at: string,
-  found: Map<string, Attribute>,
-  findings: Findings
-): void {
+interface Given {
+  readonly raw: unknown
+  readonly type: Partial<TypedOptions>
+  /** Where the value stands. */
+  readonly at: string
+}
+
+function put(name: string, { raw, type, at }: Given, found: Map<string, Attribute>, findings: Findings): void {
   if (name === '' || name.includes('\0')) return findings.add(at, 'the name of an attribute may not be empty')
   const guess = Array.isArray(raw) ? 'float64' : 'integer'
   const typed = typedValue(raw, { dtype: type.dtype, stringSize: type.stringSize, guess }, at, findings)

@@ -28,7 +28,9 @@ const ownKeys = [
   'run_parallel'
 ]
 
-interface Where {
+interface StreamPlace {
+  /** What it writes into. */
+  readonly group: PlanGroup
   /** The node. */
   readonly at: string
   /** Its config. */
@@ -38,11 +40,8 @@ interface Where {
 export function readStream(
   config: JsonObject,
   named: string | undefined,
-  group: PlanGroup,
-  { at, where }: Where,
-  plan: Plan,
-  parts: Parts,
-  findings: Findings
+  { group, at, where }: StreamPlace,
+  { plan, parts, findings }: { readonly plan: Plan; readonly parts: Parts; readonly findings: Findings }
 ): void {
   const module = named ?? own(config, 'writer_module') ?? own(config, 'module')
   const moduleAt = named === undefined ? below(where, 'writer_module') : below(at, 'module')

@@ -80,6 +80,13 @@ function notANode(node: unknown): string {
   return `must be an object${left}`
 }
 
+/** The config of a stream node, the key that it stands at, and the module where the node names it. */
+interface StreamNode {
+  readonly config: unknown
+  readonly key: 'stream' | 'config'
+  readonly module: string | undefined
+}
+
 class Walk {
   readonly plan: Plan
   #nodes = 0
@@ -157,7 +164,7 @@ class Walk {
         return this.#put(parent, parent.links, readLink(node, parent, at, this.#findings))
       case 'stream':
         this.#keys(node, ['type', 'name', 'stream', 'attributes', 'run_parallel', 'children', ...legacyKeys], at)
-        return this.#stream(own(node, 'stream'), undefined, node, parent, at, 'stream')
+        return this.#stream(node, { config: own(node, 'stream'), module: undefined, key: 'stream' }, parent, at)
       default:
         this.#findings.add(
           type === undefined ? at : below(at, 'type'),
@@ -171,7 +178,8 @@ class Walk {
     this.#keys(node, ['module', 'type', 'name', 'config', 'attributes', 'children', ...legacyKeys], at)
     const config = own(node, 'config')
     const where = below(at, 'config')
-    if (module !== 'dataset' && module !== 'link') return this.#stream(config, module, node, parent, at, 'config')
+    if (module !== 'dataset' && module !== 'link')
+      return this.#stream(node, { config, module, key: 'config' }, parent, at)
     if (!isObject(config)) return this.#findings.add(where, 'is missing; it must be an object')
     if (module === 'link') {
       this.#keys(config, ['name', 'source', 'target', 'kind', 'file', 'type'], where)
@@ -200,14 +208,7 @@ class Walk {
     this.#content(node, group, at, depth)
   }
 
-  #stream(
-    config: unknown,
-    module: string | undefined,
-    node: JsonObject,
-    parent: PlanGroup,
-    at: string,
-    key: 'stream' | 'config'
-  ): void {
+  #stream(node: JsonObject, { module, key, config: given }: StreamNode, parent: PlanGroup, at: string): void {
     const children = own(node, 'children')
     if (Array.isArray(children) && children.length > 0)
       this.#findings.add(below(at, 'children'), 'a stream has no children; put them into its group')
@@ -215,9 +216,10 @@ class Walk {
     for (const [name, value] of readAttributes(node, at, this.#findings))
       if (!parent.attributes.has(name)) parent.attributes.set(name, value)
     const where = below(at, key)
-    if (config === undefined && module !== undefined) config = {}
+    const config = given === undefined && module !== undefined ? {} : given
     if (!isObject(config)) return this.#findings.add(where, 'is missing; it must be an object')
-    readStream(config, module, parent, { at, where }, this.plan, this.#parts, this.#findings)
+    const reading = { plan: this.plan, parts: this.#parts, findings: this.#findings }
+    readStream(config, module, { group: parent, at, where }, reading)
   }
 
   /** Values of a template stay as they are; attributes are added to and replaced. */

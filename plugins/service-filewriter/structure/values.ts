@@ -66,7 +66,7 @@ export function typedValue(
   const filler =
     type === 'string' ? new Strings(size, options.stringSize, at, findings) : new Numbers(type, size, at, findings)
   const before = findings.list.length
-  fill(raw, shape, 0, at, filler, findings)
+  fill(raw, shape, at, filler, findings)
   if (findings.list.length > before) return undefined
   const { dtype, value } = filler
   return {
@@ -136,31 +136,27 @@ interface Filler {
 }
 
 /** Puts the items in row-major order; shorter lists are filled up with 0 or empty texts. */
-function fill(
-  raw: unknown,
-  shape: readonly number[],
-  level: number,
-  at: string,
-  filler: Filler,
-  findings: Findings
-): void {
-  if (level === shape.length) {
-    if (Array.isArray(raw)) findings.add(at, 'is a list where the others are single values')
-    else filler.put(raw, () => at)
-    return
+function fill(raw: unknown, shape: readonly number[], at: string, filler: Filler, findings: Findings): void {
+  const fillLevel = (raw: unknown, level: number, at: string): void => {
+    if (level === shape.length) {
+      if (Array.isArray(raw)) findings.add(at, 'is a list where the others are single values')
+      else filler.put(raw, () => at)
+      return
+    }
+    if (!Array.isArray(raw)) {
+      findings.add(at, 'is not a list, but there are lists beside it')
+      return
+    }
+    const items = raw as unknown[]
+    const leaf = level === shape.length - 1
+    for (let i = 0; i < items.length; i++) {
+      if (leaf && !Array.isArray(items[i])) filler.put(items[i], () => below(at, i))
+      else fillLevel(items[i], level + 1, below(at, i))
+    }
+    const missing = (shape[level] ?? 0) - items.length
+    if (missing > 0) filler.skip(missing * shape.slice(level + 1).reduce((product, n) => product * n, 1))
   }
-  if (!Array.isArray(raw)) {
-    findings.add(at, 'is not a list, but there are lists beside it')
-    return
-  }
-  const items = raw as unknown[]
-  const leaf = level === shape.length - 1
-  for (let i = 0; i < items.length; i++) {
-    if (leaf && !Array.isArray(items[i])) filler.put(items[i], () => below(at, i))
-    else fill(items[i], shape, level + 1, below(at, i), filler, findings)
-  }
-  const missing = (shape[level] ?? 0) - items.length
-  if (missing > 0) filler.skip(missing * shape.slice(level + 1).reduce((product, n) => product * n, 1))
+  fillLevel(raw, 0, at)
 }
 
 class Numbers implements Filler {

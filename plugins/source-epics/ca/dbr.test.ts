@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { Dbr, decodeControl, decodeTime } from './dbr.js'
 
 /** DBR_TIME payload: status, severity, seconds since 1990, ns, then `rest` at `valueAt`. */
-function time(status: number, severity: number, seconds: number, ns: number, valueAt: number, rest: Buffer): Buffer {
+function time(
+  status: number,
+  severity: number,
+  [seconds, ns]: [number, number],
+  valueAt: number,
+  rest: Buffer
+): Buffer {
   const bytes = Buffer.alloc(valueAt + rest.length)
   bytes.writeUInt16BE(status, 0)
   bytes.writeUInt16BE(severity, 2)
@@ -27,7 +33,7 @@ describe('CA values', () => {
   ]
   for (const [name, native, valueAt, rest, value, dtype] of cases) {
     it(`${name}: scalar, and one element of an array`, () => {
-      const bytes = time(3, 2, 1_000_000_000, 123_456_789, valueAt, rest)
+      const bytes = time(3, 2, [1_000_000_000, 123_456_789], valueAt, rest)
       const scalar = decode(native, 1, false, bytes)
       assert.equal(scalar.value, value)
       assert.equal(scalar.dtype, dtype)
@@ -38,19 +44,19 @@ describe('CA values', () => {
     })
 
     it(`${name}: too short`, () => {
-      const bytes = time(0, 0, 1, 0, valueAt, rest.subarray(0, rest.length - 1))
+      const bytes = time(0, 0, [1, 0], valueAt, rest.subarray(0, rest.length - 1))
       assert.throws(() => decode(native, 1, false, bytes), RangeError)
       assert.throws(() => decode(native, 0xffffffff, true, bytes), RangeError)
     })
   }
 
   it('CHAR as text ends at the first NUL', () => {
-    const bytes = time(0, 0, 1, 0, 15, Buffer.from('température\0rest'))
+    const bytes = time(0, 0, [1, 0], 15, Buffer.from('température\0rest'))
     assert.equal(decode(Dbr.CHAR, 17, true, bytes, true).value, 'température')
   })
 
   it('an empty string scalar is a string, an empty array an array', () => {
-    const bytes = time(0, 0, 1, 0, 16, Buffer.alloc(0))
+    const bytes = time(0, 0, [1, 0], 16, Buffer.alloc(0))
     assert.equal(decode(Dbr.STRING, 0, false, bytes).value, '')
     assert.deepEqual(decode(Dbr.STRING, 0, true, bytes).value, [])
     assert.equal((decode(Dbr.DOUBLE, 0, true, bytes).value as { length: number }).length, 0)

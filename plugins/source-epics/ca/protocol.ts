@@ -18,15 +18,17 @@ export const Mask = { VALUE: 1, LOG: 2, ALARM: 4, PROPERTY: 8 } as const
 
 const DONT_REPLY = 5
 
-function message(
-  command: number,
-  payload: Uint8Array | null,
-  type: number,
-  count: number,
-  p1: number,
-  p2: number
-): Buffer {
-  const size = payload === null ? 0 : (payload.length + 7) & ~7
+/** The fields of a header; their meaning is the command's own. */
+interface Fields {
+  readonly payload?: Uint8Array
+  readonly type?: number
+  readonly count?: number
+  readonly p1?: number
+  readonly p2?: number
+}
+
+function message(command: number, { payload, type = 0, count = 0, p1 = 0, p2 = 0 }: Fields = {}): Buffer {
+  const size = payload === undefined ? 0 : (payload.length + 7) & ~7
   const isLong = count > 0xffff
   const start = isLong ? 24 : 16
   const bytes = Buffer.alloc(start + size)
@@ -40,46 +42,47 @@ function message(
     bytes.writeUInt32BE(size, 16)
     bytes.writeUInt32BE(count, 20)
   }
-  if (payload !== null) bytes.set(payload, start)
+  if (payload !== undefined) bytes.set(payload, start)
   return bytes
 }
 
 const text = (value: string): Buffer => Buffer.from(`${value}\0`, 'utf8')
 
 export const versionMessage = (priority: number): Buffer =>
-  message(Command.VERSION, null, priority, MINOR_VERSION, 0, 0)
+  message(Command.VERSION, { type: priority, count: MINOR_VERSION })
 
 /** First message of a search datagram; the sequence number lets servers tell repeats. */
-export const searchHeader = (sequence: number): Buffer => message(Command.VERSION, null, 1, MINOR_VERSION, sequence, 0)
+export const searchHeader = (sequence: number): Buffer =>
+  message(Command.VERSION, { type: 1, count: MINOR_VERSION, p1: sequence })
 
 export const searchMessage = (name: string, cid: number): Buffer =>
-  message(Command.SEARCH, text(name), DONT_REPLY, MINOR_VERSION, cid, cid)
+  message(Command.SEARCH, { payload: text(name), type: DONT_REPLY, count: MINOR_VERSION, p1: cid, p2: cid })
 
-export const clientNameMessage = (name: string): Buffer => message(Command.CLIENT_NAME, text(name), 0, 0, 0, 0)
-export const hostNameMessage = (name: string): Buffer => message(Command.HOST_NAME, text(name), 0, 0, 0, 0)
+export const clientNameMessage = (name: string): Buffer => message(Command.CLIENT_NAME, { payload: text(name) })
+export const hostNameMessage = (name: string): Buffer => message(Command.HOST_NAME, { payload: text(name) })
 
 export const createMessage = (name: string, cid: number): Buffer =>
-  message(Command.CREATE_CHAN, text(name), 0, 0, cid, MINOR_VERSION)
+  message(Command.CREATE_CHAN, { payload: text(name), p1: cid, p2: MINOR_VERSION })
 
-export const clearMessage = (sid: number, cid: number): Buffer => message(Command.CLEAR_CHANNEL, null, 0, 0, sid, cid)
+export const clearMessage = (sid: number, cid: number): Buffer => message(Command.CLEAR_CHANNEL, { p1: sid, p2: cid })
 
-export const echoMessage = (): Buffer => message(Command.ECHO, null, 0, 0, 0, 0)
+export const echoMessage = (): Buffer => message(Command.ECHO)
 
 /** One read of `type` (with metadata: DBR_CTRL), answered with `ioid`. */
 export const readMessage = (type: number, count: number, sid: number, ioid: number): Buffer =>
-  message(Command.READ_NOTIFY, null, type, count, sid, ioid)
+  message(Command.READ_NOTIFY, { type, count, p1: sid, p2: ioid })
 
 /** Count 0 asks for the current length of arrays, where the server knows that (LENGTH_VERSION). */
 export function subscribeMessage(type: number, count: number, sid: number, subscription: number, mask: number): Buffer {
   const payload = Buffer.alloc(16)
   payload.writeUInt16BE(mask, 12)
-  return message(Command.EVENT_ADD, payload, type, count, sid, subscription)
+  return message(Command.EVENT_ADD, { payload, type, count, p1: sid, p2: subscription })
 }
 
 /** Answer of a repeater to a registration. */
-export const confirmMessage = (): Buffer => message(Command.REPEATER_CONFIRM, null, 0, 0, 0, 0x7f000001)
+export const confirmMessage = (): Buffer => message(Command.REPEATER_CONFIRM, { p2: 0x7f000001 })
 
-export const repeaterRegisterMessage = (): Buffer => message(Command.REPEATER_REGISTER, null, 0, 0, 0, 0x7f000001)
+export const repeaterRegisterMessage = (): Buffer => message(Command.REPEATER_REGISTER, { p2: 0x7f000001 })
 
 /** The address in a search answer; 0 and all ones stand for where the answer came from. */
 export function hostOf(address: number, sender: string): string {
