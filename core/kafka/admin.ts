@@ -1,11 +1,12 @@
-// Creating, widening and describing topics: `nexstream provision` and `nexstream topics`.
+// Creating, widening and describing topics: `nexstream provision` and `nexstream topics`. What changes topics is kafkajs' part.
 import { CodedError } from '../api/errors.js'
 import { type ListedTopic, type ProvisionedTopic, type WantedTopic } from '../api/kafka.js'
-import { NOT_CONTROLLER, TOPIC_EXISTS, UNKNOWN_TOPIC } from './broker-errors.js'
+import { NOT_CONTROLLER, UNKNOWN_TOPIC } from './broker-errors.js'
 import { BrokerError, Cluster, expectOk } from './cluster.js'
+import { KafkajsAdmin } from './kafkajs-admin.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
 import { type TopicMetadata, EARLIEST, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
-import { type In, Out } from './wire.js'
+import { Out } from './wire.js'
 
 const REQUEST_MS = 30_000
 const TOPIC_RESOURCE = 2
@@ -31,15 +32,20 @@ export async function provision(
   { dryRun = false }: { dryRun?: boolean } = {}
 ): Promise<ProvisionedTopic[]> {
   return withCluster(options, async (cluster) => {
-    const plans = await cluster.patiently('topics', () => plan(cluster, wanted))
-    if (!dryRun)
-      for (const { topic, report, partitions, config } of plans)
-        await cluster.patiently(`topic ${topic.name}`, async () => {
-          if (report.action === 'created') return create(cluster, topic)
-          if (partitions) await widen(cluster, topic.name, partitions)
-          if (config.length > 0) await alter(cluster, topic.name, config)
-        })
-    return plans.map(({ report }) => report)
+    const admin = new KafkajsAdmin(cluster.settings, cluster.log)
+    try {
+      const plans = await cluster.patiently('topics', () => plan(cluster, admin, wanted))
+      if (!dryRun)
+        for (const { topic, report, partitions, config } of plans)
+          await cluster.patiently(`topic ${topic.name}`, async () => {
+            if (report.action === 'created') return create(cluster, admin, topic, report)
+            if (partitions) await widen(admin, topic.name, partitions)
+            if (config.length > 0) await alter(cluster, topic.name, config)
+          })
+      return plans.map(({ report }) => report)
+    } finally {
+      await admin.close()
+    }
   })
 }
 
@@ -51,11 +57,11 @@ interface Plan {
   readonly config: readonly (readonly [string, string])[]
 }
 
-async function plan(cluster: Cluster, wanted: readonly WantedTopic[]): Promise<Plan[]> {
+async function plan(cluster: Cluster, admin: KafkajsAdmin, wanted: readonly WantedTopic[]): Promise<Plan[]> {
   const { topics } = await cluster.metadata(wanted.map(({ name }) => name))
   const existing = new Map(topics.filter(({ error }) => error === 0).map((topic) => [topic.name, topic]))
   for (const { name, error } of topics) if (error !== UNKNOWN_TOPIC) expectOk(error, `topic ${name}`)
-  const configs = await describe(cluster, [...existing.keys()])
+  const configs = await describe(admin, [...existing.keys()])
   return wanted.map((topic) => {
     const found = existing.get(topic.name)
     const set = Object.entries(topic.config ?? {}).map(([key, value]) => [key, String(value)] as const)
@@ -88,35 +94,23 @@ function grown(topic: WantedTopic, found: TopicMetadata): number | undefined {
   return topic.partitions
 }
 
-/** Name, error code and message of each resource, after the throttle time. */
-const topicResults = (input: In): { name: string; error: number; message: string | null }[] => {
-  input.i32()
-  return input.array(() => ({ name: input.string(), error: input.i16(), message: input.nullableString() }))
-}
-
-/** A controller that has changed is found by asking for metadata again. */
-async function askController<T>(
+async function create(
   cluster: Cluster,
-  which: (typeof api)[keyof typeof api],
-  body: Buffer,
-  read: (input: In) => T
-): Promise<T> {
-  await cluster.metadata([])
-  return cluster.ask('controller', which, body, read)
-}
-
-async function create(cluster: Cluster, topic: WantedTopic): Promise<void> {
-  const out = new Out().i32(1).string(topic.name)
-  out
-    .i32(topic.partitions ?? 1)
-    .i16(topic.replication ?? -1)
-    .i32(0)
-  out.array(Object.entries(topic.config ?? {}), ([key, value]) => out.string(key).string(String(value)))
-  const body = out.i32(REQUEST_MS).bool(false).done()
-  const results = await askController(cluster, api.createTopics, body, topicResults)
-  // TOPIC_EXISTS: an earlier attempt got through and its answer was lost.
-  for (const { name, error, message } of results)
-    if (error !== TOPIC_EXISTS) expectOk(error, `creating ${name}`, message)
+  admin: KafkajsAdmin,
+  topic: WantedTopic,
+  { changes }: ProvisionedTopic
+): Promise<void> {
+  const wanted = {
+    topic: topic.name,
+    numPartitions: topic.partitions ?? 1,
+    replicationFactor: topic.replication ?? -1,
+    configEntries: Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value: String(value) }))
+  }
+  // kafkajs does not pass on the broker's own words, so all that was asked for is named. False where the topic is there: an
+  // earlier attempt got through and its answer was lost.
+  await admin.ask(`creating ${topic.name} (${changes.join(', ')})`, (kafkajs) =>
+    kafkajs.createTopics({ topics: [wanted], timeout: REQUEST_MS, waitForLeaders: false })
+  )
   for (;;) {
     const found = (await cluster.metadata([topic.name])).topics[0]
     if (found?.error === 0 && found.partitions.every(({ leader }) => leader >= 0)) return
@@ -125,16 +119,18 @@ async function create(cluster: Cluster, topic: WantedTopic): Promise<void> {
   }
 }
 
-async function widen(cluster: Cluster, name: string, partitions: number): Promise<void> {
-  const body = new Out().i32(1).string(name).i32(partitions).i32(-1).i32(REQUEST_MS).bool(false).done()
-  const results = await askController(cluster, api.createPartitions, body, topicResults)
-  for (const { error, message } of results) expectOk(error, `widening ${name}`, message)
+async function widen(admin: KafkajsAdmin, name: string, partitions: number): Promise<void> {
+  await admin.ask(`widening ${name} to ${partitions} partitions`, (kafkajs) =>
+    kafkajs.createPartitions({ topicPartitions: [{ topic: name, count: partitions }], timeout: REQUEST_MS })
+  )
 }
 
+/** By our own request: kafkajs knows only the older AlterConfigs, which resets every setting that it does not name. */
 async function alter(cluster: Cluster, name: string, config: readonly (readonly [string, string])[]): Promise<void> {
   const out = new Out().i32(1).i8(TOPIC_RESOURCE).string(name)
   out.array(config, ([key, value]) => out.string(key).i8(SET).string(value))
-  const results = await askController(cluster, api.alterConfigs, out.bool(false).done(), (input) => {
+  await cluster.metadata([]) // Tells which broker is the controller now
+  const results = await cluster.ask('controller', api.alterConfigs, out.bool(false).done(), (input) => {
     input.i32()
     return input.array(() => {
       const result = { error: input.i16(), message: input.nullableString() }
@@ -146,30 +142,19 @@ async function alter(cluster: Cluster, name: string, config: readonly (readonly 
   for (const { error, message } of results) expectOk(error, `config of ${name}`, message)
 }
 
-/** Topic → key → value of all settings, defaults included. */
-async function describe(cluster: Cluster, names: readonly string[]): Promise<Map<string, Map<string, string | null>>> {
-  if (names.length === 0) return new Map()
-  const out = new Out()
-  out.array(names, (name) => out.i8(TOPIC_RESOURCE).string(name).i32(-1)).bool(false)
-  const read = (input: In): [string, Map<string, string | null>][] => {
-    input.i32()
-    return input.array(() => {
-      const error = input.i16()
-      const message = input.nullableString()
-      input.i8()
-      const name = input.string()
-      expectOk(error, `config of ${name}`, message)
-      return [name, new Map(input.array(() => configEntry(input)))]
-    })
-  }
-  return new Map(await askController(cluster, api.describeConfigs, out.done(), read))
-}
+type Settings = ReadonlyMap<string, string | null>
 
-function configEntry(input: In): [string, string | null] {
-  const entry: [string, string | null] = [input.string(), input.nullableString()]
-  input.take(3) // Read only, source, sensitive
-  input.array(() => [input.string(), input.nullableString(), input.i8()]) // Synonyms
-  return entry
+/** Topic → key → value of all settings, defaults included. One topic at a time, so that an error can name it. */
+async function describe(admin: KafkajsAdmin, names: readonly string[]): Promise<Map<string, Settings>> {
+  const found = new Map<string, Settings>()
+  for (const name of names) {
+    const { resources } = await admin.ask(`config of ${name}`, (kafkajs) =>
+      kafkajs.describeConfigs({ resources: [{ type: TOPIC_RESOURCE, name }], includeSynonyms: false })
+    )
+    const entries = resources.flatMap(({ configEntries }) => configEntries)
+    found.set(name, new Map(entries.map(({ configName, configValue }) => [configName, configValue])))
+  }
+  return found
 }
 
 /** All topics but Kafka's own, with the first and next offset of each partition, sorted by name. */

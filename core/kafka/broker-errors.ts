@@ -74,7 +74,6 @@ export const ILLEGAL_GENERATION = 22
 export const UNKNOWN_MEMBER = 25
 export const GROUP_REBALANCING = 27
 export const MEMBER_ID_REQUIRED = 79
-export const TOPIC_EXISTS = 36
 export const NOT_CONTROLLER = 41
 export const DUPLICATE_SEQUENCE = 46
 export const INVALID_RECORD = 87

@@ -11,10 +11,7 @@ export const api = {
   metadata: { key: 3, version: 7, name: 'Metadata' },
   /** Kafka 2.8: with topic ids. */
   metadataById: { key: 3, version: 10, name: 'Metadata', flexible: true },
-  createTopics: { key: 19, version: 4, name: 'CreateTopics' },
   initProducerId: { key: 22, version: 1, name: 'InitProducerId' },
-  describeConfigs: { key: 32, version: 1, name: 'DescribeConfigs' },
-  createPartitions: { key: 37, version: 1, name: 'CreatePartitions' },
   alterConfigs: { key: 44, version: 0, name: 'IncrementalAlterConfigs' }
 } as const satisfies Record<string, Api>
 

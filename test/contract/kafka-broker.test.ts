@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
+import { listTopics, provision } from '../../core/kafka/admin.js'
 import { type KafkaOptions } from '../../core/kafka/options.js'
 import { type RunningKafka, startKafka, testTopics } from '../support/kafka.js'
 import { consume, pythonConsume } from '../support/kafka-records.js'
@@ -31,6 +32,11 @@ describe('Kafka: a broker of its own', function () {
       const { records } = await consume(client, topic, 10)
       assert.ok(records.length === 10 && records.every((record) => record.value === value.toString('hex')))
       await client.close()
+      const made = `${topic}-made`
+      const actions = []
+      for (const partitions of [1, 2]) actions.push(...(await provision(options, [{ name: made, partitions }])))
+      assert.deepEqual(actions.map(({ action }) => action), ['created', 'changed']) // prettier-ignore
+      assert.equal((await listTopics(options)).find(({ name }) => name === made)?.partitions.length, 2)
     }
     const refused = async (options: KafkaOptions, message: RegExp): Promise<void> => {
       const client = connectKafka({ timeout_ms: 20_000, ...options })
@@ -42,6 +48,7 @@ describe('Kafka: a broker of its own', function () {
       const reader = client.reader({ assign: [{ topic: 'x', partition: 0, offset: 0 }] })
       await assert.rejects(reader.next(), { code: 'KAFKA_AUTH', message })
       await client.close()
+      await assert.rejects(provision(options, [{ name: 'x' }]), { code: 'KAFKA_AUTH', message })
     }
 
     for (const mechanism of mechanisms)

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import kafkajs, { type Admin } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import { CodedError } from '../../core/api/errors.js'
+import { loadKafkajs } from '../../core/kafka/kafkajs-admin.js'
 import { type KafkaSetup, type ListenerName } from './kafka-config.js'
 import { startDocker } from './kafka-docker.js'
 import { type Cluster, startJars } from './kafka-jars.js'
@@ -34,6 +35,8 @@ export interface RunningKafka {
 
 type Way = 'brokers' | 'docker' | 'jars'
 const START_MS = 90_000
+
+const kafkajs = await loadKafkajs()
 
 const admin = (brokers: readonly string[]): Admin =>
   new kafkajs.Kafka({
