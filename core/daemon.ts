@@ -140,6 +140,7 @@ export class Daemon {
     const services: Record<string, Snapshot> = {}
     for (const [id, service] of this.#parts.services) services[id] = service.snapshot()
     const faults = this.#faults.list()
+    const strangers = this.#listener.strangers.counts()
     const snapshot: DaemonSnapshot = {
       type: 'nexstream_status',
       service_id: this.serviceId,
@@ -153,7 +154,8 @@ export class Daemon {
       update_interval_ms: durationMs(this.#config.status.interval),
       services,
       jobs: this.jobs.list(),
-      ...(faults.length > 0 && { plugin_errors: faults })
+      ...(faults.length > 0 && { plugin_errors: faults }),
+      ...(strangers !== undefined && { not_understood: strangers })
     }
     return this.#loaded.host.hooks.snapshot.call(snapshot)
   }

@@ -10,6 +10,7 @@ import { errorFields, type Log, messageOf } from './log.js'
 import { OwnMessages } from './own-messages.js'
 import { CommandMarks, placesOf } from './places.js'
 import { hearAll, type HeardMessage } from './hear.js'
+import { Strangers } from './strangers.js'
 import {
   type Command,
   type Dialect,
@@ -67,10 +68,13 @@ export class CommandListener {
   readonly #said = new OwnMessages()
   /** Commands under way, their answers included. */
   readonly #handling = new Set<Promise<void>>()
+  /** What was no command in any dialect of its topic. */
+  readonly strangers: Strangers
   #closing = false
 
   constructor(readonly options: ListenerOptions) {
     this.#marks = new CommandMarks(options.kafka)
+    this.strangers = new Strangers(options.log)
   }
 
   /**
@@ -267,8 +271,11 @@ export class CommandListener {
           'COMMAND_TOO_LARGE',
           `the command has ${message.value.length} bytes; the limit commands.max_bytes is ${maxBytes}`
         )
+      let isKnown = false
       for (dialect of ear.dialects) {
-        const command = this.#forUs(ear, dialect, dialect.decode(message.value))
+        const said = dialect.decode(message.value)
+        isKnown ||= said !== undefined
+        const command = this.#forUs(ear, dialect, said)
         if (command === undefined) continue
         const origin = at(dialect.id)
         log('info', `command ${command.cmd}${command.service === undefined ? '' : ` ${command.service}`}`, {
@@ -282,6 +289,10 @@ export class CommandListener {
           (await this.options.dispatcher.dispatch(command, origin))
         return this.#answer(dialect, command, origin, this.#othersMay(ear, reply) ? { ...reply, silent: true } : reply)
       }
+      // The control topic of a job carries its answers, too
+      const { topic, dialects, jobId } = ear
+      if (isKnown || jobId !== undefined) return
+      this.strangers.note({ ...message, topic }, dialects.map(({ id }) => id)) // prettier-ignore
     } catch (error) {
       if (dialect === undefined || ear.jobId !== undefined) return
       // What the dialect could read of the broken command, so that the answer can name it

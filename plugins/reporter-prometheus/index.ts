@@ -31,6 +31,11 @@ const ownMetrics = {
     help: 'What methods of plugins threw, or gave in place of what they must give.',
     labels: ['plugin', 'part', 'method']
   },
+  nexstream_commands_not_understood_total: {
+    type: 'counter',
+    help: 'Messages on command topics that were in none of their dialects, by kind.',
+    labels: ['kind']
+  },
   nexstream_jobs: { type: 'gauge', help: 'Running and lately ended jobs by state.', labels: ['state'] }
 } as const satisfies MetricTable
 const metric = metricsFrom(ownMetrics)
@@ -121,6 +126,9 @@ export class Metrics {
       ),
       ...(snapshot.plugin_errors ?? []).map(({ plugin, part, method, count }) =>
         metric('nexstream_plugin_errors_total', count, { plugin, part, method })
+      ),
+      ...Object.entries(snapshot.not_understood ?? {}).map(([kind, count]) =>
+        metric('nexstream_commands_not_understood_total', count, { kind })
       ),
       ...[...countBy(jobs.map((job) => String(job['state'] as string)))].map(([state, count]) =>
         metric('nexstream_jobs', count, { state })
