@@ -48,6 +48,8 @@ export class Forwarder implements Service {
   /** Commands on the list that were carried out. */
   #commands = 0
   #following: Promise<void> | undefined
+  /** The storage topic was made again, and nobody has written the list there yet. */
+  #isUnkept = false
   #repeater: NodeJS.Timeout | undefined
   #topicsTimer: NodeJS.Timeout | undefined
 
@@ -71,7 +73,9 @@ export class Forwarder implements Service {
       this.#unspoken = new Unspoken(context, 2 * sessionMs + REJOIN_MS)
       this.#group = new Group(context, { group, sessionMs, handoverMs }, (isNewLeader) => {
         void this.#reconcile()
-        if (isNewLeader) void this.#unspoken?.speak()
+        if (!isNewLeader) return
+        void this.#unspoken?.speak()
+        if (this.#isUnkept) void this.#keepAnew()
       })
     }
     const shared = {
@@ -107,8 +111,10 @@ export class Forwarder implements Service {
     if (this.#ended.signal.aborted) return
     if (this.board.specs.size > 0) this.context.log('info', `forwarding ${this.board.specs.size} streams`)
     this.#repeater = setInterval(() => this.board.repeat(Date.now()), this.#repeatTickMs())
-    if (this.#group !== undefined)
-      this.#following = this.#storage?.follow(this.#ended.signal, (list) => this.#adopt(list))
+    this.#following = this.#storage?.follow(this.#ended.signal, {
+      list: (list) => this.#adopt(list),
+      madeAgain: () => this.#keepAnew()
+    })
   }
 
   async stop(): Promise<void> {
@@ -232,8 +238,7 @@ export class Forwarder implements Service {
       const failure = failures.get(spec.id)
       if (failure !== undefined) report.refuse(spec, failure)
     }
-    if (report.changed && this.#storage !== undefined)
-      report.kept = await this.#storage.save([...this.board.specs.values()], this.#positions.offsets())
+    if (report.changed && this.#storage !== undefined) report.kept = await this.#save(this.#storage)
     if (report.changed) this.context.log('info', `streams: ${report.summary()}`)
     return report.reply()
   }
@@ -250,9 +255,24 @@ export class Forwarder implements Service {
     }
   }
 
+  #save(storage: Storage): Promise<boolean> {
+    return storage.save([...this.board.specs.values()], this.#positions.offsets())
+  }
+
+  /** The storage topic is another one: who speaks for the list writes it there, now or when it comes to speak. Never rejects. */
+  async #keepAnew(): Promise<void> {
+    this.#isUnkept = true
+    if (this.#storage === undefined || this.#group?.share.isLeader === false) return
+    this.#isUnkept = false
+    const text = `storage topic '${this.#storage.topic}' was made again: the list of ${this.board.specs.size} streams is written there anew`
+    this.context.log('warn', text, { topic: this.#storage.topic })
+    await this.#save(this.#storage)
+  }
+
   /** Another member kept a list: taken over when it has followed the commands further than ours. */
   async #adopt(list: StoredList): Promise<void> {
-    if (!this.#positions.follow(list.commands)) return
+    this.#isUnkept = false
+    if (this.#group === undefined || !this.#positions.follow(list.commands)) return
     const before = this.board.specs.size
     this.board.specs.clear()
     const errors: Finding[] = []

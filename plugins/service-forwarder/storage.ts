@@ -54,6 +54,14 @@ function offsetsOf(value: unknown): Offsets {
   return Object.fromEntries(Object.entries(value).filter(([, offset]) => Number.isSafeInteger(offset)))
 }
 
+/** What is to be done with what is heard on the topic. */
+export interface StorageEvents {
+  /** Another daemon has kept a list. */
+  list(list: StoredList): Promise<void>
+  /** The topic was made again: it holds no list. */
+  madeAgain(): Promise<void>
+}
+
 /** The topic may be compacted: this key is always the same. */
 const key = 'streams'
 
@@ -62,6 +70,7 @@ export class Storage {
   readonly #producer: Producer
   /** Up to here the list was restored. */
   #end = 0
+  #topicId: string | undefined
 
   constructor(
     readonly context: ServiceContext,
@@ -80,6 +89,7 @@ export class Storage {
         'TOPIC_MISSING',
         `storage topic '${this.topic}' does not exist; create it with nexstream provision`
       )
+    this.#topicId = info.id
     const first = await this.#offset('earliest')
     const end = await this.#offset('latest')
     this.#end = end
@@ -116,18 +126,21 @@ export class Storage {
     return this.#producer.close()
   }
 
-  /** Calls `onList` for every list that another daemon keeps from now on, until `signal`. Never rejects. */
-  async follow(signal: AbortSignal, onList: (list: StoredList) => Promise<void>): Promise<void> {
-    const assign = [{ topic: this.topic, partition: 0, offset: this.#end }]
-    const reader = this.#kafka.reader({ assign, signal })
+  /** Tells of all that comes from now on, until `signal`. Never rejects. */
+  async follow(signal: AbortSignal, events: StorageEvents): Promise<void> {
+    const topicId = this.#topicId
+    const place = { topic: this.topic, partition: 0, offset: this.#end, ...(topicId !== undefined && { topicId }) }
+    const reader = this.#kafka.reader({ assign: [place], signal })
     for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
       const lists: StoredList[] = []
       for (let i = 0; i < batch.count; i++) {
         const list = this.#decode(batch.value(i), batch.offset(i))
         if (list !== undefined) lists.push(list)
       }
+      const isNew = batch.madeAgain !== undefined
       batch.release()
-      for (const list of lists) if (list.writer !== this.context.serviceId) await onList(list)
+      if (isNew) await events.madeAgain()
+      for (const list of lists) if (list.writer !== this.context.serviceId) await events.list(list)
     }
   }
 
