@@ -20,7 +20,7 @@ function toStart(value: Obj): Command {
   const attributes = value['file_attributes'] as { file_name?: unknown } | undefined
   const fileName = attributes?.file_name
   const refuse = (path: string): never => {
-    throw new CodedError('COMMAND_INVALID', 'is missing', { path, fields: { command } })
+    throw new CodedError('COMMAND_INVALID', `${path} is missing`, { path, fields: { command } })
   }
   const strict = value['abort_on_uninitialised_stream'] === true
   if (typeof value['job_id'] !== 'string') refuse('/job_id')

@@ -20,6 +20,19 @@ describe('dialect json', () => {
     assert.throws(() => decode(`{"cmd":"a","b":${'{"c":'.repeat(300)}1${'}'.repeat(300)}}`), { code: 'COMMAND_JSON' })
   })
 
+  it('finds the msg_id in text that is no JSON, for the answer', () => {
+    const idOf = (text: string): unknown => {
+      try {
+        return decode(text)
+      } catch (error) {
+        return (error as { fields?: { command?: unknown } }).fields?.command
+      }
+    }
+    assert.deepEqual(idOf('{"cmd":"start","msg_id": "a\\"1", "x":'), { msg_id: 'a"1' })
+    assert.deepEqual(idOf('{"cmd":"start","msg_id": 7, "x":'), {})
+    assert.deepEqual(idOf('{"msg_id": "cut'), {})
+  })
+
   it('does not count brackets inside strings', () => {
     assert.equal(decode(`{"cmd":"a","b":"${'['.repeat(1000)}\\"["}`)?.cmd, 'a')
   })

@@ -13,14 +13,26 @@ export function looksLikeObject(message: Buffer): boolean {
 /** Parses hostile JSON: an object, not too deep. Throws COMMAND_JSON. */
 export function parseObject(message: Buffer): Record<string, unknown> {
   let value: unknown
+  const text = message.toString('utf8')
   try {
-    value = readCommandJson(message.toString('utf8'))
+    value = readCommandJson(text)
   } catch (cause) {
-    throw new CodedError('COMMAND_JSON', `not valid JSON: ${(cause as Error).message}`, { path: '/', cause })
+    const fields = { command: idIn(text) }
+    throw new CodedError('COMMAND_JSON', `not valid JSON: ${(cause as Error).message}`, { path: '/', cause, fields })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new CodedError('COMMAND_JSON', 'a command is a JSON object such as {"cmd": "status"}', { path: '/' })
   return value as Record<string, unknown>
+}
+
+/** The `msg_id` that stands in text which is no JSON: the sender waits for an answer with it. */
+function idIn(text: string): Record<string, unknown> {
+  const found = /"msg_id"\s*:\s*("(?:[^"\\]|\\.){0,1000}")/.exec(text)?.[1]
+  try {
+    return found === undefined ? {} : { msg_id: JSON.parse(found) as unknown }
+  } catch {
+    return {}
+  }
 }
 
 const out = (value: unknown): readonly OutMessage[] => [{ value: Buffer.from(writeJson(value)) }]

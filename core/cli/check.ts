@@ -9,7 +9,7 @@ import {
   type ServicePart,
   type ToolFlags
 } from '../api/plugin.js'
-import { commandNumbers, readJson } from '../api/json.js'
+import { commandNumbers, readJson, writeJson } from '../api/json.js'
 import { check as checkSchema } from '../check.js'
 import { commandsIn } from '../command-file.js'
 import { loadCommands, loadDialects, understand } from '../commands.js'
@@ -206,13 +206,30 @@ async function checkCommands(value: unknown, host: Host, flags: ToolFlags): Prom
   } catch (error) {
     return [findingOf(error)]
   }
-  if (list === undefined) return checkCommand(value, '', host, flags)
+  if (list === undefined) return checkOne(value, host, flags)
   // A file of another tool is one command: its paths are those of the file
   const at = Array.isArray(value) ? '' : isCommandList(value) ? '/commands' : undefined
   const findings: Finding[] = []
   for (const [i, command] of list.entries())
     findings.push(...(await checkCommand(command, at === undefined ? '' : `${at}/${i}`, host, flags)))
   return findings
+}
+
+/** A command of ours, or one in the JSON of another dialect: a path is then that of what it means. */
+async function checkOne(value: unknown, host: Host, flags: ToolFlags): Promise<readonly Finding[]> {
+  const cmd = (value as { cmd?: unknown } | null)?.cmd
+  const own = [...(await loadCommands(host)).values()]
+  if (typeof cmd !== 'string' || own.some((known) => known.cmd === cmd)) return checkCommand(value, '', host, flags)
+  const message = Buffer.from(writeJson(value))
+  try {
+    for (const dialect of (await loadDialects(host)).values()) {
+      const meant = dialect.id === 'json' ? undefined : dialect.decode(message)
+      if (meant !== undefined) return await checkCommand(meant, '', host, flags)
+    }
+  } catch (error) {
+    return [findingOf(error)]
+  }
+  return checkCommand(value, '', host, flags)
 }
 
 /** As the daemon would find it with all services, then as the service does, with the defaults of its options. */

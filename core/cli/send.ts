@@ -4,7 +4,7 @@ import { readJson } from '../api/json.js'
 import { type Command } from '../api/plugin.js'
 import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
 import { readInput } from './input.js'
-import { parseMoment } from './parse.js'
+import { parseMoment, zoned } from './parse.js'
 
 /** Sends the command in a JSON file (`-`: standard input). */
 export async function send(file: string, flags: CommandFlags): Promise<number> {
@@ -57,6 +57,8 @@ export async function buildCommand(
 async function valueOf(key: string, text: string): Promise<unknown> {
   if (text.startsWith('@')) return parseJson(await readInput(text.slice(1)), text.slice(1))
   if (key.endsWith('_time') && /^(now$|[-+])/.test(text)) return new Date(parseMoment(text)).toISOString()
+  const time = key.endsWith('_time') ? zoned(text) : undefined
+  if (time !== undefined) return time
   try {
     return readJson(text)
   } catch {

@@ -10,7 +10,7 @@ const span: readonly ToolOption[] = [
     summary: 'the last n; those that fit a filter are searched in the last 10000 of each partition'
   },
   { flags: '--offset <n>', summary: 'from this offset on' },
-  { flags: '--time <moment>', summary: 'from this moment on: ISO 8601, ms, now, -5min' },
+  { flags: '--time <moment>', summary: 'from this moment on: ISO 8601 (UTC without a zone), ms, now, -5min' },
   { flags: '--to <moment>', summary: 'up to this moment' },
   { flags: '-p, --partition <n>', summary: 'only this partition' }
 ]
@@ -52,7 +52,7 @@ const tools = [
     usesKafka: true,
     arguments: address,
     options: [
-      { flags: '--time <moment>', summary: 'from this moment on' },
+      { flags: '--time <moment>', summary: 'from this moment on: ISO 8601 (UTC without a zone), ms, now, -5min' },
       { flags: '--to <moment>', summary: 'up to this moment' },
       { flags: '-f, --follow', summary: 'print the rate every second' }
     ],

@@ -165,6 +165,14 @@ const commands: Table = {
     '{"broker": "b:9092", "streams": [{"channel": "A", "channel_provider_type": "ca", "converter": {"schema": "f142", "topic": "t"}}, {"channel": "B", "converter": {"schema": "zz99", "topic": "//b:9092/t"}}]}',
     'CONVERTER_UNKNOWN /streams/1/converters/0/schema'
   ],
+  'file-writer-of-2018': [
+    '{"cmd": "FileWriter_new", "job_id": "j", "file_attributes": {"file_name": "a.nxs"}}',
+    'COMMAND_INVALID /nexus_structure'
+  ],
+  'forwarder-of-2018': [
+    '{"cmd": "add", "streams": [{"channel": "A", "converter": {"schema": "zz99", "topic": "//b:9092/t"}}]}',
+    'CONVERTER_UNKNOWN /streams/0/converters/0/schema'
+  ],
   'in-a-list': ['[{"cmd": "status"}, {"cmd": "exit"}]', 'COMMAND_INVALID /1']
 }
 

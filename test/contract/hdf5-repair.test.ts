@@ -99,7 +99,51 @@ describe('repair', function () {
   })
 })
 
+/** Made by others: contiguous, of fixed shape, with two filters, a scalar. */
+const foreign = `
+import h5py, numpy as np, sys
+with h5py.File(sys.argv[1], "w", userblock_size=512) as file:
+    entry = file.create_group("entry")
+    entry.attrs["NX_class"] = "NXentry"
+    def log(name, value, time, **how):
+        group = entry.create_group(name)
+        group.attrs["NX_class"] = "NXlog"
+        group.create_dataset("value", data=value, **how)
+        group.create_dataset("time", data=time, **how)
+    times = np.arange(10, 17, dtype="u8")
+    log("contiguous", np.arange(7.0), times)
+    log("fixed", np.arange(7.0), times, chunks=(3,))
+    log("packed", np.arange(7.0), times.astype("i8"), chunks=(3,), compression="gzip", shuffle=True)
+    log("scalar", 1.5, np.uint64(3))
+    events = entry.create_group("events")
+    events.attrs["NX_class"] = "NXevent_data"
+    events["event_id"] = np.arange(5, dtype=">i4")
+    events["event_time_zero"] = times
+`
+
 describe('summarise', () => {
+  it('counts in files of others, and says what is none', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nexstream-hdf5-'))
+    try {
+      const path = join(folder, 'foreign.nxs')
+      await runPython(foreign, [path])
+      const [entry] = (await summarise(path)).entries
+      const rows = entry?.groups.map((group) => [group.path.slice(7), group.rows, group.firstNs, group.lastNs])
+      assert.deepEqual(rows?.toSorted(), [
+        ['contiguous', 7, 10n, 16n],
+        ['events', 5, 10n, 16n],
+        ['fixed', 7, 10n, 16n],
+        ['packed', 7, 10n, 16n],
+        ['scalar', 1, undefined, undefined]
+      ])
+      assert.deepEqual([entry?.events, entry?.logValues], [5, 22])
+      const text = new URL('../../../package.json', import.meta.url).pathname
+      await assert.rejects(summarise(text), /package.json is no HDF5 file/)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
   it('counts entries, groups, events, log values and their times', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-hdf5-'))
     try {

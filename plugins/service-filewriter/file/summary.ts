@@ -1,6 +1,7 @@
 // What a NeXus file holds, in short: for `nexstream show FILE`.
 import { statSync } from 'node:fs'
 import { CodedError } from '../../../core/api/plugin.js'
+import { Disk } from './disk.js'
 import { WasmFile } from './wasm.js'
 
 export interface GroupSummary {
@@ -46,6 +47,7 @@ export async function summarise(path: string): Promise<FileSummary> {
   } catch (error) {
     throw new CodedError('FILE_READ', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
   }
+  if (!isHdf5(path)) throw new CodedError('FILE_READ', `${path} is no HDF5 file`)
   const file = (await WasmFile.library())(path, 'read')
   try {
     const top = file.children('/').map((name) => `/${name}`)
@@ -54,6 +56,18 @@ export async function summarise(path: string): Promise<FileSummary> {
     return { path, bytes, entries: (entries.length > 0 ? entries : groups).map((name) => entryOf(file, name)) }
   } finally {
     file.close()
+  }
+}
+
+/** The signature stands at 0, or behind a user block of 512 bytes times a power of two. */
+function isHdf5(path: string): boolean {
+  const disk = new Disk(path, 'read')
+  try {
+    for (let at = 0; at + 8 <= disk.size; at = at === 0 ? 512 : 2 * at)
+      if (disk.read(8, at, 'signature').toString('latin1') === '\x89HDF\r\n\x1a\n') return true
+    return false
+  } finally {
+    disk.close()
   }
 }
 
@@ -95,8 +109,9 @@ function groupOf(file: WasmFile, path: string): GroupSummary {
   const nxClass = file.attributeText(path, 'NX_class') ?? ''
   const names = new Set(file.children(path))
   const rowsOf = (name: string): number => {
-    const layout = names.has(name) && file.kind(`${path}/${name}`) === 'dataset' ? file.layout(`${path}/${name}`) : ''
-    return typeof layout === 'string' ? 0 : layout.length
+    const isThere = names.has(name) && file.kind(`${path}/${name}`) === 'dataset'
+    // One value of a log may be a scalar
+    return isThere ? (file.form(`${path}/${name}`)?.shape ?? [0]).concat(1)[0]! : 0
   }
   const rows =
     nxClass === 'NXevent_data'
@@ -113,9 +128,10 @@ function groupOf(file: WasmFile, path: string): GroupSummary {
 /** First and last element of a column of times in ns. */
 function rangeOf(file: WasmFile, path: string): [bigint, bigint] | undefined {
   const units = file.attributeText(path, 'units')
-  const layout = file.layout(path)
-  if (typeof layout === 'string' || layout.row.length > 0 || (units !== undefined && units !== 'ns')) return undefined
-  if (layout.dtype !== 'int64' && layout.dtype !== 'uint64') return undefined
+  const { shape, dtype } = file.form(path) ?? { shape: [], dtype: undefined }
+  if (shape.length !== 1 || (units !== undefined && units !== 'ns')) return undefined
+  if (dtype !== 'int64' && dtype !== 'uint64') return undefined
+  const layout = { dtype, row: [], chunk: 1, filter: undefined }
   const at = (row: number): bigint => file.read(path, row, 1, layout).readBigInt64LE(0)
-  return [at(0), at(layout.length - 1)]
+  return [at(0), at((shape[0] ?? 1) - 1)]
 }

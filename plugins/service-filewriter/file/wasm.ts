@@ -207,6 +207,17 @@ export class WasmFile {
     })
   }
 
+  /** Shape and, where it is a plain number, type of any dataset, however it is stored; undefined for one without a shape. */
+  form(path: string): { readonly shape: readonly number[]; readonly dtype: Layout['dtype'] | undefined } | undefined {
+    return this.#guard('open dataset', path, () => {
+      const metadata = this.#module.get_dataset_metadata(this.#file, path)
+      const isPlain = metadata.littleEndian && !metadata.vlen
+      return metadata.shape === null
+        ? undefined
+        : { shape: metadata.shape.map(Number), dtype: isPlain ? dtypeOf(metadata) : undefined }
+    })
+  }
+
   resize(path: string, shape: readonly number[]): void {
     this.#guard('extend', path, () => this.#module.resize_dataset(this.#file, path, shape.map(BigInt)))
   }
