@@ -33,6 +33,13 @@ describe('messages that are no commands', () => {
     ])
   })
 
+  it('are no reason to look where daemons answer', () => {
+    note(flat('answ'))
+    note(flat('ev44'))
+    assert.deepEqual(told.map((line) => line.split(' ')[0]), ['debug', 'warn']) // prettier-ignore
+    assert.deepEqual(strangers.counts(), { answ: 1, ev44: 1 })
+  })
+
   it('of many kinds are one kind more in the end', () => {
     for (let i = 1000; i < 1200; i++) note(flat(String(i)))
     const counts = strangers.counts() ?? {}

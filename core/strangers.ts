@@ -6,6 +6,8 @@ const TELL_MS = 60_000
 const MOST_KINDS = 50
 /** What nexstream says itself, here or elsewhere, may share a topic with commands. */
 const OWN_TYPE = /^nexstream_/
+/** Answers and heartbeats of other daemons, which often share a topic with commands: no reason to look. */
+const SAID_BY_DAEMONS = new Set(['answ', 'wrdn', 'x5f2'])
 
 interface Kind {
   count: number
@@ -45,7 +47,12 @@ export class Strangers {
     known.toldMs = nowMs
     known.told = known.count
     const what = `offset ${offset} of ${topic}/${partition} (${words(kind)}) is no command in ${dialects.join(', ')}`
-    this.log('warn', `${what}; passed over${since}`, { topic, partition, offset, kind })
+    this.log(SAID_BY_DAEMONS.has(kind) ? 'debug' : 'warn', `${what}; passed over${since}`, {
+      topic,
+      partition,
+      offset,
+      kind
+    })
   }
 
   #bounded(kind: string | undefined): string | undefined {
