@@ -1,4 +1,5 @@
 // `nexstream kafka`: a Kafka broker in the foreground, for trying things.
+import { createServer } from 'node:net'
 import { CodedError } from '../api/errors.js'
 import { print, say } from './io.js'
 
@@ -23,15 +24,31 @@ export async function kafka(flags: { readonly port: string }): Promise<void> {
       cause
     })
   }
+  await requireFree(port)
   say('starting Kafka; the first time this fetches it')
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
   const running = await module.startKafka({ own: true, port })
-  say(`Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it`)
+  say(
+    `Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it, and all that is in it is lost`
+  )
   await print(running.brokers.join(','))
   const awake = setInterval(() => undefined, 2 ** 30) // A broker in another process keeps nothing alive here
   await stopped
   clearInterval(awake)
   await running.stop()
+}
+
+/** Kafka would say so a minute later, if at all: somebody else may answer there. */
+async function requireFree(port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const server = createServer()
+    server.once('error', (cause) =>
+      reject(
+        new CodedError('CLI_USAGE', `port ${port} is not free (${cause.message}); take another with --port`, { cause })
+      )
+    )
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
+  })
 }

@@ -17,7 +17,7 @@ import { FileJob } from './file-job.js'
 import { Journal, type Place, type Run } from './journal.js'
 import { type optionSchema } from './options.js'
 import { RunningJobs } from './running-jobs.js'
-import { snapshotOf } from './snapshot.js'
+import { snapshotOf, Totals } from './snapshot.js'
 import { OutputFolder } from './space.js'
 import { type Again, specOf } from './spec.js'
 import { type JobLog } from './thread/protocol.js'
@@ -26,6 +26,8 @@ import { msOfNs } from './times.js'
 
 /** A job that has not ended so long after the daemon asked for it ends without reading on. */
 const STOP_PATIENCE_MS = 15_000
+/** The same while Kafka is away. */
+const AWAY_PATIENCE_MS = 5000
 /** Clocks of brokers, clients and daemons differ; commands from so long before a daemon was lost are heard again. */
 const CLOCK_DOUBT_MS = 5000
 
@@ -33,7 +35,7 @@ export class FileWriter implements Service {
   readonly #jobs = new Map<string, FileJob>()
   /** Carries out the commands for jobs that run. */
   readonly running: RunningJobs
-  readonly #ended = { done: 0, failed: 0 }
+  readonly #ended = new Totals()
   readonly #journal: Journal | undefined
   readonly #threads: WriteThreads
   readonly #folder: OutputFolder
@@ -89,9 +91,14 @@ export class FileWriter implements Service {
       if (this.#options.on_shutdown === 'hand_over' && job.run !== undefined) this.#handOver(job, job.run, reason)
       else job.write.stopNow(`the daemon stops: ${reason}`, 'early')
     }
-    const late = setTimeout(() => {
-      for (const job of running) job.write.stopNow(`the daemon stops: ${reason}`, 'abort')
-    }, STOP_PATIENCE_MS)
+    const { kafka } = this.#context
+    const late = setTimeout(
+      () => {
+        const why = kafka.connected ? '' : '; Kafka is away: what was not read is missing'
+        for (const job of running) job.write.stopNow(`the daemon stops: ${reason}${why}`, 'abort')
+      },
+      kafka.connected ? STOP_PATIENCE_MS : AWAY_PATIENCE_MS
+    )
     await Promise.all(running.map((job) => job.ended))
     clearTimeout(late)
     await this.#threads.close()
@@ -232,7 +239,7 @@ export class FileWriter implements Service {
       await started
       this.#jobs.delete(job.id)
       mine.end = end
-      this.#ended[end.error ? 'failed' : 'done']++
+      this.#ended.add(mine.write, end)
       if (end.report !== null) job.to('stopping')
       job.to(end.error ? 'failed' : 'done', end.message)
       const level = end.error ? 'error' : end.report?.verdict === 'warnings' ? 'warn' : 'info'

@@ -2,10 +2,38 @@
 import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/api/plugin.js'
 import { type FileJob } from './file-job.js'
 import { type OutputFolder } from './space.js'
+import { type JobEnd, type Progress } from './thread/protocol.js'
+
+interface Counted {
+  /** The last one of the job. */
+  readonly progress: Pick<Progress, 'written' | 'bytes' | 'bad'> | null
+  readonly lastMessageMs: number
+}
+
+/** Sums over the jobs that have ended. */
+export class Totals {
+  done = 0
+  failed = 0
+  written = 0
+  bytes = 0
+  bad = 0
+  /** What was not written, or worth a warning, by reason. */
+  readonly reasons = new Map<string, number>()
+  /** Of the last message that any job had read, in ms. */
+  lastMessageMs = 0
+
+  add({ progress, lastMessageMs }: Counted, { error, report }: JobEnd): void {
+    this.lastMessageMs = Math.max(this.lastMessageMs, lastMessageMs)
+    this[error ? 'failed' : 'done']++
+    for (const key of ['written', 'bytes', 'bad'] as const) this[key] += progress?.[key] ?? 0
+    for (const [reason, n] of Object.entries({ ...report?.losses, ...report?.warnings }))
+      this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + n)
+  }
+}
 
 export function snapshotOf(
   jobs: readonly FileJob[],
-  ended: { done: number; failed: number },
+  ended: Totals,
   maxJobs: number,
   { healthy, trouble, free }: OutputFolder
 ): Snapshot {
@@ -40,13 +68,22 @@ function heartbeatsOf(jobs: readonly FileJob[], maxJobs: number): NonNullable<Sn
 /** What Prometheus gets of the file writer. */
 export const metrics = {
   nexstream_filewriter_jobs: { type: 'gauge', help: 'Jobs that run.' },
-  nexstream_filewriter_messages_written: { type: 'gauge', help: 'Messages written by the jobs that run.' },
-  nexstream_filewriter_bytes_read: { type: 'gauge', help: 'Bytes read from Kafka by the jobs that run.' },
+  nexstream_filewriter_messages_written_total: { type: 'counter', help: 'Messages written, by all jobs.' },
+  nexstream_filewriter_bytes_read_total: { type: 'counter', help: 'Bytes of messages read from Kafka, by all jobs.' },
+  nexstream_filewriter_last_message_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a job last got messages from Kafka; absent before the first.'
+  },
   nexstream_filewriter_messages_behind: {
     type: 'gauge',
     help: 'Messages in Kafka that the jobs that run have not read yet.'
   },
-  nexstream_filewriter_messages_bad: { type: 'gauge', help: 'Bad messages met by the jobs that run.' },
+  nexstream_filewriter_messages_bad_total: { type: 'counter', help: 'Bad messages met, by all jobs.' },
+  nexstream_filewriter_counted_total: {
+    type: 'counter',
+    help: 'What the reports of the jobs that have ended count as lost or warn of, by reason.',
+    labels: ['reason']
+  },
   nexstream_filewriter_healthy: {
     type: 'gauge',
     help: '1: jobs can begin; 0: the output folder cannot be written to or its disk is full.'
@@ -65,15 +102,18 @@ function folderMetrics(healthy: boolean, free: number | undefined): Metric[] {
   return [metric('nexstream_filewriter_healthy', healthy ? 1 : 0), ...room]
 }
 
-function metricsOf(jobs: readonly FileJob[], ended: { done: number; failed: number }): Metric[] {
+function metricsOf(jobs: readonly FileJob[], ended: Totals): Metric[] {
   const sum = (key: 'written' | 'bytes' | 'behind' | 'bad'): number =>
     jobs.reduce((total, { write }) => total + (write.progress?.[key] ?? 0), 0)
+  const everMs = Math.max(ended.lastMessageMs, ...jobs.map(({ write }) => write.lastMessageMs))
   return [
     metric('nexstream_filewriter_jobs', jobs.length),
-    metric('nexstream_filewriter_messages_written', sum('written')),
-    metric('nexstream_filewriter_bytes_read', sum('bytes')),
+    metric('nexstream_filewriter_messages_written_total', ended.written + sum('written')),
+    metric('nexstream_filewriter_bytes_read_total', ended.bytes + sum('bytes')),
     metric('nexstream_filewriter_messages_behind', sum('behind')),
-    metric('nexstream_filewriter_messages_bad', sum('bad')),
+    metric('nexstream_filewriter_messages_bad_total', ended.bad + sum('bad')),
+    ...(everMs > 0 ? [metric('nexstream_filewriter_last_message_timestamp_seconds', everMs / 1000)] : []),
+    ...[...ended.reasons].map(([reason, n]) => metric('nexstream_filewriter_counted_total', n, { reason })),
     metric('nexstream_filewriter_jobs_ended_total', ended.done, { result: 'done' }),
     metric('nexstream_filewriter_jobs_ended_total', ended.failed, { result: 'failed' })
   ]

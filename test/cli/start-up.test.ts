@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Control } from '../support/control.js'
@@ -29,6 +31,16 @@ describe('nexstream run', function () {
   after(async () => {
     await Promise.all(children.map((child) => child.close()))
     rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('of a broker (`nexstream kafka`) tells at once of a port that is not free', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await nexstream(['kafka', '--port', String(port)])
+    server.close()
+    assert.equal(code, 2)
+    assert.match(stderr, new RegExp(`^CLI_USAGE: port ${port} is not free .*EADDRINUSE.*--port`))
   })
 
   it('without a config says what it needs', async () => {

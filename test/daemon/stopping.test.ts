@@ -1,9 +1,14 @@
 // The end of the daemon: whatever it is doing, and whether Kafka answers or not, it ends in time, says so and answers once.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Control } from '../support/control.js'
 import { kafka, testTopics } from '../support/kafka.js'
+import { entry, group } from '../filewriter/harness.js'
+import { readNexus } from '../support/nexus.js'
 import { type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
 import { random } from '../support/random.js'
 import { type Child, start } from '../cli/child.js'
@@ -196,6 +201,34 @@ describe('a daemon that is told to stop', function () {
         assert.equal(code, 0, stderr)
         assert.match(stderr, / WARN {2}stopped; on the way: .*messages were lost.*\n$/)
         assert.equal(stderr.match(/Kafka is away/g)?.length, 1, stderr)
+      })
+
+    for (const [how, go] of Object.entries(silent))
+      it(`gives the file of a job its name with what there is, and says that it is lost, when the broker ${how}`, async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'nexstream-stopping-'))
+        try {
+          const child = start([
+            ...['run', '-b', proxy.address, '--set', `services.filewriter={"folder":${JSON.stringify(folder)}}`],
+            ...['--set', `commands.topic=${topics.commands}`, '--set', `status.topic=${topics.status}`]
+          ])
+          children.push(child)
+          await child.says(/ is up as /)
+          const structure = entry(group('pv', 'f144', topics.values, 'pv'))
+          const job = { cmd: 'start', service: 'filewriter', job_id: how, file_name: 'run.nxs' }
+          const answer = await control.send({ ...job, nexus_structure: structure })
+          assert.equal(answer['response'], 'ACK', JSON.stringify(answer))
+          await go()
+          await child.says(/ WARN {2}Kafka is away: /)
+          child.kill('SIGINT')
+          const { code, stderr } = await child.ended
+          assert.equal(code, 0, stderr)
+          assert.deepEqual(readdirSync(folder), ['run.nxs'], stderr)
+          assert.match(stderr, / ERROR job \w+: \S+run\.nxs: .*what was not read is missing/)
+          const report = await readNexus(join(folder, 'run.nxs'), ['/entry/nexstream_report/data'])
+          assert.match(JSON.stringify(Object.values(report)), /verdict.{1,6}lost/)
+        } finally {
+          rmSync(folder, { recursive: true, force: true })
+        }
       })
   })
 })

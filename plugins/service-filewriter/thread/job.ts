@@ -27,6 +27,8 @@ export interface WriteJob {
   /** Ns; null: none. */
   readonly stopNs: bigint | null
   readonly progress: Progress | null
+  /** When it last got messages from Kafka; 0: none yet. */
+  readonly lastMessageMs: number
   setStop(stopNs: bigint | null): void
   stopNow(reason: string, how?: StopHow): void
   /** Ends at once and leaves the unfinished file: another daemon writes it. */
@@ -40,6 +42,7 @@ export class ThreadJob implements WriteJob {
   readonly ready: Promise<Ready>
   readonly done: Promise<JobEnd>
   progress: Progress | null = null
+  lastMessageMs = 0
   stopNs: bigint | null
   #resolveReady!: (ready: Ready) => void
   #rejectReady!: (error: unknown) => void
@@ -105,6 +108,7 @@ export class ThreadJob implements WriteJob {
       case 'refused':
         return this.#refuse(message)
       case 'progress':
+        if (message.progress.messages > (this.progress?.messages ?? 0)) this.lastMessageMs = Date.now()
         this.progress = message.progress
         return
       case 'log':

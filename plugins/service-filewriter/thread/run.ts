@@ -272,7 +272,7 @@ export class WriteRun {
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await ask()
+        return await this.#unlessCut(ask())
       } catch (error) {
         const away = error instanceof CodedError && error.code === 'KAFKA_UNREACHABLE'
         // Pauses are over, too, once the job is: it would ask without end
@@ -280,6 +280,22 @@ export class WriteRun {
         this.#say({ type: 'log', level: 'warn', message: `${error.message}; trying again` })
         await this.#pause(TOPIC_WAIT_MS)
       }
+    }
+  }
+
+  /** An answer that may take as long as Kafka is away is not waited for once the job is cut. */
+  async #unlessCut<T>(answer: Promise<T>): Promise<T> {
+    const { signal } = this.#abort
+    let stop = (): void => undefined
+    const cut = new Promise<never>((_, reject) => {
+      stop = () => reject(new CodedError('KAFKA_UNREACHABLE', 'Kafka did not answer in time'))
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop)
+    })
+    try {
+      return await Promise.race([answer, cut])
+    } finally {
+      signal.removeEventListener('abort', stop)
     }
   }
 

@@ -38,6 +38,10 @@ export class ShardedJob implements WriteJob {
     return this.#jobs[0]?.stopNs ?? this.#currentStop
   }
 
+  get lastMessageMs(): number {
+    return Math.max(0, ...this.#jobs.map((job) => job.lastMessageMs))
+  }
+
   get progress(): Progress | null {
     const all = this.#jobs.flatMap(({ progress }) => progress ?? [])
     const [first] = all
