@@ -78,7 +78,7 @@ async function loadDefaults<T>(folder: string): Promise<T[]> {
 export const nameOf = ({ cmd, service }: KnownCommand): string => (service === undefined ? cmd : `${cmd} (${service})`)
 
 /** What a value means as a command: the command that is to be carried out, and what is wrong with it. */
-export interface Understood<C extends KnownCommand> {
+interface Understood<C extends KnownCommand> {
   readonly found: C | undefined
   readonly findings: readonly Finding[]
 }

@@ -57,7 +57,7 @@ export const configSchema = {
           type: 'array',
           items: { type: 'string' },
           description:
-            'Built-in plugins to load; all when not given. The command line has the tools of `tools-topics` whatever stands here.'
+            'Built-in plugins to load; all when not given. The command line has the tools of `tools-…` plugins whatever stands here.'
         },
         start_timeout: {
           ...duration,

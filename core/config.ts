@@ -6,7 +6,7 @@ import { parse as parseYaml } from 'yaml'
 import { check, nearest } from './check.js'
 import { configSchema, type Config } from './config-schema.js'
 import { CodedError } from './api/errors.js'
-import { type Finding, type JSONSchema } from './api/plugin.js'
+import { type Finding } from './api/plugin.js'
 import { kafkaWords } from './kafka/options.js'
 
 export { durationMs, type Config, type ListenConfig } from './config-schema.js'
@@ -212,7 +212,7 @@ function noteOrigins(value: unknown, path: string, origin: string, origins: Map<
 const secretKey = /pass(word|phrase|wd)?$|secret|token|\.key$|key\.pem$|keystore|jaas/i
 
 /** A copy with secrets replaced by `***`, to print and log. */
-export function redacted<T>(value: T): T {
+function redacted<T>(value: T): T {
   const hide = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(hide)
     if (typeof node !== 'object' || node === null) return node
@@ -242,7 +242,3 @@ function originOf(path: string, origins: ReadonlyMap<string, string>): string {
   }
   return 'default'
 }
-
-/** The schema of one section, for `check` of parts of a config. */
-export const sectionSchema = (section: keyof typeof configSchema.properties): JSONSchema =>
-  configSchema.properties[section]

@@ -40,7 +40,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
 /** What failed is no fault of the command. */
 const statusOf = (code: ErrorCode): number => statuses[code] ?? (code.endsWith('_FAILED') ? 500 : 400)
 
-export interface DispatcherOptions {
+interface DispatcherOptions {
   readonly commands: readonly RunnableCommand[]
   readonly services: ReadonlyMap<string, Service>
   readonly serviceId: string

@@ -37,7 +37,7 @@ export const partKinds: readonly PartKind[] = [
 ]
 
 /** Milliseconds a plugin may take for one hook or for `apply`. */
-export const HOOK_DEADLINE_MS = 10_000
+const HOOK_DEADLINE_MS = 10_000
 
 type Lookup<K extends PartKind> = HookMap<SyncBailHook<[], Parts[K]>>
 

@@ -36,7 +36,7 @@ export function listenFindings(
 }
 
 /** A service or reporter of the config, with the defaults of its options filled in. */
-export interface Configured<K extends 'service' | 'reporter'> {
+interface Configured<K extends 'service' | 'reporter'> {
   readonly id: string
   readonly at: string
   readonly options: unknown

@@ -23,7 +23,7 @@ import {
   type Subscription
 } from './api/plugin.js'
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly kafka: Kafka
   readonly producer: Producer
   readonly dialects: ReadonlyMap<string, Dialect>

@@ -13,7 +13,7 @@ import * as resolver from './resolver.js'
 import { codeRoot } from './root.js'
 
 /** One `[[plugins]]` entry of the config. */
-export interface PluginEntry {
+interface PluginEntry {
   readonly use: string
   readonly options?: Readonly<Record<string, unknown>>
 }

@@ -5,7 +5,7 @@ import { type LoadedConfig } from './config.js'
 import { type Loaded, type LoadOptions } from './loader.js'
 
 /** What a thread needs to load the same plugins and reach the same Kafka; survives structuredClone. */
-export interface ThreadConfig extends LoadOptions {
+interface ThreadConfig extends LoadOptions {
   /** Options of `connectKafka`. */
   readonly kafka: Readonly<Record<string, unknown>>
 }

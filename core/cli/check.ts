@@ -127,7 +127,7 @@ const isCommandList = (value: unknown): boolean =>
   Array.isArray(value) || Array.isArray((value as { commands?: unknown }).commands)
 
 /** All findings: the schema's, the plugins', the options' of services and reporters, the start-up commands'. */
-export async function checkConfig(given: LoadedConfig): Promise<readonly Finding[]> {
+async function checkConfig(given: LoadedConfig): Promise<readonly Finding[]> {
   if (given.findings.length > 0) return given.findings
   let loaded: Loaded
   try {

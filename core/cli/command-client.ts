@@ -17,13 +17,13 @@ export interface CommandFlags extends KafkaFlags {
 /** An answer as it came, with the daemon's own keys. */
 export type Answer = Reply & { readonly msg_id: string | null; readonly service_id?: string }
 
-export interface CommandTopics {
+interface CommandTopics {
   readonly commandTopic: string
   readonly replyTopic: string
 }
 
 /** Flags win over the config: `commands.topic` or the first `commands.listen` for JSON, and where its answers go. */
-export function commandTopics(flags: CommandFlags, config: Config): CommandTopics {
+function commandTopics(flags: CommandFlags, config: Config): CommandTopics {
   const listen = config.commands.listen.find((entry) => entry.dialects.includes('json'))
   const commandTopic = flags.topic ?? config.commands.topic ?? listen?.topic
   const own = config.commands.topic === undefined ? listen?.reply_topic : undefined

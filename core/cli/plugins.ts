@@ -12,7 +12,7 @@ export interface PluginsFlags extends ConfigFlags {
 }
 
 /** One part, plain. */
-export interface PartInfo {
+interface PartInfo {
   readonly kind: PartKind
   readonly id: string
   readonly plugin: string

@@ -1,7 +1,7 @@
 // A JSON Schema as table rows for people: option, type, default, meaning.
 import { type JSONSchema } from '../api/plugin.js'
 
-export type OptionRow = [name: string, type: string, standard: string, meaning: string]
+type OptionRow = [name: string, type: string, standard: string, meaning: string]
 
 /** One row a property; nested ones as `a.b`, items of lists as `a[].b`. */
 export function optionRows(schema: JSONSchema, prefix = ''): OptionRow[] {

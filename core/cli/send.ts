@@ -12,13 +12,13 @@ export async function send(file: string, flags: CommandFlags): Promise<number> {
 }
 
 /** Throws COMMAND_JSON for anything but an object with `cmd`. */
-export function parseCommand(bytes: Buffer, file: string): Command {
+function parseCommand(bytes: Buffer, file: string): Command {
   const value = parseJson(bytes, file)
   if (typeof value === 'object' && value !== null && typeof (value as Command).cmd === 'string') return value as Command
   throw new CodedError('COMMAND_JSON', `${file}: a command is a JSON object with a string 'cmd'`, { path: '/cmd' })
 }
 
-export function parseJson(bytes: Buffer, file: string): unknown {
+function parseJson(bytes: Buffer, file: string): unknown {
   try {
     return readJson(bytes.toString('utf8'))
   } catch (cause) {
@@ -37,11 +37,7 @@ export async function command(
 }
 
 /** Values are JSON, plain words, `@file` (JSON from a file), or for `…_time` keys also `now`, `+10s`, `-5min`. */
-export async function buildCommand(
-  cmd: string,
-  service: string | undefined,
-  pairs: readonly string[]
-): Promise<Command> {
+async function buildCommand(cmd: string, service: string | undefined, pairs: readonly string[]): Promise<Command> {
   const words = service?.includes('=') === true ? [service, ...pairs] : pairs
   const entries = new Map<string, unknown>()
   for (const pair of words) {

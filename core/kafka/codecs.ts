@@ -8,7 +8,7 @@ export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 /** In the order of their numbers in the attributes of a batch. */
 export const codecs: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
 /** No sound batch is larger: brokers refuse requests of more than 100 MB by default. */
-export const MAX_DECOMPRESSED = 256 << 20
+const MAX_DECOMPRESSED = 256 << 20
 
 /** The data cannot be decompressed; `reason` is what is counted. */
 export class CodecError extends Error {

@@ -15,7 +15,7 @@ import {
   readI64
 } from './record-batch.js'
 
-export interface DecodeOptions {
+interface DecodeOptions {
   readonly checkCrc: boolean
   /** Bytes that one compressed batch may become. */
   readonly maxDecompressed?: number
@@ -24,7 +24,7 @@ export interface DecodeOptions {
 }
 
 /** A batch is damaged where it has not been seen damaged before: worth fetching once more from this offset. */
-export interface Suspect {
+interface Suspect {
   readonly suspect: number
 }
 

@@ -57,7 +57,7 @@ export interface Desk {
 }
 
 /** A wake-up call that is not lost when nobody sleeps. */
-export class Bell {
+class Bell {
   #ring: (() => void) | undefined
   #rung = false
 

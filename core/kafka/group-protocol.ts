@@ -29,7 +29,7 @@ export const offsetFetchRequest = (group: string, topic: string, partitions: rea
   return out.array([topic], () => out.string(topic).array(partitions, (partition) => out.i32(partition))).done()
 }
 
-export interface CommittedOffset {
+interface CommittedOffset {
   readonly partition: number
   /** -1: none. */
   readonly offset: number
@@ -109,7 +109,7 @@ export interface JoinedMember {
   readonly id: string
   readonly metadata: Buffer
 }
-export interface Joined {
+interface Joined {
   readonly error: number
   readonly generation: number
   /** The one all members offer. */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { CodedError } from '../api/errors.js'
 
-export type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
+type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
 
 /** What `connectKafka` takes: the `kafka` section of the config, in our words or in those of librdkafka. */
 export type KafkaOptions = Readonly<Record<string, unknown>>
@@ -19,7 +19,7 @@ export interface KafkaSettings {
   readonly timeoutMs: number
 }
 
-export interface TlsSettings {
+interface TlsSettings {
   readonly ca: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined

@@ -21,7 +21,7 @@ const READ_UNCOMMITTED = 0
 
 // ---------------------------------------------------------------- metadata
 
-export interface PartitionMetadata {
+interface PartitionMetadata {
   readonly error: number
   readonly partition: number
   /** -1: no leader now. */
@@ -154,7 +154,7 @@ export function listOffsetsResponse(
 
 // ---------------------------------------------------------------- fetch
 
-export interface FetchPart {
+interface FetchPart {
   readonly topic: string
   readonly topicId: string
   readonly partition: number

@@ -6,7 +6,7 @@ import { type KafkaSettings } from './options.js'
 
 type Credentials = NonNullable<KafkaSettings['sasl']>
 /** Sends one token and returns the server's answer; throws CodedError KAFKA_AUTH when it refuses. */
-export type Exchange = (token: Buffer) => Promise<Buffer>
+type Exchange = (token: Buffer) => Promise<Buffer>
 
 const derive = promisify(pbkdf2)
 const refused = (why: string): CodedError => new CodedError('KAFKA_AUTH', `SASL: ${why}`)

@@ -47,7 +47,7 @@ export interface Run {
 interface Known extends Run {
   /** performance.now() when the owner was last heard. */
   heard: number
-  /** When this daemon, being silent about it no longer than Kafka was, began to doubt. */
+  /** performance.now() when this daemon began to doubt that the owner lives; null: it does not. The silence of Kafka itself does not count. */
   doubted: number | null
 }
 

@@ -1,4 +1,4 @@
-// Channel and topic patterns of the field: * is any text, ? one character. Linear in time, whatever the pattern.
+// Channel and topic patterns of the field: * is any text, ? one character. Takes at most text × pattern steps.
 
 /** Whether the whole text fits the pattern. */
 export function matches(pattern: string, text: string): boolean {

@@ -53,14 +53,17 @@ describe('hygiene', () => {
     )
   })
 
-  it('no word of how we worked is in it, and nothing is left for later', () => {
-    assert.deepEqual(
-      linesWith(/\b(agents?|farm|helpers?)\b/i, (name) => name !== 'package-lock.json'),
-      []
-    )
+  it('nothing is left for later', () => {
     assert.deepEqual(linesWith(/\b(TODO|FIXME|XXX|HACK)\b|\b(it|describe)\.(only|skip)\(|\bdebugger\b/, isSource), [])
     // Generated code alone is not checked
     assert.deepEqual(linesWith(/eslint-disable(?!-next-line)|@ts-ignore|@ts-nocheck/, (name) => isSource(name) && name !== 'schemas/generate.ts'), []) // prettier-ignore
+  })
+
+  it("core does not grow: what is not the daemon's goes to a plugin", () => {
+    const core = sources.filter((name) => name.startsWith('core/') && !name.endsWith('.test.ts'))
+    const lines = core.reduce((sum, name) => sum + (texts.get(name) ?? '').split('\n').length - 1, 0)
+    // It is to be 10,000; lower this with every step on the way
+    assert.ok(lines <= 11_900, `core has ${lines} lines`)
   })
 
   it('every source says in its first line what it is for', () => {

@@ -1,4 +1,4 @@
-// Splits a nexus_structure over several files by topic (and partition, where the structure says which): the first holds everything but the groups that moved, which it links to.
+// Splits a nexus_structure over several files by topic (and partition, where it says which). The first file holds the rest, and links to the others.
 import { basename, dirname, extname, join } from 'node:path'
 import { readJson } from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'

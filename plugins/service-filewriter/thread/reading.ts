@@ -19,7 +19,7 @@ interface Partition {
   endId: string
   /** The end was found by time: what follows may still belong to the window. */
   tail: Tail | null
-  /** Offsets behind the last one that lie behind a transaction that is still open. */
+  /** Offsets after the last one read that wait for the end of an open transaction. */
   held: number
   /** Kafka has deleted what was before; its first message will say since when. */
   cut: boolean

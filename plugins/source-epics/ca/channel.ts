@@ -37,7 +37,7 @@ export class CaChannel implements EpicsChannel<CaChannel> {
   sid = 0
   type = 0
   isArray = false
-  /** Its value was asked for behind the subscription, and may still be news. */
+  /** Its value was read once more after the subscription; the answer may be newer than what the subscription sent. */
   isRechecked = false
   meta: CaMeta = NO_META
   lastServer = ''

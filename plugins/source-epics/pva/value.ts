@@ -70,7 +70,6 @@ function readUnion(
   cache: TypeCache,
   depth: number
 ): { name: string; value: PvValue } | null {
-  // prettier-ignore
   const chosen = reader.size()
   if (chosen < 0) return null
   const field = fields[chosen]
@@ -89,7 +88,6 @@ function readElements(
   cache: TypeCache,
   depth: number
 ): PvStructure[] {
-  // prettier-ignore
   const n = reader.count(1)
   const list: PvStructure[] = []
   for (let i = 0; i < n; i++) list.push(reader.u8() === 0 ? absent(reader) : readElement(reader, type, cache, depth))
@@ -102,7 +100,6 @@ function readElement(
   cache: TypeCache,
   depth: number
 ): PvStructure {
-  // prettier-ignore
   if (type.kind === 'any-array') return named(reader, 'value', readAny(reader, cache, depth))
   const { element } = type
   if (element.kind === 'structure') return readStructure(reader, element.id, element.fields, cache, depth + 1)

@@ -1,4 +1,4 @@
-// Memory of a large vector that several hold: used again when the last has given it back. Who never does leaves it to V8.
+// Memory of a large vector that several hold: it is used again when the last of them has given it back; what is not given back is garbage-collected.
 import { isVector, LARGE_BYTES, once, type Update } from '../../../core/api/plugin.js'
 import { spares } from './gatherer.js'
 
