@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Column } from '../../core/api/plugin.js'
+import { repair } from '../../plugins/service-filewriter/file/repair.js'
 import { dumpFile, newFiles } from '../support/hdf5.js'
 
 const doubles = (...values: number[]): Uint8Array => new Uint8Array(Float64Array.from(values).buffer)
@@ -76,6 +77,7 @@ describe('rows that grow', function () {
       file.group('/entry')?.datasetAttribute('x', 'units', 'K')
       file.close()
       await check(path)
+      assert.deepEqual(await repair(path), { path, actions: [], notes: [] })
     })
 
   it('frames grow in each dimension, the rows before the first checkpoint too', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNexusFile } from '../../plugins/service-filewriter/file/file.js'
 import { repair } from '../../plugins/service-filewriter/file/repair.js'
+import { treeOf } from '../../plugins/service-filewriter/file/tree.js'
 import { summarise } from '../../plugins/service-filewriter/file/summary.js'
 import { CodedError } from '../../core/api/plugin.js'
 import { runPython } from '../support/python.js'
@@ -137,6 +138,16 @@ describe('summarise', () => {
         ['scalar', 1, undefined, undefined]
       ])
       assert.deepEqual([entry?.events, entry?.logValues], [5, 22])
+      const tree = new Map((await treeOf(path)).map((line) => [line.path, line]))
+      assert.deepEqual(tree.get('/entry/events/event_id'), {
+        path: '/entry/events/event_id',
+        kind: 'dataset',
+        dtype: 'int32 (big-endian)',
+        shape: [5],
+        attributes: []
+      })
+      assert.deepEqual(tree.get('/entry')?.attributes, [{ name: 'NX_class', text: 'NXentry' }])
+      assert.deepEqual([tree.size, tree.get('/entry/scalar/value')?.shape], [16, []])
       const text = new URL('../../../package.json', import.meta.url).pathname
       await assert.rejects(summarise(text), /package.json is no HDF5 file/)
     } finally {

@@ -15,7 +15,7 @@ import {
 } from './format.js'
 import { UNDEFINED } from './messages.js'
 import { lockFile } from './lock.js'
-import { WasmFile } from './wasm.js'
+import { OTHER_CHUNKS, WasmFile } from './wasm.js'
 
 export interface RepairReport {
   readonly path: string
@@ -96,6 +96,8 @@ function fixEnd(path: string, version: number, actions: string[]): void {
   }
 }
 
+const isColumn = (layout: unknown): boolean => typeof layout !== 'string' || layout === OTHER_CHUNKS
+
 async function listColumns(path: string, notes: string[]): Promise<{ path: string; address: number }[]> {
   const file = (await WasmFile.library())(path, 'read')
   const out: { path: string; address: number }[] = []
@@ -111,7 +113,7 @@ async function listColumns(path: string, notes: string[]): Promise<{ path: strin
       if (seen.has(address)) continue
       seen.add(address)
       if (kind === 'group') todo.push(child)
-      else if (typeof file.layout(child) !== 'string') out.push({ path: child, address })
+      else if (isColumn(file.layout(child))) out.push({ path: child, address })
     }
     if (todo.length > 1_000_000) notes.push('more than a million groups: the rest was not looked into')
   }

@@ -41,14 +41,7 @@ const TIMES = ['event_time_zero', 'time']
  * @throws CodedError FILE_READ, HDF5_FAILED
  */
 export async function summarise(path: string): Promise<FileSummary> {
-  let bytes: number
-  try {
-    bytes = statSync(path).size
-  } catch (error) {
-    throw new CodedError('FILE_READ', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
-  }
-  if (!isHdf5(path)) throw new CodedError('FILE_READ', `${path} is no HDF5 file`)
-  const file = (await WasmFile.library())(path, 'read')
+  const { file, bytes } = await openToRead(path)
   try {
     const top = file.children('/').map((name) => `/${name}`)
     const groups = top.filter((name) => file.kind(name) === 'group')
@@ -57,6 +50,18 @@ export async function summarise(path: string): Promise<FileSummary> {
   } finally {
     file.close()
   }
+}
+
+/** A file with its bytes. Throws CodedError FILE_READ, HDF5_FAILED. */
+export async function openToRead(path: string): Promise<{ file: WasmFile; bytes: number }> {
+  let bytes: number
+  try {
+    bytes = statSync(path).size
+  } catch (error) {
+    throw new CodedError('FILE_READ', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+  if (!isHdf5(path)) throw new CodedError('FILE_READ', `${path} is no HDF5 file`)
+  return { file: (await WasmFile.library())(path, 'read'), bytes }
 }
 
 /** The signature stands at 0, or behind a user block of 512 bytes times a power of two. */

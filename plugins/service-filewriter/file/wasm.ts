@@ -4,12 +4,23 @@ import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
 import { elements, numberTypes, type Encoded } from './types.js'
 
 /** How a dataset that can grow is laid out. */
+/** Of a dataset, however it is stored. */
+export interface Form {
+  readonly shape: readonly number[]
+  /** Undefined for what is not read here, e.g. big-endian numbers. */
+  readonly dtype: Layout['dtype'] | undefined
+  readonly name: string
+}
+
 export interface Layout {
   readonly dtype: Exclude<DataType, 'string'>
   readonly row: readonly number[]
   readonly chunk: number
   readonly filter: { readonly id: number; readonly values: readonly number[] } | undefined
 }
+
+/** Of `layout`: also of rows that have grown, which are stored with room for more. */
+export const OTHER_CHUNKS = 'its chunks do not span whole rows'
 
 const GZIP = 1
 const MOST_TEXT_BYTES = 1 << 20
@@ -195,7 +206,7 @@ export class WasmFile {
       const { shape, maxshape, chunks } = metadata
       if (!shape || !maxshape || !chunks || shape.length === 0) return 'it is not chunked'
       if (Number(maxshape[0]) < Number(UNLIMITED)) return 'its first dimension is limited'
-      if (shape.slice(1).some((n, i) => Number(n) !== Number(chunks[i + 1]))) return 'its chunks do not span whole rows'
+      if (shape.slice(1).some((n, i) => Number(n) !== Number(chunks[i + 1]))) return OTHER_CHUNKS
       const bigEndian = metadata.type !== CLASS_STRING && !metadata.littleEndian
       if (bigEndian || metadata.vlen) return 'its data type is not supported'
       const dtype = dtypeOf(metadata)
@@ -207,14 +218,17 @@ export class WasmFile {
     })
   }
 
-  /** Shape and, where it is a plain number, type of any dataset, however it is stored; undefined for one without a shape. */
-  form(path: string): { readonly shape: readonly number[]; readonly dtype: Layout['dtype'] | undefined } | undefined {
+  /** Shape and, where it is a plain number, type of any dataset, however it is stored, with a word for it; undefined without a shape. */
+  form(path: string): Form | undefined {
     return this.#guard('open dataset', path, () => {
       const metadata = this.#module.get_dataset_metadata(this.#file, path)
-      const isPlain = metadata.littleEndian && !metadata.vlen
-      return metadata.shape === null
-        ? undefined
-        : { shape: metadata.shape.map(Number), dtype: isPlain ? dtypeOf(metadata) : undefined }
+      const { littleEndian, vlen, type, shape, size } = metadata
+      if (shape === null) return undefined
+      const found = vlen ? undefined : dtypeOf(metadata)
+      const text = type === CLASS_STRING ? (vlen ? 'string' : `string(${size})`) : undefined
+      const number = typeof found === 'string' ? found + (littleEndian ? '' : ' (big-endian)') : undefined
+      const dtype = littleEndian ? found : undefined
+      return { shape: shape.map(Number), dtype, name: text ?? number ?? 'other' }
     })
   }
 

@@ -9,6 +9,7 @@ export const tools = [
     id: 'show',
     summary: 'summary of a NeXus file: groups, datasets, events, values',
     arguments: [{ name: 'file', summary: 'NeXus (HDF5) file' }],
+    options: [{ flags: '--tree', summary: 'every group and dataset, with types, shapes and attributes' }],
     load: async () => (await import('./show.js')).default
   }),
   defineTool({

@@ -1,5 +1,6 @@
 // `nexstream show`: what is in a NeXus file.
 import { type Terminal, type ToolContext, type ToolFlags } from '../../../core/api/plugin.js'
+import { treeOf, type TreeLine } from '../file/tree.js'
 import { type EntrySummary, type FileSummary, type GroupSummary, summarise } from '../file/summary.js'
 
 export default async function show(
@@ -7,6 +8,11 @@ export default async function show(
   flags: ToolFlags,
   terminal: ToolContext
 ): Promise<void> {
+  if (flags['tree'] === true) {
+    for (const line of await treeOf(file))
+      await (flags['json'] === true ? terminal.printJson(line) : terminal.print(treeText(line, terminal)))
+    return
+  }
   const summary = await summarise(file)
   if (flags['json'] === true) await terminal.printJson(summaryJson(summary))
   else await terminal.print(summaryText(summary, terminal))
@@ -47,6 +53,15 @@ function entryText(entry: EntrySummary, { bold, table, visible }: Terminal): str
   const sums = `${entry.events} events, ${entry.logValues} log values${spanText(entry)}`
   const rows = entry.groups.map((group) => [`  ${visible(group.path)}`, group.nxClass, ...contentOf(group)])
   return [head, `  ${sums}`, table([['  group', 'class', 'rows', 'pulses', 'first', 'rate/s'], ...rows])].join('\n')
+}
+
+function treeText({ path, kind, dtype, shape, attributes }: TreeLine, { bold, visible }: Terminal): string {
+  const depth = path.split('/').length - 2
+  const name = visible(path.slice(path.lastIndexOf('/') + 1))
+  const form =
+    kind === 'dataset' ? `  ${dtype} [${shape?.join(' × ') ?? 'empty'}]` : kind === 'group' ? '' : `  ${kind}`
+  const words = attributes.map(({ name: key, text }) => ` @${key}${text === undefined ? '' : `=${text}`}`)
+  return `${'  '.repeat(depth)}${kind === 'group' ? bold(`${name}/`) : name}${form}${visible(words.join(''))}`
 }
 
 interface Span {
