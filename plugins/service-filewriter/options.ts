@@ -87,7 +87,7 @@ export const optionSchema = {
     lenient: {
       type: 'boolean',
       description:
-        "What to do about a structure that is not sound, for commands that do not say it (pl72 cannot). true: write what is good and list the rest as warnings in answer and report; false: refuse the command. Default: true for the commands of the peers' file writers (dialects ess and filewriter-2018), as theirs do, false for our own."
+        "What to do about a structure that is not sound, for commands that do not say it (pl72 cannot). true: write what is good and list the rest as warnings in answer and report; false: refuse the command. Default: true for the commands of the peers' file writers (dialects ess and filewriter-2018), as theirs do, but that a pl72 with an unknown module is refused; false for our own."
     },
     on_missing_topic: {
       enum: ['wait', 'skip', 'fail'],

@@ -2,7 +2,7 @@
 import { CodedError, type Options, type Origin } from '../../core/api/plugin.js'
 import { type StartCommand } from './commands/start.js'
 import { type optionSchema } from './options.js'
-import { isLenient } from './structure/leniency.js'
+import { leniencyOf } from './structure/leniency.js'
 import { type WriteSpec } from './thread/protocol.js'
 import { nsOfMs, timeNs } from './times.js'
 
@@ -38,7 +38,7 @@ export function specOf(
     structureAt: '/nexus_structure',
     attempt: again?.attempt ?? 1,
     notes: again === undefined ? [] : [again.note],
-    lenient: isLenient(command.lenient, options.lenient, origin.dialect),
+    leniency: leniencyOf(command.lenient, options.lenient, origin.dialect),
     folder: options.folder,
     templates: options.templates ?? null,
     fileName: command.file_name,

@@ -158,7 +158,7 @@ describe('nexstream run', function () {
       assert.equal(code, 0, stderr)
       assert.match(
         stderr,
-        /INFO {2}stopping: SIGTERM[\s\S]* job cut-short: .*cut-short\.nxs: 10 messages [\s\S]*INFO {2}stopped\n$/
+        /INFO {2}stopping: SIGTERM[\s\S]* job cut-short: .*cut-short\.nxs: 10 messages [\s\S]*WARN {2}stopped; on the way: job cut-short: .*\n$/
       )
       const done = await control.json((json) => json['event'] === 'writing_done', 'the end of the job')
       assert.equal(done['job_id'], 'cut-short')

@@ -165,7 +165,7 @@ describe('file writer on a real Kafka', function () {
   it('refuses with every finding, and makes nothing', async () => {
     const structure = entry(group('a', 'f999', 't', 's'), {
       module: 'dataset',
-      config: { name: 'd', values: [[1], [2, 3]] }
+      config: { name: 'd', values: [1, 'x'], dtype: 'int32' }
     })
     assert.deepEqual(codes(await h.start({ file_name: 'bad.nxs', nexus_structure: structure })), [
       'WRITER_UNKNOWN /nexus_structure/children/0/children/0/children/0/module',

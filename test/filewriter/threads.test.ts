@@ -80,7 +80,7 @@ describe('threads of write jobs', () => {
       jobId: name,
       structure: { children: [{ type: 'group', name: 'entry', children: [stream] }] },
       structureAt: '',
-      lenient: false,
+      leniency: 'strict',
       folder,
       fileName: `${name}.nxs`,
       startNs: BigInt(startMs) * 1_000_000n,

@@ -145,7 +145,7 @@ describe('what a write job says of its file', function () {
       nexus_structure: entry(pv, { module: 'dataset', config: { name: 'a/b', values: 1 } })
     })
     assert.deepEqual([still['verdict'], still['error_encountered']], ['complete', false], JSON.stringify(still))
-    assert.match(reportOf(still).notes.join(), /left out: .*name/)
+    assert.match(reportOf(still).notes.join(), /warning: \/nexus_structure\S+\/name .*separates groups/)
     const out = await run({ lenient: true, nexus_structure: entry(pv, group('x', 'f999', log, 'pv2')) })
     assert.deepEqual([out['verdict'], out['error_encountered']], ['lost', true])
     const path = '/nexus_structure/children/0/children/1/children/0'

@@ -48,7 +48,7 @@ function startJob(jobId: string, path: string): WriteJob {
     jobId,
     structure,
     structureAt: '',
-    lenient: false,
+    leniency: 'strict',
     folder: dirname(path),
     fileName: basename(path),
     startNs: BigInt(task.startMs) * 1_000_000n,

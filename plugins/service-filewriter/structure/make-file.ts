@@ -1,4 +1,5 @@
 // A whole NeXus file from a structure and messages, without Kafka, through the code that a write job runs.
+import { isRefused } from './leniency.js'
 import { createNexusFile, type NexusFileOptions } from '../file/file.js'
 import { CodedError, type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
 import { rootAttributes } from './root-attributes.js'
@@ -35,12 +36,13 @@ export interface MakeFileOptions {
  * @throws CodedError STRUCTURE_INVALID with all findings in `fields.findings`, FILE_EXISTS, FILE_PATH, HDF5_FAILED
  */
 export async function makeFile(options: MakeFileOptions): Promise<Report & { findings: readonly Finding[] }> {
-  const { plan, findings, leftOut } = checkStructure(
+  const checked = checkStructure(
     options.structure,
     options.parts,
     options.template === undefined ? {} : { template: options.template }
   )
-  if (findings.length > 0 && options.lenient !== true) throw structureError(findings)
+  const { plan, findings, leftOut } = checked
+  if (isRefused(options.lenient === true ? 'lenient' : 'strict', checked, findings)) throw structureError(findings)
   // 1 ns is the time of messages that have none
   const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? OPEN_END_NS)
   const file = await createNexusFile(options.file, { fsync: 'never', ...options.hdf5 })

@@ -284,7 +284,8 @@ export function addCompanions(plan: Plan, parts: Parts, findings: Findings): voi
       if (part === undefined || part.accepts.every((id) => parts.converter(id) === undefined)) continue
       if (stream.group.streams.some((other) => other.part === part)) continue
       const config = partConfig({}, part, stream.at, parts, findings) ?? {}
-      tryOut({ ...stream, module, part, config, companion: true }, plan, findings)
+      const clash = tryOut({ ...stream, module, part, config, companion: true }, plan, findings)
+      if (clash !== undefined) findings.add(stream.at, clash)
     }
   }
 }

@@ -27,6 +27,8 @@ export interface Checked {
   readonly findings: readonly Finding[]
   /** Streams that are not in the plan because of what was found. */
   readonly leftOut: readonly LeftOut[]
+  /** No JSON, no object, or too large: not even a lenient job can begin. */
+  readonly unreadable: boolean
 }
 
 const MAX_DEPTH = 64
@@ -57,7 +59,7 @@ export function checkStructure(structure: unknown, parts: Parts, options: Struct
   checkNames(walk.plan, findings)
   checkLinks(walk.plan, findings)
   const leftOut = findings.list.length === 0 ? [] : leftOutStreams(json, at, walk.plan, parts)
-  return { plan: walk.plan, findings: findings.list, leftOut }
+  return { plan: walk.plan, findings: findings.list, leftOut, unreadable: !isObject(json) }
 }
 
 function parse(text: string, maxBytes: number | undefined, at: string, findings: Findings): unknown {

@@ -1,4 +1,5 @@
 // What the main thread and the thread of a write job say to each other.
+import { type Leniency } from '../structure/leniency.js'
 import { type MissingTopic } from '../structure/plan.js'
 import { type Totals } from '../structure/recorder.js'
 import { type Report } from '../structure/report.js'
@@ -19,7 +20,7 @@ export interface WriteSpec {
   readonly attempt?: number
   /** What the report shall say beside its own notes. */
   readonly notes?: readonly string[]
-  readonly lenient: boolean
+  readonly leniency: Leniency
   readonly folder: string
   /** Folder of templates by instrument name; null: none. */
   readonly templates?: string | null

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNexusFile, type NexusFile } from '../file/file.js'
+import { isRefused } from '../structure/leniency.js'
 import { runInfo, structureError } from '../structure/make-file.js'
 import { Recorder } from '../structure/recorder.js'
 import { isoNs, sayLeftOut } from '../structure/report.js'
@@ -99,17 +100,18 @@ export class WriteRun {
   /** Runs the job to its end. Rejects (nothing made, nothing left) when it cannot begin. */
   async run(): Promise<void> {
     const spec = this.#spec
-    const { plan, findings, leftOut } = await this.#check(spec.structure)
+    const checked = await this.#check(spec.structure)
+    const { plan, findings, leftOut } = checked
     let whole = plan
     if (spec.checkAlso !== undefined) {
       const also = await this.#check(spec.checkAlso)
-      if (also.findings.length > 0 && !spec.lenient) throw structureError(also.findings)
+      if (isRefused(spec.leniency, also, also.findings)) throw structureError(also.findings)
       whole = also.plan
     }
     const { onMissingTopic, onEmptyTopic } = spec.options
     const topics = await checkTopics(this.#kafka, plan, onMissingTopic, onEmptyTopic ?? 'wait')
     const all = [...findings, ...topics.findings]
-    if (all.length > 0 && (!spec.lenient || topics.fatal)) throw structureError(all)
+    if (topics.fatal || isRefused(spec.leniency, checked, all)) throw structureError(all)
     const { memoryBytes } = spec.options
     requireSpace(dirname(this.#path.part), spec.options.leastFreeBytes ?? 0)
     const file = await createNexusFile(this.#path.part, { fsync: spec.options.fsync ?? 'close', memoryBytes })

@@ -1,6 +1,6 @@
 // Sub-commands about files: written without Kafka, shown, repaired; and structures for `nexstream check`.
 import { type CheckedFor, defineTool, type FileKind, type ToolFlags } from '../../../core/api/plugin.js'
-import { isLenient } from '../structure/leniency.js'
+import { leniencyOf } from '../structure/leniency.js'
 import { checkStructure } from '../structure/structure.js'
 import { readTemplate, type Template } from '../structure/template.js'
 
@@ -56,7 +56,7 @@ function leniency({ lenient, strict }: ToolFlags, { dialects, services }: Checke
   if (lenient === true || strict === true) return strict !== true
   const options = services['filewriter']
   const option = typeof options === 'object' ? (options as { lenient?: boolean } | null)?.lenient : undefined
-  return dialects.some((dialect) => isLenient(option, undefined, dialect))
+  return dialects.some((dialect) => leniencyOf(option, undefined, dialect) !== 'strict')
 }
 
 export const structureFile: FileKind = {

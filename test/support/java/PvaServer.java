@@ -86,7 +86,7 @@ public class PvaServer {
         add("large:uint16", standard.scalarArray(ScalarType.pvUShort, PROPERTIES), null);
         add("large:float64", standard.scalarArray(ScalarType.pvDouble, PROPERTIES), null);
         add("full", standard.scalar(ScalarType.pvDouble, ALL_PROPERTIES),
-            "{'value': 5.5, 'alarm.severity': 2, 'alarm.status': 3, 'alarm.message': 'HIHI', 'display.units': 'mm',"
+            "{'value': 5.5, 'alarm.severity': 2, 'alarm.status': 1, 'alarm.message': 'HIHI', 'display.units': 'mm',"
                 + " 'display.format': '%.3f', 'timeStamp.secondsPastEpoch': 1700000000, 'timeStamp.nanoseconds': 123456789}");
         add("struct", struct(), "{'x': 1.25, 'sub.y': 7, 'sub.z': ['p', 'q']}");
     }
