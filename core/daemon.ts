@@ -62,6 +62,8 @@ export class Daemon {
   #stopping: Promise<void> | undefined
   /** What is said of it from then on is its last word. */
   #servicesEnded = false
+  /** False when a service was cut off while it stopped: what it still had may be lost. */
+  stoppedInTime = true
   /** Errors while it stops. */
   readonly #troubles: string[] = []
 
@@ -313,9 +315,12 @@ export class Daemon {
     // So that one that hangs leaves time to close the rest
     const patienceMs = timeoutMs * SERVICES_SHARE
     for (const [, service] of services) service.retire()
+    const stop = async ([, service]: (typeof services)[number]): Promise<void> => {
+      if (!(await service.stop(reason, patienceMs))) this.stoppedInTime = false
+    }
     const steps: Closing[] = [
       ['stop hearing commands', () => this.#listener?.close(COMMAND_PATIENCE_MS)],
-      ['stop services', () => Promise.all(services.map(([, service]) => service.stop(reason, patienceMs)))],
+      ['stop services', () => Promise.all(services.map(stop))],
       ['say the last word', () => (this.#servicesEnded = true)],
       ['stop status', () => this.#status?.stop(timeoutMs * REPORTERS_SHARE)],
       ['end the signal of the parts', () => this.#abort.abort(new Error(reason))],

@@ -132,11 +132,14 @@ export class GuardedService {
     asked(this.place, 'retire', forms.nothing, () => this.service?.retire?.())
   }
 
-  async stop(reason: string, deadlineMs: number): Promise<void> {
+  /** False when it did not end in time. */
+  async stop(reason: string, deadlineMs: number): Promise<boolean> {
     try {
       await within(() => this.service?.stop(reason), 'it', deadlineMs)
+      return true
     } catch (error) {
       this.#caught('stop', error)
+      return !(error instanceof CodedError && error.code === 'PLUGIN_TIMEOUT')
     }
   }
 

@@ -57,7 +57,7 @@ async function stopWithin(daemon: Daemon, reason: string, timeoutMs: number): Pr
       resolve(1)
     }, timeoutMs)
   })
-  const code = await Promise.race([daemon.stop(reason).then(() => 0), late])
+  const code = await Promise.race([daemon.stop(reason).then(() => (daemon.stoppedInTime ? 0 : 1)), late])
   clearTimeout(timer)
   return code
 }

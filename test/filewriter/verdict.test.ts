@@ -45,12 +45,12 @@ describe('what a write job says of its file', function () {
     raw(topic, logF144.encode({ source: 'pv', timestampNs: 0n, dtype: 'float64', value: 5 }))
     raw(topic, encodeMessage('f144', { source_name: 'other', timestamp: 0, value: { type: 'Double', value: { value: 1 } } })) // prettier-ignore
   }
-  const array = (source: string): Buffer =>
+  const text = (source: string): Buffer =>
     Buffer.from(
-      encodeMessage('f144', {
+      encodeMessage('f142', {
         source_name: source,
         timestamp: BigInt(t0 + 2) * 1_000_000n,
-        value: { type: 'ArrayDouble', value: { value: [1, 2] } }
+        value: { type: 'String', value: { value: 'open' } }
       })
     )
   const run = async (command: Json): Promise<Json> => {
@@ -92,20 +92,20 @@ describe('what a write job says of its file', function () {
     const { shared } = await testTopics(['shared'])
     junk(shared)
     raw(shared, good)
-    raw(shared, array('pv'))
-    raw(shared, array('somebody else'))
+    raw(shared, text('pv'))
+    raw(shared, text('somebody else'))
     await h.producer.flush()
     const id = randomUUID()
     await nicos.start({
       job_id: id,
       filename: `${id}.nxs`,
       ...window,
-      nexus_structure: JSON.stringify(entry(group('pv', 'f144', shared, 'pv'))),
+      nexus_structure: JSON.stringify(entry(group('pv', 'NXlog', shared, 'pv'))),
       control_topic: h.topics.control
     })
     const end = await nicos.end(h.topics.control, id)
     assert.equal(stateForClients(end), 'ERROR', JSON.stringify(end))
-    assert.match(end['message'] as string, /^data lost: 1 message of 1 stream written; lost: 1 array_\w+ \(arrays /)
+    assert.match(end['message'] as string, /^data lost: 1 message of 1 stream written; lost: 1 text_for_number \(/)
   })
 
   it('is complete without a word where nothing was met, and takes damaged messages from before the window as none of its own', async () => {
