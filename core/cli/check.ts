@@ -46,7 +46,8 @@ export async function check(files: readonly string[], flags: CheckFlags, brought
       }
       const warnings = findings.filter(({ warning }) => warning === true).length
       if (findings.length > warnings) code = code === exitCodes.done ? exitCodes.findings : code
-      else say(`${file}: ${kind} is good${warnings === 0 ? '' : `, with ${warnings} warnings`}`)
+      else
+        say(`${file}: ${kind} is good${warnings === 0 ? '' : `, with ${warnings} warning${warnings === 1 ? '' : 's'}`}`)
     } catch (error) {
       if (!(error instanceof CodedError)) throw error
       report(error)
