@@ -8,11 +8,16 @@ export type Closing = readonly [name: string, close: () => unknown]
 export const CLOSE_DEADLINE_MS = 15_000
 
 /** Resolves as `call` does, or rejects with PLUGIN_TIMEOUT naming `what` after `deadlineMs`; `call` may throw. */
-export async function within<T>(call: () => T, what: string, deadlineMs: number): Promise<Awaited<T>> {
+export async function within<T>(
+  call: () => T,
+  what: string,
+  deadlineMs: number,
+  fields: Readonly<Record<string, unknown>> = {}
+): Promise<Awaited<T>> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const text = `${what} did not finish within ${deadlineMs / 1000} s`
-    timer = setTimeout(() => reject(new CodedError('PLUGIN_TIMEOUT', text)), deadlineMs)
+    timer = setTimeout(() => reject(new CodedError('PLUGIN_TIMEOUT', text, { fields })), deadlineMs)
   })
   try {
     return await Promise.race([Promise.resolve().then(call), late])

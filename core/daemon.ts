@@ -7,9 +7,9 @@ import { loadCommands, loadDialects, type RunnableCommand } from './commands.js'
 import { durationMs, withOrigin, type Config, type LoadedConfig } from './config.js'
 import { Dispatcher } from './dispatcher.js'
 import { Faults, ownerOf } from './faults.js'
-import { guardedDialect, type Place } from './guards.js'
+import { guardedDialect, type GuardedPart } from './guards.js'
 import { type OpenedParts, openParts } from './open-parts.js'
-import { CodedError } from './api/errors.js'
+import { CodedError, errorText } from './api/errors.js'
 import { listensOf } from './inspect.js'
 import { JobRegistry } from './jobs.js'
 import { connectKafka, type KafkaClient } from './kafka/client.js'
@@ -17,7 +17,7 @@ import { GroupReader } from './kafka/group.js'
 import { CommandListener } from './listener.js'
 import { type PartKind } from './host.js'
 import { loadConfigured, type Loaded } from './loader.js'
-import { errorFields, messageOf, openLog, type Logger } from './log.js'
+import { errorFields, openLog, type Logger } from './log.js'
 import { lookupOf } from './lookup.js'
 import {
   type DaemonSnapshot,
@@ -104,7 +104,7 @@ export class Daemon {
       await this.#requireStatusTopic()
       this.#goOn()
       this.#listener = this.#makeListener(dialects)
-      const place = (kind: PartKind, id: string): Place => this.#place(kind, id)
+      const place = (kind: PartKind, id: string): GuardedPart => this.#place(kind, id)
       openParts({ loaded: this.loaded, host, place, context: this.#context(), log: this.log }, this.#parts)
       for (const { listen } of listensOf(this.#config)) await this.#listener.mark(listen)
       for (const [id, service] of this.#parts.services) {
@@ -213,7 +213,7 @@ export class Daemon {
     })
   }
 
-  #place(kind: PartKind, id: string): Place {
+  #place(kind: PartKind, id: string): GuardedPart {
     return { plugin: this.#loaded.host.owner(kind, id) ?? '', part: `${kind} ${id}`, caught: this.#faults.caught }
   }
 
@@ -309,7 +309,7 @@ export class Daemon {
   async #stop(reason: string): Promise<void> {
     this.log('info', `stopping: ${reason}`)
     const failed = (what: string, error: unknown): void =>
-      this.log('error', `${what}: ${messageOf(error)}`, errorFields(error))
+      this.log('error', `${what}: ${errorText(error)}`, errorFields(error))
     const services = [...this.#parts.services].reverse()
     const timeoutMs = durationMs(this.#config.daemon.shutdown_timeout)
     // So that one that hangs leaves time to close the rest

@@ -1,12 +1,12 @@
 // From a canonical command to exactly one reply: look-up, check, run with a deadline.
-import { CodedError, type ErrorCode } from './api/errors.js'
+import { CodedError, type ErrorCode, errorText } from './api/errors.js'
 import { type Command, type DaemonView, type Finding, type Origin, type Reply, type Service } from './api/plugin.js'
 import { nameOf, type RunnableCommand, understand } from './commands.js'
 
 /** An ERR reply from an error: its code and path, and all findings it carries. */
 export function refusal(error: unknown): Reply {
   if (!(error instanceof CodedError)) {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = errorText(error)
     return {
       response: 'ERR',
       status: 500,

@@ -1,10 +1,10 @@
 // What parts of plugins did that they must not: named, counted, told; the daemon and all other parts go on.
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CodedError } from './api/errors.js'
+import { CodedError, errorText } from './api/errors.js'
 import { type PluginFault } from './api/plugin.js'
 import { type LoadedPlugin } from './loader.js'
-import { type Log, messageOf } from './log.js'
+import { type Log } from './log.js'
 
 /** Hears of what a method of a part threw or gave in place of what it must give. `part` is kind and id: `service lamp`. */
 export type Caught = (plugin: string, part: string, method: string, error: unknown) => void
@@ -30,7 +30,7 @@ export class Faults {
   readonly caught: Caught = (plugin, part, method, error) => {
     const key = JSON.stringify([plugin, part, method])
     const before = this.#counted.get(key)
-    const message = messageOf(error)
+    const message = errorText(error)
     const fault = { plugin, part, method, count: (before?.fault.count ?? 0) + 1, last_error: message.slice(0, 500) }
     const isNews = before?.fault.last_error !== fault.last_error || Date.now() - before.loggedMs > QUIET_MS
     this.#counted.set(key, { fault, loggedMs: isNews ? Date.now() : before.loggedMs })

@@ -1,5 +1,5 @@
 // The places where core calls parts of plugins: what they throw, and what is no answer, is caught there and becomes a fault.
-import { CodedError } from './api/errors.js'
+import { CodedError, errorText } from './api/errors.js'
 import {
   type Command,
   type Dialect,
@@ -11,10 +11,9 @@ import {
 } from './api/plugin.js'
 import { CLOSE_DEADLINE_MS, within } from './closing.js'
 import { type Caught } from './faults.js'
-import { messageOf } from './log.js'
 
 /** One part with its plugin, and who hears of its faults. */
-export interface Place {
+export interface GuardedPart {
   readonly plugin: string
   /** Kind and id. */
   readonly part: string
@@ -38,7 +37,7 @@ const has =
 const say = (value: unknown): string =>
   isPromise(value) ? 'a promise' : isObject(value) ? 'an object without them' : `${typeof value} ${String(value).slice(0, 40)}` // prettier-ignore
 
-function fit<T>(value: unknown, { words, fits }: Form<T>, { plugin, part, caught }: Place, method: string): T {
+function fit<T>(value: unknown, { words, fits }: Form<T>, { plugin, part, caught }: GuardedPart, method: string): T {
   if (fits(value)) return value
   // A promise that nobody waits for must not end the process when it rejects
   if (isPromise(value)) value.then(undefined, (error: unknown) => caught(plugin, part, method, error))
@@ -46,7 +45,7 @@ function fit<T>(value: unknown, { words, fits }: Form<T>, { plugin, part, caught
 }
 
 /** The value of a method that answers at once; undefined, and a fault, when it threw or gave something else. */
-function asked<T>(place: Place, method: string, form: Form<T>, call: () => unknown): T | undefined {
+function asked<T>(place: GuardedPart, method: string, form: Form<T>, call: () => unknown): T | undefined {
   try {
     return fit(call(), form, place, method)
   } catch (error) {
@@ -59,14 +58,14 @@ function asked<T>(place: Place, method: string, form: Form<T>, call: () => unkno
  * What `open` of a part gives. Throws the part's own CodedErrors (a refusal of its options); anything else is a fault and thrown as
  * PLUGIN_FAILED with plugin and part.
  */
-export function opened<T>(place: Place, form: Form<T>, call: () => unknown): T {
+export function opened<T>(place: GuardedPart, form: Form<T>, call: () => unknown): T {
   try {
     return fit(call(), form, place, 'open')
   } catch (error) {
     const { plugin, part, caught } = place
     if (error instanceof CodedError && error.code !== 'PLUGIN_FAILED') throw error
     caught(plugin, part, 'open', error)
-    const text = `[plugin ${plugin}] ${part}: open: ${messageOf(error)}`
+    const text = `[plugin ${plugin}] ${part}: open: ${errorText(error)}`
     throw new CodedError('PLUGIN_FAILED', text, { cause: error, fields: { plugin } })
   }
 }
@@ -106,7 +105,7 @@ export class GuardedService {
 
   /** @param service - undefined: it could not be opened, for the reason `trouble` */
   constructor(
-    readonly place: Place,
+    readonly place: GuardedPart,
     readonly service: Service | undefined,
     trouble?: string
   ) {
@@ -123,7 +122,7 @@ export class GuardedService {
     } catch (error) {
       if (error instanceof CodedError && error.code !== 'PLUGIN_TIMEOUT') throw error
       this.#caught('start', error)
-      this.#trouble = `start: ${messageOf(error)}`
+      this.#trouble = `start: ${errorText(error)}`
       return false
     }
   }
@@ -158,7 +157,7 @@ export class GuardedService {
 }
 
 /** A dialect that refuses by CodedErrors only; what else goes wrong in it is as if it had not spoken. */
-export function guardedDialect(dialect: Dialect, place: Place): Dialect {
+export function guardedDialect(dialect: Dialect, place: GuardedPart): Dialect {
   return {
     id: dialect.id,
     decode(message) {
@@ -178,7 +177,7 @@ export function guardedDialect(dialect: Dialect, place: Place): Dialect {
 }
 
 /** A subscription whose methods never throw or reject, and that closes in time. */
-export function guardedSubscription(subscription: Subscription, place: Place): Subscription {
+export function guardedSubscription(subscription: Subscription, place: GuardedPart): Subscription {
   const failed = (method: string) => (error: unknown) => place.caught(place.plugin, place.part, method, error)
   const now = (method: 'close' | 'pause' | 'resume') => (): unknown => {
     try {

@@ -1,6 +1,7 @@
 // The plugin host: parts by id and control-plane hooks on tapable; every failure names its plugin and every tap has a deadline.
 import { AsyncSeriesHook, HookMap, SyncBailHook, SyncWaterfallHook, type FullTap } from 'tapable'
-import { CodedError } from './api/errors.js'
+import { within } from './closing.js'
+import { CodedError, errorText } from './api/errors.js'
 import {
   type ConverterPart,
   type DaemonSnapshot,
@@ -185,29 +186,17 @@ export async function withDeadline<T>(
   hook: string,
   deadlineMs = HOOK_DEADLINE_MS
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new CodedError('PLUGIN_TIMEOUT', `[plugin ${plugin}] ${hook} did not finish within ${deadlineMs / 1000} s`, {
-          fields: { plugin, hook }
-        })
-      )
-    }, deadlineMs)
-  })
   try {
-    return await Promise.race([Promise.resolve().then(call), late])
+    return await within(call, `[plugin ${plugin}] ${hook}`, deadlineMs, { plugin, hook })
   } catch (error) {
     throw named(error, plugin, hook)
-  } finally {
-    clearTimeout(timer)
   }
 }
 
 /** A coded error passes with its code, anything else becomes PLUGIN_FAILED; both name the plugin. */
 function named(error: unknown, plugin: string, hook: string): CodedError {
   if (error instanceof CodedError && error.fields['plugin'] !== undefined) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorText(error)
   const code = error instanceof CodedError ? error.code : 'PLUGIN_FAILED'
   return new CodedError(code, `[plugin ${plugin}] ${hook}: ${message}`, { cause: error, fields: { plugin, hook } })
 }

@@ -3,10 +3,10 @@ import { closeAll } from './closing.js'
 import { type ListenConfig } from './config-schema.js'
 import { throwFindings } from './config.js'
 import { type Dispatcher, refusal } from './dispatcher.js'
-import { CodedError } from './api/errors.js'
+import { CodedError, errorText } from './api/errors.js'
 import { type Listen, listenFindings } from './inspect.js'
 import { type GroupReader, type Take, type Work } from './kafka/group.js'
-import { errorFields, type Log, messageOf } from './log.js'
+import { errorFields, type Log } from './log.js'
 import { OwnMessages } from './own-messages.js'
 import { CommandMarks, placesOf } from './places.js'
 import { hearAll, type HeardMessage } from './hear.js'
@@ -122,7 +122,7 @@ export class CommandListener {
     this.#taking = yes
     for (const pool of this.#pools)
       (yes ? pool.join() : pool.leave()).catch((error: unknown) =>
-        this.options.log('error', `${yes ? 'joining' : 'leaving'} a pool: ${messageOf(error)}`, errorFields(error))
+        this.options.log('error', `${yes ? 'joining' : 'leaving'} a pool: ${errorText(error)}`, errorFields(error))
       )
   }
 
@@ -198,7 +198,7 @@ export class CommandListener {
   async close(patienceMs: number): Promise<void> {
     this.#closing = true
     const failed = (name: string, error: unknown): void =>
-      this.options.log('warn', `closing ${name}: ${messageOf(error)}`, errorFields(error))
+      this.options.log('warn', `closing ${name}: ${errorText(error)}`, errorFields(error))
     const open = [...this.#open].map((open) => ['a command topic', () => open.close()] as const)
     const pools = this.#pools.map((pool) => ['a pool', () => pool.close()] as const)
     await Promise.all([closeAll([...open, ...pools], failed, patienceMs), this.options.dispatcher.retire(patienceMs)])
@@ -238,7 +238,7 @@ export class CommandListener {
     const reader = kafka.reader({ assign, maxWaitMs: 500, ...(!toEnd && { follow: [topic] }) })
     const hear = (message: CommandMessage): void => void this.#handled(ear, message)
     const done = hearAll(reader, { places: assign, ends, hear, log: this.options.log }).catch((error: unknown) => {
-      this.options.log('error', `commands on ${topic} are no longer heard: ${messageOf(error)}`, errorFields(error))
+      this.options.log('error', `commands on ${topic} are no longer heard: ${errorText(error)}`, errorFields(error))
     })
     return { close: () => reader.close().then(() => done) }
   }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { check, compileSchema } from './check.js'
 import { type Closing, closeInTurn } from './closing.js'
 import { type LoadedConfig } from './config.js'
-import { CodedError } from './api/errors.js'
+import { CodedError, errorText } from './api/errors.js'
 import { Host, partKinds, withDeadline } from './host.js'
 import { API, type CommandPart, type JSONSchema, type Plugin } from './api/plugin.js'
 import * as resolver from './resolver.js'
@@ -169,7 +169,7 @@ async function importPlugin(file: string, shown: string, at: string): Promise<Pl
   try {
     module = (await import(pathToFileURL(file).href)) as { default?: unknown }
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const message = errorText(cause)
     throw new CodedError('PLUGIN_NOT_FOUND', `plugin ${shown} (${file}) cannot be imported: ${message}`, {
       path: `${at}/use`,
       cause
@@ -251,7 +251,7 @@ function checkSchema(schema: JSONSchema, where: string, at: string): void {
   try {
     compileSchema(schema)
   } catch (cause) {
-    throw new CodedError('PLUGIN_SCHEMA', `${where}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new CodedError('PLUGIN_SCHEMA', `${where}: ${errorText(cause)}`, {
       path: at,
       cause
     })

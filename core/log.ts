@@ -16,9 +16,6 @@ export interface Logger {
   close(): Promise<void>
 }
 
-/** What was thrown, in words; a plugin may throw anything. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
 /** Fields of an error for a log line. */
 export function errorFields(error: unknown): Record<string, unknown> {
   if (error instanceof CodedError) return { code: error.code, path: error.path, ...error.fields }

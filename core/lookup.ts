@@ -2,7 +2,7 @@
 import { type ConverterPart, type PartLookup, type SourcePart, type WriterPart } from './api/plugin.js'
 import { check } from './check.js'
 import { type Caught } from './faults.js'
-import { forms, guardedSubscription, opened, type Place } from './guards.js'
+import { forms, guardedSubscription, opened, type GuardedPart } from './guards.js'
 import { type Host, type Parts } from './host.js'
 
 /** @param caught - hears of the faults of the parts */
@@ -30,7 +30,7 @@ export function lookupOf(host: Host, caught: Caught = () => undefined): PartLook
 
 type Guards = Pick<Parts, 'source' | 'converter' | 'writer'>
 
-const guards: { readonly [K in keyof Guards]: (part: Parts[K], place: Place) => Parts[K]['open'] } = {
+const guards: { readonly [K in keyof Guards]: (part: Parts[K], place: GuardedPart) => Parts[K]['open'] } = {
   source:
     (part, place): SourcePart['open'] =>
     (config, context, emit) =>

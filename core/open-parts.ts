@@ -2,7 +2,7 @@
 import { CodedError } from './api/errors.js'
 import { type Reporter, type Service, type ServiceContext } from './api/plugin.js'
 import { type LoadedConfig, throwFindings } from './config.js'
-import { forms, GuardedService, opened, type Place } from './guards.js'
+import { forms, GuardedService, opened, type GuardedPart } from './guards.js'
 import { type Host } from './host.js'
 import { configured } from './inspect.js'
 import { type Log } from './log.js'
@@ -17,7 +17,7 @@ export interface OpenedParts {
 interface Opening {
   readonly loaded: LoadedConfig
   readonly host: Host
-  readonly place: (kind: 'service' | 'reporter', id: string) => Place
+  readonly place: (kind: 'service' | 'reporter', id: string) => GuardedPart
   readonly context: (name: string) => ServiceContext
   readonly log: Log
 }

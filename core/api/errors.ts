@@ -78,3 +78,6 @@ export class BadMessage extends CodedError {
     this.reason = reason
   }
 }
+
+/** What was thrown, in words: a plugin may throw anything. */
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -2,7 +2,7 @@
 // Its major version is API; a breaking change needs an ADR (docs/decisions/) and a new major.
 export { BySource } from './by-source.js'
 export * from './epics.js'
-export { BadMessage, CodedError, errorCodes, type ErrorCode } from './errors.js'
+export { BadMessage, CodedError, errorCodes, type ErrorCode, errorText } from './errors.js'
 export * from './json.js'
 export { version } from './version.js'
 export { visible, visibleJson } from './visible.js'

@@ -1,5 +1,5 @@
 // Exit codes and the one line that an error becomes.
-import { CodedError, type ErrorCode } from '../api/errors.js'
+import { CodedError, type ErrorCode, errorText } from '../api/errors.js'
 import { exitCodes } from '../api/tool.js'
 import { say, settings, talkColour, visible } from './io.js'
 
@@ -32,7 +32,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
 /** Says an error in one line, with the stack only when asked for (-v). */
 export function report(error: unknown): void {
   const code = error instanceof CodedError ? error.code : 'INTERNAL'
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorText(error)
   const path = error instanceof CodedError && error.path !== undefined ? ` at ${error.path}` : ''
   const hint = code === 'INTERNAL' && !settings.verbose ? ' (run again with -v for the stack)' : ''
   process.stderr.write(`${talkColour.red(`${code}:`)} ${visible(message.replaceAll('\n', ' ') + path)}${hint}\n`)

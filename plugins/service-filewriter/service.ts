@@ -10,7 +10,8 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot,
-  type Subscription
+  type Subscription,
+  errorText
 } from '../../core/api/plugin.js'
 import { type StartCommand } from './commands/start.js'
 import { FileJob } from './file-job.js'
@@ -178,7 +179,7 @@ export class FileWriter implements Service {
         box.job?.write.abandon('its start failed')
         if (this.#jobs.get(id) === box.job) this.#jobs.delete(id)
         await control?.close()
-        job.to('failed', error instanceof Error ? error.message : String(error))
+        job.to('failed', errorText(error))
         throw error
       }
     } catch (error) {

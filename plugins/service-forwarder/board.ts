@@ -1,5 +1,5 @@
 // The list of streams and the channels that are open for it; brings the second in line with the first.
-import { CodedError, type ErrorCode } from '../../core/api/plugin.js'
+import { CodedError, type ErrorCode, errorText } from '../../core/api/plugin.js'
 import { Channel, type Shared } from './channel.js'
 import { everything, type Ownership } from './share.js'
 import { type Spec } from './spec.js'
@@ -89,6 +89,6 @@ export class Board {
 }
 
 function failureOf(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorText(error)
   return { code: error instanceof CodedError ? error.code : 'COMMAND_FAILED', message }
 }

@@ -5,7 +5,8 @@ import {
   kafkaTimeMs,
   type OutMessage,
   type ServiceContext,
-  type Update
+  type Update,
+  errorText
 } from '../../core/api/plugin.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
 import { type Outlet, type Sender } from './outlet.js'
@@ -143,7 +144,7 @@ export class Route implements Sender {
       this.#count('convert_errors')
       if (error instanceof BadMessage) this.#report('warn', 'MESSAGE_BAD', error)
       else {
-        this.lastError = error instanceof Error ? error.message : String(error)
+        this.lastError = errorText(error)
         this.context.fault('converter', this.options.schema, 'convert', error)
       }
       return []

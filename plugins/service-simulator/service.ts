@@ -10,7 +10,8 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot,
-  type SourcePart
+  type SourcePart,
+  errorText
 } from '../../core/api/plugin.js'
 import { type StartCommand } from './commands/start.js'
 import { type Encoder, encoderOf, Run, type RunCounts, type RunPlan } from './run.js'
@@ -82,7 +83,7 @@ export class Simulator implements Service {
 
   async #abandon(active: ActiveRun, error: unknown): Promise<void> {
     this.#runs.delete(active.run.id)
-    active.job.to('failed', error instanceof Error ? error.message : String(error))
+    active.job.to('failed', errorText(error))
     await active.run.close().catch(() => undefined) // The first error is the one to report
   }
 

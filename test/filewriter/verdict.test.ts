@@ -60,6 +60,19 @@ describe('what a write job says of its file', function () {
     return h.done(id)
   }
 
+  /** A job of the window that NICOS starts, to its end. */
+  const byNicos = async (structure: object): Promise<{ id: string; end: Json }> => {
+    const id = randomUUID()
+    await nicos.start({
+      job_id: id,
+      filename: `${id}.nxs`,
+      ...window,
+      nexus_structure: JSON.stringify(structure),
+      control_topic: h.topics.control
+    })
+    return { id, end: await nicos.end(h.topics.control, id) }
+  }
+
   it('is complete with warnings where a topic has junk and damaged messages of others, also for NICOS and file-writer-control', async () => {
     const { shared } = await testTopics(['shared'])
     junk(shared)
@@ -68,15 +81,7 @@ describe('what a write job says of its file', function () {
     h.log(shared, 'somebody else', t0 + 1, 9)
     h.log(shared, 'pv', t0 + 2, 2)
     await h.producer.flush()
-    const id = randomUUID()
-    await nicos.start({
-      job_id: id,
-      filename: `${id}.nxs`,
-      ...window,
-      nexus_structure: JSON.stringify(entry(group('pv', 'f144', shared, 'pv'))),
-      control_topic: h.topics.control
-    })
-    const end = await nicos.end(h.topics.control, id)
+    const { id, end } = await byNicos(entry(group('pv', 'f144', shared, 'pv')))
     assert.equal(stateForClients(end), 'DONE', JSON.stringify(end))
     assert.match(end['message'] as string, /^complete with warnings: 2 messages of 1 stream written; warnings: /)
     const report = (JSON.parse(end['metadata'] as string) as Json)['nexstream_report'] as Json
@@ -95,15 +100,7 @@ describe('what a write job says of its file', function () {
     raw(shared, text('pv'))
     raw(shared, text('somebody else'))
     await h.producer.flush()
-    const id = randomUUID()
-    await nicos.start({
-      job_id: id,
-      filename: `${id}.nxs`,
-      ...window,
-      nexus_structure: JSON.stringify(entry(group('pv', 'NXlog', shared, 'pv'))),
-      control_topic: h.topics.control
-    })
-    const end = await nicos.end(h.topics.control, id)
+    const { end } = await byNicos(entry(group('pv', 'NXlog', shared, 'pv')))
     assert.equal(stateForClients(end), 'ERROR', JSON.stringify(end))
     assert.match(end['message'] as string, /^data lost: 1 message of 1 stream written; lost: 1 text_for_number \(/)
   })

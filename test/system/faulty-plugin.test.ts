@@ -1,14 +1,12 @@
 // The foreign plugin with each of its methods made to throw or to give something wrong: it harms only itself.
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { packageRoot } from '../../core/root.js'
 import { type Child, start } from '../cli/child.js'
 import { entry, group } from '../filewriter/harness.js'
-import { Control } from '../support/control.js'
-import { kafka, testTopics } from '../support/kafka.js'
+import { type Control } from '../support/control.js'
+import { WholePlugin } from '../support/whole-plugin.js'
 
 type Json = Readonly<Record<string, unknown>>
 type Fault = Readonly<{ plugin: string; part: string; method: string; count: number }>
@@ -17,8 +15,8 @@ describe('a plugin whose methods fail', function () {
   this.timeout(240_000)
   let folder: string
   let config: string
-  let brokers: string[]
-  let topics: Readonly<Record<'commands' | 'words' | 'status' | 'answers' | 'data', string>>
+  let topics: WholePlugin['topics']
+  let whole: WholePlugin | undefined
   let control: Control
   const daemons: Child[] = []
 
@@ -40,50 +38,19 @@ describe('a plugin whose methods fail', function () {
   }
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'nexstream-faulty-'))
-    cpSync(join(packageRoot, 'test/samples/whole-plugin'), join(folder, 'plugin'), { recursive: true })
+    whole = await WholePlugin.open({
+      use: './plugin/faulty.mjs',
+      daemon: '[daemon]\nstart_timeout = "1s"\nshutdown_timeout = "8s"',
+      services: '[services.forwarder]',
+      reporters: 'x5f2 = false\n[reporters.prometheus]\nport = 0'
+    })
+    ;({ folder, config, topics, control } = whole)
     set({})
-    brokers = (await kafka()).brokers
-    topics = await testTopics(['commands', 'words', 'status', 'answers', 'data'])
-    config = join(folder, 'nexstream.toml')
-    writeFileSync(
-      config,
-      `[daemon]
-start_timeout = "1s"
-shutdown_timeout = "8s"
-[kafka]
-brokers = ${JSON.stringify(brokers)}
-[commands]
-topic = "${topics.commands}"
-[[commands.listen]]
-topic = "${topics.words}"
-dialects = ["lamp"]
-reply_topic = "${topics.answers}"
-[status]
-topic = "${topics.status}"
-interval = "200ms"
-[services.lamp]
-[services.forwarder]
-[services.filewriter]
-folder = ${JSON.stringify(folder)}
-late_data_ms = 200
-[reporters]
-json = true
-x5f2 = false
-lamp-report = true
-[reporters.prometheus]
-port = 0
-[[plugins]]
-use = "./plugin/faulty.mjs"
-`
-    )
-    control = await Control.open(brokers, topics.commands, [topics.status, topics.answers, topics.data])
   })
 
   after(async () => {
     await Promise.all(daemons.map((daemon) => daemon.close()))
-    await control?.close()
-    rmSync(folder, { recursive: true, force: true })
+    await whole?.close()
   })
 
   describe('while the daemon runs', () => {

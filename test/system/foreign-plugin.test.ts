@@ -1,14 +1,12 @@
 // A folder outside the repository with one of everything that a plugin can bring, loaded by config alone and used over real Kafka.
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../../core/root.js'
 import { type Child, jsonLines, nexstream, start } from '../cli/child.js'
 import { entry, group } from '../filewriter/harness.js'
-import { Control } from '../support/control.js'
-import { kafka, testTopics } from '../support/kafka.js'
+import { type Control } from '../support/control.js'
 import { readNexus } from '../support/nexus.js'
+import { WholePlugin } from '../support/whole-plugin.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -16,7 +14,8 @@ describe('a plugin with one of everything', function () {
   this.timeout(180_000)
   let folder: string
   let config: string
-  let topics: Readonly<Record<'commands' | 'words' | 'status' | 'answers' | 'data', string>>
+  let topics: WholePlugin['topics']
+  let whole: WholePlugin | undefined
   let daemon: Child | undefined
   let control: Control
 
@@ -29,44 +28,15 @@ describe('a plugin with one of everything', function () {
     jsonLines([...args, '--json', '--config', config, '--timeout', '60s'])
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'nexstream-foreign-'))
-    cpSync(join(packageRoot, 'test/samples/whole-plugin'), join(folder, 'plugin'), { recursive: true })
-    const started = (await kafka()).brokers
-    topics = await testTopics(['commands', 'words', 'status', 'answers', 'data'])
-    config = join(folder, 'nexstream.toml')
-    writeFileSync(
-      config,
-      `[kafka]
-brokers = ${JSON.stringify(started)}
-[commands]
-topic = "${topics.commands}"
-[[commands.listen]]
-topic = "${topics.words}"
-dialects = ["lamp"]
-reply_topic = "${topics.answers}"
-[status]
-topic = "${topics.status}"
-interval = "200ms"
-[services.lamp]
-[services.filewriter]
-folder = ${JSON.stringify(folder)}
-late_data_ms = 200
-[reporters]
-json = true
-lamp-report = true
-[[plugins]]
-use = "./plugin"
-`
-    )
-    control = await Control.open(started, topics.commands, [topics.status, topics.answers, topics.data])
+    whole = await WholePlugin.open({ use: './plugin' })
+    ;({ folder, config, topics, control } = whole)
     daemon = start(['run', config])
     await daemon.says(/is up as/)
   })
 
   after(async () => {
     await daemon?.close()
-    await control.close()
-    rmSync(folder, { recursive: true, force: true })
+    await whole?.close()
   })
 
   it('is listed with all its parts', async () => {

@@ -1,6 +1,6 @@
 // Positioned writes to one file; every failure says which file and dataset.
 import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
-import { CodedError } from '../../../core/api/plugin.js'
+import { CodedError, errorText } from '../../../core/api/plugin.js'
 
 /** Bigger writes make the page cache look for large free pieces; measured best at 256 KiB to 1 MiB. */
 const MOST_AT_ONCE = 1 << 20
@@ -88,7 +88,7 @@ export class Disk {
   }
 
   #failure(action: string, what: string, error: unknown): CodedError {
-    const text = error instanceof Error ? error.message : String(error)
+    const text = errorText(error)
     return new CodedError('HDF5_FAILED', `${this.path}: cannot ${action}${what === '' ? '' : ` ${what}`}: ${text}`, {
       cause: error,
       fields: { file: this.path, part: what }

@@ -26,7 +26,7 @@ import {
   type PlannedGroup,
   room
 } from './planned.js'
-import { CodedError, type DataType } from '../../../core/api/plugin.js'
+import { CodedError, type DataType, errorText } from '../../../core/api/plugin.js'
 import { type StructureSink } from './structure.js'
 import { elementSize, type Encoded } from './types.js'
 import { type Layout } from './wasm.js'
@@ -176,7 +176,7 @@ export class Plan implements StructureSink {
     try {
       return new PlanWriter(disk, end, pieces).write(this.#root, changes)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = errorText(error)
       this.#failed = new CodedError('HDF5_FAILED', `no structure can be added after a failure: ${reason}`, {
         cause: error
       })

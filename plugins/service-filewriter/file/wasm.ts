@@ -1,5 +1,5 @@
 // The HDF5 library itself (h5wasm): one instance per thread, replaced after any error, because an error leaves handles open.
-import { CodedError, type DataType } from '../../../core/api/plugin.js'
+import { CodedError, type DataType, errorText } from '../../../core/api/plugin.js'
 import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
 import { elements, numberTypes, type Encoded } from './types.js'
 
@@ -34,7 +34,7 @@ let instance: Promise<Hdf5Module> | undefined
 const brokenInstances = new WeakSet<Hdf5Module>()
 
 const reason = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error)
+  const text = errorText(error)
   const causes = [...text.matchAll(/#\d+:.*?\): (.*)/g)].map((match) => match[1])
   return causes.length === 0
     ? (text.split('\n')[0] ?? text)

@@ -2,7 +2,9 @@
 import { below, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { allGroups, joinPath, type Plan, type PlanGroup, type PlanLink } from './plan.js'
 
-/** `target` (old) or `source` (new): absolute, or relative to the group of the link with `../../../core/`. */
+const MAX_HOPS = 32
+
+/** `target` (old) or `source` (new): absolute, or relative to the group of the link with `../`. */
 export function readLink(node: JsonObject, parent: PlanGroup, at: string, findings: Findings): PlanLink | undefined {
   const name = own(node, 'name')
   const bad = nameTrouble(name)
@@ -51,7 +53,7 @@ export function checkLinks(plan: Plan, findings: Findings): void {
     for (const link of group.links.values()) {
       if (link.kind === 'external') continue
       if (link.kind === 'hard' && link.target === '/') findings.add(link.at, 'a hard link may not point to the root')
-      else if (!exists(plan.root, link.target, 0))
+      else if (!exists(plan.root, link.target))
         findings.add(link.at, `the target ${link.target} of link '${joinPath(group.path, link.name)}' does not exist`)
       else continue
       if (link.kind === 'hard') group.links.delete(link.name)
@@ -60,21 +62,33 @@ export function checkLinks(plan: Plan, findings: Findings): void {
 }
 
 /** Whether `path` is in the file once it is complete, following links. */
-function exists(root: PlanGroup, path: string, hops: number): boolean {
-  if (hops > 32) return false
+function exists(root: PlanGroup, path: string): boolean {
+  const found = follow(root, path)
+  if (found === undefined || found === 'external') return found !== undefined
+  const { group, rest } = found
+  const [name] = rest
+  if (name === undefined) return true
+  if (group.datasets.has(name)) return rest.length === 1
+  // What a writer makes may be a group with more in it
+  return group.written.has(name) || group.writtenLate.has(name)
+}
+
+/** The innermost group of the plan on the way to `path`, following links, with what of the path is left; undefined: a circle. */
+export function follow(
+  root: PlanGroup,
+  path: string,
+  hops = 0
+): { readonly group: PlanGroup; readonly rest: readonly string[] } | 'external' | undefined {
+  if (hops > MAX_HOPS) return undefined
   let group = root
   const parts = path.split('/').filter((part) => part !== '')
   for (const [i, part] of parts.entries()) {
     const link = group.links.get(part)
-    if (link !== undefined)
-      return link.kind === 'external' || exists(root, [link.target, ...parts.slice(i + 1)].join('/'), hops + 1)
+    if (link?.kind === 'external') return 'external'
+    if (link !== undefined) return follow(root, [link.target, ...parts.slice(i + 1)].join('/'), hops + 1)
     const child = group.groups.get(part)
-    if (child === undefined) {
-      if (group.datasets.has(part)) return i === parts.length - 1
-      // What a writer makes may be a group with more in it
-      return group.written.has(part) || group.writtenLate.has(part)
-    }
+    if (child === undefined) return { group, rest: parts.slice(i) }
     group = child
   }
-  return true
+  return { group, rest: [] }
 }

@@ -1,5 +1,6 @@
 // What can be plotted at once: the `default` of each group on the way to it, and where a log may not say so.
-import { allGroups, joinPath, type Plan, type PlanGroup } from './plan.js'
+import { follow } from './links.js'
+import { allGroups, type Plan, type PlanGroup } from './plan.js'
 
 /** Readers look in these for a signal, and take a log in them that names its own for a dataset. */
 const takers: ReadonlySet<unknown> = new Set(['NXdata', 'NXdetector', 'NXmonitor', 'NXlog'])
@@ -18,28 +19,16 @@ export function takenLogs(root: PlanGroup): ReadonlySet<PlanGroup> {
     if (!takers.has(classOf(parent))) continue
     for (const child of parent.groups.values()) if (classOf(child) === 'NXlog') taken.add(child)
     for (const { target, kind } of parent.links.values()) {
-      const group = kind === 'external' ? undefined : groupAt(root, target, 0)
+      const group = kind === 'external' ? undefined : groupAt(root, target)
       if (group !== undefined && classOf(group) === 'NXlog') taken.add(group)
     }
   }
   return taken
 }
 
-function groupAt(root: PlanGroup, path: string, hops: number): PlanGroup | undefined {
-  if (hops > 32) return undefined
-  let group = root
-  const parts = path.split('/').filter((part) => part !== '')
-  for (const [i, part] of parts.entries()) {
-    const link = group.links.get(part)
-    if (link !== undefined)
-      return link.kind === 'external'
-        ? undefined
-        : groupAt(root, joinPath(link.target, parts.slice(i + 1).join('/')), hops + 1)
-    const child = group.groups.get(part)
-    if (child === undefined) return undefined
-    group = child
-  }
-  return group
+function groupAt(root: PlanGroup, path: string): PlanGroup | undefined {
+  const found = follow(root, path)
+  return typeof found === 'object' && found.rest.length === 0 ? found.group : undefined
 }
 
 /** The way from the root to the first thing that can be plotted, as `default` of each group on it. */

@@ -1,5 +1,12 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
-import { numberText, plainNumbers, CodedError, type Context, type WriterPart } from '../../../core/api/plugin.js'
+import {
+  numberText,
+  plainNumbers,
+  CodedError,
+  type Context,
+  type WriterPart,
+  errorText
+} from '../../../core/api/plugin.js'
 import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { fitted, propertyOf } from './fitting.js'
 import { PaperGroup } from './paper.js'
@@ -227,7 +234,7 @@ function tryOut(stream: PlanStream, plan: Plan, findings: Findings): string | un
     part.open(paper, stream.config, paperContext)
   } catch (error) {
     const known = error instanceof CodedError
-    const text = `${stream.module}: ${error instanceof Error ? error.message : String(error)}`
+    const text = `${stream.module}: ${errorText(error)}`
     if (known && error.code === 'HDF5_EXISTS') return text
     findings.add(at + (known ? (error.path ?? '') : ''), text)
     return undefined

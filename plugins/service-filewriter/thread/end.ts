@@ -1,5 +1,5 @@
 // The end of a write job: the file is closed and gets its name, or keeps that of an unfinished one; the verdict.
-import { CodedError } from '../../../core/api/plugin.js'
+import { CodedError, errorText } from '../../../core/api/plugin.js'
 import { type Recorder } from '../structure/recorder.js'
 import { sayReport, withProblems, type Report } from '../structure/report.js'
 import { publish, writeChecksum, type OutputPath } from './output.js'
@@ -17,7 +17,6 @@ export interface Ending {
   readonly closed: () => void
 }
 
-const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const isOfFile = (error: unknown): boolean => error instanceof CodedError && error.code.startsWith('HDF5')
 
 /** Never throws: whatever happens is in the end that it returns. */
@@ -29,7 +28,7 @@ export async function endFile(ending: Ending): Promise<JobEnd> {
     if (!broken) report = recorder.finish()
   } catch (error) {
     broken = true
-    recorder.problems.push(`the file could not be finished: ${text(error)}`)
+    recorder.problems.push(`the file could not be finished: ${errorText(error)}`)
   }
   report ??= salvage(recorder, path)
   closed()
@@ -39,7 +38,7 @@ export async function endFile(ending: Ending): Promise<JobEnd> {
     publish(path, spec.options.readOnly)
     if (spec.options.sha256) await writeChecksum(file)
   } catch (error) {
-    report = withProblems(report, [...report.problems, text(error)])
+    report = withProblems(report, [...report.problems, errorText(error)])
     if (error instanceof CodedError) file = path.part
   }
   const error = failure !== undefined || report.lost || (spec.options.failOn === 'any' && report.verdict !== 'complete')
@@ -52,7 +51,7 @@ function salvage(recorder: Recorder, { part }: OutputPath): Report {
   try {
     return recorder.salvage()
   } catch (error) {
-    recorder.problems.push(`it could not be closed: ${text(error)}`)
+    recorder.problems.push(`it could not be closed: ${errorText(error)}`)
     try {
       recorder.abandon()
     } catch {

@@ -1,6 +1,6 @@
 // Entry of the thread of write jobs: one job after the other.
 import { getHeapStatistics } from 'node:v8'
-import { CodedError, type Finding, type ThreadContext } from '../../../core/api/plugin.js'
+import { CodedError, type Finding, type ThreadContext, errorText } from '../../../core/api/plugin.js'
 import { type FromWorker, type ToWorker, type WriteSpec } from './protocol.js'
 import { WriteRun } from './run.js'
 
@@ -62,7 +62,7 @@ async function writeJob(
 
 const refuse = (say: Say) => (error: unknown) => {
   const known = error instanceof CodedError
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorText(error)
   const findings = known ? ((error.fields['findings'] as Finding[] | undefined) ?? []) : []
   const path = known ? error.path : undefined
   say({

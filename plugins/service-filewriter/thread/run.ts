@@ -12,7 +12,7 @@ import { type TopicRoute } from '../structure/route.js'
 import { checkStructure, type Checked, type Parts } from '../structure/structure.js'
 import { readTemplate, templateFile } from '../structure/template.js'
 import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
-import { CodedError, type Kafka } from '../../../core/api/plugin.js'
+import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
 import { lookBack } from './look-back.js'
 import { endFile } from './end.js'
 import { outputPath, requireSpace, type OutputPath } from './output.js'
@@ -168,7 +168,7 @@ export class WriteRun {
       recorder.notes.push(...notes)
     } catch (error) {
       failure = error
-      recorder.problems.push(`the job failed: ${error instanceof Error ? error.message : String(error)}`)
+      recorder.problems.push(`the job failed: ${errorText(error)}`)
     }
     this.#ended = true
     this.#phase = 'closing'

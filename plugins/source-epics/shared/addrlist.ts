@@ -2,7 +2,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { reasonOf, type Warner } from './warner.js'
+import { type Warner } from './warner.js'
+import { errorText } from '../../../core/api/plugin.js'
 
 export interface HostPort {
   readonly host: string
@@ -92,7 +93,7 @@ export class AddressList {
       try {
         this.#resolved.set(host, (await lookup(host, { family: 4 })).address)
       } catch (error) {
-        this.#warner.warn(`dns ${host}`, `cannot resolve ${host}: ${reasonOf(error)}`)
+        this.#warner.warn(`dns ${host}`, `cannot resolve ${host}: ${errorText(error)}`)
       }
     }
     this.#build()

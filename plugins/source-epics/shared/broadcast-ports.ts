@@ -2,7 +2,8 @@
 // there and nothing else, so that it takes no unicast search away from a server.
 import { createSocket, type Socket } from 'node:dgram'
 import { type Target } from './addrlist.js'
-import { reasonOf, type Warner } from './warner.js'
+import { type Warner } from './warner.js'
+import { errorText } from '../../../core/api/plugin.js'
 
 export class BroadcastPorts {
   readonly #onDatagram: (bytes: Buffer, address: string) => void
@@ -43,7 +44,7 @@ export class BroadcastPorts {
       try {
         this.#onDatagram(bytes, address)
       } catch (error) {
-        this.#warner.warn(`beacon ${address}`, `bad beacon from ${address}: ${reasonOf(error)}`)
+        this.#warner.warn(`beacon ${address}`, `bad beacon from ${address}: ${errorText(error)}`)
       }
     })
     socket.bind(port, host)

@@ -1,7 +1,7 @@
 // One TCP connection to a server: connect timeout, gathered writes, pause, and one end with one reason.
 import { connect, type Socket } from 'node:net'
 import { READ_BYTES } from './gatherer.js'
-import { reasonOf } from './warner.js'
+import { errorText } from '../../../core/api/plugin.js'
 
 export interface LinkHandler {
   onOpen(): void
@@ -104,7 +104,7 @@ export class Link {
     try {
       action()
     } catch (error) {
-      this.close(reasonOf(error))
+      this.close(errorText(error))
     }
   }
 }

@@ -1,6 +1,7 @@
 // The UDP socket of a client: replies come here; errors never leave it, a lost socket is made anew.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { reasonOf, type Warner } from './warner.js'
+import { type Warner } from './warner.js'
+import { errorText } from '../../../core/api/plugin.js'
 
 const REOPEN_MS = 5000
 const RECEIVE_BUFFER = 1 << 20
@@ -47,7 +48,7 @@ export class UdpPort {
       try {
         this.#onDatagram(bytes, from)
       } catch (error) {
-        this.#warner.warn(`datagram ${from.address}`, `bad datagram from ${from.address}: ${reasonOf(error)}`)
+        this.#warner.warn(`datagram ${from.address}`, `bad datagram from ${from.address}: ${errorText(error)}`)
       }
     })
     socket.bind(0, () => {
@@ -55,7 +56,7 @@ export class UdpPort {
       try {
         socket.setRecvBufferSize(RECEIVE_BUFFER)
       } catch (error) {
-        this.#warner.warn('udp buffer', `the kernel allows no larger UDP buffer: ${reasonOf(error)}`)
+        this.#warner.warn('udp buffer', `the kernel allows no larger UDP buffer: ${errorText(error)}`)
       }
       this.#port = socket.address().port
     })

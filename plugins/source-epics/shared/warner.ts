@@ -25,6 +25,3 @@ export class Warner {
     this.#warn(message, last !== undefined && last.held > 0 ? { ...fields, repeated: last.held } : fields)
   }
 }
-
-/** The message of whatever was thrown. */
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
