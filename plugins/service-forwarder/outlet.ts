@@ -15,6 +15,8 @@ export interface Sender {
   kept: number
   /** Size of its last message: the next one is taken to be as large. */
   lastBytes: number
+  /** False while it has sent connection states only: few and small, they take no share of the buffer. */
+  readonly sendsValues: boolean
   /** The turn in which it last sent something. */
   turn: number
   /** Converts and sends; false when the outlet has shut. */
@@ -111,7 +113,7 @@ export class Outlet {
     this.sentBytes += value.byteLength
     sender.lastBytes = value.byteLength
     sender.flying++
-    if (sender.turn !== this.#turn) {
+    if (sender.sendsValues && sender.turn !== this.#turn) {
       sender.turn = this.#turn
       this.#active++
     }

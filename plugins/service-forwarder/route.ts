@@ -31,6 +31,7 @@ export class Route implements Sender {
   flying = 0
   kept = 0
   turn = 0
+  sendsValues = false
   lastBytes = 0
   lastError = ''
   lastSentMs = 0
@@ -58,6 +59,7 @@ export class Route implements Sender {
 
   /** Takes the next update of the channel. */
   deliver(update: Update): void {
+    if (update.kind !== 'connection') this.sendsValues = true
     if (this.outlet.takes(this)) this.send(update)
     else if (update.kind === 'connection') this.#keepConnection(update)
     else if (this.lossless ?? update.events !== undefined) {

@@ -71,12 +71,9 @@ describe('forwarder while Kafka is away', function () {
       await own.kill9(0)
       for (let n = 6; n <= PUTS; n++) await put(n)
       assert.equal(service.snapshot().state, 'waiting for Kafka')
+      assert.ok(figure('overloads') > 0)
       const { buffered_bytes: buffered, kept_bytes: kept } = service.snapshot() as unknown as Record<string, number>
-      // Beyond half of the buffer, messages that are larger than a stream's share wait outside
-      assert.ok(
-        buffered! > BUFFER_BYTES / 2 - 2200 && buffered! < BUFFER_BYTES + 5000,
-        `${buffered} bytes wait in the producer`
-      )
+      assert.ok(buffered! >= BUFFER_BYTES && buffered! < BUFFER_BYTES + 5000, `${buffered} bytes wait in the producer`)
       assert.ok(kept! > 0 && kept! < lossless.length * PUTS * 2200, `${kept} bytes of lossless messages wait`)
       await own.restart(0)
       await until(() => service.snapshot().state === 'forwarding' && sent(), 120_000)
