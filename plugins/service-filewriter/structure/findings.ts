@@ -7,11 +7,13 @@ export class Findings {
   readonly list: Finding[] = []
 
   add(path: string, message: string, code = 'STRUCTURE_INVALID'): void {
-    const last = this.list.at(-1)
-    if (last?.path === path && last.message === message && last.code === code) return
     if (this.list.length < LIMIT) this.list.push({ code, path: path || '/', message })
     else if (this.list.length === LIMIT)
       this.list.push({ code, path, message: `more than ${LIMIT} findings; the rest is not listed` })
+  }
+
+  has(path: string): boolean {
+    return this.list.some((finding) => finding.path === path)
   }
 }
 

@@ -114,7 +114,7 @@ export function checkPartitions(plan: Plan, findings: Findings): void {
   for (const stream of plan.streams) {
     if (!parted.has(stream.topic) || stream.companion) continue
     const at = below(stream.configAt, 'partitions')
-    if (stream.partitions === undefined)
+    if (stream.partitions === undefined && !findings.has(at))
       findings.add(at, `is missing: other streams of topic '${stream.topic}' say which partitions they are in`)
     for (const partition of stream.partitions ?? []) {
       const place = routeKey(stream.topic, [partition])
