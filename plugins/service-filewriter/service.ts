@@ -96,7 +96,11 @@ export class FileWriter implements Service {
     const late = setTimeout(
       () => {
         const why = kafka.connected ? '' : '; Kafka is away: what was not read is missing'
-        for (const job of running) job.write.stopNow(`the daemon stops: ${reason}${why}`, 'abort')
+        for (const job of running) {
+          job.write.stopNow(`the daemon stops: ${reason}${why}`, 'abort')
+          // Its end waits for the answer to its start, which Kafka may not have acknowledged and never will
+          job.answered()
+        }
       },
       kafka.connected ? STOP_PATIENCE_MS : AWAY_PATIENCE_MS
     )
