@@ -69,5 +69,9 @@ describe('CA values', () => {
     assert.equal(enumStrings?.length, 16)
     assert.equal(enumStrings[0], 'a'.repeat(26))
     assert.throws(() => decodeControl(Dbr.ENUM, { bytes, view: viewOf(bytes), start: 0, end: 40 }), RangeError)
+    // Their number is not read out of what follows
+    const at = bytes.length - 2
+    const cut = { bytes, view: viewOf(bytes), start: at, end: bytes.length }
+    assert.throws(() => decodeControl(Dbr.ENUM, cut), { message: 'CA: metadata too short' })
   })
 })

@@ -143,7 +143,7 @@ export function decodeControl(native: number, { bytes, view, start, end }: Omit<
 }
 
 function labels(bytes: Buffer, view: DataView, start: number, end: number): string[] {
-  const length = Math.min(16, view.getUint16(start + 4))
+  const length = start + 6 > end ? Infinity : Math.min(16, view.getUint16(start + 4))
   if (start + 6 + length * 26 > end) throw new RangeError('CA: metadata too short')
   return Array.from({ length }, (_, i) => textOf(bytes, start + 6 + i * 26, start + 6 + (i + 1) * 26))
 }
