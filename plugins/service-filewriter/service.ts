@@ -160,7 +160,10 @@ export class FileWriter implements Service {
     const box: { job?: FileJob } = {}
     let control: Subscription | undefined
     try {
-      const spec = specOf(id, command, this.#options, origin, again)
+      const spec = {
+        ...specOf(id, command, this.#options, origin, again),
+        ...(run !== undefined && { start: run.key })
+      }
       const job = await this.#context.jobs.open(id, 'filewriter', (detail) => box.job?.info(detail) ?? {})
       try {
         job.to('starting')

@@ -232,7 +232,7 @@ export class Recorder {
   }
 }
 
-const reportName = 'nexstream_report'
+export const reportName = 'nexstream_report'
 
 function nxClass(attributes: ReadonlyMap<string, Attributes[string]>): unknown {
   const value = attributes.get('NX_class')

@@ -2,11 +2,15 @@
 import { basename } from 'node:path'
 import { type Attributes, version } from '../../../core/api/plugin.js'
 
-export const rootAttributes = (file: string): Attributes => ({
+/** The start command by its place in Kafka, in files of pools with a journal: whoever runs the job again knows its file by it. */
+export const startAttribute = 'nexstream_start'
+
+export const rootAttributes = (file: string, start?: string): Attributes => ({
   NX_class: 'NXroot',
   file_name: basename(file),
   file_time: new Date().toISOString(),
   creator: `nexstream ${version}`,
   // The library inside the pinned h5wasm
-  HDF5_Version: '2.0.0'
+  HDF5_Version: '2.0.0',
+  ...(start !== undefined && { [startAttribute]: start })
 })

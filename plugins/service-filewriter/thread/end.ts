@@ -41,9 +41,12 @@ export async function endFile(ending: Ending): Promise<JobEnd> {
     report = withProblems(report, [...report.problems, errorText(error)])
     if (error instanceof CodedError) file = path.part
   }
-  const error = failure !== undefined || report.lost || (spec.options.failOn === 'any' && report.verdict !== 'complete')
+  const error = failure !== undefined || isErrorOf(report, spec.options.failOn)
   return { file, report, error, message: sayReport(report) }
 }
+
+export const isErrorOf = ({ lost, verdict }: Report, failOn: WriteSpec['options']['failOn']): boolean =>
+  lost || (failOn === 'any' && verdict !== 'complete')
 
 /** What was published until the last checkpoint stays readable, under the name of an unfinished file. */
 function salvage(recorder: Recorder, { part }: OutputPath): Report {

@@ -1,6 +1,7 @@
 // Entry of the thread of write jobs: one job after the other.
 import { getHeapStatistics } from 'node:v8'
 import { CodedError, type Finding, type ThreadContext, errorText } from '../../../core/api/plugin.js'
+import { finishedBefore } from './finished.js'
 import { type FromWorker, type ToWorker, type WriteSpec } from './protocol.js'
 import { WriteRun } from './run.js'
 
@@ -46,6 +47,11 @@ async function writeJob(
     if (!over) say(message)
   }
   try {
+    const before = await finishedBefore(spec)
+    if (before !== undefined) {
+      tell({ type: 'ready', file: before.file, findings: [], streams: before.report?.streams.length ?? 0 })
+      return tell({ type: 'done', end: before })
+    }
     const kafka = connect((level, message) => tell({ type: 'log', level, message }))
     try {
       const run = new WriteRun(spec, parts, kafka, tell)

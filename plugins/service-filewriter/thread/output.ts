@@ -28,9 +28,13 @@ const refuse = (name: string, why: string): CodedError =>
 
 const there = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
+/** Each attempt at a job has a part file of its own. */
+export const partOf = (file: string, attempt: number): string =>
+  attempt === 1 ? `${file}.part` : `${file}.${attempt}.part`
+
 /**
- * The paths for a file name below `folder`; each attempt at a job has a part file of its own. An absolute name is taken as relative to the folder, as the field's writer does.
- * @throws CodedError FILE_PATH (empty, `..`, leaves the folder through a link, no such folder), FILE_EXISTS
+ * The paths for a file name below `folder`. An absolute name is taken as relative to the folder, as the field's writer does.
+ * @throws CodedError FILE_PATH (empty, `..`, leaves the folder through a link, no such folder)
  */
 export function outputPath(folder: string, name: string, attempt = 1): OutputPath {
   if (!existsSync(folder)) throw new CodedError('FILE_PATH', `the output folder ${folder} does not exist`)
@@ -46,11 +50,14 @@ export function outputPath(folder: string, name: string, attempt = 1): OutputPat
   if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep))
     throw refuse(name, 'leaves the output folder through a link')
   const file = join(real, parts.at(-1) ?? '')
-  const part = attempt === 1 ? `${file}.part` : `${file}.${attempt}.part`
+  return { file, part: partOf(file, attempt) }
+}
+
+/** Throws FILE_EXISTS when the file or its part file is there. */
+export function requireFree({ file, part }: OutputPath): void {
   for (const path of [file, part])
     if (there(path))
       throw new CodedError('FILE_EXISTS', `${path} exists already; use another file_name`, { path: '/file_name' })
-  return { file, part }
 }
 
 /** Throws DISK_FULL when the disk of a folder has less room. */

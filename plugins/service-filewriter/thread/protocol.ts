@@ -18,6 +18,8 @@ export interface WriteSpec {
   readonly structureAt: string
   /** Default 1; more when an earlier one was lost with its daemon. */
   readonly attempt?: number
+  /** The start command by its place in Kafka, when it may be run again: goes into the file. */
+  readonly start?: string
   /** What the report shall say beside its own notes. */
   readonly notes?: readonly string[]
   readonly leniency: Leniency

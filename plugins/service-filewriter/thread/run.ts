@@ -15,7 +15,7 @@ import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
 import { lookBack } from './look-back.js'
 import { endFile } from './end.js'
-import { outputPath, requireSpace, type OutputPath } from './output.js'
+import { outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
 import { type FromWorker, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
 import { Span } from './span.js'
@@ -65,6 +65,7 @@ export class WriteRun {
     if (lookBackMs !== null)
       this.#window.keepFromNs = spec.startNs - BigInt(Math.max(lookBackMs, beforeStartMs)) * 1_000_000n
     this.#path = outputPath(spec.folder, spec.fileName, spec.attempt)
+    requireFree(this.#path)
   }
 
   /** A command from the main thread. */
@@ -146,7 +147,7 @@ export class WriteRun {
       window: this.#window,
       run: runInfo(this.#window, spec.fileName, spec.run),
       signal: this.#abort.signal,
-      rootAttributes: rootAttributes(this.#path.file),
+      rootAttributes: rootAttributes(this.#path.file, spec.start),
       reportInFile,
       log: (level, message, fields, fault) =>
         this.#say({ type: 'log', level, message, ...(fields && { fields }), ...(fault && { fault }) }),

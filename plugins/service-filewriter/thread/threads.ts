@@ -3,7 +3,7 @@ import { type Worker } from 'node:worker_threads'
 import { splitStructure } from '../structure/shards.js'
 import { templateFile } from '../structure/template.js'
 import { ThreadJob, type WriteJob } from './job.js'
-import { outputPath } from './output.js'
+import { outputPath, requireFree } from './output.js'
 import { type FromWorker, type JobLog, type WriteSpec } from './protocol.js'
 import { ShardedJob } from './sharded-job.js'
 
@@ -29,8 +29,11 @@ export class WriteThreads {
     const templated = templateFile(spec.templates ?? null, spec.run.instrumentName) !== undefined
     const threads = templated ? 1 : (spec.options.threads ?? 1)
     const shards = threads > 1 ? splitStructure(spec.structure, spec.fileName, threads) : []
-    for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)])
-      outputPath(spec.folder, name, spec.attempt)
+    for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)]) {
+      const path = outputPath(spec.folder, name, spec.attempt)
+      // Of a later attempt the thread sees whether the file is the job's own
+      if ((spec.attempt ?? 1) === 1) requireFree(path)
+    }
     const start = (one: WriteSpec): WriteJob => this.#startOne(one, log)
     return shards.length > 1 ? new ShardedJob(spec, shards, start) : start(spec)
   }
