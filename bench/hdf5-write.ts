@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createNexusFile, type NexusFile } from '../plugins/service-filewriter/file/file.js'
-import { type Column } from '../core/api/plugin.js'
 import { python } from '../test/support/python.js'
 import { conditions, type Cost, costOf, stopwatch, table } from './support/report.js'
+import { type Column } from '../plugins/service-filewriter/writer-part.js'
 
 const EVENTS = 120_000
 const LOGS = 1000

@@ -1,7 +1,6 @@
 // The commands of a start-up file: ours, or a file of the tools that speak one of the dialects.
 import { readFileSync } from 'node:fs'
 import { CodedError } from './api/errors.js'
-import { readCommandJson } from './api/json.js'
 import { type Command, type Dialect } from './api/plugin.js'
 
 /** The commands in parsed JSON: a list, `{"commands": […]}`, or what a dialect knows; undefined for anything else. */
@@ -15,11 +14,17 @@ export function commandsIn(content: unknown, dialects: Iterable<Dialect>): reado
   return undefined
 }
 
+/** JSON of a command or of several, as the first dialect reads it that cares for the digits of numbers. Throws SyntaxError. */
+export function readCommands(text: string, dialects: Iterable<Dialect>): unknown {
+  for (const dialect of dialects) if (dialect.read !== undefined) return dialect.read(text)
+  return JSON.parse(text)
+}
+
 /** Reads the start-up commands. Throws CONFIG_FILE, or what a dialect says of a broken file of its own. */
-export function readCommandFile(file: string, dialects: Iterable<Dialect>): readonly Command[] {
+export function readCommandFile(file: string, dialects: readonly Dialect[]): readonly Command[] {
   let value: unknown
   try {
-    value = readCommandJson(readFileSync(file, 'utf8'))
+    value = readCommands(readFileSync(file, 'utf8'), dialects)
   } catch (cause) {
     throw new CodedError('CONFIG_FILE', `command file ${file}: ${(cause as Error).message}`, {
       path: '/commands/file',

@@ -249,7 +249,7 @@ export class Daemon {
     const { file } = this.#config.commands
     if (file !== undefined)
       await this.#listener.runFile(
-        readCommandFile(resolve(this.loaded.baseFolder, file), this.#listener.options.dialects.values())
+        readCommandFile(resolve(this.loaded.baseFolder, file), [...this.#listener.options.dialects.values()])
       )
   }
 

@@ -31,14 +31,13 @@ export function refusal(error: unknown): Reply {
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   JOB_UNKNOWN: 404,
   JOB_ENDED: 409,
-  JOB_EXISTS: 409,
   JOB_LIMIT: 409,
-  FILE_EXISTS: 409,
   COMMAND_TOO_LARGE: 413,
   KAFKA_UNREACHABLE: 500
 }
-/** What failed is no fault of the command. */
-const statusOf = (code: ErrorCode): number => statuses[code] ?? (code.endsWith('_FAILED') ? 500 : 400)
+/** The end of a code says it where the table does not: what failed is no fault of the command. */
+const statusOf = (code: ErrorCode): number =>
+  statuses[code] ?? (code.endsWith('_FAILED') ? 500 : code.endsWith('_EXISTS') ? 409 : 400)
 
 interface DispatcherOptions {
   readonly commands: readonly RunnableCommand[]

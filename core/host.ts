@@ -8,19 +8,20 @@ import {
   type Dialect,
   type Hooks,
   type Job,
+  type JSONSchema,
   type Registry,
   type ReporterPart,
   type ServicePart,
   type SourcePart,
   type ToolPart,
-  type WriterPart
+  type OpenedByService
 } from './api/plugin.js'
 
 /** What parts of each kind look like. */
 export interface Parts {
   source: SourcePart
   converter: ConverterPart
-  writer: WriterPart
+  writer: OpenedByService
   service: ServicePart
   reporter: ReporterPart
   dialect: Dialect
@@ -199,4 +200,25 @@ function named(error: unknown, plugin: string, hook: string): CodedError {
   const message = errorText(error)
   const code = error instanceof CodedError ? error.code : 'PLUGIN_FAILED'
   return new CodedError(code, `[plugin ${plugin}] ${hook}: ${message}`, { cause: error, fields: { plugin, hook } })
+}
+
+/** One part, plain. */
+interface PartInfo {
+  readonly kind: PartKind
+  readonly id: string
+  readonly plugin: string
+  readonly summary: string
+  readonly config: JSONSchema
+}
+
+/** All parts, by kind and id. */
+export function partsOf(host: Host): PartInfo[] {
+  return partKinds.flatMap((kind) =>
+    host.ids(kind).map((id) => {
+      const part = host.part(kind, id)
+      const summary = part !== undefined && 'summary' in part ? part.summary : ''
+      const config = part !== undefined && 'config' in part ? part.config : {}
+      return { kind, id, plugin: host.owner(kind, id) ?? '', summary, config }
+    })
+  )
 }

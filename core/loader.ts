@@ -186,7 +186,8 @@ const manifestSchema = {
     version: { type: 'string', minLength: 1 },
     api: { type: 'integer' },
     summary: { type: 'string', minLength: 1 },
-    options: { type: 'object' }
+    options: { type: 'object' },
+    errors: { type: 'object', additionalProperties: { type: 'string' } }
   }
 } as const satisfies JSONSchema
 

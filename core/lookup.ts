@@ -1,5 +1,5 @@
 // The loaded parts as plugins may look them up: their `open` gives what it must or throws a CodedError that names plugin and part.
-import { type ConverterPart, type PartLookup, type SourcePart, type WriterPart } from './api/plugin.js'
+import { type ConverterPart, type PartLookup, type SourcePart, type OpenedByService } from './api/plugin.js'
 import { check } from './check.js'
 import { type Caught } from './faults.js'
 import { forms, guardedSubscription, opened, type GuardedPart } from './guards.js'
@@ -43,7 +43,7 @@ const guards: { readonly [K in keyof Guards]: (part: Parts[K], place: GuardedPar
     (config, context) =>
       opened(place, forms.object, () => part.open(config, context)) as ReturnType<ConverterPart['open']>,
   writer:
-    (part, place): WriterPart['open'] =>
-    (group, config, context) =>
-      opened(place, forms.object, () => part.open(group, config, context)) as ReturnType<WriterPart['open']>
+    (part, place): OpenedByService['open'] =>
+    (target, config, context) =>
+      opened(place, forms.object, () => part.open(target, config, context))
 }

@@ -7,7 +7,7 @@ export function initialize(data: { root: string }): void {
 }
 
 const own: Readonly<Record<string, string>> = {
-  'nexstream/plugin': 'core/api/plugin.js',
+  'nexstream/plugin': 'plugins/api.js',
   'nexstream/schemas': 'schemas/index.js',
   'nexstream/filewriter': 'plugins/service-filewriter/writer-kit.js'
 }

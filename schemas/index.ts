@@ -1,10 +1,10 @@
 // The schemas for everyone: which one a message has, any message as JSON and back.
 import { BadMessage } from '../core/api/errors.js'
-import { type Spares } from '../core/api/spares.js'
 import { layouts } from './generated/layouts.js'
 import { type JsonOptions, type JsonValue, toJson } from './json.js'
 import { type SchemaLayout } from './layout.js'
 import { encodeFields, type Fields } from './writer.js'
+import { type Spares } from './spares.js'
 
 export type * from './layout.js'
 export { type JsonOptions, type JsonValue } from './json.js'
@@ -16,6 +16,11 @@ export * from './place.js'
 export * from './reader.js'
 export * from './typed-bytes.js'
 export * from './verify.js'
+export * from './by-source.js'
+export * from './epics.js'
+export * from './json-text.js'
+export type * from './records.js'
+export * from './spares.js'
 export type * from '../core/api/records.js'
 
 const byId = new Map<string, SchemaLayout>(Object.entries(layouts))

@@ -1,10 +1,10 @@
 // Writes a message of any schema from plain fields, driven by its layout.
 import { BadMessage } from '../core/api/errors.js'
-import { type Spares } from '../core/api/spares.js'
 import { type FieldLayout, type ScalarType, type SchemaLayout, type TypeLayout } from './layout.js'
 import { integerRanges, scalarSize } from './numbers.js'
 import { element, isLittleEndian } from './reader.js'
 import { isVector, type Vector } from '../core/api/records.js'
+import { type Spares } from './spares.js'
 
 /**
  * What a field may be given as. Scalars: number, bigint, boolean or decimal text; enums also `{ value }`; tables and structs:

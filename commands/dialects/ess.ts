@@ -7,8 +7,8 @@ import {
   type Reply,
   type ServiceEvent
 } from '../../core/api/plugin.js'
-import { readJson, writeJson } from '../../core/api/json.js'
-import { schemaId } from '../../schemas/index.js'
+import { writeJson } from '../../core/api/json.js'
+import { schemaId, readJson } from '../../schemas/index.js'
 import {
   ActionOutcome, ActionResponse, ActionType, Builder, FinishedWriting, RunStart, RunStop, type SpectraDetectorMapping, verified
 } from '../../schemas/control.js' // prettier-ignore

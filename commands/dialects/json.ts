@@ -1,7 +1,7 @@
 // The canonical dialect: JSON objects with `cmd`; answers with `msg_id`, `response` ACK|ERR and `message`.
 import { CodedError, type Command, type Dialect, type OutMessage } from '../../core/api/plugin.js'
-import { readCommandJson, writeJson } from '../../core/api/json.js'
-import { schemaId, schemaIds } from '../../schemas/index.js'
+import { writeJson } from '../../core/api/json.js'
+import { schemaId, schemaIds, readCommandJson } from '../../schemas/index.js'
 
 /** Whether a message is meant as a JSON object: white space may lead, as in messages made by hand. */
 export function looksLikeObject(message: Buffer): boolean {
@@ -39,6 +39,7 @@ const out = (value: unknown): readonly OutMessage[] => [{ value: Buffer.from(wri
 
 export default {
   id: 'json',
+  read: readCommandJson,
   decode(message) {
     // FlatBuffers are for other dialects of the topic, or no commands at all
     if (schemaIds.includes(schemaId(message) ?? '')) return undefined

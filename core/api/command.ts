@@ -74,6 +74,11 @@ export interface CommandInfo {
   readonly examples: readonly Command[]
 }
 
+/** A command and the service that carries it out; none: the daemon itself. */
+export interface KnownCommand extends CommandInfo {
+  readonly service?: string
+}
+
 /** One thing that can be asked of a service. `S`: what it needs of the opened service. */
 export interface CommandPart<S = never> extends CommandInfo {
   /** Carries it out. A throw becomes an ERR answer: of its code for a CodedError, else COMMAND_FAILED. */

@@ -1,13 +1,8 @@
 // What the commands of the daemon itself may see of it.
-import { type CommandInfo } from './command.js'
+import { type KnownCommand } from './command.js'
 import { type Jobs } from './job.js'
 import { type LogLevel } from './part.js'
 import { type DaemonSnapshot } from './reporter.js'
-
-/** A command and the service that carries it out; none: the daemon itself. */
-export interface KnownCommand extends CommandInfo {
-  readonly service?: string
-}
 
 /** What a command of the daemon itself may see. */
 export interface DaemonView {

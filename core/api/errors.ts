@@ -1,4 +1,4 @@
-// The one table of errors. Codes are never reused; docs/reference/errors.md is tested against it both ways.
+// The codes of errors. They are never reused; docs/reference/errors.md is made from this table and those of plugins (`Plugin.errors`).
 
 /** Code → what it means and what to do. */
 export const errorCodes = {
@@ -24,14 +24,8 @@ export const errorCodes = {
   JOB_EXISTS: 'A job of this id is running already.',
   JOB_LIMIT: 'All job slots of this daemon are busy.',
   JOB_FAILED: 'The job ended with an error; the file holds what was good so far.',
-  STRUCTURE_INVALID: 'Something in nexus_structure is wrong. See the path.',
-  FILE_EXISTS: 'The file exists already; nothing is ever overwritten.',
   FILE_PATH: 'The file name is empty, leaves the output folder or its folder does not exist.',
   FILE_READ: 'The file cannot be read. Check its name and permissions.',
-  DISK_FULL: 'The disk of the output folder has less room than `least_free_bytes`. Make room, or lower the limit.',
-  HDF5_EXISTS: 'The group, dataset, attribute or link exists already.',
-  HDF5_FAILED: 'The HDF5 library or the file system refused an operation (disk full, no permission, damaged file).',
-  HDF5_LOCKED: 'Another process is writing this file.',
   TOPIC_MISSING: 'The Kafka topic does not exist. Create it with `nexstream provision`.',
   TOPIC_EMPTY: 'The Kafka topic holds no messages, and the stream asks for some (on_empty_topic).',
   TOPIC_SHRINK: 'A topic has more partitions or replicas than asked for; provisioning never takes away.',
@@ -41,12 +35,15 @@ export const errorCodes = {
   KAFKA_NONE: 'No Kafka broker was given and none could be started.',
   SOURCE_UNKNOWN: 'No source part of this name is loaded.',
   CONVERTER_UNKNOWN: 'No converter for this schema id is loaded.',
-  WRITER_UNKNOWN: 'No writer module of this name is loaded.',
   CLI_USAGE: 'The command line is wrong. See `nexstream help COMMAND`.',
   INTERNAL: 'Something that should not happen. Run again with -v and report the stack.'
 } as const
 
-export type ErrorCode = keyof typeof errorCodes
+/**
+ * One of these or of a plugin's. Its end says how it is told: …_INVALID is wrong usage (exit code 2), …_EXISTS is in conflict
+ * (status 409), …_FAILED is not the caller's fault (status 500).
+ */
+export type ErrorCode = keyof typeof errorCodes | Uppercase<string>
 
 /** An error a user can act on: what, where, what to do. */
 export class CodedError extends Error {

@@ -8,7 +8,7 @@ import { type DaemonSnapshot, type ReporterPart } from './reporter.js'
 import { type ServicePart } from './service.js'
 import { type SourcePart } from './source.js'
 import { type ToolPart } from './tool.js'
-import { type WriterPart } from './writer.js'
+import { type OpenedByService } from './writer.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
 export const API = 2
@@ -17,7 +17,7 @@ export const API = 2
 export interface Registry {
   source(part: SourcePart): void
   converter(part: ConverterPart): void
-  writer(part: WriterPart): void
+  writer(part: OpenedByService): void
   service(part: ServicePart): void
   reporter(part: ReporterPart): void
   dialect(dialect: Dialect): void
@@ -42,6 +42,8 @@ export interface Plugin<S extends JSONSchema = JSONSchema> {
   readonly summary: string
   /** JSON Schema of the daemon-level options (`[[plugins]] options = {…}`). */
   readonly options?: S
+  /** Codes of its own errors, upper case: what each means and what to do. */
+  readonly errors?: Readonly<Record<Uppercase<string>, string>>
   /** Register parts here; at most 10 s. */
   apply(registry: Registry, options: Options<S>): void | Promise<void>
   /** Called once when the daemon (or the worker thread) ends. */

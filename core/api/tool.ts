@@ -1,8 +1,9 @@
 // Tools: sub-commands of `nexstream` that a plugin brings; their code is loaded when they run.
-import { type Command, type Finding, type Reply } from './command.js'
+import { type Command, type Finding, type KnownCommand, type Reply } from './command.js'
 import { type CodedError } from './errors.js'
 import { type Kafka, type ListedTopic, type ProvisionedTopic, type WantedTopic } from './kafka.js'
 import { type PartLookup } from './lookup.js'
+import { type JSONSchema } from './part.js'
 
 /** How a tool ended, for the shell. */
 export const exitCodes = {
@@ -27,6 +28,8 @@ export interface ToolOption {
   readonly flags: string
   readonly summary: string
   readonly required?: boolean
+  /** Its value where it is not given. */
+  readonly standard?: string
 }
 
 /** Values of options by their long name in camelCase: `--dry-run` is `dryRun`; true for one without a value. */
@@ -93,11 +96,33 @@ export interface LoadedParts {
   close(): Promise<void>
 }
 
+/** A plugin and what it brings; `config` is the schema of the options of the part. */
+export interface LoadedPluginInfo {
+  readonly name: string
+  readonly version: string
+  readonly summary: string
+  readonly builtin: boolean
+  readonly file: string
+  readonly parts: readonly { readonly kind: string; readonly id: string; readonly summary: string; readonly config: JSONSchema }[] // prettier-ignore
+}
+
+/** The program, or one of its sub-commands, as its help knows it. */
+export interface ProgramEntry {
+  readonly name: string
+  readonly summary: string
+  /** Long names. */
+  readonly options: readonly string[]
+  readonly tools: readonly ProgramEntry[]
+}
+
 export interface ToolContext extends Terminal {
   /** The parts of the plugins that the config names; none for a tool of a `tools-…` plugin, which is there without a config. */
   readonly parts: PartLookup
   /** Loads the plugins of a config that names any besides ours; undefined where it names none. */
   readonly loadParts: () => Promise<LoadedParts | undefined>
+  /** Loads the plugins of the config and tells what each brings. */
+  readonly plugins: () => Promise<readonly LoadedPluginInfo[]>
+  readonly program: () => ProgramEntry
   /** Of --config or $NEXSTREAM_CONFIG, the environment and --set. Throws CONFIG_FILE, CONFIG_INVALID. */
   readonly config: () => ToolConfig
   /** To the brokers of `host:port/topic`, of --brokers or of the config. Throws CLI_USAGE where none of them names any. */
@@ -114,6 +139,8 @@ export interface ToolContext extends Terminal {
   readonly readText: (file: string) => Promise<string>
   /** ISO 8601, ms, `now`, `-5min` → ms since 1970. Throws CLI_USAGE. */
   readonly moment: (text: string) => number
+  /** A date, or a date and a time, as ISO 8601 with a zone: UTC where none is given. Undefined for anything else. */
+  readonly zoned: (text: string) => string | undefined
   /** A whole number ≥ 0. Throws CLI_USAGE. */
   readonly wholeNumber: (text: string) => number
   /** A duration of the config in ms. */
@@ -129,7 +156,7 @@ export type ToolRun = (
   context: ToolContext
 ) => number | void | Promise<number | void>
 
-/** `id` is the name of the sub-command. `--config`, `--set` and `--json` are options of every tool; several arguments come one by one. */
+/** `id` is the name of the sub-command; several arguments come one by one. One with `tools` and without `load` only groups them. */
 export interface ToolPart {
   readonly id: string
   readonly summary: string
@@ -137,7 +164,17 @@ export interface ToolPart {
   readonly options?: readonly ToolOption[]
   /** It has the option `--brokers`. */
   readonly usesKafka?: boolean
-  load(): Promise<ToolRun>
+  /** Which it has of the options of every tool; default all: `--config` and `--set`, `--json`. */
+  readonly common?: readonly ('config' | 'json')[]
+  /** Printed below its options. */
+  readonly helpBelow?: string
+  /** Sub-commands of it. */
+  readonly tools?: readonly ToolPart[]
+  /** Tools that are known when the plugins of the config are; one of an id that there is adds its `tools` to it, if it is of the same plugin. */
+  made?(commands: readonly KnownCommand[]): readonly ToolPart[]
+  /** The plugins of the config are loaded for it (that takes 0.3 s), or only for its help. */
+  readonly needsPlugins?: 'always' | 'help'
+  load?(): Promise<ToolRun>
 }
 
 export const defineTool = (part: ToolPart): ToolPart => part
@@ -151,7 +188,7 @@ export interface FileKind {
   readonly options?: readonly ToolOption[]
   /** Whether parsed JSON is of this kind. */
   is(content: unknown): boolean
-  /** Paths are those of the file. `text` has all digits of integers. */
+  /** Paths are those of the file. `content` is its `text` by JSON.parse; for all digits of integers read the text again (`readJson`). */
   inspect(
     file: { readonly content: unknown; readonly text: string },
     parts: PartLookup,

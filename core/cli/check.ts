@@ -9,9 +9,9 @@ import {
   type ServicePart,
   type ToolFlags
 } from '../api/plugin.js'
-import { commandNumbers, readJson, writeJson } from '../api/json.js'
+import { writeJson } from '../api/json.js'
 import { check as checkSchema } from '../check.js'
-import { commandsIn } from '../command-file.js'
+import { commandsIn, readCommands } from '../command-file.js'
 import { loadCommands, loadDialects, understand } from '../commands.js'
 import { type LoadedConfig, loadConfig, printConfig } from '../config.js'
 import { configSchema } from '../config-schema.js'
@@ -70,9 +70,11 @@ async function checkFile(file: string, flags: CheckFlags, { loaded, files }: Bro
     if (flags.print === true) await print(printConfig(config))
     return { kind, findings: await checkConfig(config) }
   }
+  if (kind === 'command') {
+    const content = await parsedCommands(file, text, loaded.host)
+    return { kind, findings: await checkCommands(content, loaded.host, flags as ToolFlags) }
+  }
   const content = parsed(file, text)
-  if (kind === 'command')
-    return { kind, findings: await checkCommands(commandNumbers(content), loaded.host, flags as ToolFlags) }
   const findings = await kind.inspect({ content, text }, lookupOf(loaded.host), flags as ToolFlags, checkedFor(flags))
   return { kind: kind.id, findings }
 }
@@ -118,11 +120,22 @@ async function isCommandFile(content: unknown, keys: readonly string[], host: Ho
 
 function parsed(file: string, text: string): unknown {
   try {
-    return readJson(text)
+    return JSON.parse(text)
   } catch (cause) {
-    throw new CodedError('FILE_READ', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
+    throw noJson(file, cause)
   }
 }
+
+async function parsedCommands(file: string, text: string, host: Host): Promise<unknown> {
+  try {
+    return readCommands(text, (await loadDialects(host)).values())
+  } catch (cause) {
+    throw noJson(file, cause)
+  }
+}
+
+const noJson = (file: string, cause: unknown): CodedError =>
+  new CodedError('FILE_READ', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
 
 const isCommandList = (value: unknown): boolean =>
   Array.isArray(value) || Array.isArray((value as { commands?: unknown }).commands)
@@ -193,7 +206,7 @@ async function fileFindings({ config, baseFolder }: LoadedConfig, host: Host): P
   if (config.commands.file === undefined) return []
   try {
     const file = resolve(baseFolder, config.commands.file)
-    return await checkCommands(commandNumbers(parsed(file, await readText(file))), host, {})
+    return await checkCommands(await parsedCommands(file, await readText(file), host), host, {})
   } catch (error) {
     return [findingOf(error)]
   }

@@ -11,7 +11,7 @@ Exit codes:
   4 refused (ERR answer)   5 finished with findings (check)   130/143 ended by a signal`
 
 const usage = new Set<ErrorCode>([
-  'CLI_USAGE', 'FILE_READ', 'CONFIG_FILE', 'CONFIG_INVALID', 'COMMAND_JSON', 'COMMAND_INVALID', 'STRUCTURE_INVALID',
+  'CLI_USAGE', 'FILE_READ', 'CONFIG_FILE', 'COMMAND_JSON',
   'PLUGIN_NOT_FOUND', 'PLUGIN_MANIFEST', 'PLUGIN_API', 'PLUGIN_DUPLICATE_ID', 'PLUGIN_SCHEMA', 'PLUGIN_OPTIONS',
   'FILE_PATH'
 ]) // prettier-ignore
@@ -19,7 +19,7 @@ const unreachable = new Set<ErrorCode>(['KAFKA_UNREACHABLE', 'KAFKA_AUTH', 'KAFK
 
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof CodedError)) return exitCodes.failed
-  if (usage.has(error.code)) return exitCodes.usage
+  if (usage.has(error.code) || error.code.endsWith('_INVALID')) return exitCodes.usage
   return unreachable.has(error.code) ? exitCodes.unreachable : exitCodes.failed
 }
 

@@ -32,24 +32,23 @@ export const toolsOf = ({ host }: Loaded): ToolPart[] => host.ids('tool').flatMa
 export const loadTools = (): Promise<Loaded> =>
   loadPlugins({ plugins: [], baseFolder: '.', builtin: builtinNames().filter((name) => name.startsWith('tools-')) })
 
-/** Sub-commands of the program itself that know more with plugins; those of services only in their help. */
-const richer = new Set(['help', 'completion'])
-const ofServices = new Set(['start', 'stop'])
 /** Sub-commands whose words are complete without plugins, so that a config that cannot be loaded is no obstacle. */
-const content = new Set([undefined, 'help', 'completion', 'check'])
+const content = new Set([undefined, 'help', 'check'])
 
 /** The plugins of the config that the command line names, when its sub-command may need them; close them in the end. */
-export async function loadFor(args: readonly string[], names: readonly string[]): Promise<Loaded | undefined> {
+export async function loadFor(args: readonly string[], tools: readonly ToolPart[]): Promise<Loaded | undefined> {
   const word = args.find((arg, i) => !arg.startsWith('-') && !['--timeout', '-c', '--config', '--set'].includes(args[i - 1] ?? '')) // prettier-ignore
   const asks = (...names: readonly string[]): boolean => args.some((arg) => names.includes(arg))
-  const isPlain = names.includes(word ?? '') && !richer.has(word ?? '')
-  if (isPlain && !(ofServices.has(word ?? '') && asks('-h', '--help'))) return undefined
+  const tool = tools.find(({ id }) => id === word)
+  const isPlain = word === 'run' || (tool !== undefined && tool.needsPlugins !== 'always')
+  if (isPlain && !(tool?.needsPlugins === 'help' && asks('-h', '--help'))) return undefined
   if (word === undefined && asks('-V', '--version')) return undefined
   const flags = configFlags(args)
   try {
     return await loadConfigured(configOf(flags))
   } catch (error) {
-    if (!(error instanceof CodedError) || flags.config !== undefined || !content.has(word)) throw error
+    if (!(error instanceof CodedError) || flags.config !== undefined) throw error
+    if (!content.has(word) && tool === undefined) throw error
     say(`without the plugins of the config: ${error.message}`)
     return loadPlugins({ plugins: [], baseFolder: process.cwd() })
   }

@@ -1,4 +1,4 @@
-// The `nexstream` program: global options, and the sub-commands that need no Kafka.
+// The `nexstream` program: global options, `run` and `check`, and what plugins bring; the code of each is loaded only when it runs.
 import { Command, CommanderError } from 'commander'
 import { type ToolPart } from '../api/plugin.js'
 import { type Loaded } from '../loader.js'
@@ -7,12 +7,10 @@ import type { CheckFlags } from './check.js'
 import { exitCodeHelp, exitCodeOf, exitCodes, report } from './exit.js'
 import { settings } from './io.js'
 import { parseDuration } from './parse.js'
-import { addOptions, addTool } from './tool.js'
-import type { PluginsFlags } from './plugins.js'
-import { addServices } from './program-services.js'
-import { addOnline } from './program-online.js'
+import { addMade, addOptions, addTool } from './tool.js'
+import type { RunFlags } from './run.js'
 import { type Brought, broughtBy, loadFor, loadTools, toolsOf } from './program-plugins.js'
-import { collect, type Ends, json, type Outcome, withConfig } from './program-options.js'
+import { collect, type Ends, json, type Outcome, withSet } from './program-options.js'
 
 /**
  * The program; `finish` gets the exit code of the sub-command that ran. `brought`: what the plugins of the config add to it;
@@ -44,16 +42,24 @@ export function createProgram(
       settings.quiet = quiet === true
       settings.timeoutMs = parseDuration(timeout)
     })
-  addOnline(program, ends)
-  addOthers(program, ends)
+  addRun(program, ends)
   if (own !== undefined) for (const tool of toolsOf(own)) addTool(program, tool, own, ends)
   if (brought === undefined) return program
   addCheck(program, ends, brought)
   const isOwn = ({ id }: ToolPart): boolean =>
     own !== undefined && own.host.owner('tool', id) === brought.loaded.host.owner('tool', id)
   for (const tool of brought.tools) if (!isOwn(tool)) addTool(program, tool, brought.loaded, ends)
-  addServices(program, brought.commands, ends)
+  for (const from of own === undefined ? [brought.loaded] : [own, brought.loaded])
+    for (const tool of toolsOf(from))
+      if (from === own || !isOwn(tool)) addMade(program, tool, { from, ends, commands: brought.commands })
   return program
+}
+
+function addRun(program: Command, ends: Ends): void {
+  withSet(program.command('run').description('run the daemon until SIGINT, SIGTERM or the command `exit`'))
+    .argument('[config]', 'config file (TOML, YAML, JSON); default $NEXSTREAM_CONFIG')
+    .option('-b, --brokers <list>', 'brokers; overrides the config')
+    .action(ends(async (file: string | undefined, flags: RunFlags) => (await import('./run.js')).run(file, flags)))
 }
 
 function addCheck(program: Command, ends: Ends, brought: Brought): void {
@@ -73,23 +79,6 @@ function addCheck(program: Command, ends: Ends, brought: Brought): void {
   for (const { options } of kinds) addOptions(check, options ?? [])
 }
 
-function addOthers(program: Command, ends: Ends): void {
-  const plugins = program.command('plugins').description('what is loaded and what it can do')
-  json(withConfig(plugins.command('list').description('list the plugins and what they bring'))).action(
-    ends(async (flags: PluginsFlags) => (await import('./plugins.js')).list(flags))
-  )
-  json(withConfig(plugins.command('docs').description('options of parts')))
-    .argument('[id]', 'part id or plugin name')
-    .action(ends(async (id: string | undefined, flags: PluginsFlags) => (await import('./plugins.js')).docs(id, flags)))
-  withConfig(
-    program
-      .command('completion')
-      .description('print the completion script of a shell, e.g. `source <(nexstream completion bash)`')
-  )
-    .argument('<shell>', 'bash, zsh or fish')
-    .action(ends(async (shell: string) => (await import('./completion.js')).completion(shell, program)))
-}
-
 /** Parses, runs, and gives the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.done
@@ -97,8 +86,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   let loaded: Loaded | undefined
   try {
     own = await loadTools()
-    const names = createProgram(undefined, undefined, own).commands.map((command) => command.name())
-    loaded = await loadFor(argv.slice(2), names)
+    loaded = await loadFor(argv.slice(2), toolsOf(own))
     const brought = loaded && (await broughtBy(loaded))
     await createProgram((result) => (code = result), brought, own).parseAsync([...argv])
     return code

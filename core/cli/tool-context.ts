@@ -1,8 +1,9 @@
 // What a tool of a plugin sees of the terminal, the config and Kafka.
-import { type Terminal, type ToolContext } from '../api/plugin.js'
+import { type Command } from 'commander'
+import { type LoadedPluginInfo, type ProgramEntry, type Terminal, type ToolContext } from '../api/plugin.js'
 import { durationMs } from '../config.js'
-import { type Host } from '../host.js'
-import { loadConfigured } from '../loader.js'
+import { type Host, partsOf } from '../host.js'
+import { type Loaded, loadConfigured } from '../loader.js'
 import { lookupOf } from '../lookup.js'
 import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
 import { configOf } from './config.js'
@@ -10,7 +11,7 @@ import { connect } from './connect.js'
 import { report } from './exit.js'
 import { readInput, readText } from './input.js'
 import { bytes, colour, findingLine, print, printJson, progress, say, Screen, settings, table, visible } from './io.js'
-import { parseCount, parseMoment } from './parse.js'
+import { parseCount, parseMoment, zoned } from './parse.js'
 
 export const terminal: Terminal = {
   print,
@@ -30,7 +31,7 @@ export const terminal: Terminal = {
 }
 
 /** For a tool with these options; its plugin is among those loaded. */
-export function contextOf(host: Host, flags: CommandFlags): ToolContext {
+export function contextOf(host: Host, flags: CommandFlags, program: Command): ToolContext {
   return {
     ...terminal,
     parts: lookupOf(host),
@@ -40,6 +41,15 @@ export function contextOf(host: Host, flags: CommandFlags): ToolContext {
       const loaded = await loadConfigured(config)
       return { parts: lookupOf(loaded.host), close: () => loaded.close() }
     },
+    plugins: async () => {
+      const loaded = await loadConfigured(configOf(flags))
+      try {
+        return pluginsOf(loaded)
+      } finally {
+        await loaded.close()
+      }
+    },
+    program: () => entryOf(program),
     config: () => configOf(flags).config,
     connect: (address) => connect(address, flags),
     ask: (command) => askOnce(command, flags),
@@ -48,8 +58,21 @@ export function contextOf(host: Host, flags: CommandFlags): ToolContext {
     readBytes: readInput,
     readText,
     moment: (text) => parseMoment(text),
+    zoned,
     wholeNumber: parseCount,
     durationMs,
     sayError: report
   }
+}
+
+function pluginsOf({ host, plugins }: Loaded): LoadedPluginInfo[] {
+  const parts = partsOf(host)
+  return plugins.map(({ name, version, summary, builtin, file }) => {
+    return { name, version, summary, builtin, file, parts: parts.filter(({ plugin }) => plugin === name) }
+  })
+}
+
+function entryOf(command: Command): ProgramEntry {
+  const options = command.options.flatMap(({ long }) => long ?? [])
+  return { name: command.name(), summary: command.description(), options, tools: command.commands.map(entryOf) }
 }

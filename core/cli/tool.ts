@@ -3,36 +3,71 @@ import { type Command, Option } from 'commander'
 import { CodedError } from '../api/errors.js'
 import { type ToolFlags, type ToolOption, type ToolPart } from '../api/plugin.js'
 import { type Loaded } from '../loader.js'
+import { type RunnableCommand } from '../commands.js'
 import { type Ends, json, withConfig, withKafka } from './program-options.js'
 
 /** `--output <file>` and the like; one that the command has already is left out. */
 export function addOptions(command: Command, options: readonly ToolOption[]): void {
-  for (const { flags, summary, required } of options) {
+  for (const { flags, summary, required, standard } of options) {
     const option = new Option(flags, summary).makeOptionMandatory(required === true)
+    if (standard !== undefined) option.default(standard)
     if (!command.options.some(({ long }) => long === option.long)) command.addOption(option)
   }
 }
 
-/** A sub-command of a plugin; the plugins are loaded already. */
-export function addTool(program: Command, part: ToolPart, { host }: Loaded, ends: Ends): void {
-  if (part.id === 'help' || program.commands.some((command) => command.name() === part.id)) {
-    const text = `plugin ${host.owner('tool', part.id)}: 'nexstream ${part.id}' exists already; the tool needs another id`
+/** A sub-command of a plugin, with those below it; the plugins are loaded already. */
+export function addTool(parent: Command, part: ToolPart, loaded: Loaded, ends: Ends): void {
+  if (part.id === 'help' || childOf(parent, part.id) !== undefined) {
+    const text = `plugin ${loaded.host.owner('tool', part.id)}: 'nexstream ${part.id}' exists already; the tool needs another id`
     throw new CodedError('PLUGIN_DUPLICATE_ID', text)
   }
-  const withOwn = part.usesKafka === true ? withKafka : withConfig
-  const command = json(withOwn(program.command(part.id).description(part.summary)))
+  const command = parent.command(part.id).description(part.summary)
   for (const { name, summary, optional, several } of part.arguments ?? []) {
     const word = several === true ? `${name}...` : name
     command.argument(optional === true ? `[${word}]` : `<${word}>`, summary)
   }
-  addOptions(command, part.options ?? [])
+  if (part.load !== undefined) addRun(command, part, loaded, ends)
+  for (const tool of part.tools ?? []) addTool(command, tool, loaded, ends)
+}
+
+const childOf = (parent: Command, id: string): Command | undefined =>
+  parent.commands.find((command) => command.name() === id)
+
+function addRun(command: Command, part: ToolPart, { host }: Loaded, ends: Ends): void {
+  const { common = ['config', 'json'], options = [], helpBelow } = part
+  if (part.usesKafka === true) withKafka(command)
+  else if (common.includes('config')) withConfig(command)
+  if (common.includes('json')) json(command)
+  addOptions(command, options)
+  if (helpBelow !== undefined) command.addHelpText('after', helpBelow)
   const count = part.arguments?.length ?? 0
   command.action(
     // Commander gives the arguments, then the options, then the command
     ends(async (...given) => {
       const flags = given[count] as ToolFlags
-      const [{ contextOf }, run] = await Promise.all([import('./tool-context.js'), part.load()])
-      return run(given.slice(0, count).flat() as (string | undefined)[], flags, contextOf(host, flags))
+      const [{ contextOf }, run] = await Promise.all([import('./tool-context.js'), part.load?.()])
+      return run?.(
+        given.slice(0, count).flat() as (string | undefined)[],
+        flags,
+        contextOf(host, flags, rootOf(command))
+      )
     })
   )
+}
+
+const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent))
+
+/** What a tool makes of the commands that plugins bring; names of other plugins' tools are theirs. */
+export function addMade(
+  program: Command,
+  tool: ToolPart,
+  { from, ends, commands }: { from: Loaded; ends: Ends; commands: readonly RunnableCommand[] }
+): void {
+  const owner = from.host.owner('tool', tool.id)
+  for (const made of tool.made?.(commands) ?? []) {
+    const there = childOf(program, made.id)
+    if (there === undefined) addTool(program, made, from, ends)
+    else if (from.host.owner('tool', made.id) === owner)
+      for (const below of made.tools ?? []) addTool(there, below, from, ends)
+  }
 }

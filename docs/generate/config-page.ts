@@ -1,5 +1,5 @@
 // docs/reference/config.md: every config option with its variable and flag, and the words of the Kafka section.
-import { optionRows } from '../../core/cli/schema-table.js'
+import { optionRows } from '../../plugins/tools-daemon/schema-table.js'
 import { configSchema } from '../../core/config-schema.js'
 import { kafkaKeys } from '../../core/kafka/options.js'
 import { code, type Page, reference, table } from './markdown.js'

@@ -1,6 +1,7 @@
 // docs/reference/errors.md: every error code, what it means, what to do, and what clients and shells see of it.
 import { exitCodeOf } from '../../core/cli/exit.js'
 import { refusal } from '../../core/dispatcher.js'
+import { type Loaded } from '../../core/loader.js'
 import { CodedError, type ErrorCode, errorCodes } from '../../core/api/errors.js'
 import { code, type Page, reference, table } from './markdown.js'
 
@@ -14,11 +15,15 @@ const classes = `## Four classes of trouble
 - **part**: a plugin is faulty. What it did is logged with plugin, part and method, and counted; the other parts go on. \`PLUGIN_FAILED\`, \`PLUGIN_TIMEOUT\`.
 - **process**: the daemon cannot run. It says why and leaves with a non-zero exit code.`
 
-export function errorsPage(): Page {
-  const rows = Object.entries(errorCodes).map(([name, text]) => {
+/** Code → text, of the core and of all plugins. */
+export const allErrors = ({ plugins }: Loaded): Record<string, string> =>
+  Object.assign({}, errorCodes, ...plugins.map(({ plugin }) => plugin.errors)) as Record<string, string>
+
+export function errorsPage(loaded: Loaded): Page {
+  const rows = Object.entries(allErrors(loaded)).map(([name, text]) => {
     const error = new CodedError(name as ErrorCode, text)
     return [code(name), String(refusal(error).status), String(exitCodeOf(error)), text]
   })
   const listed = table([['code', 'status', 'exit', 'meaning and what to do'], ...rows])
-  return reference('errors', 'Errors', 'core/api/errors.ts', intro, listed, classes)
+  return reference('errors', 'Errors', 'core/api/errors.ts and the plugins', intro, listed, classes)
 }

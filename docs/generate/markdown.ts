@@ -1,5 +1,5 @@
 // Small pieces of Markdown: tables, code, pages that say where they come from.
-import { optionRows } from '../../core/cli/schema-table.js'
+import { optionRows } from '../../plugins/tools-daemon/schema-table.js'
 import { type JSONSchema } from '../../core/api/plugin.js'
 
 /** A generated file, relative to the package. */

@@ -24,7 +24,7 @@ export async function allPages(): Promise<Page[]> {
       configPage(),
       commandsPage(await loadCommands(loaded.host), recorded),
       statusPage(recorded),
-      errorsPage(),
+      errorsPage(loaded),
       reasonsPage(),
       metricsPage(loaded.host),
       schemasPage(loaded.host),

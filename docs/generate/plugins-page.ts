@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { type Host, partKinds } from '../../core/host.js'
 import { type Loaded, type LoadedPlugin } from '../../core/loader.js'
 import { codeRoot, packageRoot } from '../../core/root.js'
-import { partsOf } from '../../core/cli/plugins.js'
+import { partsOf } from '../../core/host.js'
 import { code, options, type Page, reference, table } from './markdown.js'
 
 const markers = /<!-- options -->[\s\S]*?<!-- \/options -->/

@@ -1,16 +1,6 @@
 // Converter of al00: the alarm of a source, sent when it changes.
-import {
-  type AlarmRecord,
-  alarmText,
-  API,
-  BySource,
-  defineConverter,
-  definePlugin,
-  messageOf,
-  type OutMessage,
-  type Update
-} from '../../core/api/plugin.js'
-import { encodeMessage, idCode, peekField, Table } from '../../schemas/index.js'
+import { API, defineConverter, definePlugin, messageOf, type OutMessage, type Update } from '../../core/api/plugin.js'
+import { encodeMessage, idCode, peekField, Table, type AlarmRecord, alarmText, BySource } from '../../schemas/index.js'
 
 const code = idCode('al00')
 const slots = { source: 0, time: 1 }

@@ -1,8 +1,6 @@
 // Converters of connection states: ep00 and ep01, sent when a channel's state changes.
-import {
-  API, BySource, type ConnectionRecord, type Converter, defineConverter, definePlugin, nowNs, type Update
-} from '../../core/api/plugin.js' // prettier-ignore
-import { encodeMessage, idCode, peekField, Table } from '../../schemas/index.js'
+import { API, type Converter, defineConverter, definePlugin, nowNs, type Update } from '../../core/api/plugin.js'
+import { BySource, type ConnectionRecord, encodeMessage, idCode, peekField, Table } from '../../schemas/index.js'
 
 type ConnectionId = 'ep00' | 'ep01'
 

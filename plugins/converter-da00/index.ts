@@ -1,12 +1,5 @@
 // Converter of da00: a group of named arrays.
-import {
-  API,
-  BadMessage,
-  type DataArrayRecord,
-  type DataArrayVariable,
-  defineConverter,
-  definePlugin
-} from '../../core/api/plugin.js'
+import { API, BadMessage, defineConverter, definePlugin } from '../../core/api/plugin.js'
 import {
   checkShape,
   encodeMessage,
@@ -16,7 +9,9 @@ import {
   shapeOf,
   Table,
   typed,
-  typeNumber
+  typeNumber,
+  type DataArrayRecord,
+  type DataArrayVariable
 } from '../../schemas/index.js'
 
 const code = idCode('da00')

@@ -1,18 +1,10 @@
 // NDAr, ADAr and ad00: one area detector frame.
-import {
-  BadMessage,
-  EPICS_EPOCH_NS,
-  type FrameRecord,
-  messageOf,
-  once,
-  type Peek,
-  Spares,
-  type Update
-} from '../../core/api/plugin.js'
+import { BadMessage, messageOf, type Peek, type Update } from '../../core/api/plugin.js'
 import {
   checkShape, encodeMessage, fieldAt, i32, idCode, meaning, missing, peekField, rootAt, shapeOf, spell, Table, typed, typeNumber
 } from '../../schemas/index.js' // prettier-ignore
 import { frameOf } from './ndarray.js'
+import { EPICS_EPOCH_NS, type FrameRecord, once, Spares } from '../../schemas/index.js'
 
 export type FrameId = 'NDAr' | 'ADAr' | 'ad00'
 

@@ -1,14 +1,13 @@
 // The frame in a pvAccess structure NTNDArray.
 import {
   BadMessage,
-  type FrameRecord,
   isStructure,
   isVector,
   type PvStructure,
   type PvValue,
   type Update
 } from '../../core/api/plugin.js'
-import { emptyVector } from '../../schemas/index.js'
+import { emptyVector, type FrameRecord } from '../../schemas/index.js'
 
 const unsupported = (why: string): never => {
   throw new BadMessage('unsupported_type', why)

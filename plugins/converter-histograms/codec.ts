@@ -1,12 +1,5 @@
 // hs00 and hs01: a histogram or a rectangular part of a bigger one.
-import {
-  BadMessage,
-  type Dimension,
-  type HistogramRecord,
-  type Peek,
-  type Vector,
-  type VectorType
-} from '../../core/api/plugin.js'
+import { BadMessage, type Peek, type Vector, type VectorType } from '../../core/api/plugin.js'
 import {
   checkShape,
   encodeMessage,
@@ -15,7 +8,9 @@ import {
   numbersOf,
   peekField,
   shapeOf,
-  Table
+  Table,
+  type Dimension,
+  type HistogramRecord
 } from '../../schemas/index.js'
 
 export type HistogramId = 'hs00' | 'hs01'

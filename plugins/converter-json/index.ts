@@ -1,6 +1,5 @@
 // Converter of json: any update as JSON text in a FlatBuffer.
 import {
-  alarmText,
   API,
   BadMessage,
   defineConverter,
@@ -11,7 +10,6 @@ import {
   numberText,
   type Peek,
   type PvValue,
-  readJson,
   type Update,
   wholeNumber,
   writeJson
@@ -27,7 +25,9 @@ import {
   textOf,
   u32,
   u8,
-  vectorAt
+  vectorAt,
+  alarmText,
+  readJson
 } from '../../schemas/index.js'
 
 const code = idCode('json')

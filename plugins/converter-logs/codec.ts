@@ -1,12 +1,6 @@
 // f142 and f144 by hand: one control value per message, the hot path of forwarder and file writer.
-import {
-  BadMessage,
-  type LogRecord,
-  type Peek,
-  type Scalar,
-  type Vector,
-  type VectorType
-} from '../../core/api/plugin.js'
+import { BadMessage, type Peek, type Scalar, type Vector, type VectorType } from '../../core/api/plugin.js'
+import { type LogRecord } from '../../schemas/index.js'
 import {
   encodeMessage, fieldAt, type Fields, idCode, missing, nameAt, put16, put32, put64, putF32, putF64, rootAt, stringAt, Table,
   tableAt, timeAt, u16, u32, u8, vectorAt, viewAt, widthOf } from '../../schemas/index.js' // prettier-ignore

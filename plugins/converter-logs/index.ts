@@ -1,15 +1,8 @@
 // Converters of control values: f142 with its EPICS alarm, f144 without.
-import {
-  API,
-  BySource,
-  defineConverter,
-  definePlugin,
-  messageOf,
-  type OutMessage,
-  type Update
-} from '../../core/api/plugin.js'
+import { API, defineConverter, definePlugin, messageOf, type OutMessage, type Update } from '../../core/api/plugin.js'
 import { logF142, logF144 } from './codec.js'
 import { type LogOptions, logValue } from './values.js'
+import { BySource } from '../../schemas/index.js'
 
 interface Settings extends LogOptions {
   /** The alarm goes only where it changed. */

@@ -2,7 +2,6 @@
 import {
   API,
   BadMessage,
-  type CacheRecord,
   defineConverter,
   definePlugin,
   isVector,
@@ -20,7 +19,8 @@ import {
   rootAt,
   Table,
   u32,
-  vectorAt
+  vectorAt,
+  type CacheRecord
 } from '../../schemas/index.js'
 
 const code = idCode('ns10')

@@ -2,17 +2,26 @@
 import {
   API,
   BadMessage,
-  BySource,
   defineConverter,
   definePlugin,
   isVector,
   messageOf,
   type OutMessage,
-  type TimestampsRecord,
   type Update,
   type Vector
 } from '../../core/api/plugin.js'
-import { element, encodeMessage, idCode, missing, peekFirst, Table, timeAt, toWhole } from '../../schemas/index.js'
+import {
+  element,
+  encodeMessage,
+  idCode,
+  missing,
+  peekFirst,
+  Table,
+  timeAt,
+  toWhole,
+  BySource,
+  type TimestampsRecord
+} from '../../schemas/index.js'
 
 const code = idCode('tdct')
 const slots = { source: 0, time: 1 }

@@ -1,18 +1,26 @@
 // se00 and senv: the samples of one waveform.
 import {
   BadMessage,
-  BySource,
   isStructure,
   isVector,
   messageOf,
   type Peek,
   type PvStructure,
-  type SamplesRecord,
   type Update,
   type Vector,
   type VectorType
 } from '../../core/api/plugin.js'
-import { element, encodeMessage, idCode, missing, peekField, Table, toWhole } from '../../schemas/index.js'
+import {
+  element,
+  encodeMessage,
+  idCode,
+  missing,
+  peekField,
+  Table,
+  toWhole,
+  BySource,
+  type SamplesRecord
+} from '../../schemas/index.js'
 
 export type SampleId = 'se00' | 'senv'
 

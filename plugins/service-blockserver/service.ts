@@ -2,7 +2,6 @@
 import {
   BadMessage,
   CodedError,
-  Connection,
   type Context,
   defineService,
   type JSONSchema,
@@ -16,6 +15,7 @@ import {
 } from '../../core/api/plugin.js'
 import { decodeBlocks, textOf } from './blocks.js'
 import { type BlockStream, type Change, encodeChange } from './commands.js'
+import { Connection } from '../../schemas/index.js'
 
 const topic = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,249}$' } as const
 

@@ -2,6 +2,7 @@
 import { API, definePlugin, defineService } from '../../core/api/plugin.js'
 import { commands } from './commands/index.js'
 import { optionSchema } from './options.js'
+import { errors } from './errors.js'
 import { inspect } from './inspect.js'
 import { FileWriter } from './service.js'
 import { metrics } from './snapshot.js'
@@ -11,6 +12,7 @@ export default definePlugin({
   name: 'service-filewriter',
   version: '1.0.0',
   api: API,
+  errors,
   summary: 'Writes NeXus files from Kafka topics, several jobs at once, each in a thread of its own.',
   apply(registry) {
     for (const tool of tools) registry.tool(tool)

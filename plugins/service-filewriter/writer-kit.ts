@@ -1,6 +1,9 @@
-// For writers of plugins, as `nexstream/filewriter`: what time series have in common, attributes of times and cues to cut by time.
-import { type Column, type Context, type Group } from '../../core/api/plugin.js'
+// For writers of plugins, as `nexstream/filewriter`: what a writer is and writes into, what time series have in common, attributes of times and cues to cut by time.
+import { type Context } from '../../core/api/plugin.js'
 import { isoNs } from './structure/report.js'
+import { type Column, type Group } from './writer-part.js'
+
+export * from './writer-part.js'
 
 /** Attributes of every time dataset: readers make datetimes of them. */
 export const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const

@@ -1,7 +1,5 @@
 // One channel: one subscription, the routes of all streams on it, and the alarm and connection messages beside them.
 import {
-  Connection,
-  connectionName,
   type Context,
   isVector,
   nowNs,
@@ -15,6 +13,7 @@ import { type Converters } from './converters.js'
 import { type Outlet } from './outlet.js'
 import { Route } from './route.js'
 import { type Spec } from './spec.js'
+import { Connection, connectionName } from '../../schemas/index.js'
 
 /** What the channels of one forwarder share. */
 export interface Shared {

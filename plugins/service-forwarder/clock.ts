@@ -1,5 +1,6 @@
 // Which times are believed: the first value after a connect always, later ones unless they go back or lie ahead.
-import { EPICS_EPOCH_NS, nowNs, type Update } from '../../core/api/plugin.js'
+import { nowNs, type Update } from '../../core/api/plugin.js'
+import { EPICS_EPOCH_NS } from '../../schemas/index.js'
 
 /** Age from which a first value counts as old, ns. */
 const OLD_NS = 600_000_000_000n

@@ -1,6 +1,6 @@
 // Message values as people and scripts read them: the JSON of the schemas, and one short line made from it.
-import { decodeJson } from '../../schemas/index.js'
-import { CodedError, numberText, readJson, visible, visibleJson, writeJson } from '../../core/api/plugin.js'
+import { decodeJson, readJson } from '../../schemas/index.js'
+import { CodedError, numberText, visible, visibleJson, writeJson } from '../../core/api/plugin.js'
 import { type Decode } from './foreign.js'
 
 /** What a message value is. JSON text has the id `json`; what cannot be read has `null` and a reason. */

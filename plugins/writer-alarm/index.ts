@@ -1,6 +1,7 @@
 // Alarms of al00 messages: time, severity and message, beside a value log or in a group of their own.
-import { API, defineWriter, definePlugin, type AlarmRecord, type Group, type Writer } from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import { timeAttributes, defineWriter, type Group, type Writer } from '../service-filewriter/writer-kit.js'
+import { type AlarmRecord } from '../../schemas/index.js'
 
 const MESSAGE_BYTES = 200
 function open(group: Group): Writer<AlarmRecord> {

@@ -3,21 +3,25 @@ import {
   API,
   BadMessage,
   CodedError,
-  type Column,
   type Context,
-  defineWriter,
   definePlugin,
-  type FrameRecord,
-  type Group,
   type JSONSchema,
   type NumberType,
-  type Options,
-  type Writer
+  type Options
 } from '../../core/api/plugin.js'
-import { countConverted, Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
+import {
+  countConverted,
+  Cues,
+  timeAttributes,
+  type Column,
+  defineWriter,
+  type Group,
+  type Writer
+} from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { elementsOf, place, rowsPerChunk } from '../../schemas/place.js'
+import { type FrameRecord } from '../../schemas/index.js'
 
 const sizes = { type: 'integer', minimum: 1, maximum: 4_294_967_295 } as const
 const config = {

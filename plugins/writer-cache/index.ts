@@ -1,18 +1,14 @@
 // Entries of the NICOS cache (ns10) as NXlog: numbers parsed from their text, or the text itself.
+import { API, BadMessage, type Context, definePlugin, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import {
-  API,
-  BadMessage,
-  type CacheRecord,
+  Cues,
+  timeAttributes,
   type Column,
-  type Context,
   defineWriter,
-  definePlugin,
   type Group,
-  type JSONSchema,
-  type Options,
   type Writer
-} from '../../core/api/plugin.js'
-import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
+} from '../service-filewriter/writer-kit.js'
+import { type CacheRecord } from '../../schemas/index.js'
 
 const config = {
   type: 'object',

@@ -1,13 +1,7 @@
 // Connection states of EPICS channels, ep00 and ep01, both in the codes of ep01.
-import {
-  API,
-  defineWriter,
-  definePlugin,
-  type ConnectionRecord,
-  type Group,
-  type Writer
-} from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import { timeAttributes, defineWriter, type Group, type Writer } from '../service-filewriter/writer-kit.js'
+import { type ConnectionRecord } from '../../schemas/index.js'
 
 function open(group: Group): Writer<ConnectionRecord> {
   const status = group.column('connection_status', { dtype: 'int16' })

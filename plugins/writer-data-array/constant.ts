@@ -1,9 +1,11 @@
 // One array of a da00 stream that is written once: an axis, a calibration.
-import { CodedError, type DataArrayVariable, type Group } from '../../core/api/plugin.js'
+import { CodedError } from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf } from '../../schemas/place.js'
 import { type ArrayConfig } from './options.js'
 import { attributesOf } from './variable.js'
+import { type DataArrayVariable } from '../../schemas/index.js'
+import { type Group } from '../service-filewriter/writer-kit.js'
 
 export class Constant {
   made = false

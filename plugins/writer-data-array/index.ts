@@ -1,24 +1,20 @@
 // Data arrays (da00) as NXdata: variables grow by one row per message, constants are written once.
+import { API, BadMessage, CodedError, type Context, definePlugin } from '../../core/api/plugin.js'
 import {
-  API,
-  BadMessage,
-  CodedError,
+  Cues,
+  timeAttributes,
   type Column,
-  type Context,
-  type DataArrayRecord,
-  type DataArrayVariable,
   type DataType,
   defineWriter,
-  definePlugin,
   type Group,
   type Writer
-} from '../../core/api/plugin.js'
-import { Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
+} from '../service-filewriter/writer-kit.js'
 import { typeNames, typeOf } from '../../schemas/cast.js'
 import { rowsPerChunk } from '../../schemas/place.js'
 import { Constant } from './constant.js'
 import { arraysOf, dataArrayConfig, type DataArrayConfig } from './options.js'
 import { Variable } from './variable.js'
+import { type DataArrayRecord, type DataArrayVariable } from '../../schemas/index.js'
 
 /** Arrays of one message that are looked at. */
 const MOST_ARRAYS = 256

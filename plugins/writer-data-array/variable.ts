@@ -1,18 +1,11 @@
 // One array of a da00 stream: a dataset that grows by one row per message.
-import {
-  type Attributes,
-  BadMessage,
-  type Column,
-  type Context,
-  type DataArrayVariable,
-  type Group,
-  type NumberType
-} from '../../core/api/plugin.js'
+import { BadMessage, type Context, type NumberType } from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
-import { countConverted } from '../service-filewriter/writer-kit.js'
+import { countConverted, type Attributes, type Column, type Group } from '../service-filewriter/writer-kit.js'
 import { elementsOf } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { type ArrayConfig } from './options.js'
+import { type DataArrayVariable } from '../../schemas/index.js'
 
 /** Most bytes of one row. */
 const ROW_BYTES = 1 << 30

@@ -3,23 +3,25 @@ import {
   API,
   BadMessage,
   CodedError,
-  type Column,
   type Context,
-  type Dimension,
-  defineWriter,
   definePlugin,
-  type Group,
-  type HistogramRecord,
   type NumberType,
-  type Vector,
-  type Writer
+  type Vector
 } from '../../core/api/plugin.js'
-import { countConverted, timeAttributes } from '../service-filewriter/writer-kit.js'
+import {
+  countConverted,
+  timeAttributes,
+  type Column,
+  defineWriter,
+  type Group,
+  type Writer
+} from '../service-filewriter/writer-kit.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { Assembly, type Slot } from './assembly.js'
 import { type Axis, histogramConfig, type HistogramConfig } from './options.js'
+import { type Dimension, type HistogramRecord } from '../../schemas/index.js'
 
 const MOST_BINS = 33_554_432
 const reserved = ['plot', 'histograms', 'errors', 'timestamps', 'time', 'info', 'info_timestamp', 'data']

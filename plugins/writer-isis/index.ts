@@ -1,19 +1,8 @@
 // What ISIS sends beside values and events: pulses (pu00), units (un00), the detector-spectrum map (df12).
-import {
-  type DetectorSpectrumMap,
-  API,
-  type Column,
-  type Context,
-  defineWriter,
-  definePlugin,
-  type Group,
-  type JSONSchema,
-  type Options,
-  type UnitsRecord,
-  type Writer
-} from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { API, type Context, definePlugin, type JSONSchema, type Options } from '../../core/api/plugin.js'
+import { timeAttributes, type Column, defineWriter, type Group, type Writer } from '../service-filewriter/writer-kit.js'
 import { pulseConfig, PulseWriter } from './pulses.js'
+import { type DetectorSpectrumMap, type UnitsRecord } from '../../schemas/index.js'
 
 const unitsConfig = {
   type: 'object',

@@ -1,18 +1,15 @@
 // pu00: what ISIS says about each pulse, as logs; and what readers want of it in sum: frames, charge and counts, per period.
 import {
   BadMessage,
-  type Column,
   type Context,
   type EventRecord,
-  type Group,
   type JSONSchema,
   type NumberType,
-  type Options,
-  type PulseRecord,
-  type Writer
+  type Options
 } from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { timeAttributes, type Column, type Group, type Writer } from '../service-filewriter/writer-kit.js'
 import { element } from '../../schemas/reader.js'
+import { type PulseRecord } from '../../schemas/index.js'
 
 export const pulseConfig = {
   type: 'object',

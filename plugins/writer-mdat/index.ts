@@ -2,15 +2,13 @@
 import {
   API,
   CodedError,
-  defineWriter,
   definePlugin,
   type Context,
-  type Group,
   type JSONSchema,
   type Options,
-  type RunInfo,
-  type Writer
+  type RunInfo
 } from '../../core/api/plugin.js'
+import { defineWriter, type Group, type Writer } from '../service-filewriter/writer-kit.js'
 
 const known = [
   'start_time',

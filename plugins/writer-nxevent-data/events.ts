@@ -1,14 +1,6 @@
 // Events of any number of pulses per message: vectors are appended as they lie in the message, indices are 64 bits.
-import {
-  BadMessage,
-  type Column,
-  type Context,
-  type EventRecord,
-  type Group,
-  type Vector,
-  type Writer
-} from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { BadMessage, type Context, type EventRecord, type Vector } from '../../core/api/plugin.js'
+import { timeAttributes, type Column, type Group, type Writer } from '../service-filewriter/writer-kit.js'
 import { AdcColumns, IsisColumns } from './facility.js'
 
 export interface EventModule {

@@ -1,6 +1,6 @@
 // Facility parts of ev42: pulse shapes per event (dtdb) and ISIS data per pulse (is84).
-import { BadMessage, type Column, type EventRecord, type Group, type Vector } from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { BadMessage, type EventRecord, type Vector } from '../../core/api/plugin.js'
+import { timeAttributes, type Column, type Group } from '../service-filewriter/writer-kit.js'
 
 type Facility = NonNullable<EventRecord['facility']>
 type Adc = Extract<Facility, { type: 'adc' }>

@@ -1,6 +1,6 @@
 // Alarm columns that f142 messages fill: only when the message says that the alarm changed.
-import { ALARM_STATUSES, type Column, type Group } from '../../core/api/plugin.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import { timeAttributes, type Column, type Group } from '../service-filewriter/writer-kit.js'
+import { ALARM_STATUSES } from '../../schemas/index.js'
 
 /** As f142 names them: one has another name there than in EPICS. */
 const statusNames = ALARM_STATUSES.map((name) => (name === 'TIMEOUT' ? 'TIMED' : name))

@@ -1,22 +1,17 @@
 // NXlog writers: f142 and f144 values with times, cues, alarms of f142 and summary values.
-import {
-  API,
-  type Attributes,
-  CodedError,
-  type Column,
-  type Context,
-  defineWriter,
-  definePlugin,
-  type Group,
-  type LogRecord,
-  type Options,
-  type Scalar,
-  type Writer
-} from '../../core/api/plugin.js'
+import { API, CodedError, type Context, definePlugin, type Options, type Scalar } from '../../core/api/plugin.js'
 import { AlarmColumns } from './alarms.js'
 import { logConfig } from './options.js'
-import { timeAttributes } from '../service-filewriter/writer-kit.js'
+import {
+  timeAttributes,
+  type Attributes,
+  type Column,
+  defineWriter,
+  type Group,
+  type Writer
+} from '../service-filewriter/writer-kit.js'
 import { isText, ValueColumn } from './values.js'
+import { type LogRecord } from '../../schemas/index.js'
 
 type Config = Options<typeof logConfig>
 

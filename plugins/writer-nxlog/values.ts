@@ -1,17 +1,8 @@
 // One column of values of a fixed type: converts what comes, so that time and value always have one length.
-import {
-  BadMessage,
-  type Column,
-  type Context,
-  type Group,
-  type LogRecord,
-  type NumberType,
-  type Scalar,
-  type Vector
-} from '../../core/api/plugin.js'
+import { BadMessage, type Context, type NumberType, type Scalar, type Vector } from '../../core/api/plugin.js'
 import { isFloatChanged } from '../../schemas/cast.js'
-import { countConverted } from '../service-filewriter/writer-kit.js'
-import { element, integerRanges, longRanges, widthOf } from '../../schemas/index.js'
+import { countConverted, type Column, type Group } from '../service-filewriter/writer-kit.js'
+import { element, integerRanges, longRanges, widthOf, type LogRecord } from '../../schemas/index.js'
 
 const aliases: Readonly<Record<string, NumberType>> = {
   short: 'int16', int: 'int32', long: 'int64', float: 'float32', double: 'float64', bool: 'int8'

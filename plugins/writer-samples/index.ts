@@ -2,20 +2,23 @@
 import {
   API,
   BadMessage,
-  type Column,
   type Context,
-  defineWriter,
   definePlugin,
-  type Group,
   type JSONSchema,
   type Options,
-  type SamplesRecord,
-  type TimestampsRecord,
-  type Vector,
-  type Writer
+  type Vector
 } from '../../core/api/plugin.js'
-import { countConverted, Cues, timeAttributes } from '../service-filewriter/writer-kit.js'
+import {
+  countConverted,
+  Cues,
+  timeAttributes,
+  type Column,
+  defineWriter,
+  type Group,
+  type Writer
+} from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
+import { type SamplesRecord, type TimestampsRecord } from '../../schemas/index.js'
 
 const common = {
   chunk_size: { type: 'integer', minimum: 1, default: 4096, description: 'Samples per chunk of the datasets.' },

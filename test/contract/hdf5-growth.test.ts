@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Column } from '../../core/api/plugin.js'
 import { repair } from '../../plugins/service-filewriter/file/repair.js'
 import { dumpFile, newFiles } from '../support/hdf5.js'
+import { type Column } from '../../plugins/service-filewriter/writer-part.js'
 
 const doubles = (...values: number[]): Uint8Array => new Uint8Array(Float64Array.from(values).buffer)
 

@@ -7,10 +7,11 @@ import { promisify } from 'node:util'
 import { createNexusFile, type NexusFile } from '../../plugins/service-filewriter/file/file.js'
 import { repair } from '../../plugins/service-filewriter/file/repair.js'
 import { summarise } from '../../plugins/service-filewriter/file/summary.js'
-import { CodedError, type Column } from '../../core/api/plugin.js'
+import { CodedError } from '../../core/api/plugin.js'
 import { dumpFile, newFiles } from '../support/hdf5.js'
 import { hdf5Libraries } from '../support/hdf5-libraries.js'
 import { python, runPython } from '../support/python.js'
+import { type Column } from '../../plugins/service-filewriter/writer-part.js'
 
 const edit = new URL('../../../test/support/python/hdf5/edit.py', import.meta.url).pathname
 const change = new URL('../../../test/support/python/hdf5/change_c.py', import.meta.url).pathname

@@ -1,7 +1,7 @@
 // Structure that changes while columns grow: planned here, and from some point on in the library's hands.
 import assert from 'node:assert/strict'
-import { type Column } from '../../core/api/plugin.js'
 import { dumpFile, newFiles } from '../support/hdf5.js'
+import { type Column } from '../../plugins/service-filewriter/writer-part.js'
 
 for (const backend of ['direct', 'h5wasm'] as const)
   describe(`late structure (${backend})`, function () {

@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { createNexusFile, type NexusFile } from '../../plugins/service-filewriter/file/file.js'
-import { type Column, type ColumnOptions, type NumberType } from '../../core/api/plugin.js'
+import { type NumberType } from '../../core/api/plugin.js'
 import { runPython } from '../support/python.js'
+import { type Column, type ColumnOptions } from '../../plugins/service-filewriter/writer-part.js'
 
 const compare = new URL('../../../test/support/python/hdf5/compare.py', import.meta.url).pathname
 const dtypes: NumberType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] // prettier-ignore

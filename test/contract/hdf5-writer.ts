@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { createNexusFile, type NexusFile, type NexusFileOptions } from '../../plugins/service-filewriter/file/file.js'
-import { type Column } from '../../core/api/plugin.js'
+import { type Column } from '../../plugins/service-filewriter/writer-part.js'
 
 export const EVENTS = 700
 const LOGS = 5

@@ -1,10 +1,10 @@
 // The template of a converter for strangers: loaded by its path, there and back, and safe from damaged messages.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { type Converter, type LogRecord } from '../../core/api/plugin.js'
+import { type Converter } from '../../core/api/plugin.js'
 import { loadPlugins } from '../../core/loader.js'
 import { codeRoot } from '../../core/root.js'
-import { schemaId } from '../../schemas/index.js'
+import { schemaId, type LogRecord } from '../../schemas/index.js'
 import { damaged } from '../hostile/damage.js'
 import { update } from '../support/converters.js'
 

@@ -8,6 +8,7 @@ import { parseConfigText } from '../../core/config.js'
 import { errorCodes } from '../../core/api/errors.js'
 import { loadPlugins } from '../../core/loader.js'
 import { packageRoot } from '../../core/root.js'
+import { allErrors } from '../../docs/generate/errors-page.js'
 import { allPages, isFresh } from '../../docs/generate/pages.js'
 
 function filesBelow(folder: string, ending: string): string[] {
@@ -86,10 +87,16 @@ describe('docs', () => {
 
 describe('error table', () => {
   // String literals that look like codes of our families, where errors and findings are made
-  const families = [...new Set(Object.keys(errorCodes).map((code) => code.split('_')[0]))].join('|')
-  const literal = new RegExp(`'((?:${families})(?:_[A-Z0-9]+)+|INTERNAL)'`, 'g')
+  let known: Record<string, string>
   const used = new Set<string>()
-  before(() => {
+  before(async () => {
+    const loaded = await loadPlugins({ plugins: [], baseFolder: packageRoot })
+    known = allErrors(loaded)
+    const brought = loaded.plugins.map(({ plugin }) => Object.keys(plugin.errors ?? {})).flat()
+    await loaded.close()
+    assert.equal(Object.keys(known).length, Object.keys(errorCodes).length + brought.length, 'a code is said twice')
+    const families = [...new Set(Object.keys(known).map((code) => code.split('_')[0]))].join('|')
+    const literal = new RegExp(`'((?:${families})(?:_[A-Z0-9]+)+|INTERNAL)'`, 'g')
     const sources = ['core', 'plugins', 'schemas', 'commands', 'test/support', 'examples'].flatMap((folder) =>
       filesBelow(folder, '.ts')
     )
@@ -101,20 +108,20 @@ describe('error table', () => {
 
   it('holds every code that the source uses', () => {
     assert.deepEqual(
-      [...used].filter((code) => !Object.hasOwn(errorCodes, code)),
+      [...used].filter((code) => !Object.hasOwn(known, code)),
       []
     )
   })
 
   it('holds no code that nobody uses', () => {
     assert.deepEqual(
-      Object.keys(errorCodes).filter((code) => !used.has(code)),
+      Object.keys(known).filter((code) => !used.has(code)),
       []
     )
   })
 
   it('says what each code means, in a sentence', () => {
-    for (const [code, text] of Object.entries(errorCodes)) assert.match(text, /^[A-Z].{20,}\.$/, code)
+    for (const [code, text] of Object.entries(known)) assert.match(text, /^[A-Z].{20,}\.$/, code)
   })
 })
 
@@ -122,7 +129,8 @@ describe('plugins', () => {
   it('have a README each that begins with their name and says something, and a summary', async () => {
     const loaded = await loadPlugins({ plugins: [], baseFolder: packageRoot })
     try {
-      const folders = readdirSync(join(packageRoot, 'plugins')).toSorted()
+      const entries = readdirSync(join(packageRoot, 'plugins'), { withFileTypes: true })
+      const folders = entries.flatMap((entry) => (entry.isDirectory() ? entry.name : [])).toSorted()
       assert.deepEqual(loaded.plugins.map(({ name }) => name).toSorted(), folders)
       for (const { name, summary } of loaded.plugins) {
         assert.match(summary, /^\S.{5,}\.$/, name)

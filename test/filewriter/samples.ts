@@ -4,13 +4,14 @@ import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
-import { readJson } from '../../core/api/json.js'
 import { type Report } from '../../plugins/service-filewriter/structure/report.js'
 import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
 import { readTemplate } from '../../plugins/service-filewriter/structure/template.js'
-import { type ColumnOptions, type Finding } from '../../core/api/plugin.js'
+import { type Finding } from '../../core/api/plugin.js'
 import { packageRoot } from '../../core/root.js'
 import { readNexus } from '../support/nexus.js'
+import { readJson } from '../../schemas/index.js'
+import { type ColumnOptions } from '../../plugins/service-filewriter/writer-part.js'
 
 const folder = join(packageRoot, 'test/samples/files')
 

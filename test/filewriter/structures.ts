@@ -1,14 +1,9 @@
 // Two small writers and short words for structures, for the tests of what a structure says.
 import assert from 'node:assert/strict'
-import {
-  BadMessage,
-  defineConverter,
-  defineWriter,
-  type ConverterPart,
-  type WriterPart
-} from '../../core/api/plugin.js'
+import { BadMessage, defineConverter, type ConverterPart } from '../../core/api/plugin.js'
 import { check } from '../../core/check.js'
 import { checkStructure, type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { defineWriter, type WriterPart } from '../../plugins/service-filewriter/writer-part.js'
 
 const log = defineWriter({
   id: 'f144',

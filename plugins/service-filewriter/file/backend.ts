@@ -1,5 +1,5 @@
 // What file.ts asks of a way to write columns: direct.ts (by position) or plain.ts (through the library).
-import { type Column } from '../../../core/api/plugin.js'
+import { type Column } from '../writer-part.js'
 
 /** In which order columns become visible at a checkpoint. */
 export interface Publishing {

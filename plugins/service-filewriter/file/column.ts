@@ -1,8 +1,9 @@
 // What all appendable datasets share: checks and the tail, a small buffer that gathers appends until they are worth a write.
 import { typedArrays } from '../../../schemas/numbers.js'
-import { CodedError, type Column, type NumberType } from '../../../core/api/plugin.js'
+import { CodedError, type NumberType } from '../../../core/api/plugin.js'
 import { cutText, elements, elementSize, numberTypes } from './types.js'
 import { type Layout } from './wasm.js'
+import { type Column } from '../writer-part.js'
 
 const SLAB_BYTES = 1 << 20
 const NO_NUMBERS = new Uint8Array(0)

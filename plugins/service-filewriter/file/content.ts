@@ -1,8 +1,9 @@
 // All that an HDF5 file holds, read by the library: for templates that come as a file instead of a structure.
 import { typedArrays } from '../../../schemas/numbers.js'
-import { type AttributeValue, CodedError, type DataType, type NumberType } from '../../../core/api/plugin.js'
+import { CodedError, type NumberType } from '../../../core/api/plugin.js'
 import { elements, numberTypes } from './types.js'
 import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
+import { type AttributeValue, type DataType } from '../writer-part.js'
 
 export interface TypedContent {
   readonly dtype: DataType

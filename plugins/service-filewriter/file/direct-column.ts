@@ -1,5 +1,5 @@
 // One appendable dataset of the direct path: bytes go by position into chunks at the end of the file.
-import { type CodedError, type Column } from '../../../core/api/plugin.js'
+import { type CodedError } from '../../../core/api/plugin.js'
 import { type BackendColumn, type Publishing } from './backend.js'
 import { ChunkIndex } from './chunk-index.js'
 import { type Codec, codecFor } from './codec.js'
@@ -9,6 +9,7 @@ import { type Message, readChunked, readIndex, Unsupported } from './format.js'
 import { UNDEFINED } from './messages.js'
 import { Slots } from './slots.js'
 import { type Layout } from './wasm.js'
+import { type Column } from '../writer-part.js'
 
 const PAGE = 4096
 const BULK_TAIL = 1 << 17

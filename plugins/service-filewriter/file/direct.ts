@@ -1,5 +1,5 @@
 // The direct back end: payload by position, then index, end of file and lengths at checkpoints, in an order that is right at any moment.
-import { CodedError, type Column } from '../../../core/api/plugin.js'
+import { CodedError } from '../../../core/api/plugin.js'
 import { type Backend, type Publishing } from './backend.js'
 import { addressBytes } from './chunk-index.js'
 import { type Budget } from './column.js'
@@ -8,6 +8,7 @@ import { Disk, type WriteHook } from './disk.js'
 import { fits, GrownColumn, headOf, largerLayout, rewrite, showRows, type Shown } from './growth.js'
 import { readSuperblock, lookup3, writeEnd } from './format.js'
 import { type Layout } from './wasm.js'
+import { type Column } from '../writer-part.js'
 
 /** The published end of file runs ahead (sparse), so that a reader that opened before still reaches later chunks. */
 const LEAST_AHEAD = 1 << 20

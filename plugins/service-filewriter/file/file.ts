@@ -1,7 +1,7 @@
 // One NeXus file being written: structure first, then growing columns with checkpoints, then the rest of the structure.
 import { closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { CodedError, type Column, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
+import { CodedError } from '../../../core/api/plugin.js'
 import { type Backend, type Publishing } from './backend.js'
 import { Budget } from './column.js'
 import { DirectBackend } from './direct.js'
@@ -12,6 +12,7 @@ import { PlainBackend } from './plain.js'
 import { Plan } from './plan.js'
 import { FileGroup, type StructureOwner, type StructureSink } from './structure.js'
 import { type Layout, WasmFile } from './wasm.js'
+import { type Column, type ColumnOptions, type Group } from '../writer-part.js'
 
 export interface NexusFileOptions {
   /** `direct` (default): by position; `h5wasm`: all through the library. */

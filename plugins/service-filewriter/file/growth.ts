@@ -1,11 +1,11 @@
 // Larger rows for a column of the direct path: its rows are written anew, and one write makes its header lead to them.
-import { type Column } from '../../../core/api/plugin.js'
 import { elementsOf, place } from '../../../schemas/place.js'
 import { type DirectColumn, type Space } from './direct-column.js'
 import { type Disk } from './disk.js'
 import { continuation, readHeader } from './format.js'
 import { chunkedLayout, dataspace, MESSAGE, message, pair } from './messages.js'
 import { type Layout } from './wasm.js'
+import { type Column } from '../writer-part.js'
 
 const STEP_BYTES = 1 << 20
 /** Rows larger than this get no room in advance. */

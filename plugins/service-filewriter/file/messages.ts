@@ -1,6 +1,6 @@
 // The bytes of HDF5 object header messages, in the oldest versions that every library reads (File Format Specification, IV.A.2).
-import { type DataType } from '../../../core/api/plugin.js'
 import { elementSize, numberTypes } from './types.js'
+import { type DataType } from '../writer-part.js'
 
 export const UNDEFINED = 0xffffffffffffffffn
 export const MESSAGE = {

@@ -26,10 +26,11 @@ import {
   type PlannedGroup,
   room
 } from './planned.js'
-import { CodedError, type DataType, errorText } from '../../../core/api/plugin.js'
+import { CodedError, errorText } from '../../../core/api/plugin.js'
 import { type StructureSink } from './structure.js'
 import { elementSize, type Encoded } from './types.js'
 import { type Layout } from './wasm.js'
+import { type DataType } from '../writer-part.js'
 
 export const SUPERBLOCK_BYTES = 96
 const LARGE = 1 << 16

@@ -1,17 +1,17 @@
 // Groups as plugins see them: checks every name and value before the library is asked, for its errors cost the whole instance.
+import { CodedError } from '../../../core/api/plugin.js'
+import { checkType, elements, elementSize, encode, guessType, type Encoded } from './types.js'
+import { type Layout } from './wasm.js'
 import {
   type Attributes,
   type AttributeValue,
-  CodedError,
   type Column,
   type ColumnOptions,
   type DatasetValue,
   type DataType,
   type Group,
   type TypedAttribute
-} from '../../../core/api/plugin.js'
-import { checkType, elements, elementSize, encode, guessType, type Encoded } from './types.js'
-import { type Layout } from './wasm.js'
+} from '../writer-part.js'
 
 /** Where structure goes: the library, or the planner of a new file. */
 export interface StructureSink {

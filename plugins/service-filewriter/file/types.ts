@@ -1,11 +1,6 @@
 // Data types and values: from what plugins pass to the exact bytes that go into the file.
-import {
-  type AttributeValue,
-  CodedError,
-  type DatasetValue,
-  type DataType,
-  type NumberType
-} from '../../../core/api/plugin.js'
+import { CodedError, type NumberType } from '../../../core/api/plugin.js'
+import { type AttributeValue, type DatasetValue, type DataType } from '../writer-part.js'
 
 export interface NumberInfo {
   readonly size: number

@@ -1,7 +1,8 @@
 // The HDF5 library itself (h5wasm): one instance per thread, replaced after any error, because an error leaves handles open.
-import { CodedError, type DataType, errorText } from '../../../core/api/plugin.js'
+import { CodedError, errorText } from '../../../core/api/plugin.js'
 import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
 import { elements, numberTypes, type Encoded } from './types.js'
+import { type DataType } from '../writer-part.js'
 
 /** How a dataset that can grow is laid out. */
 /** Of a dataset, however it is stored. */

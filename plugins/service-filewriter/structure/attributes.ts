@@ -1,8 +1,9 @@
 // Attributes of a structure node: a map or a list, typed or not.
-import { type Attributes, type AttributeValue, plainNumbers } from '../../../core/api/plugin.js'
+import { plainNumbers } from '../../../core/api/plugin.js'
 import { fitted } from './fitting.js'
 import { below, isObject, own, type Findings, type JsonObject } from './findings.js'
 import { knownTypes, typedValue, typeName, type TypedOptions, type TypedValue } from './values.js'
+import { type Attributes, type AttributeValue } from '../writer-part.js'
 
 type Attribute = Attributes[string]
 

@@ -1,5 +1,4 @@
 // Plan → groups, datasets, attributes and links of a file. Links to what is made at close wait until then.
-import { type AttributeValue, type Attributes, type ColumnOptions, type Group } from '../../../core/api/plugin.js'
 import { defaultChain, takenLogs } from './plotting.js'
 import {
   allGroups,
@@ -10,6 +9,7 @@ import {
   type PlanLink,
   type PlanStream
 } from './plan.js'
+import { type AttributeValue, type Attributes, type ColumnOptions, type Group } from '../writer-part.js'
 
 /** Options for every growing dataset that does not say otherwise. */
 export interface BuildOptions {

@@ -8,12 +8,12 @@ import {
   type Converter,
   type Vector,
   type VectorType,
-  numberText,
-  readJson
+  numberText
 } from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { openConverter } from './recorder.js'
 import { type Parts } from './structure.js'
+import { readJson } from '../../../schemas/index.js'
 
 export interface TopicMessage {
   readonly topic: string

@@ -5,7 +5,7 @@ import {
   type DataType,
   type DatasetValue,
   type WriterPart
-} from '../../../core/api/plugin.js'
+} from '../writer-part.js'
 
 export interface PlanDataset {
   readonly name: string

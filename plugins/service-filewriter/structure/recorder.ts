@@ -1,16 +1,12 @@
 // Messages → file: opens the writers of a plan on a file, routes messages to them and ends with a report.
 import { type NexusFile } from '../file/file.js'
 import {
-  type Attributes,
   BadMessage,
-  type ColumnOptions,
   type Context,
   type Converter,
   type ConverterPart,
-  type Group,
   type LogLevel,
-  type RunInfo,
-  type Writer
+  type RunInfo
 } from '../../../core/api/plugin.js'
 import { buildFile, type Built } from './build.js'
 import { routeKey, type Plan, type PlanLink, type PlanStream } from './plan.js'
@@ -19,6 +15,7 @@ import { type Verdict } from './reasons.js'
 import { type PartMethod, promised, stackOf, TopicRoute } from './route.js'
 import { type Parts } from './structure.js'
 import { countIn, StreamState, type TimeWindow } from './window.js'
+import { type Attributes, type ColumnOptions, type Group, type Writer } from '../writer-part.js'
 
 export interface RecorderOptions {
   readonly jobId: string

@@ -1,6 +1,7 @@
 // Attributes of the file's root, as NeXus and the readers of the field expect them.
 import { basename } from 'node:path'
-import { type Attributes, version } from '../../../core/api/plugin.js'
+import { version } from '../../../core/api/plugin.js'
+import { type Attributes } from '../writer-part.js'
 
 /** The start command by its place in Kafka, in files of pools with a journal: whoever runs the job again knows its file by it. */
 export const startAttribute = 'nexstream_start'

@@ -1,8 +1,8 @@
 // Splits a nexus_structure over several files by topic (and partition, where it says which). The first file holds the rest, and links to the others.
 import { basename, dirname, extname, join } from 'node:path'
-import { readJson } from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { joinPath, routeKey } from './plan.js'
+import { readJson } from '../../../schemas/index.js'
 
 export interface Shard {
   readonly structure: JsonObject

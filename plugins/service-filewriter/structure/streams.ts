@@ -1,12 +1,5 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
-import {
-  numberText,
-  plainNumbers,
-  CodedError,
-  type Context,
-  type WriterPart,
-  errorText
-} from '../../../core/api/plugin.js'
+import { numberText, plainNumbers, CodedError, type Context, errorText } from '../../../core/api/plugin.js'
 import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { fitted, propertyOf } from './fitting.js'
 import { PaperGroup } from './paper.js'
@@ -20,7 +13,8 @@ import {
   type PlanGroup,
   type PlanStream
 } from './plan.js'
-import { type Parts } from './parts.js'
+import { type Parts, writerOf } from './parts.js'
+import { type WriterPart } from '../writer-part.js'
 /** Keys of a stream's config that are ours, not the writer's. */
 const ownKeys = [
   'topic',
@@ -54,7 +48,7 @@ export function readStream(
   const moduleAt = named === undefined ? below(where, 'writer_module') : below(at, 'module')
   if (typeof module !== 'string' || module === '')
     return findings.add(moduleAt, 'is missing; name the writer module, e.g. f144')
-  const part = parts.writer(module)
+  const part = writerOf(parts, module)
   if (part === undefined)
     return findings.add(
       moduleAt,
@@ -287,7 +281,7 @@ const paperContext: Context = {
 export function addCompanions(plan: Plan, parts: Parts, findings: Findings): void {
   for (const stream of [...plan.streams]) {
     for (const module of stream.part.companions?.(stream.config) ?? []) {
-      const part = parts.writer(module)
+      const part = writerOf(parts, module)
       if (part === undefined || part.accepts.every((id) => parts.converter(id) === undefined)) continue
       if (stream.group.streams.some((other) => other.part === part)) continue
       const config = partConfig({}, part, stream.at, parts, findings) ?? {}

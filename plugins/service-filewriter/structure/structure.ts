@@ -1,5 +1,5 @@
 // nexus_structure → plan: both node grammars of the field. Everything wrong is found here, before a file exists.
-import { type Finding, numberText, readJson } from '../../../core/api/plugin.js'
+import { type Finding, numberText } from '../../../core/api/plugin.js'
 import { readAttributes } from './attributes.js'
 import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
@@ -9,6 +9,7 @@ import { type Parts } from './parts.js'
 import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
 import { addCompanions, checkNames, checkPartitions, readStream } from './streams.js'
 import { type Template } from './template.js'
+import { readJson } from '../../../schemas/index.js'
 
 export type { Parts } from './parts.js'
 

@@ -1,7 +1,8 @@
 // Values of static datasets and attributes: JSON in, typed arrays out, everything that does not fit named by path.
 import { typedArrays } from '../../../schemas/numbers.js'
-import { type DataType, type NumberType, numberText } from '../../../core/api/plugin.js'
+import { type NumberType, numberText } from '../../../core/api/plugin.js'
 import { below, type Findings } from './findings.js'
+import { type DataType } from '../writer-part.js'
 
 export interface TypedValue {
   readonly dtype: DataType

@@ -1,7 +1,8 @@
 // The time window of a job and what one stream makes of it: what is written, kept, dropped and counted.
-import { BadMessage, type Converter, type Writer } from '../../../core/api/plugin.js'
+import { BadMessage, type Converter } from '../../../core/api/plugin.js'
 import { type PlanStream } from './plan.js'
 import { type Weight } from './reasons.js'
+import { type Writer } from '../writer-part.js'
 
 const long = new BigInt64Array(1)
 const halves = new Uint32Array(long.buffer)

@@ -1,6 +1,7 @@
 // A write job as the main thread sees it: starts its thread, knows its state, passes on commands, reports its end once.
 import { type Worker } from 'node:worker_threads'
 import { CodedError, type ErrorCode, errorCodes, type Finding } from '../../../core/api/plugin.js'
+import { errors } from '../errors.js'
 import {
   type FromWorker,
   type JobEnd,
@@ -124,7 +125,7 @@ export class ThreadJob implements WriteJob {
   }
 
   #refuse({ code, message, path, findings }: Extract<FromWorker, { type: 'refused' }>): void {
-    const known = Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'JOB_FAILED'
+    const known = Object.hasOwn({ ...errorCodes, ...errors }, code) ? (code as ErrorCode) : 'JOB_FAILED'
     const fields = { job_id: this.spec.jobId, ...(findings.length > 0 && { findings }) }
     this.#rejectReady(new CodedError(known, message, { ...(path !== undefined && { path }), fields }))
     this.#end ??= { file: this.#file, report: null, error: true, message }

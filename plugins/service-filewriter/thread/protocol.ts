@@ -3,7 +3,8 @@ import { type Leniency } from '../structure/leniency.js'
 import { type MissingTopic } from '../structure/plan.js'
 import { type Totals } from '../structure/recorder.js'
 import { type Report } from '../structure/report.js'
-import { type ColumnOptions, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
+import { type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
+import { type ColumnOptions } from '../writer-part.js'
 
 /** One write job, as the thread gets it (structured clone). */
 export interface WriteSpec {

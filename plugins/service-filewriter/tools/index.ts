@@ -1,5 +1,6 @@
 // Sub-commands about files: written without Kafka, shown, repaired; and structures for `nexstream check`.
-import { type CheckedFor, defineTool, type FileKind, type ToolFlags } from '../../../core/api/plugin.js'
+import { type CheckedFor, CodedError, defineTool, type FileKind, type ToolFlags } from '../../../core/api/plugin.js'
+import { readJson } from '../../../schemas/index.js'
 import { leniencyOf } from '../structure/leniency.js'
 import { checkStructure } from '../structure/structure.js'
 import { readTemplate, type Template } from '../structure/template.js'
@@ -47,6 +48,15 @@ export const tools = [
 const isWrapped = (content: unknown): content is { nexus_structure: unknown } =>
   typeof content === 'object' && content !== null && 'nexus_structure' in content
 
+/** The structure in a command, with all digits of its numbers. Throws FILE_READ. */
+function wrapped(text: string): unknown {
+  try {
+    return (readJson(text) as { nexus_structure: unknown }).nexus_structure
+  } catch (cause) {
+    throw new CodedError('FILE_READ', `no valid JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
 export async function templateOf({ template }: ToolFlags): Promise<{ template?: Template }> {
   return typeof template === 'string' ? { template: await readTemplate(template) } : {}
 }
@@ -72,8 +82,7 @@ export const structureFile: FileKind = {
   ],
   is: (content) => isWrapped(content) || (typeof content === 'object' && content !== null && 'children' in content),
   async inspect({ content, text }, parts, flags, config) {
-    // As text, so that integers keep all their digits
-    const [structure, at] = isWrapped(content) ? [content.nexus_structure, '/nexus_structure'] : [text, '']
+    const [structure, at] = isWrapped(content) ? [wrapped(text), '/nexus_structure'] : [text, '']
     const { findings, leftOut } = checkStructure(structure, parts, { at, ...(await templateOf(flags)) })
     if (!leniency(flags, config)) return findings
     const isLost = (path: string): boolean => leftOut.some((one) => path === one.at || path.startsWith(`${one.at}/`))

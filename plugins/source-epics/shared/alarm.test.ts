@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { ALARM_STATUSES } from '../../../core/api/epics.js'
 import { alarmOfCodes, alarmOfPva, NO_ALARM } from './alarm.js'
+import { ALARM_STATUSES } from '../../../schemas/index.js'
 
 describe('EPICS alarms', () => {
   it('are the same over both protocols, whatever the server writes', () => {

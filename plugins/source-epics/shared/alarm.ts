@@ -1,5 +1,6 @@
 // One alarm vocabulary for both protocols: severity 0–3 and status 0–21 as in alarm.h.
-import { ALARM_STATUSES, type Alarm } from '../../../core/api/plugin.js'
+import { type Alarm } from '../../../core/api/plugin.js'
+import { ALARM_STATUSES } from '../../../schemas/index.js'
 
 const UDF = 17
 const INVALID = 3

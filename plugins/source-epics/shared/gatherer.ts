@@ -1,5 +1,5 @@
 // Puts together a message that comes in several pieces, in one buffer of its size.
-import { Spares } from '../../../core/api/plugin.js'
+import { Spares } from '../../../schemas/index.js'
 
 /** Bytes read from a socket at once, into a buffer that is used again: what is kept of it must be copied. */
 export const READ_BYTES = 65_536

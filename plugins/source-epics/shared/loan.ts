@@ -1,6 +1,7 @@
 // Memory of a large vector that several hold: it is used again when the last of them has given it back; what is not given back is garbage-collected.
-import { isVector, LARGE_BYTES, once, type Update } from '../../../core/api/plugin.js'
+import { isVector, type Update } from '../../../core/api/plugin.js'
 import { spares } from './gatherer.js'
+import { LARGE_BYTES, once } from '../../../schemas/index.js'
 
 export class Loan {
   #holders = 1

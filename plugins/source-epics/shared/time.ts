@@ -1,6 +1,5 @@
 // EPICS times to ns since the Unix epoch.
-
-import { EPICS_EPOCH_S } from '../../../core/api/plugin.js'
+import { EPICS_EPOCH_S } from '../../../schemas/index.js'
 
 // Most updates of a burst share their second; BigInt products are the dear part.
 let lastSeconds = 0

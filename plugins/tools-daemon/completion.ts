@@ -1,7 +1,5 @@
 // `nexstream completion`: scripts that complete sub-commands and options, made from the program itself.
-import { type Command } from 'commander'
-import { CodedError } from '../api/errors.js'
-import { print } from './io.js'
+import { CodedError, type ProgramEntry, type ToolRun } from '../../core/api/plugin.js'
 
 interface Entry {
   readonly path: string
@@ -10,21 +8,22 @@ interface Entry {
 }
 
 /** Every sub-command with what may follow it. */
-function entries(command: Command, path: readonly string[] = []): Entry[] {
-  const options = command.options.flatMap((option) => option.long ?? [])
-  const names = command.commands.map((child) => child.name())
-  const own = { path: path.join(' '), words: [...names, ...options, '--help'], description: command.description() }
-  return [own, ...command.commands.flatMap((child) => entries(child, [...path, child.name()]))]
+function entries({ options, summary, tools }: ProgramEntry, path: readonly string[] = []): Entry[] {
+  const names = tools.map(({ name }) => name)
+  const own = { path: path.join(' '), words: [...names, ...options, '--help'], description: summary }
+  return [own, ...tools.flatMap((child) => entries(child, [...path, child.name]))]
 }
 
 const makers: Readonly<Record<string, (list: readonly Entry[]) => string>> = { bash, zsh, fish }
 
-export async function completion(shell: string, program: Command): Promise<void> {
+const completion: ToolRun = async ([shell = ''], _flags, { print, program }) => {
   const make = Object.hasOwn(makers, shell) ? makers[shell] : undefined
   if (make === undefined)
     throw new CodedError('CLI_USAGE', `no completion for '${shell}'; there is ${Object.keys(makers).join(', ')}`)
-  await print(make(entries(program)))
+  await print(make(entries(program())))
 }
+
+export default completion
 
 function bash(list: readonly Entry[]): string {
   const cases = list.map(({ path, words }) => `    '${path}') words='${words.join(' ')}' ;;`)

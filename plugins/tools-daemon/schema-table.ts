@@ -1,5 +1,5 @@
 // A JSON Schema as table rows for people: option, type, default, meaning.
-import { type JSONSchema } from '../api/plugin.js'
+import { type JSONSchema } from '../../core/api/plugin.js'
 
 type OptionRow = [name: string, type: string, standard: string, meaning: string]
 

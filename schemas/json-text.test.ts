@@ -1,7 +1,8 @@
 // JSON keeps the digits that were sent, is bounded in depth, and anything hostile in it stays data.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { MAX_JSON_DEPTH, numberText, plainNumbers, readCommandJson, readJson, wholeNumber, writeJson } from './json.js'
+import { numberText, plainNumbers, wholeNumber, writeJson } from '../core/api/json.js'
+import { MAX_JSON_DEPTH, readCommandJson, readJson } from './json-text.js'
 
 describe('lossless JSON', () => {
   it('reads what JSON.parse reads', () => {

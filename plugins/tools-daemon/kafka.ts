@@ -1,7 +1,6 @@
 // `nexstream kafka`: a Kafka broker in the foreground, for trying things.
 import { createServer } from 'node:net'
-import { CodedError } from '../api/errors.js'
-import { print, say } from './io.js'
+import { CodedError, type ToolRun } from '../../core/api/plugin.js'
 
 interface Starter {
   startKafka(options: {
@@ -11,10 +10,10 @@ interface Starter {
 }
 
 /** Docker when there is an engine, else Kafka's jars on Java; ends with Ctrl-C and leaves nothing behind. */
-export async function kafka(flags: { readonly port: string }): Promise<void> {
-  const port = Number(flags.port)
+const kafka: ToolRun = async (_args, flags, { print, say }) => {
+  const port = Number(flags['port'])
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new CodedError('CLI_USAGE', `--port ${flags.port}: not a port`)
+    throw new CodedError('CLI_USAGE', `--port ${String(flags['port'])}: not a port`)
   const starter = new URL('../../test/support/kafka.js', import.meta.url).href
   let module: Starter
   try {
@@ -39,6 +38,8 @@ export async function kafka(flags: { readonly port: string }): Promise<void> {
   clearInterval(awake)
   await running.stop()
 }
+
+export default kafka
 
 /** Kafka would say so a minute later, if at all: somebody else may answer there. */
 async function requireFree(port: number): Promise<void> {

@@ -1,0 +1,73 @@
+// Plugin tools-daemon: sub-commands for the people of a daemon. They command it, tell what is loaded, and help to try it.
+import { API, definePlugin, defineTool } from '../../core/api/plugin.js'
+import { commandTopics, pairs } from './command-options.js'
+import { toolsOfServices } from './service-tools.js'
+
+/** To any service, also to one that is not known here. */
+const toAnyService = (['start', 'stop'] as const).map((cmd) =>
+  defineTool({
+    id: cmd,
+    summary: `send '${cmd}' to a service; its keys: nexstream ${cmd} SERVICE --help`,
+    usesKafka: true,
+    arguments: [{ name: 'service', summary: 'which service of the daemon', optional: true }, pairs],
+    options: commandTopics,
+    needsPlugins: 'help',
+    load: async () => (await import('./send.js')).commandTool(cmd)
+  })
+)
+
+const tools = [
+  defineTool({
+    id: 'send',
+    summary: 'send one command and print the answer',
+    usesKafka: true,
+    arguments: [{ name: 'file', summary: 'JSON file with the command; - is standard input' }],
+    options: commandTopics,
+    made: toolsOfServices,
+    load: async () => (await import('./send.js')).send
+  }),
+  ...toAnyService,
+  defineTool({
+    id: 'kafka',
+    summary: 'run a Kafka broker in the foreground, for trying things',
+    options: [{ flags: '--port <n>', summary: 'where it listens on 127.0.0.1', standard: '9092' }],
+    common: [],
+    load: async () => (await import('./kafka.js')).default
+  }),
+  defineTool({
+    id: 'plugins',
+    summary: 'what is loaded and what it can do',
+    tools: [
+      defineTool({
+        id: 'list',
+        summary: 'list the plugins and what they bring',
+        load: async () => (await import('./plugins.js')).list
+      }),
+      defineTool({
+        id: 'docs',
+        summary: 'options of parts',
+        arguments: [{ name: 'id', summary: 'part id or plugin name', optional: true }],
+        load: async () => (await import('./plugins.js')).docs
+      })
+    ]
+  }),
+  defineTool({
+    id: 'completion',
+    summary: 'print the completion script of a shell, e.g. `source <(nexstream completion bash)`',
+    arguments: [{ name: 'shell', summary: 'bash, zsh or fish' }],
+    common: ['config'],
+    needsPlugins: 'always',
+    load: async () => (await import('./completion.js')).default
+  })
+]
+
+export default definePlugin({
+  name: 'tools-daemon',
+  version: '1.0.0',
+  api: API,
+  summary:
+    'Commands a daemon (send, start, stop), tells what is loaded (plugins, completion), and runs a Kafka to try it.',
+  apply(registry) {
+    for (const tool of tools) registry.tool(tool)
+  }
+})
