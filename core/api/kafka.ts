@@ -89,8 +89,11 @@ export interface Batch {
   readonly skipped?: Readonly<Record<string, number>> | undefined
   /** Id of the new topic, and how many offsets of the old one were known and not read. */
   readonly madeAgain?: { readonly id: string; readonly unread: number } | undefined
-  /** So many offsets that were handed out are no longer in Kafka (it lost its leader); what took their place follows. */
-  readonly truncated?: number | undefined
+  /**
+   * Kafka lost a leader and the log goes another way from `at` on: so many offsets that were handed out are in Kafka no more,
+   * and so many that it had told of were lost unread. What took their place follows.
+   */
+  readonly truncated?: { readonly at: number; readonly read: number; readonly unread: number } | undefined
   offset(i: number): number
   timestampMs(i: number): number
   value(i: number): Buffer | null

@@ -29,7 +29,7 @@ export class FetchedBatch implements Batch {
   readonly skipped: Batch['skipped']
   readonly count: number
   madeAgain?: Batch['madeAgain']
-  truncated?: number
+  truncated?: Batch['truncated']
   #lease: Lease | undefined
   #index: RecordIndex
   readonly #spare: RecordIndex[]

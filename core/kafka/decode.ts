@@ -38,6 +38,8 @@ export interface Usable {
   readonly clash: number
   /** Leader epoch of the last batch. */
   readonly epoch: number
+  /** Where the first batch of a later epoch than a given one begins; -1 without one. */
+  readonly turn: number
 }
 
 /**
@@ -45,10 +47,11 @@ export interface Usable {
  * none. The checksum does not cover the base offset; a wrong one must not lead far away. A batch that was written while
  * the broker answered is left out, too.
  */
-export function usable(part: FetchedPart, buffer: Buffer): Usable | undefined {
+export function usable(part: FetchedPart, buffer: Buffer, knownEpoch = Infinity): Usable | undefined {
   let last = -1
   let clash = -1
   let epoch = -1
+  let turn = -1
   let at = part.recordsStart
   for (;;) {
     const end = batchEnd(buffer, at, part.recordsEnd)
@@ -58,9 +61,11 @@ export function usable(part: FetchedPart, buffer: Buffer): Usable | undefined {
     if (baseOffset <= last || lastOffset < baseOffset || lastOffset >= part.end) break
     last = lastOffset
     epoch = buffer.readInt32BE(at + 12)
+    if (epoch > knownEpoch && turn < 0) turn = baseOffset
     at = end
   }
-  return at === part.recordsStart ? undefined : { part: { ...part, recordsEnd: at }, next: last + 1, clash, epoch }
+  if (at === part.recordsStart) return undefined
+  return { part: { ...part, recordsEnd: at }, next: last + 1, clash, epoch, turn }
 }
 
 /** Decodes step by step: as many uncompressed record batches as follow each other, or one compressed, per `next`. */

@@ -3,35 +3,9 @@ import { Lease } from './batch.js'
 import { type BufferPool } from './pool.js'
 import { type Cluster, backoffMs, isPassing } from './cluster.js'
 import { type Connection, type Response, parse } from './connection.js'
+import { type Position } from './position.js'
 import { type FetchedPart, api, fetchByIdRequest, fetchByIdResponse, fetchRequest, fetchResponse } from './protocol.js'
 import { WireError } from './wire.js'
-
-/** Where a reader stands in one partition. */
-export interface Position {
-  readonly topic: string
-  readonly partition: number
-  /** The topic that is fetched; '' while it is not known, or for good where brokers have no ids. */
-  topicId: string
-  /** To be fetched next. */
-  offset: number
-  /** Leader epoch of what was fetched before `offset`; -1: unknown. */
-  epoch: number
-  /** End of the topic as far as the broker has said. */
-  end: number
-  /** Handed out so far: offset of the next record for the user. */
-  delivered: number
-  /** -1: to be found out. */
-  leader: number
-  paused: boolean
-  /** Raised by seek and pause: what was fetched for an older one is thrown away. */
-  generation: number
-  /** A batch at this offset was damaged when fetched the first time. */
-  suspect: number | undefined
-  failures: number
-  /** Left alone until then (Date.now). */
-  notBeforeMs: number
-  maxBytes: number
-}
 
 export interface FetchLimits {
   readonly maxBytes: number

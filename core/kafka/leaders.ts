@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../api/errors.js'
 import { errorName, isAuthError } from './broker-errors.js'
 import { type Cluster, backoffMs, isPassing } from './cluster.js'
-import { type Position } from './fetcher.js'
+import { type Position } from './position.js'
 import { type TopicMetadata } from './protocol.js'
 
 /** About 5 s without a leader are worth a word. */
@@ -91,15 +91,18 @@ export class Leaders {
 
   #learn({ name, id, partitions }: TopicMetadata): void {
     if (this.#gone.has(id)) return
-    for (const { partition, leader } of partitions) {
+    for (const { partition, leader, leaderEpoch } of partitions) {
       const position = this.reader.position(name, partition)
       if (!position || leader < 0 || this.reader.closed) continue
       if (position.topicId === '') position.topicId = id
       else if (id !== '' && position.topicId !== id) {
         this.#gone.add(position.topicId)
+        position.leaderEpoch = leaderEpoch
         this.reader.madeAgain(position, id)
       }
-      if (position.leader === -1) this.reader.leads(position, leader)
+      if (position.leader !== -1) continue
+      position.leaderEpoch = leaderEpoch
+      this.reader.leads(position, leader)
     }
   }
 

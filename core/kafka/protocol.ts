@@ -26,6 +26,7 @@ interface PartitionMetadata {
   readonly partition: number
   /** -1: no leader now. */
   readonly leader: number
+  readonly leaderEpoch: number
   readonly replicas: readonly number[]
 }
 export interface TopicMetadata {
@@ -75,11 +76,11 @@ export function metadataResponse(input: In): Metadata {
       const error = input.i16()
       const partition = input.i32()
       const leader = input.i32()
-      input.i32() // Leader epoch
+      const leaderEpoch = input.i32()
       const replicas = input.array(() => input.i32())
       input.array(() => input.i32()) // In sync
       input.array(() => input.i32()) // Offline
-      return { error, partition, leader, replicas }
+      return { error, partition, leader, leaderEpoch, replicas }
     })
   }))
   return { brokers, controller, topics }
@@ -99,13 +100,12 @@ export function metadataByIdResponse(input: In): Metadata {
   const topics = input.compactArray(() => {
     const [error, name, id, internal] = [input.i16(), input.compactString(), input.uuid(), input.bool()]
     const partitions = input.compactArray(() => {
-      const partition = { error: input.i16(), partition: input.i32(), leader: input.i32() }
-      input.i32() // Leader epoch
+      const [error, partition, leader, leaderEpoch] = [input.i16(), input.i32(), input.i32(), input.i32()]
       const replicas = input.compactArray(() => input.i32())
       input.compactArray(() => input.i32()) // In sync
       input.compactArray(() => input.i32()) // Offline
       input.tags()
-      return { ...partition, replicas }
+      return { error, partition, leader, leaderEpoch, replicas }
     })
     input.i32() // Authorized operations
     input.tags()
@@ -161,6 +161,8 @@ interface FetchPart {
   readonly offset: number
   /** Leader epoch of the record before `offset`; -1: unknown. The broker tells when its log parts from there. */
   readonly epoch: number
+  /** Refused by a broker that knows of another; -1: unknown. */
+  readonly leaderEpoch: number
   readonly maxBytes: number
 }
 interface FetchLimits {
@@ -183,7 +185,7 @@ export function fetchByIdRequest(parts: readonly FetchPart[], limits: FetchLimit
   const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
   out.i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
   out.compactArray(parts, (part) => {
-    out.uuid(part.topicId).uvarint(2).i32(part.partition).i32(-1).i64(part.offset).i32(part.epoch).i64(-1)
+    out.uuid(part.topicId).uvarint(2).i32(part.partition).i32(part.leaderEpoch).i64(part.offset).i32(part.epoch).i64(-1)
     out.i32(part.maxBytes).noTags().noTags()
   })
   return out.uvarint(1).compactString('').noTags().done() // No forgotten topics, no rack

@@ -4,9 +4,10 @@ import { FetchedBatch, type Lease } from './batch.js'
 import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
 import { type Cluster, isPassing, soon } from './cluster.js'
 import { PartDecoder, type Usable, usable } from './decode.js'
-import { type Desk, type FetchLimits, Fetcher, type Position } from './fetcher.js'
+import { type Desk, type FetchLimits, Fetcher } from './fetcher.js'
 import { type LedBy, Leaders } from './leaders.js'
 import { BufferPool } from './pool.js'
+import { type Position, cutBack, hearEnd, partedBefore, startAgain, startAt } from './position.js'
 import { EARLIEST, type FetchedPart, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
 import { RecordIndex } from './record-batch.js'
 import { type Batch, type Reader, type ReaderOptions } from '../api/kafka.js'
@@ -20,6 +21,8 @@ interface Item {
   readonly lease?: Lease
   /** Of the topic of this id on; the end of the old one. */
   readonly again?: { readonly id: string; readonly end: number }
+  /** The log goes another way from `next` on; it went up to here before. */
+  readonly parted?: { readonly end: number }
   /** Where fetching went on. */
   readonly next: number
   decoder?: PartDecoder
@@ -74,10 +77,9 @@ export class PartitionReader implements Reader, Desk, LedBy {
   }
 
   add(topic: string, partition: number, offset: number, topicId: string): void {
-    this.#positions.set(key(topic, partition), {
-      ...{ topic, partition, topicId, offset, delivered: offset, leader: -1, paused: false, generation: 0, epoch: -1 },
-      ...{ suspect: undefined, failures: 0, notBeforeMs: 0, maxBytes: this.limits.maxBytes, end: offset }
-    })
+    const position = startAt({ topic, partition, offset, topicId })
+    position.maxBytes = this.limits.maxBytes
+    this.#positions.set(key(topic, partition), position)
   }
 
   next(): Promise<Batch | null> {
@@ -148,6 +150,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
         continue
       }
       if (item.again) return this.#beginAgain(item, item.again)
+      if (item.parted) return this.#part(item, item.parted)
       const result = item.batch ?? this.#decoder(item).next()
       if (result === undefined || item.decoder?.done !== false) {
         this.#ready.shift()
@@ -175,6 +178,16 @@ export class PartitionReader implements Reader, Desk, LedBy {
     const batch = this.#empty(position, next)
     batch.madeAgain = { id, unread: Math.max(0, end - position.delivered) }
     position.delivered = next
+    return batch
+  }
+
+  /** All that was fetched of what is gone has been handed out. */
+  #part({ position, next: at }: Item, { end }: NonNullable<Item['parted']>): Batch {
+    this.#ready.shift()
+    const { delivered } = position
+    position.delivered = Math.min(delivered, at)
+    const batch = this.#empty(position, position.delivered)
+    batch.truncated = { at, read: Math.max(0, delivered - at), unread: Math.max(0, end - Math.max(delivered, at)) }
     return batch
   }
 
@@ -222,12 +235,18 @@ export class PartitionReader implements Reader, Desk, LedBy {
     position.suspect = undefined
     position.epoch = -1
     let again: Item | undefined
+    let parted: Item | undefined
     for (let i = this.#ready.length - 1; i >= 0; i--) {
       if (this.#ready[i]!.position !== position) continue
       const [item] = this.#ready.splice(i, 1) as [Item]
       // Of several the newest counts, and all that was not read of the first
       if (item.again) again = again?.again ? { ...again, again: { id: again.again.id, end: item.again.end } } : item
+      if (item.parted) parted = item
       this.#discard(item)
+    }
+    if (parted && !again) {
+      position.offset = Math.min(offset, parted.next)
+      this.#ready.push({ ...parted, generation: position.generation })
     }
     if (again) {
       // The offset was of a topic that is gone
@@ -252,10 +271,10 @@ export class PartitionReader implements Reader, Desk, LedBy {
   arrived(position: Position, part: FetchedPart, lease: Lease): void {
     if (part.error !== 0) return this.#failed(position, part)
     position.failures = 0
-    position.end = part.end
     if (part.diverged >= 0) return this.#truncated(position, part.diverged)
+    hearEnd(position, part.end)
     if (part.recordsEnd === part.recordsStart) return
-    const found = usable(part, lease.buffer)
+    const found = usable(part, lease.buffer, position.former?.epoch)
     if (found === undefined || found.next <= position.offset) {
       // Not one whole batch fits: old brokers cut even the first. Otherwise its header is damaged.
       if (position.maxBytes < 1 << 30) position.maxBytes *= 2
@@ -263,6 +282,8 @@ export class PartitionReader implements Reader, Desk, LedBy {
       return
     }
     const { generation } = position
+    const parted = partedBefore(position, found)
+    if (parted !== undefined) this.#push({ position, generation, parted, next: found.turn })
     position.offset = found.next
     position.epoch = found.epoch
     // Who got data goes to the end of the line: the first in a request is served first.
@@ -280,21 +301,17 @@ export class PartitionReader implements Reader, Desk, LedBy {
     this.#push({ position, generation: position.generation, batch, next: offset })
   }
 
-  /** A broker that was behind leads now: its log ends, or goes another way, at `offset`. */
-  #truncated(position: Position, offset: number): void {
-    const truncated = position.delivered - offset
-    this.#rewind(position, Math.min(position.delivered, offset))
-    if (truncated <= 0) return
-    const batch = this.#empty(position, offset)
-    batch.truncated = truncated
-    this.#push({ position, generation: position.generation, batch, next: offset })
+  /** A broker that was behind leads now: its log ends, or goes another way, at `at`. What was fetched is given all the same. */
+  #truncated(position: Position, at: number): void {
+    const end = cutBack(position, at)
+    if (end > at) this.#push({ position, generation: position.generation, parted: { end }, next: at })
   }
 
   /** Deleted and made again: on with the new one once what was fetched of the old one has been handed out. */
   madeAgain(position: Position, id: string): void {
     const { generation, end } = position
     this.cluster.log('warn', `topic ${position.topic} was made again; its partition ${position.partition} is read anew`)
-    Object.assign(position, { topicId: id, offset: 0, epoch: -1, end: 0, failures: 0, notBeforeMs: 0 })
+    startAgain(position, id)
     this.#push({ position, generation, again: { id, end }, next: 0 })
   }
 

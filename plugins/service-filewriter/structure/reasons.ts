@@ -32,6 +32,9 @@ export const reasons: Readonly<Record<string, Reason>> = {
   events_without_pulse: warning('events that no pulse message names: in the file, not in the sums over pulses'),
   incomplete: warning('histograms of which parts did not come: in the file, marked as such'),
   message_ids_missing: warning('numbers that the source gave to messages that never came'),
+  truncated: warning(
+    'messages that were read, are not in Kafka any more, as it lost their leader, and stay in the file'
+  ),
   text_cut: warning('texts longer than the dataset: in the file, cut'),
   units_changed: warning('changes of the unit after the first, which the file has'),
   variable_missing: warning('messages without one of the variables: NaN, 0 or an empty text in its place'),
@@ -76,7 +79,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
   offset_beyond_end: lost('places in Kafka that the broker does not know any more'),
   offset_out_of_range: lost('messages that Kafka had deleted before they were read'),
   open_transaction: lost('messages behind a transaction that was still open'),
-  truncated: lost('messages that were read and are not in Kafka any more, as it lost their leader'),
+  truncated_unread: lost('messages that Kafka lost with their leader before they were read'),
   too_large: lost('batches of Kafka that are too large when decompressed')
 }
 

@@ -8,12 +8,14 @@ import {
   lstatSync,
   realpathSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync
 } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { CodedError } from '../../../core/api/plugin.js'
+import { type NexusFile } from '../file/file.js'
 import { freeBytes, sayBytes } from '../space.js'
 
 export interface OutputPath {
@@ -94,4 +96,13 @@ export async function writeChecksum(file: string): Promise<string> {
   const digest = hash.digest('hex')
   writeFileSync(join(dirname(file), `${basename(file)}.sha256`), `${digest}  ${basename(file)}\n`, { flag: 'wx' })
   return digest
+}
+
+/** Nothing is left of a file that could not be begun. */
+export function discard(file: NexusFile, part: string): void {
+  try {
+    file.close()
+  } finally {
+    rmSync(part, { force: true })
+  }
 }

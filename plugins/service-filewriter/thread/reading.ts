@@ -36,6 +36,8 @@ export interface ReadingOptions {
   readonly signal: AbortSignal
   /** Called between batches, at least every `pollMs`. */
   readonly between: () => void
+  /** Finds the end of a topic anew (`setEnds`): the one that was found does not fit what has been read. */
+  readonly seekEnd: (topic: string) => Promise<void>
   readonly notes: ReadingNotes
 }
 
@@ -89,11 +91,17 @@ const keyOf = (topic: string, partition: number): string => `${topic}\n${partiti
 /** Streams that want the first value after the stop are given the topic up to its present end to find it in. */
 function isOver(at: Partition): boolean {
   const { end, position, tail, route } = at
-  if (end === null || (at.endId !== '' && at.topicId !== '' && at.endId !== at.topicId) || position < end) return false
+  if (end === null || isOther(at) || isBeyond(at) || position < end) return false
   if (tail === null || position >= tail.last) return true
   if (route.streams.some((stream) => stream.plan.firstAfterStop && !stream.pastStop)) return false
   return tail.settle.isTooMuch || tail.settle.isSettled(allPast(route))
 }
+
+/** Its end is that of the topic as it was, or will be when that has been read. */
+const isOther = ({ endId, topicId }: Partition): boolean => endId !== '' && topicId !== '' && endId !== topicId
+
+/** More has been read than the topic had when its end was sought: meanwhile, or from a leader that is lost and had more. */
+const isBeyond = (at: Partition): boolean => at.end !== null && !isOther(at) && at.position > (at.tail?.last ?? at.end)
 
 const allPast = ({ streams }: TopicRoute): boolean =>
   streams.every(({ received, pastStop }) => received === 0 || pastStop)
@@ -102,6 +110,8 @@ export class Reading {
   readonly #partitions: Partition[] = []
   readonly #readers: Promise<void>[] = []
   readonly #groups: Group[] = []
+  /** Topics whose ends are to be sought again. */
+  readonly #unsure = new Set<string>()
   #failure: Error | undefined
 
   readonly #kafka: Kafka
@@ -226,6 +236,12 @@ export class Reading {
         if (batch === null) return
         if (batch !== undefined) this.#take(batch, this.#partitionOf(group, batch))
         this.#options.between()
+        for (const topic of this.#unsure) {
+          this.#unsure.delete(topic)
+          await this.#options.seekEnd(topic).catch((error: unknown) => {
+            if (!signal.aborted) throw error
+          })
+        }
       }
     } finally {
       await reader.close()
@@ -250,11 +266,11 @@ export class Reading {
       const { route } = partition
       route.pushAll(batch)
       for (const [reason, n] of Object.entries(batch.skipped ?? {})) countIn(route.bad, reason, n)
-      if (batch.truncated !== undefined) countIn(route.bad, 'truncated', batch.truncated)
       const from = partition.position
       partition.position = batch.nextOffset
       partition.highWatermark = batch.highWatermark
       if (batch.madeAgain !== undefined) this.#beginAgain(partition, batch.madeAgain)
+      if (batch.truncated !== undefined) this.#cutBack(partition, batch.truncated)
       if (batch.count === 0) return
       if (partition.cut) this.#options.notes.cut(partition.topic, batch.timestampMs(0))
       partition.cut = false
@@ -273,6 +289,16 @@ export class Reading {
     if (partition.end !== null && partition.endId !== id) this.#endOf(partition)
   }
 
+  /** The end may be that of the log as it was before. */
+  #cutBack(partition: Partition, { read, unread }: NonNullable<Batch['truncated']>): void {
+    const { route, topic, end } = partition
+    if (read > 0) countIn(route.bad, 'truncated', read)
+    if (unread > 0) countIn(route.bad, 'truncated_unread', unread)
+    if (end === null) return
+    partition.end = null
+    this.#unsure.add(topic)
+  }
+
   /** One message of a batch: are Kafka's times as they were thought to be? */
   #look(batch: Batch, partition: Partition): void {
     if (partition.behindMs === Infinity) return
@@ -288,6 +314,7 @@ export class Reading {
     let all = true
     for (const partition of byKey.values()) {
       if (!partition.done && isOver(partition)) this.#close(partition, reader)
+      else if (!partition.done && isBeyond(partition)) this.#unsure.add(partition.topic)
       all &&= partition.done
     }
     return all

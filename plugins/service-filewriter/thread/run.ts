@@ -1,5 +1,4 @@
 // One write job inside its thread: check, make the file, read Kafka, end. Everything it says goes through `say`.
-import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNexusFile, type NexusFile } from '../file/file.js'
@@ -15,7 +14,7 @@ import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
 import { lookBack } from './look-back.js'
 import { endFile } from './end.js'
-import { outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
+import { discard, outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
 import { type FromWorker, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
 import { Span } from './span.js'
@@ -188,6 +187,7 @@ export class WriteRun {
       fetchBytes: spec.options.fetchBytes,
       signal: this.#abort.signal,
       between: () => this.#between(),
+      seekEnd: (topic) => this.#seekEnd(topic),
       startMs: this.#span.startMs,
       notes: this.#span
     })
@@ -263,12 +263,15 @@ export class WriteRun {
       if (moved.aborted) continue
       // Those that wait for a topic give up by themselves at the stop time
       await waiting
-      for (const topic of this.#reading.topics().keys()) {
-        const end = await this.#patiently(() => this.#span.endOf(topic, this.#now))
-        if (!moved.aborted) this.#reading.setEnds(topic, end)
-      }
+      for (const topic of this.#reading.topics().keys()) await this.#seekEnd(topic)
       if (!moved.aborted) return
     }
+  }
+
+  async #seekEnd(topic: string): Promise<void> {
+    const moved = this.#stopMoved.signal
+    const end = await this.#patiently(() => this.#span.endOf(topic, this.#now))
+    if (!moved.aborted) this.#reading.setEnds(topic, end)
   }
 
   /** While no broker answers a job waits; only the user gives up. */
@@ -358,11 +361,3 @@ export class WriteRun {
 
 const partitionsOf = ({ partitions }: TopicRoute, all: readonly number[]): readonly number[] =>
   partitions === undefined ? all : all.filter((partition) => partitions.includes(partition))
-
-function discard(file: NexusFile, part: string): void {
-  try {
-    file.close()
-  } finally {
-    rmSync(part, { force: true })
-  }
-}

@@ -1,0 +1,125 @@
+// A write job in this process on a real Kafka: what it is handed can be seen and awaited, so that a test knows what it must have.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type Batch, type Kafka, type Reader } from '../../core/api/kafka.js'
+import { type FromWorker, type JobEnd } from '../../plugins/service-filewriter/thread/protocol.js'
+import { WriteRun } from '../../plugins/service-filewriter/thread/run.js'
+import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+
+/** One batch as the job got it. */
+export interface Handed {
+  readonly topic: string
+  readonly partition: number
+  readonly offsets: readonly number[]
+  readonly nextOffset: number
+  readonly skipped: Batch['skipped']
+  readonly madeAgain: Batch['madeAgain']
+  readonly truncated: Batch['truncated']
+}
+
+export interface JobOptions {
+  readonly parts: Parts
+  readonly folder: string
+  readonly structure: object
+  readonly startMs: number
+  /** Null: until `stop`. */
+  readonly stopMs: number | null
+  readonly fetchBytes?: number
+}
+
+const msToNs = (ms: number): bigint => BigInt(ms) * 1_000_000n
+
+export class WatchedJob {
+  readonly handed: Handed[] = []
+  readonly file: string
+  readonly done: Promise<JobEnd>
+  readonly #run: WriteRun
+  #changed: () => void = () => undefined
+
+  private constructor(kafka: Kafka, { parts, folder, structure, startMs, stopMs, fetchBytes = 1 << 20 }: JobOptions) {
+    const jobId = randomUUID()
+    this.file = join(folder, `${jobId}.nxs`)
+    let end: (end: JobEnd) => void = () => undefined
+    const over = new Promise<JobEnd>((resolve) => (end = resolve))
+    const hear = (message: FromWorker): void => {
+      if (message.type === 'done') end(message.end)
+    }
+    const options = {
+      ...{ beforeStartMs: 1000, lateDataMs: 0, checkpointMs: 200, progressMs: 200, lookBackMs: null },
+      ...{ lookBackBytes: 1 << 30, lookFurtherBytes: 1 << 30, seekByTime: true, onMissingTopic: 'fail' as const },
+      ...{ fetchBytes, memoryBytes: 1 << 24, reportInFile: true, readOnly: false, sha256: false, compression: null }
+    }
+    const run = { runName: '', instrumentName: '', periods: null, detectorSpectrumMap: null }
+    const spec = {
+      ...{
+        jobId,
+        structure,
+        structureAt: '',
+        leniency: 'strict' as const,
+        folder,
+        fileName: `${jobId}.nxs`,
+        run,
+        options
+      },
+      ...{ startNs: msToNs(startMs), stopNs: stopMs === null ? null : msToNs(stopMs) }
+    }
+    this.#run = new WriteRun(spec, parts, this.#watch(kafka), hear)
+    this.done = Promise.race([this.#run.run().then(() => over), over])
+    this.done.catch(() => undefined) // Whoever awaits it sees it
+  }
+
+  static start(kafka: Kafka, options: JobOptions): WatchedJob {
+    return new WatchedJob(kafka, options)
+  }
+
+  /** Reads on to the present end of its topics, and ends. */
+  stop(stopMs = Date.now()): void {
+    this.#run.hear({ type: 'stop_now', stopNs: msToNs(stopMs), how: 'now', reason: 'stopped by the test' })
+  }
+
+  /** Resolves when what the job has been handed fulfils a condition; rejects when it ends before. */
+  async until(what: string, fulfilled: (handed: readonly Handed[]) => boolean): Promise<void> {
+    let over = false
+    const ended = this.done.then(() => void (over = true))
+    while (!fulfilled(this.handed)) {
+      if (over) throw new Error(`the job ended before ${what}`)
+      await Promise.race([new Promise<void>((resolve) => (this.#changed = resolve)), ended])
+    }
+  }
+
+  /** The same Kafka, but that readers of topics as a whole (those of the job proper) show what they give. */
+  #watch(kafka: Kafka): Kafka {
+    return new Proxy(kafka, {
+      get: (target, name) => {
+        if (name === 'reader')
+          return (options: Parameters<Kafka['reader']>[0]) => {
+            const reader = target.reader(options)
+            return options.follow === undefined ? reader : this.#watchReader(reader)
+          }
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      }
+    })
+  }
+
+  #watchReader(reader: Reader): Reader {
+    const poll = async (timeoutMs: number): Promise<Batch | null | undefined> => {
+      const batch = await reader.poll(timeoutMs)
+      if (batch) {
+        const { topic, partition, nextOffset, skipped, madeAgain, truncated } = batch
+        const offsets = Array.from({ length: batch.count }, (_, i) => batch.offset(i))
+        this.handed.push({ topic, partition, offsets, nextOffset, skipped, madeAgain, truncated })
+        this.#changed()
+      }
+      return batch
+    }
+    return {
+      poll,
+      next: () => reader.next(),
+      seek: (...place) => reader.seek(...place),
+      pause: (...place) => reader.pause(...place),
+      resume: (...place) => reader.resume(...place),
+      close: () => reader.close()
+    }
+  }
+}
