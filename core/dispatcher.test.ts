@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Dispatcher } from './dispatcher.js'
 import { check } from './check.js'
 import { CodedError } from './api/errors.js'
@@ -55,6 +57,20 @@ describe('dispatcher', () => {
     assert.deepEqual(await d.dispatch({ cmd: 'start', topic: 't' }, origin), ack('2'))
     assert.equal(got?.['topic'], 't')
     assert.equal((await d.dispatch({ cmd: 'ping' }, origin)).message, 'pong')
+  })
+
+  it('holds nothing of a command that has its reply', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const d = dispatcher({ start: (command) => ack(String(command['topic'])) })
+    const replyOf = async (topic: string): Promise<WeakRef<Reply>> =>
+      new WeakRef(await d.dispatch({ cmd: 'start', service: 'a', topic }, origin))
+    const first = await replyOf('first')
+    await replyOf('second')
+    // A weak reference holds until the turn of the event loop is over
+    await new Promise((resolve) => setImmediate(resolve))
+    collect()
+    assert.equal(first.deref(), undefined)
   })
 
   it('answers unknown commands, services and keys with ERR, the path and a hint', async () => {

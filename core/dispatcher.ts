@@ -52,15 +52,12 @@ interface DispatcherOptions {
 export class Dispatcher {
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #running = new Set<Promise<Reply>>()
-  /** Rejects when those that run have no time left. */
-  readonly #over: Promise<never>
-  #giveUp: (error: CodedError) => void = () => undefined
+  /** Of those that are waited for: called when they have no time left. */
+  readonly #giveUp = new Set<(error: CodedError) => void>()
+  #over: CodedError | undefined
   #retired = false
 
-  constructor(readonly options: DispatcherOptions) {
-    this.#over = new Promise((_, reject) => (this.#giveUp = reject))
-    this.#over.catch(() => undefined) // Nobody may be waiting
-  }
+  constructor(readonly options: DispatcherOptions) {}
 
   /** Never rejects: whatever happens there is one reply (which may be `silent` when the command is for another daemon). */
   dispatch(command: Command, origin: Origin): Promise<Reply> {
@@ -76,7 +73,10 @@ export class Dispatcher {
   async retire(patienceMs: number): Promise<void> {
     this.#retired = true
     const text = 'the daemon stopped before this was done; it may have taken effect in part'
-    const timer = setTimeout(() => this.#giveUp(new CodedError('COMMAND_FAILED', text)), patienceMs)
+    const timer = setTimeout(() => {
+      this.#over = new CodedError('COMMAND_FAILED', text)
+      for (const giveUp of this.#giveUp) giveUp(this.#over)
+    }, patienceMs)
     while (this.#running.size > 0) await Promise.all(this.#running)
     clearTimeout(timer)
   }
@@ -136,24 +136,27 @@ export class Dispatcher {
 
   async #withTimeout(reply: Promise<Reply>, command: Command): Promise<Reply> {
     const { timeoutMs } = this.options
-    let timer: NodeJS.Timeout | undefined
     let over = false
     // An answer that comes too late, or after the daemon gave up, is not sent; what waits for it goes on
     void reply.then(
       ({ sent }) => over && sent?.(),
       () => undefined // Told below, or with the time-out
     )
-    const late = new Promise<never>((_, reject) => {
-      const text = `'${command.cmd}' was not carried out within ${timeoutMs / 1000} s; it may still take effect, ask for the jobs`
-      timer = setTimeout(() => reject(new CodedError('COMMAND_FAILED', text)), timeoutMs)
-    })
+    // One for each command: a promise that outlives it would hold whatever was raced against it
+    let giveUp!: (error: CodedError) => void
+    const late = new Promise<never>((_, reject) => (giveUp = reject))
+    const text = `'${command.cmd}' was not carried out within ${timeoutMs / 1000} s; it may still take effect, ask for the jobs`
+    const timer = setTimeout(() => giveUp(new CodedError('COMMAND_FAILED', text)), timeoutMs)
+    this.#giveUp.add(giveUp)
+    if (this.#over !== undefined) giveUp(this.#over)
     try {
-      return await Promise.race([reply, late, this.#over])
+      return await Promise.race([reply, late])
     } catch (error) {
       over = true
       throw error
     } finally {
       clearTimeout(timer)
+      this.#giveUp.delete(giveUp)
     }
   }
 }

@@ -76,17 +76,20 @@ const reporter = defineReporter({
         )
       )
     })
-    failure.catch((error: Error) => context.log('error', error.message)) // Also told by every report
+    failure.catch((error: Error) => context.log('error', error.message))
     const up = new Promise<void>((resolve) => {
       server.listen(port, host, () => {
         context.log('info', `metrics at http://${host}:${(server.address() as AddressInfo).port}/metrics`)
         resolve()
       })
     })
+    // Raced once: each further race would stay in the memory of the promise that never settles
+    const served = Promise.race([up, failure])
+    served.catch(() => undefined) // Told by every report
     return {
       async report(snapshot) {
         metrics.snapshot = snapshot
-        await Promise.race([up, failure])
+        await served
       },
       close: () =>
         new Promise<void>((resolve) => {
