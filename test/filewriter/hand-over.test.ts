@@ -128,6 +128,9 @@ describe('a job that goes from daemon to daemon', function () {
     assert.deepEqual(links.toSorted(), ['external', 'hard'], 'two threads')
     // What the lost attempts left stays under the names of unfinished files, each attempt its own
     for (const name of ['moved.nxs.part', 'moved_1.nxs.part', 'moved.nxs.2.part', 'moved_1.nxs.2.part'])
-      assert.ok(existsSync(join(folder, name)), name)
+      assert.ok(
+        existsSync(join(folder, name)) && notes.some((note) => note.endsWith(`left ${join(folder, name)}`)),
+        name
+      )
   })
 })

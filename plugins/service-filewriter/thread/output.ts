@@ -62,6 +62,12 @@ export function requireFree({ file, part }: OutputPath): void {
       throw new CodedError('FILE_EXISTS', `${path} exists already; use another file_name`, { path: '/file_name' })
 }
 
+/** In words: the unfinished files that earlier attempts at a job have left. */
+export function leftByEarlier({ file }: OutputPath, attempt: number): string[] {
+  const earlier = Array.from({ length: attempt - 1 }, (_, i) => ({ attempt: i + 1, part: partOf(file, i + 1) }))
+  return earlier.filter(({ part }) => there(part)).map(({ attempt, part }) => `attempt ${attempt} left ${part}`)
+}
+
 /** Throws DISK_FULL when the disk of a folder has less room. */
 export function requireSpace(folder: string, least: number): void {
   const free = least === 0 ? Infinity : freeBytes(folder)

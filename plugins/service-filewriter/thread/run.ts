@@ -14,7 +14,7 @@ import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
 import { lookBack } from './look-back.js'
 import { endFile } from './end.js'
-import { discard, outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
+import { discard, leftByEarlier, outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
 import { type FromWorker, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
 import { Span } from './span.js'
@@ -152,7 +152,7 @@ export class WriteRun {
         this.#say({ type: 'log', level, message, ...(fields && { fields }), ...(fault && { fault }) }),
       ...(compression === null ? {} : { compression })
     })
-    recorder.notes.push(...(spec.notes ?? []))
+    recorder.notes.push(...(spec.notes ?? []), ...leftByEarlier(this.#path, spec.attempt ?? 1))
     for (const stream of recorder.streams) stream.missing = topics.skipped.has(stream.plan.topic)
     return recorder
   }
