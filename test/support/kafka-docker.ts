@@ -68,6 +68,8 @@ export async function startDocker(setup: KafkaSetup): Promise<Cluster> {
     stop,
     kill9: async (index) => void (await container(index).kill({ signal: 'SIGKILL' })),
     restart: async (index) => void (await container(index).start()),
+    freeze: async (index) => void (await container(index).pause()),
+    thaw: async (index) => void (await container(index).unpause()),
     died: new Promise(() => undefined)
   }
 }

@@ -30,6 +30,8 @@ export interface Cluster {
   stop(): Promise<void>
   kill9(index: number): Promise<void>
   restart(index: number): Promise<void>
+  freeze(index: number): Promise<void>
+  thaw(index: number): Promise<void>
   /** Rejects when a node ends before it is ready, with the end of its log. */
   readonly died: Promise<never>
 }
@@ -188,6 +190,16 @@ class JarCluster implements Cluster {
       await once(child, 'exit')
     }
     await rm(this.#pidFile(index), { force: true })
+  }
+
+  freeze(index: number): Promise<void> {
+    this.#children[index]?.kill('SIGSTOP')
+    return Promise.resolve()
+  }
+
+  thaw(index: number): Promise<void> {
+    this.#children[index]?.kill('SIGCONT')
+    return Promise.resolve()
   }
 
   async stop(): Promise<void> {

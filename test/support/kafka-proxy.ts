@@ -14,6 +14,8 @@ export interface KafkaProxy {
   readonly address: string
   meddle: Meddle
   overhear: Overhear
+  /** What the answers wait for, one after the other on each connection: a slow or a silent network. Undefined: nothing. */
+  delay: (() => Promise<unknown>) | undefined
   /** Resolves when no connection is left. */
   idle(): Promise<void>
   /** Ends all connections; new ones are taken all the same. */
@@ -69,6 +71,17 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
       frame.copy(head, 4, 8, 12)
       client.write(Buffer.concat([head, body]))
     })
+    let waiting: Promise<unknown> | undefined
+    const pass = (frame: Buffer): void => {
+      if (proxy.delay === undefined && waiting === undefined) return void client.write(frame)
+      const mine: Promise<unknown> = Promise.resolve(waiting)
+        .then(() => proxy.delay?.())
+        .then(() => {
+          if (!client.destroyed) client.write(frame)
+          if (waiting === mine) waiting = undefined
+        })
+      waiting = mine
+    }
     const answer = frames((frame) => {
       const id = frame.readInt32BE(4)
       const api = asked.get(id) ?? -1
@@ -76,7 +89,7 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
       if (api === METADATA) redirect(frame, host, Number(port), own)
       const passed = proxy.meddle(api, frame)
       if (passed === null) client.destroy()
-      else client.write(passed)
+      else pass(passed)
     })
     client.on('data', question)
     upstream.on('data', answer)
@@ -88,6 +101,7 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
     address: `127.0.0.1:${own}`,
     meddle: (_, frame) => frame,
     overhear: () => undefined,
+    delay: undefined,
     idle: async () => {
       while (sockets.size > 0) await once([...sockets][0]!, 'close')
     },

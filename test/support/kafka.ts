@@ -31,6 +31,9 @@ export interface RunningKafka {
   kill9(index: number): Promise<void>
   /** Starts a killed node again on its old ports and data; resolves when it answers. */
   restart(index: number): Promise<void>
+  /** SIGSTOP for node `index`: it is there but says nothing. */
+  freeze(index: number): Promise<void>
+  thaw(index: number): Promise<void>
 }
 
 type Way = 'brokers' | 'docker' | 'jars'
@@ -89,7 +92,9 @@ async function named(): Promise<RunningKafka> {
     listener: (name) => (name === 'plaintext' ? brokers : refuse()),
     stop: () => Promise.resolve(),
     kill9: refuse,
-    restart: refuse
+    restart: refuse,
+    freeze: refuse,
+    thaw: refuse
   }
 }
 
@@ -118,7 +123,9 @@ async function started(way: Way, cluster: Cluster): Promise<RunningKafka> {
     restart: async (index) => {
       await cluster.restart(index)
       await ready([brokers[index]!], 1)
-    }
+    },
+    freeze: (index) => cluster.freeze(index),
+    thaw: (index) => cluster.thaw(index)
   }
 }
 

@@ -1,0 +1,34 @@
+// A short campaign with a fixed seed; the long one is run by hand (main.ts), its tally is in docs/reliability.md.
+import assert from 'node:assert/strict'
+import { compare } from './account.js'
+import { Campaign, seedOf } from './campaign.js'
+import { faults } from './faults/index.js'
+
+const SEED = 20261130
+
+describe('fault campaign', function () {
+  this.timeout(600_000)
+  const campaign = new Campaign()
+  after(() => campaign.close())
+
+  it('sees what is missing, twice, or of others', () => {
+    const of = (found: string[], times = 1) => compare({ must: ['1', '2', '3'], may: ['4'] }, found, times)
+    assert.deepEqual(of(['1', '2', '3']), { expected: 3, inFile: 3, missing: 0, wrong: 0 })
+    assert.deepEqual(of(['1', '3', '4']), { expected: 3, inFile: 2, missing: 1, wrong: 0 })
+    assert.deepEqual(of(['1', '2', '2', '3', '5']), { expected: 3, inFile: 2, missing: 0, wrong: 2 })
+    assert.deepEqual(of(['1', '1', '2', '2', '3'], 2), { expected: 3, inFile: 2, missing: 0, wrong: 1 })
+  })
+
+  for (const [i, name] of ['kill', 'net-cut'].entries())
+    it(`accounts for everything: ${name}`, async function () {
+      const fault = faults.find((one) => one.name === name)!
+      if ((await fault.impossible?.()) !== undefined) return this.skip()
+      const { expected, unaccounted, problems, detail } = await campaign.round(fault, seedOf(SEED, i))
+      assert.ok(expected > 0, detail)
+      assert.deepEqual({ unaccounted, problems }, { unaccounted: 0, problems: [] }, detail)
+    })
+
+  it('ends all daemons in order', async () => {
+    assert.deepEqual(await campaign.close(), [])
+  })
+})
