@@ -18,5 +18,7 @@ await build({
   platform: 'node',
   target: 'node20.19',
   sourcemap: true,
+  // an import of types alone must not load its module: a daemon's thread would load the config's parsers
+  tsconfigRaw: { compilerOptions: { target: 'es2023', verbatimModuleSyntax: false } },
   logLevel: 'warning'
 })
