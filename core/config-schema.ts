@@ -193,7 +193,7 @@ export const configSchema = {
   }
 } as const satisfies JSONSchema
 
-export type Config = FromSchema<typeof configSchema>
+export type DaemonConfig = FromSchema<typeof configSchema>
 export type ListenConfig = FromSchema<typeof listen>
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 }

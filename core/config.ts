@@ -4,12 +4,12 @@ import { dirname, extname, resolve } from 'node:path'
 import { parse as parseToml } from 'smol-toml'
 import { parse as parseYaml } from 'yaml'
 import { check, nearest } from './check.js'
-import { configSchema, type Config } from './config-schema.js'
+import { configSchema, type DaemonConfig } from './config-schema.js'
 import { CodedError } from './api/errors.js'
 import { type Finding } from './api/plugin.js'
 import { kafkaWords } from './kafka/options.js'
 
-export { durationMs, type Config, type ListenConfig } from './config-schema.js'
+export { durationMs, type DaemonConfig, type ListenConfig } from './config-schema.js'
 
 export interface ConfigSources {
   /** Path of the config file; none: only defaults, environment and flags. */
@@ -20,7 +20,7 @@ export interface ConfigSources {
 }
 
 export interface LoadedConfig {
-  readonly config: Config
+  readonly config: DaemonConfig
   /** `/section/key` → `default`, the file's name, the environment variable's or the flag's. */
   readonly origins: ReadonlyMap<string, string>
   readonly findings: readonly Finding[]
@@ -56,7 +56,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const findings = check(configSchema, config)
   noteOrigins(config, '', 'default', origins)
   return {
-    config: config as Config,
+    config: config as DaemonConfig,
     origins,
     findings,
     warnings: unknownVariables(env, config),

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { type Closing, closeInTurn } from './closing.js'
 import { readCommandFile } from './command-file.js'
 import { loadCommands, loadDialects, type RunnableCommand } from './commands.js'
-import { durationMs, withOrigin, type Config, type LoadedConfig } from './config.js'
+import { durationMs, withOrigin, type DaemonConfig, type LoadedConfig } from './config.js'
 import { Dispatcher } from './dispatcher.js'
 import { Faults, ownerOf } from './faults.js'
 import { guardedDialect, type GuardedPart } from './guards.js'
@@ -45,7 +45,7 @@ const LEAST_MS = 50
 
 export class Daemon {
   readonly serviceId: string
-  readonly #config: Config
+  readonly #config: DaemonConfig
   readonly #logger: Logger
   readonly #abort = new AbortController()
   readonly #startedAt = Date.now()
@@ -336,7 +336,7 @@ export class Daemon {
   }
 }
 
-function brokersOf(config: Config): readonly string[] {
+function brokersOf(config: DaemonConfig): readonly string[] {
   const kafka = config.kafka as Readonly<Record<string, unknown>>
   const brokers = kafka['brokers'] ?? kafka['bootstrap.servers'] ?? []
   return typeof brokers === 'string' ? brokers.split(',') : (brokers as readonly string[])

@@ -1,6 +1,6 @@
 // What is wrong with a config beyond its schema: the same for the daemon that starts and for `nexstream check`.
 import { check } from './check.js'
-import { type Config, type ListenConfig } from './config-schema.js'
+import { type DaemonConfig, type ListenConfig } from './config-schema.js'
 import { type Finding } from './api/plugin.js'
 import { type Host, type Parts } from './host.js'
 
@@ -13,7 +13,7 @@ export interface Listen {
 }
 
 /** Everything to listen to: `commands.topic` is short for one entry. */
-export function listensOf({ commands: { topic, listen } }: Config): Listen[] {
+export function listensOf({ commands: { topic, listen } }: DaemonConfig): Listen[] {
   const own: Listen[] = topic === undefined ? [] : [{ at: '/commands', listen: { topic, dialects: ['json'], from: 'latest' } }] // prettier-ignore
   return [...own, ...listen.map((entry, i) => ({ at: `/commands/listen/${i}`, listen: entry }))]
 }
@@ -58,7 +58,11 @@ export function wantedReporters(
 }
 
 /** All of a section that are not switched off. */
-export function configured<K extends 'service' | 'reporter'>(kind: K, config: Config, host: Host): Configured<K>[] {
+export function configured<K extends 'service' | 'reporter'>(
+  kind: K,
+  config: DaemonConfig,
+  host: Host
+): Configured<K>[] {
   const section = `${kind}s` as const
   const has = (id: string): boolean => host.part(kind, id) !== undefined
   const given = kind === 'reporter' ? wantedReporters(config.reporters, has) : Object.entries<unknown>(config[section])

@@ -1,6 +1,6 @@
 // The log: winston, one line an event, on standard error (standard output is for data).
 import winston from 'winston'
-import { type Config } from './config-schema.js'
+import { type DaemonConfig } from './config-schema.js'
 import { CodedError } from './api/errors.js'
 import { type LogLevel } from './api/plugin.js'
 import { visible, visibleJson } from './api/visible.js'
@@ -49,7 +49,7 @@ function jsonLine({ timestamp, level, message, fields = {} }: Line, serviceId: s
   return visibleJson(JSON.stringify({ ...fields, timestamp, level, message, service_id: serviceId }, bigintText))
 }
 
-export function openLog(config: Config['log'], serviceId: string): Logger {
+export function openLog(config: DaemonConfig['log'], serviceId: string): Logger {
   const json = config?.format === 'json'
   const print = winston.format.printf((info) => {
     const line = info as unknown as Line

@@ -2,7 +2,7 @@
 import { durationMs, requireConfig, type ConfigSources, type LoadedConfig } from './config.js'
 import { Daemon } from './daemon.js'
 
-export { requireConfig, loadConfig, printConfig, type Config, type LoadedConfig } from './config.js'
+export { requireConfig, loadConfig, printConfig, type DaemonConfig, type LoadedConfig } from './config.js'
 export { Daemon } from './daemon.js'
 export { CodedError, errorCodes, type ErrorCode } from './api/errors.js'
 export { version } from './root.js'

@@ -16,7 +16,7 @@ interface Kind {
   told: number
 }
 
-export interface Found {
+export interface StrangerMessage {
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -35,7 +35,11 @@ export class Strangers {
   }
 
   /** A message that none of `dialects` takes for a command. */
-  note({ topic, partition, offset, value }: Found, dialects: readonly string[], nowMs = performance.now()): void {
+  note(
+    { topic, partition, offset, value }: StrangerMessage,
+    dialects: readonly string[],
+    nowMs = performance.now()
+  ): void {
     const kind = this.#bounded(kindOf(value))
     if (kind === undefined) return
     const known = this.#kinds.get(kind) ?? { count: 0, toldMs: -Infinity, told: 0 }

@@ -18,7 +18,7 @@ export function numbersIn({ bytes, dtype, length }: Vector): Numbers | BigInts {
  * floats that are too large become infinities, too small ones 0. `changed` says how many, `first` is the first of them. Throws
  * BadMessage `not_a_number` for NaN as an integer.
  */
-export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Array } & Changes {
+export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Array } & CastChanges {
   if (vector.dtype === to) return { bytes: vector.bytes, changed: 0, first: undefined }
   const from = numbersIn(vector)
   const into = new typedArrays[to](vector.length)
@@ -29,7 +29,7 @@ export function cast(vector: Vector, to: VectorType): { readonly bytes: Uint8Arr
   return { bytes: new Uint8Array(into.buffer), ...changes }
 }
 
-interface Changes {
+interface CastChanges {
   readonly changed: number
   /** The first value that was changed. */
   readonly first: number | bigint | undefined
@@ -44,7 +44,11 @@ export const isFloatChanged = (value: number | bigint, stored: number): boolean 
     ? !Number.isFinite(stored) || BigInt(stored) !== value
     : Number.isFinite(value) && (stored === 0 ? value !== 0 : !Number.isFinite(stored))
 
-function intoNumbers(from: Numbers | BigInts, into: Numbers, range: readonly [number, number] | undefined): Changes {
+function intoNumbers(
+  from: Numbers | BigInts,
+  into: Numbers,
+  range: readonly [number, number] | undefined
+): CastChanges {
   let changed = 0
   let first: number | bigint | undefined
   for (let i = 0; i < into.length; i++) {
@@ -65,7 +69,7 @@ function intoNumbers(from: Numbers | BigInts, into: Numbers, range: readonly [nu
   return { changed, first }
 }
 
-function intoBigInts(from: Numbers | BigInts, into: BigInts, [low, high]: readonly [bigint, bigint]): Changes {
+function intoBigInts(from: Numbers | BigInts, into: BigInts, [low, high]: readonly [bigint, bigint]): CastChanges {
   let changed = 0
   let first: number | bigint | undefined
   for (let i = 0; i < into.length; i++) {

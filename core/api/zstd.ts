@@ -17,14 +17,14 @@ export class ZstdError extends Error {
 }
 const tooLarge = (limit: number): ZstdError => new ZstdError(`more than ${limit} bytes when decompressed`, true)
 
-interface Options {
+interface ZstdOptions {
   readonly maxOutputLength?: number
   readonly params?: Readonly<Record<number, number>>
 }
 // The types are those of Node 20.
 const native = zlib as unknown as {
-  zstdCompressSync?: (data: Uint8Array, options: Options) => Buffer
-  zstdDecompressSync?: (data: Uint8Array, options: Options) => Buffer
+  zstdCompressSync?: (data: Uint8Array, options: ZstdOptions) => Buffer
+  zstdDecompressSync?: (data: Uint8Array, options: ZstdOptions) => Buffer
 }
 /** ZSTD_c_compressionLevel */
 const LEVEL = 100

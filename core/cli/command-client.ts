@@ -1,6 +1,6 @@
 // Sends commands and waits for their answers, as any client of the daemon would.
 import { randomUUID } from 'node:crypto'
-import { type Config } from '../config.js'
+import { type DaemonConfig } from '../config.js'
 import { CodedError } from '../api/errors.js'
 import { writeJson } from '../api/json.js'
 import { type Command, type Kafka, type Reply } from '../api/plugin.js'
@@ -23,7 +23,7 @@ interface CommandTopics {
 }
 
 /** Flags win over the config: `commands.topic` or the first `commands.listen` for JSON, and where its answers go. */
-function commandTopics(flags: CommandFlags, config: Config): CommandTopics {
+function commandTopics(flags: CommandFlags, config: DaemonConfig): CommandTopics {
   const listen = config.commands.listen.find((entry) => entry.dialects.includes('json'))
   const commandTopic = flags.topic ?? config.commands.topic ?? listen?.topic
   const own = config.commands.topic === undefined ? listen?.reply_topic : undefined

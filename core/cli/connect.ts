@@ -1,24 +1,24 @@
 // From the words of the command line to an open Kafka client.
-import { type Config } from '../config.js'
+import { type DaemonConfig } from '../config.js'
 import { CodedError } from '../api/errors.js'
 import { connectKafka } from '../kafka/client.js'
 import { type Kafka, type ToolTarget } from '../api/plugin.js'
 import { listTopics, provision } from '../kafka/admin.js'
 import { configOf, type ConfigFlags } from './config.js'
 import { settings } from './io.js'
-import { type Address, parseAddress } from './parse.js'
+import { type KafkaAddress, parseAddress } from './parse.js'
 
 /** Options of every sub-command that talks to Kafka. */
 export interface KafkaFlags extends ConfigFlags {
   readonly brokers?: string
 }
 
-interface Target extends ToolTarget {
-  readonly config: Config
+interface CliTarget extends ToolTarget {
+  readonly config: DaemonConfig
 }
 
 /** The brokers are those of the address, of `--brokers`, or of the config; the first that names any. */
-function brokersOf(address: Address, flags: KafkaFlags, config: Config): readonly string[] {
+function brokersOf(address: KafkaAddress, flags: KafkaFlags, config: DaemonConfig): readonly string[] {
   if (address.brokers.length > 0) return address.brokers
   if (flags.brokers !== undefined) return flags.brokers.split(',').map((broker) => parseBroker(broker.trim()))
   const named = (config.kafka as Record<string, unknown>)['brokers'] ?? (config.kafka as Record<string, unknown>)['bootstrap.servers'] // prettier-ignore
@@ -37,8 +37,8 @@ function parseBroker(text: string): string {
 }
 
 /** Connects; call `kafka.close()` in the end. */
-export function connect(text: string | undefined, flags: KafkaFlags): Target {
-  const address: Address = text === undefined ? { brokers: [], topic: undefined } : parseAddress(text)
+export function connect(text: string | undefined, flags: KafkaFlags): CliTarget {
+  const address: KafkaAddress = text === undefined ? { brokers: [], topic: undefined } : parseAddress(text)
   const { config } = configOf(flags)
   const brokers = brokersOf(address, flags, config)
   const kafkaOptions = { ...kafkaSection(config, brokers), ...login(address) }
@@ -52,13 +52,13 @@ export function connect(text: string | undefined, flags: KafkaFlags): Target {
 }
 
 /** The config's section for the Kafka client, with these brokers; `--timeout` bounds look-ups unless the config does. */
-function kafkaSection(config: Config, brokers: readonly string[]): Record<string, unknown> {
+function kafkaSection(config: DaemonConfig, brokers: readonly string[]): Record<string, unknown> {
   const section: Record<string, unknown> = { timeout_ms: settings.timeoutMs, ...config.kafka, brokers }
   delete section['bootstrap.servers'] // `brokers` says it
   return section
 }
 
-function login(address: Address): Record<string, unknown> {
+function login(address: KafkaAddress): Record<string, unknown> {
   if (address.user === undefined) return {}
   const [protocol, mechanism] = (address.mechanism ?? 'SASL_PLAINTEXT+PLAIN').split('+')
   const password = process.env['NEXSTREAM_PASSWORD']

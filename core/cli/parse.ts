@@ -2,7 +2,7 @@
 import { CodedError } from '../api/errors.js'
 
 /** Where to look: `broker[,broker…][/topic]` or only a topic. */
-export interface Address {
+export interface KafkaAddress {
   readonly brokers: readonly string[]
   readonly topic: string | undefined
   /** From the forwarder's `MECHANISM\user@host:port/topic`. */
@@ -16,7 +16,7 @@ const brokerForm = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/
 const topicForm = /^[A-Za-z0-9._-]{1,249}$/
 
 /** Parses `host:port/topic`, `host:port`, `topic` and `MECHANISM\user@host:port/topic`. */
-export function parseAddress(text: string): Address {
+export function parseAddress(text: string): KafkaAddress {
   let rest = text.replace(/^(?:kafka:)?\/\//, '')
   const login = /^(?:([A-Z0-9_+-]+)\\)?([^@/]+)@/.exec(rest)
   if (login) rest = rest.slice(login[0].length)

@@ -49,7 +49,7 @@ export async function provision(
   })
 }
 
-interface Plan {
+interface TopicChange {
   readonly topic: WantedTopic
   readonly report: ProvisionedTopic
   /** New number of partitions, when it changes. */
@@ -57,7 +57,7 @@ interface Plan {
   readonly config: readonly (readonly [string, string])[]
 }
 
-async function plan(cluster: Cluster, admin: KafkajsAdmin, wanted: readonly WantedTopic[]): Promise<Plan[]> {
+async function plan(cluster: Cluster, admin: KafkajsAdmin, wanted: readonly WantedTopic[]): Promise<TopicChange[]> {
   const { topics } = await cluster.metadata(wanted.map(({ name }) => name))
   const existing = new Map(topics.filter(({ error }) => error === 0).map((topic) => [topic.name, topic]))
   for (const { name, error } of topics) if (error !== UNKNOWN_TOPIC) expectOk(error, `topic ${name}`)

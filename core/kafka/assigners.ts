@@ -11,7 +11,7 @@ export interface Subscriber {
   /** What a client tells beside it, in its own form. */
   readonly state: string
 }
-export interface Share {
+export interface MemberShare {
   readonly topics: Partitions
   /** What the leader tells everyone beside it, in its own form. */
   readonly note: string
@@ -91,7 +91,7 @@ function assignmentOf(share: Partitions, note: string): Buffer {
 }
 
 /** What a leader of any client gave to us; some send nothing to a member without partitions. */
-export function assignedOf(assignment: Buffer): Share {
+export function assignedOf(assignment: Buffer): MemberShare {
   if (assignment.length === 0) return { topics: new Map(), note: '' }
   const input = new In(assignment)
   input.i16()

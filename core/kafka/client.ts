@@ -1,7 +1,8 @@
 // The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
 import { CodedError } from '../api/errors.js'
 import { closeAll } from '../closing.js'
-import { type Log, Cluster, expectOk } from './cluster.js'
+import { Cluster, expectOk } from './cluster.js'
+import { type Log } from '../log.js'
 import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
 import { BatchProducer } from './producer.js'

@@ -6,20 +6,15 @@ import { type Address, type Api, Connection, ConnectionLost, parse } from './con
 import { type KafkaSettings } from './options.js'
 import { type BufferPool } from './pool.js'
 import {
-  type Metadata,
+  type ClusterMetadata,
   type TopicMetadata,
   api,
   metadataByIdResponse,
   metadataRequest,
   metadataResponse
 } from './protocol.js'
+import { type Log } from '../log.js'
 import { type In, WireError } from './wire.js'
-
-export type Log = (
-  level: 'error' | 'warn' | 'info' | 'debug',
-  message: string,
-  fields?: Record<string, unknown>
-) => void
 
 /** A broker answered with an error code. */
 export class BrokerError extends Error {
@@ -102,7 +97,7 @@ export class Cluster {
   }
 
   /** One round of asking every known broker for metadata until one answers. `names` null: all topics. */
-  async metadata(names: readonly string[] | null): Promise<Metadata> {
+  async metadata(names: readonly string[] | null): Promise<ClusterMetadata> {
     const reasons: string[] = []
     for (const address of this.#candidates()) {
       try {
@@ -234,7 +229,7 @@ export class Cluster {
     return [...shuffled, ...this.settings.brokers]
   }
 
-  #learn(metadata: Metadata): void {
+  #learn(metadata: ClusterMetadata): void {
     this.#back()
     this.#controller = metadata.controller
     if (metadata.brokers.length === 0) return

@@ -74,7 +74,7 @@ export async function committed(
 }
 
 /** Partition → the offset to go on from. */
-interface Progress {
+interface OffsetProgress {
   readonly topic: string
   readonly topicId: string | undefined
   readonly offsets: ReadonlyMap<number, number>
@@ -85,7 +85,7 @@ export async function commit(
   cluster: Cluster,
   group: string,
   by: Committer,
-  { topic, topicId, offsets }: Progress
+  { topic, topicId, offsets }: OffsetProgress
 ): Promise<void> {
   const metadata = JSON.stringify({ topic_id: topicId, member: by.memberId })
   const all = [...offsets].map(([partition, offset]) => ({ partition, offset, metadata }))
@@ -109,7 +109,7 @@ function markOf(metadata: string): Pick<Committed, 'topicId' | 'memberId'> {
 }
 
 /** Where a group begins that never took anything. */
-export interface Starts extends TopicState {
+export interface GroupStarts extends TopicState {
   /** Partition → offset, as long as it is not known to be written down. */
   readonly offsets: Map<number, number>
 }
@@ -123,8 +123,8 @@ export interface Starts extends TopicState {
 export async function keepStarts(
   client: Pick<Kafka, 'offsets'> & { readonly cluster: Cluster },
   { groupId, topic, from = 'latest' }: { groupId: string; topic: string; from?: 'earliest' | 'latest' },
-  before?: Starts
-): Promise<Starts> {
+  before?: GroupStarts
+): Promise<GroupStarts> {
   const { cluster } = client
   await cluster.patiently(`topic ${topic}`, () => cluster.topic(topic))
   return cluster.patiently(`offsets of group ${groupId}`, async () => {

@@ -6,8 +6,9 @@ import { CodedError } from '../api/errors.js'
 import { type Subscriber, assign, assignedOf, subscriberOf, subscription } from './assigners.js'
 import { ILLEGAL_GENERATION, UNKNOWN_MEMBER } from './broker-errors.js'
 import { type KafkaClient } from './client.js'
-import { type BrokerError, type Log, backoffMs, isPassing } from './cluster.js'
-import { type Committed, type Starts, type TopicState, commit, committed, topicState } from './coordinator.js'
+import { type BrokerError, backoffMs, isPassing } from './cluster.js'
+import { type Log } from '../log.js'
+import { type Committed, type GroupStarts, type TopicState, commit, committed, topicState } from './coordinator.js'
 import { GroupMember, type GroupProtocol, type Seat } from './group-member.js'
 import { type Assignment, type JoinedMember, type OfferedProtocol } from './group-protocol.js'
 import { type GroupMessage, type GroupOptions, type Take, type Work } from './group-work.js'
@@ -51,7 +52,7 @@ export class GroupConsumer implements GroupProtocol {
   constructor(
     readonly client: KafkaClient,
     readonly options: GroupOptions,
-    readonly starts: Starts,
+    readonly starts: GroupStarts,
     readonly log: Log,
     readonly worker: Worker
   ) {

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../api/errors.js'
 import { GROUP_REBALANCING, ILLEGAL_GENERATION, MEMBER_ID_REQUIRED, UNKNOWN_MEMBER } from './broker-errors.js'
-import { type Cluster, type Log, backoffMs, expectOk, isPassing } from './cluster.js'
+import { type Cluster, backoffMs, expectOk, isPassing } from './cluster.js'
+import { type Log } from '../log.js'
 import { type Connection, ConnectionLost, parse } from './connection.js'
 import { coordinatorOf } from './coordinator.js'
 import {

@@ -1,7 +1,7 @@
 // A consumer group, one message at a time: work that is shared among daemons (a pool of jobs) goes to one of them.
 import { type KafkaClient } from './client.js'
-import { type Log } from './cluster.js'
-import { type Starts, keepStarts } from './coordinator.js'
+import { type Log } from '../log.js'
+import { type GroupStarts, keepStarts } from './coordinator.js'
 import { GroupConsumer } from './group-consumer.js'
 import { type GroupOptions, type Work } from './group-work.js'
 
@@ -15,7 +15,7 @@ export type * from './group-work.js'
  */
 export class GroupReader {
   #consumer: GroupConsumer | undefined
-  #starts: Starts | undefined
+  #starts: GroupStarts | undefined
   /** Joining and leaving, one after the other. */
   #turn: Promise<void> = Promise.resolve()
   #wanted = false

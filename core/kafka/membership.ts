@@ -1,5 +1,6 @@
 // Membership in a group of equals: who is there, told to everyone by Kafka's group coordinator. Work is shared by each for itself.
-import { type Cluster, type Log } from './cluster.js'
+import { type Cluster } from './cluster.js'
+import { type Log } from '../log.js'
 import { GroupMember, type GroupProtocol, type Seat } from './group-member.js'
 import { type Assignment, type JoinedMember, type OfferedProtocol } from './group-protocol.js'
 import { type Members, type Membership, type MembershipOptions } from '../api/kafka.js'

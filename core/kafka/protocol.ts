@@ -37,7 +37,7 @@ export interface TopicMetadata {
   readonly internal: boolean
   readonly partitions: readonly PartitionMetadata[]
 }
-export interface Metadata {
+export interface ClusterMetadata {
   readonly brokers: readonly { readonly id: number; readonly host: string; readonly port: number }[]
   readonly controller: number
   readonly topics: readonly TopicMetadata[]
@@ -58,7 +58,7 @@ export function metadataRequest(names: readonly string[] | null, byId: boolean):
 
 const NO_ID = '0'.repeat(32)
 
-export function metadataResponse(input: In): Metadata {
+export function metadataResponse(input: In): ClusterMetadata {
   input.i32() // Throttle time
   const brokers = input.array(() => {
     const broker = { id: input.i32(), host: input.string(), port: input.i32() }
@@ -86,7 +86,7 @@ export function metadataResponse(input: In): Metadata {
   return { brokers, controller, topics }
 }
 
-export function metadataByIdResponse(input: In): Metadata {
+export function metadataByIdResponse(input: In): ClusterMetadata {
   input.tags()
   input.i32() // Throttle time
   const brokers = input.compactArray(() => {
@@ -165,14 +165,14 @@ interface FetchPart {
   readonly leaderEpoch: number
   readonly maxBytes: number
 }
-interface FetchLimits {
+interface FetchRequestLimits {
   readonly maxWaitMs: number
   readonly minBytes: number
   readonly maxBytes: number
 }
 
 /** Parts of one topic need not be together: each becomes an element of its own, in the order given. */
-export function fetchRequest(parts: readonly FetchPart[], limits: FetchLimits): Buffer {
+export function fetchRequest(parts: readonly FetchPart[], limits: FetchRequestLimits): Buffer {
   const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
   out.i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
   out.array(parts, (part) => {
@@ -181,7 +181,7 @@ export function fetchRequest(parts: readonly FetchPart[], limits: FetchLimits): 
   return out.i32(0).done() // No forgotten topics
 }
 
-export function fetchByIdRequest(parts: readonly FetchPart[], limits: FetchLimits): Buffer {
+export function fetchByIdRequest(parts: readonly FetchPart[], limits: FetchRequestLimits): Buffer {
   const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
   out.i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
   out.compactArray(parts, (part) => {

@@ -14,24 +14,24 @@ import {
 } from '../../schemas/index.js'
 
 export type HistogramId = 'hs00' | 'hs01'
-type Members = readonly (readonly [string, VectorType])[]
+type VectorMembers = readonly (readonly [string, VectorType])[]
 
-const unsigned: Members = [
+const unsigned: VectorMembers = [
   ['ArrayUInt', 'uint32'],
   ['ArrayULong', 'uint64'],
   ['ArrayDouble', 'float64'],
   ['ArrayFloat', 'float32']
 ]
-const signed: Members = [
+const signed: VectorMembers = [
   ['ArrayInt', 'int32'],
   ['ArrayLong', 'int64'],
   ['ArrayDouble', 'float64'],
   ['ArrayFloat', 'float32']
 ]
-const membersOf = (id: HistogramId): Members => (id === 'hs00' ? unsigned : signed)
+const membersOf = (id: HistogramId): VectorMembers => (id === 'hs00' ? unsigned : signed)
 const peekSlots = { source: 0, time: 1, nameless: true }
 
-function union(t: Table, slot: number, members: Members): Vector | null {
+function union(t: Table, slot: number, members: VectorMembers): Vector | null {
   const number = t.uint8(slot)
   if (number === 0) return null
   const member = members[number - 1]
@@ -39,7 +39,7 @@ function union(t: Table, slot: number, members: Members): Vector | null {
   return t.table(slot + 1)?.vector(0, member[1]) ?? null
 }
 
-function wrap(vector: Vector | null, members: Members) {
+function wrap(vector: Vector | null, members: VectorMembers) {
   if (vector === null) return null
   const member = members.find(([, dtype]) => dtype === vector.dtype)
   if (member === undefined) throw new BadMessage('unencodable', `the schema has no arrays of ${vector.dtype}`)

@@ -1,7 +1,7 @@
 // What is said to the forwarder, in the dialect it understands.
 import { writeStreamChange } from '../../schemas/stream-changes.js'
 
-export type Dialect = 'json' | 'fc00' | 'rf5k'
+export type CommandEncoding = 'json' | 'fc00' | 'rf5k'
 export interface BlockStream {
   readonly channel: string
   readonly schema: string
@@ -14,7 +14,7 @@ export type Change = 'add' | 'remove' | 'replace'
 const kinds = { add: 'ADD', remove: 'REMOVE', replace: 'REPLACE' } as const
 
 /** One command that adds or removes streams over Channel Access, or gives the whole list. */
-export function encodeChange(dialect: Dialect, change: Change, streams: readonly BlockStream[]): Uint8Array {
+export function encodeChange(dialect: CommandEncoding, change: Change, streams: readonly BlockStream[]): Uint8Array {
   if (dialect === 'json') return Buffer.from(JSON.stringify(jsonChange(change, streams)))
   const rows = streams.map((stream) => ({ ...stream, protocol: 'ca' }))
   return writeStreamChange(dialect, kinds[change], rows)

@@ -1,6 +1,6 @@
 // One accepted job: its thread, its place in the daemon's list, and what is told about it.
 import { CodedError, type Job, type JobInfo, type Origin, type ServiceEvent } from '../../core/api/plugin.js'
-import { type Run } from './journal.js'
+import { type JobRun } from './journal.js'
 import { shortened } from './short-report.js'
 import { type Ready, type WriteJob } from './thread/job.js'
 import { type JobEnd } from './thread/protocol.js'
@@ -15,7 +15,7 @@ export class FileJob {
   /** To be called when the answer to its start is sent. */
   answered: () => void = () => undefined
   /** Its place in the journal. */
-  run: Run | undefined
+  run: JobRun | undefined
   /** Another daemon has it: it is silent about its end. */
   handedOver = false
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { once, EventEmitter } from 'node:events'
 import { type Kafka, type Producer, type ProducerMessage } from '../../core/api/plugin.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'
-import { Journal, type Place, type Run } from './journal.js'
+import { Journal, type JournalPlace, type JobRun } from './journal.js'
 
 const topic = 'journal'
 const LEASE_MS = 60
-const place = (offset: number): Place => ({
+const place = (offset: number): JournalPlace => ({
   dialect: 'ess',
   topic: 'pool',
   replyTopic: 'status',
@@ -18,7 +18,7 @@ const place = (offset: number): Place => ({
 /** A daemon's side of the journal; what it is told is kept. */
 class Daemon extends EventEmitter {
   readonly told: string[] = []
-  readonly adopted: Run[] = []
+  readonly adopted: JobRun[] = []
   free = true
   readonly journal: Journal
   /** Its messages do not reach Kafka while it is stuck. */
@@ -30,7 +30,7 @@ class Daemon extends EventEmitter {
     kafka: MemoryKafka
   ) {
     super()
-    const tell = (what: string, run?: Run): void => {
+    const tell = (what: string, run?: JobRun): void => {
       this.told.push(what)
       this.emit(what, run)
     }
@@ -62,7 +62,7 @@ class Daemon extends EventEmitter {
   }
 
   /** Waits until it has adopted so many jobs. */
-  async adopts(n: number): Promise<readonly Run[]> {
+  async adopts(n: number): Promise<readonly JobRun[]> {
     while (this.adopted.length < n) await once(this, 'adopt')
     return this.adopted
   }

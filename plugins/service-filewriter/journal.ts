@@ -12,9 +12,16 @@ import {
 } from '../../core/api/plugin.js'
 
 /** Where the start command lies. */
-export type Place = Pick<Origin, 'dialect' | 'topic' | 'topicId' | 'replyTopic' | 'timestampMs'> & {
+export type JournalPlace = Pick<Origin, 'dialect' | 'topic' | 'topicId' | 'replyTopic' | 'timestampMs'> & {
   readonly partition: number
   readonly offset: number
+}
+
+/** Undefined for a command that lies in no topic. */
+export function placeOf(origin: Origin): JournalPlace | undefined {
+  const { dialect, topic, topicId, replyTopic, timestampMs, partition, offset } = origin
+  if (partition === undefined || offset === undefined) return undefined
+  return { dialect, topic, ...(topicId !== undefined && { topicId }), replyTopic, timestampMs, partition, offset }
 }
 
 interface Entry {
@@ -25,17 +32,17 @@ interface Entry {
   readonly run: string
   readonly job_id: string
   readonly attempt: number
-  readonly place: Place
+  readonly place: JournalPlace
   /** As a decimal number of ns; null: none; absent: as the command says. */
   readonly stop_ns?: string | null
   readonly nonce: string
 }
 
 /** What the journal says about one accepted start command. */
-export interface Run {
+export interface JobRun {
   readonly key: string
   readonly jobId: string
-  readonly place: Place
+  readonly place: JournalPlace
   readonly attempt: number
   readonly owner: string
   readonly serviceId: string
@@ -44,7 +51,7 @@ export interface Run {
   /** Kafka time of the last word of its owner. */
   readonly lastMs: number
 }
-interface Known extends Run {
+interface Known extends JobRun {
   /** performance.now() when the owner was last heard. */
   heard: number
   /** performance.now() when this daemon began to doubt that the owner lives; null: it does not. The silence of Kafka itself does not count. */
@@ -53,13 +60,13 @@ interface Known extends Run {
 
 export interface JournalEvents {
   /** Another daemon has taken over a job that ran here. */
-  lost(run: Run): void
+  lost(run: JobRun): void
   /** A job whose daemon is gone; true: a place is kept for it, claim it. */
-  orphaned(run: Run): boolean
+  orphaned(run: JobRun): boolean
   /** Another daemon was quicker: the place is free again. */
   released(): void
   /** It is ours now: run it again. */
-  adopt(run: Run, former: Run): void
+  adopt(run: JobRun, former: JobRun): void
   log(level: LogLevel, message: string): void
 }
 
@@ -73,10 +80,10 @@ export interface JournalOptions {
 export class Journal {
   readonly #instance = randomUUID()
   readonly #runs = new Map<string, Known>()
-  readonly #mine = new Map<string, Run>()
+  readonly #mine = new Map<string, JobRun>()
   /** The last ended ones: a command that Kafka gives out again is not run again. */
   readonly #ended = new Set<string>()
-  readonly #waiting = new Map<string, { readonly run: Run; readonly settle: (won: boolean) => void }>()
+  readonly #waiting = new Map<string, { readonly run: JobRun; readonly settle: (won: boolean) => void }>()
   readonly #producer: Producer
   #reader: Reader | undefined
   #done: Promise<void> = Promise.resolve()
@@ -135,43 +142,43 @@ export class Journal {
   }
 
   /** First attempt at a command: the run, or undefined when another daemon has it. */
-  claim(jobId: string, place: Place): Promise<Run | undefined> {
+  claim(jobId: string, place: JournalPlace): Promise<JobRun | undefined> {
     const key = keyOf(place)
-    const run: Run = { ...this.#own(), key, jobId, place, attempt: 1, stopNs: undefined, lastMs: Date.now() }
+    const run: JobRun = { ...this.#own(), key, jobId, place, attempt: 1, stopNs: undefined, lastMs: Date.now() }
     return this.#claim(run)
   }
 
   /** The stop time moved; said before the answer is, so that it holds for whoever runs the job. */
-  async stopAt(run: Run, stopNs: bigint | null): Promise<void> {
+  async stopAt(run: JobRun, stopNs: bigint | null): Promise<void> {
     const moved = { ...run, stopNs }
     this.#mine.set(run.key, moved)
     this.#send('alive', moved)
     await this.#producer.flush()
   }
 
-  async end(run: Run): Promise<void> {
+  async end(run: JobRun): Promise<void> {
     this.#mine.delete(run.key)
     this.#send('ended', run)
     await this.#producer.flush()
   }
 
   /** Lets others have the job. */
-  forget(run: Run): void {
+  forget(run: JobRun): void {
     this.#mine.delete(run.key)
   }
 
-  #own(): Pick<Run, 'owner' | 'serviceId'> {
+  #own(): Pick<JobRun, 'owner' | 'serviceId'> {
     return { owner: this.#instance, serviceId: this.#options.serviceId }
   }
 
-  async #claim(run: Run): Promise<Run | undefined> {
+  async #claim(run: JobRun): Promise<JobRun | undefined> {
     const nonce = randomUUID()
     const won = new Promise<boolean>((settle) => this.#waiting.set(nonce, { run, settle }))
     this.#send('claim', run, nonce)
     return (await won) ? run : undefined
   }
 
-  #send(type: Entry['type'], run: Run, nonce = ''): void {
+  #send(type: Entry['type'], run: JobRun, nonce = ''): void {
     const { key, jobId, attempt, place, stopNs } = run
     const entry: Entry = {
       type,
@@ -278,7 +285,7 @@ export class Journal {
   }
 
   async #adopt(former: Known): Promise<void> {
-    const run: Run = { ...former, ...this.#own(), attempt: former.attempt + 1 }
+    const run: JobRun = { ...former, ...this.#own(), attempt: former.attempt + 1 }
     const won = await this.#claim(run)
     if (won !== undefined) return this.#events.adopt(won, former)
     former.doubted = null
@@ -287,7 +294,7 @@ export class Journal {
 }
 
 /** With the id of the topic: the first command of one that was made again is another one. */
-const keyOf = ({ topic, topicId, partition, offset }: Place): string =>
+const keyOf = ({ topic, topicId, partition, offset }: JournalPlace): string =>
   `${topic}${topicId === undefined ? '' : `@${topicId}`}/${partition}/${offset}`
 
 const knownOf = (entry: Entry, lastMs: number): Known => ({

@@ -1,8 +1,8 @@
 // Commands for jobs that run: stop, config and status.
 import { CodedError, type Jobs, type Reply } from '../../core/api/plugin.js'
-import { type ConfigCommand } from './commands/config.js'
-import { type StatusCommand } from './commands/status.js'
-import { type StopCommand } from './commands/stop.js'
+import { type ConfigureJobsCommand } from './commands/config.js'
+import { type ShowJobsCommand } from './commands/status.js'
+import { type StopJobCommand } from './commands/stop.js'
 import { type FileJob } from './file-job.js'
 import { isoOfNs, msOfNs, timeNs } from './times.js'
 
@@ -22,7 +22,7 @@ export class RunningJobs {
     this.#remember = remember
   }
 
-  async stop(command: StopCommand): Promise<Reply> {
+  async stop(command: StopJobCommand): Promise<Reply> {
     if (command.all === true) {
       const jobs = [...this.#jobs.values()]
       for (const job of jobs) await this.#stopOne(job, command)
@@ -41,7 +41,7 @@ export class RunningJobs {
     }
   }
 
-  async #stopOne(job: FileJob, command: StopCommand): Promise<void> {
+  async #stopOne(job: FileJob, command: StopJobCommand): Promise<void> {
     const stopNs = timeNs(command.stop_time, '/stop_time')
     if (stopNs === undefined) {
       job.write.stopNow('stopped by command', command.abort ? 'abort' : 'now')
@@ -53,7 +53,7 @@ export class RunningJobs {
     await this.#remember(job)
   }
 
-  async configure(command: ConfigCommand): Promise<Reply> {
+  async configure(command: ConfigureJobsCommand): Promise<Reply> {
     const job = this.#find(command.job_id)
     job.mayMove()
     const stopNs = timeNs(command.stop_time, '/stop_time') ?? null
@@ -64,7 +64,7 @@ export class RunningJobs {
     return { response: 'ACK', status: 200, message: `runs ${until}`, job_id: job.job.id, result, ...job.replyTopic }
   }
 
-  show({ job_id: id }: StatusCommand): Reply {
+  show({ job_id: id }: ShowJobsCommand): Reply {
     if (id === undefined) {
       const jobs = [...this.#jobs.values()].map((job) => job.job.info())
       return { response: 'ACK', status: 200, message: `${jobs.length} jobs run`, result: { jobs } }

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import {
   CodedError,
   type Command,
-  type Finding,
   type Options,
   type Origin,
   type Reply,
@@ -13,12 +12,13 @@ import {
   type Subscription,
   errorText
 } from '../../core/api/plugin.js'
-import { type StartCommand } from './commands/start.js'
+import { type StartJobCommand } from './commands/start.js'
 import { FileJob } from './file-job.js'
-import { Journal, type Place, type Run } from './journal.js'
+import { Journal, type JobRun, placeOf } from './journal.js'
 import { type optionSchema } from './options.js'
 import { RunningJobs } from './running-jobs.js'
-import { snapshotOf, Totals } from './snapshot.js'
+import { warnings } from './short-report.js'
+import { snapshotOf, ServiceTotals } from './snapshot.js'
 import { OutputFolder } from './space.js'
 import { type Again, specOf } from './spec.js'
 import { type JobLog } from './thread/protocol.js'
@@ -36,7 +36,7 @@ export class FileWriter implements Service {
   readonly #jobs = new Map<string, FileJob>()
   /** Carries out the commands for jobs that run. */
   readonly running: RunningJobs
-  readonly #ended = new Totals()
+  readonly #ended = new ServiceTotals()
   readonly #journal: Journal | undefined
   readonly #threads: WriteThreads
   readonly #folder: OutputFolder
@@ -115,7 +115,7 @@ export class FileWriter implements Service {
     return snapshotOf([...this.#jobs.values()], this.#ended, this.#options.max_jobs, this.#folder)
   }
 
-  async startJob(command: StartCommand, origin: Origin): Promise<Reply> {
+  async startJob(command: StartJobCommand, origin: Origin): Promise<Reply> {
     const id = command.job_id ?? randomUUID()
     if (this.#closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
     // Before the places are counted: a client must not take the refusal for the end of the first
@@ -136,7 +136,7 @@ export class FileWriter implements Service {
   }
 
   /** Takes the command from its pool for good. What the journal has is safe whatever the pool says. */
-  async #take(origin: Origin, run: Run | undefined): Promise<void> {
+  async #take(origin: Origin, run: JobRun | undefined): Promise<void> {
     try {
       await origin.take?.()
     } catch (error) {
@@ -146,7 +146,7 @@ export class FileWriter implements Service {
   }
 
   /** Begins a job, for the first time or again; a refusal ends it in the journal. */
-  #begin(id: string, command: StartCommand, origin: Origin, run: Run | undefined, again?: Again): Promise<Reply> {
+  #begin(id: string, command: StartJobCommand, origin: Origin, run: JobRun | undefined, again?: Again): Promise<Reply> {
     const begun = this.#open(id, command, origin, run, again)
     const over: Promise<void> = begun.then(
       () => void this.#beginning.delete(over),
@@ -156,7 +156,13 @@ export class FileWriter implements Service {
     return begun
   }
 
-  async #open(id: string, command: StartCommand, origin: Origin, run: Run | undefined, again?: Again): Promise<Reply> {
+  async #open(
+    id: string,
+    command: StartJobCommand,
+    origin: Origin,
+    run: JobRun | undefined,
+    again?: Again
+  ): Promise<Reply> {
     const box: { job?: FileJob } = {}
     let control: Subscription | undefined
     try {
@@ -221,7 +227,7 @@ export class FileWriter implements Service {
   }
 
   /** Throws TOPIC_MISSING before anything is made. */
-  async #controlTopic({ control_topic: topic }: StartCommand): Promise<string | undefined> {
+  async #controlTopic({ control_topic: topic }: StartJobCommand): Promise<string | undefined> {
     if (topic === undefined) return undefined
     const [info] = await this.#context.kafka.topics([topic])
     if (info !== undefined && info.partitions.length > 0) return topic
@@ -287,7 +293,7 @@ export class FileWriter implements Service {
   }
 
   /** A job of a daemon that is gone is ours now; a place is kept for it. */
-  async #adopt(run: Run, former: Run): Promise<void> {
+  async #adopt(run: JobRun, former: JobRun): Promise<void> {
     const { jobId: id, place, attempt, stopNs } = run
     const origin: Origin = { ...place }
     const note = `run again from history: attempt ${attempt}, as ${former.serviceId} was lost`
@@ -295,7 +301,7 @@ export class FileWriter implements Service {
     let command: Command = { cmd: 'start', job_id: id }
     try {
       // What was accepted once fits its schema
-      const recalled = (await this.#context.recall(place)) as Command & StartCommand
+      const recalled = (await this.#context.recall(place)) as Command & StartJobCommand
       command = recalled
       if (this.#closing) return this.#journal?.forget(run)
       const again = { attempt, note, stopNs, heardMs: former.lastMs - CLOCK_DOUBT_MS }
@@ -342,7 +348,7 @@ export class FileWriter implements Service {
   }
 
   /** The journal gave a job that runs here to another daemon, which thought this one dead. */
-  #lost(run: Run): void {
+  #lost(run: JobRun): void {
     const job = [...this.#jobs.values()].find((job) => job.run?.key === run.key)
     if (job === undefined) return
     this.#context.log('error', `job ${job.job.id}: another daemon has taken it over; ending here`)
@@ -354,23 +360,11 @@ export class FileWriter implements Service {
     if (job.run !== undefined) await this.#journal?.stopAt(job.run, job.write.stopNs)
   }
 
-  #handOver(job: FileJob, run: Run, reason: string): void {
+  #handOver(job: FileJob, run: JobRun, reason: string): void {
     job.handedOver = true
     this.#journal?.forget(run)
     job.write.abandon(reason)
   }
-}
-
-const placeOf = ({ dialect, topic, topicId, replyTopic, timestampMs, partition, offset }: Origin): Place | undefined =>
-  partition === undefined || offset === undefined
-    ? undefined
-    : { dialect, topic, ...(topicId !== undefined && { topicId }), replyTopic, timestampMs, partition, offset }
-
-/** For dialects whose answers have room for words only. */
-function warnings(findings: readonly Finding[]): string {
-  const list = findings.slice(0, 5).map(({ path, message }) => `${path} ${message}`)
-  const more = findings.length > list.length ? `; and ${findings.length - list.length} more` : ''
-  return list.length === 0 ? '' : `; ${findings.length} warnings: ${list.join('; ')}${more}`
 }
 
 const silent = (message: string): Reply => ({ response: 'ACK', status: 200, message, silent: true })

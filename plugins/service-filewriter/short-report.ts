@@ -1,4 +1,5 @@
 // A report that fits into a Kafka message, however many streams a job has; the whole one is in the file.
+import { type Finding } from '../../core/api/plugin.js'
 import { type JobEnd } from './thread/protocol.js'
 
 type Report = NonNullable<JobEnd['report']>
@@ -35,4 +36,11 @@ export function shortened(report: Report): Report & { readonly left_out?: number
     without_data: without,
     left_out: report.streams.length - streams.length
   }
+}
+
+/** For dialects whose answers have room for words only. */
+export function warnings(findings: readonly Finding[]): string {
+  const list = findings.slice(0, 5).map(({ path, message }) => `${path} ${message}`)
+  const more = findings.length > list.length ? `; and ${findings.length - list.length} more` : ''
+  return list.length === 0 ? '' : `; ${findings.length} warnings: ${list.join('; ')}${more}`
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { type Metric } from '../../core/api/plugin.js'
 import { type FileJob } from './file-job.js'
-import { snapshotOf, Totals } from './snapshot.js'
+import { snapshotOf, ServiceTotals } from './snapshot.js'
 import { type OutputFolder } from './space.js'
 import { type JobEnd } from './thread/protocol.js'
 
 describe('filewriter metrics', () => {
   const folder = { healthy: true, trouble: null, free: 1 } as unknown as OutputFolder
-  const metricsNow = (jobs: readonly FileJob[], ended: Totals): Record<string, number> => {
+  const metricsNow = (jobs: readonly FileJob[], ended: ServiceTotals): Record<string, number> => {
     const metrics = snapshotOf(jobs, ended, 1, folder).metrics ?? []
     const name = ({ name, labels = {} }: Metric): string => [name, ...Object.values(labels)].join(' ')
     return Object.fromEntries(metrics.map((metric) => [name(metric), metric.value]))
@@ -16,7 +16,7 @@ describe('filewriter metrics', () => {
   const job = { announced: false, write } as unknown as FileJob
 
   it('keep what jobs counted when these end, with the reasons of their reports', () => {
-    const ended = new Totals()
+    const ended = new ServiceTotals()
     const running = metricsNow([job], ended)
     const report = { losses: { overlap: 2 }, warnings: { units_changed: 1 } }
     ended.add(write, { error: true, report } as unknown as JobEnd)

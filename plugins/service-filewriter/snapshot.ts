@@ -2,16 +2,16 @@
 import { metricsFrom, type Metric, type MetricTable, type Snapshot } from '../../core/api/plugin.js'
 import { type FileJob } from './file-job.js'
 import { type OutputFolder } from './space.js'
-import { type JobEnd, type Progress } from './thread/protocol.js'
+import { type JobEnd, type JobProgress } from './thread/protocol.js'
 
 interface Counted {
   /** The last one of the job. */
-  readonly progress: Pick<Progress, 'written' | 'bytes' | 'bad'> | null
+  readonly progress: Pick<JobProgress, 'written' | 'bytes' | 'bad'> | null
   readonly lastMessageMs: number
 }
 
 /** Sums over the jobs that have ended. */
-export class Totals {
+export class ServiceTotals {
   done = 0
   failed = 0
   written = 0
@@ -33,7 +33,7 @@ export class Totals {
 
 export function snapshotOf(
   jobs: readonly FileJob[],
-  ended: Totals,
+  ended: ServiceTotals,
   maxJobs: number,
   { healthy, trouble, free }: OutputFolder
 ): Snapshot {
@@ -102,7 +102,7 @@ function folderMetrics(healthy: boolean, free: number | undefined): Metric[] {
   return [metric('nexstream_filewriter_healthy', healthy ? 1 : 0), ...room]
 }
 
-function metricsOf(jobs: readonly FileJob[], ended: Totals): Metric[] {
+function metricsOf(jobs: readonly FileJob[], ended: ServiceTotals): Metric[] {
   const sum = (key: 'written' | 'bytes' | 'behind' | 'bad'): number =>
     jobs.reduce((total, { write }) => total + (write.progress?.[key] ?? 0), 0)
   const everMs = Math.max(ended.lastMessageMs, ...jobs.map(({ write }) => write.lastMessageMs))

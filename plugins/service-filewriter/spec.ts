@@ -1,6 +1,6 @@
 // A start command and the options of the service → what the thread of a job gets.
 import { CodedError, type Options, type Origin } from '../../core/api/plugin.js'
-import { type StartCommand } from './commands/start.js'
+import { type StartJobCommand } from './commands/start.js'
 import { type optionSchema } from './options.js'
 import { leniencyOf } from './structure/leniency.js'
 import { type WriteSpec } from './thread/protocol.js'
@@ -19,7 +19,7 @@ export interface Again {
 /** Throws COMMAND_INVALID for times that make no window. */
 export function specOf(
   jobId: string,
-  command: StartCommand,
+  command: StartJobCommand,
   options: Options<typeof optionSchema>,
   origin: Origin,
   again?: Again
@@ -82,7 +82,7 @@ function compression(given: Options<typeof optionSchema>['compression']): WriteS
   return { filter, level: filter === 'gzip' ? Math.min(level, 9) : level }
 }
 
-function spectrumMap(given: StartCommand['detector_spectrum_map']): WriteSpec['run']['detectorSpectrumMap'] {
+function spectrumMap(given: StartJobCommand['detector_spectrum_map']): WriteSpec['run']['detectorSpectrumMap'] {
   if (given === undefined) return null
   const { spectra, detectors } = given
   if (spectra.length !== detectors.length)

@@ -1,6 +1,6 @@
 // The list of streams and the channels that are open for it; brings the second in line with the first.
 import { CodedError, type ErrorCode, errorText } from '../../core/api/plugin.js'
-import { Channel, type Shared } from './channel.js'
+import { Channel, type ChannelContext } from './channel.js'
 import { everything, type Ownership } from './share.js'
 import { type Spec } from './spec.js'
 
@@ -18,7 +18,7 @@ export class Board {
   #closed = false
 
   constructor(
-    readonly shared: Shared,
+    readonly shared: ChannelContext,
     /** Which channels are for this daemon; others may share the list. */
     readonly ownership: Ownership = everything
   ) {}

@@ -16,7 +16,7 @@ import { type Spec } from './spec.js'
 import { Connection, connectionName } from '../../schemas/index.js'
 
 /** What the channels of one forwarder share. */
-export interface Shared {
+export interface ChannelContext {
   readonly context: ServiceContext
   readonly converters: Converters
   readonly outlet: Outlet
@@ -75,7 +75,7 @@ export class Channel {
   constructor(
     readonly protocol: string,
     readonly name: string,
-    readonly shared: Shared
+    readonly shared: ChannelContext
   ) {
     this.#clock = new Clock(shared.maxAheadNs, shared.older)
   }

@@ -5,7 +5,7 @@ import { EPICS_EPOCH_NS } from '../../schemas/index.js'
 /** Age from which a first value counts as old, ns. */
 const OLD_NS = 600_000_000_000n
 
-export type Verdict = 'good' | 'first_old' | 'never_processed' | 'went_back' | 'older' | 'ahead'
+export type ClockVerdict = 'good' | 'first_old' | 'never_processed' | 'went_back' | 'older' | 'ahead'
 
 /** What happens to a time before the last one: sent unless it lies more than 10 minutes back, always sent, refused. */
 export type Older = 'recent' | 'send' | 'refuse'
@@ -23,7 +23,7 @@ export class Clock {
   ) {}
 
   /** `older` and `ahead` are to be refused, all others are good. */
-  judge(update: Update): Verdict {
+  judge(update: Update): ClockVerdict {
     const { timestampNs } = update
     if (update.first) this.#lastNs = -1n
     if (timestampNs <= EPICS_EPOCH_NS) return 'never_processed'
@@ -37,7 +37,7 @@ export class Clock {
   }
 
   /** A clock that was set back: what the value is matters more than its stamp, unless that is beyond belief. */
-  #backwards(timestampNs: bigint): Verdict {
+  #backwards(timestampNs: bigint): ClockVerdict {
     const isSent = this.older === 'send' || (this.older === 'recent' && this.#lastNs - timestampNs <= OLD_NS)
     if (!isSent) return 'older'
     this.#lastNs = timestampNs

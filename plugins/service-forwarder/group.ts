@@ -2,7 +2,7 @@
 import { type Members, type Membership, type ServiceContext } from '../../core/api/plugin.js'
 import { Share } from './share.js'
 
-export interface GroupOptions {
+export interface ForwarderGroupOptions {
   readonly group: string
   readonly sessionMs: number
   readonly handoverMs: number
@@ -11,7 +11,7 @@ export interface GroupOptions {
 /** Longest wait at start for Kafka to tell the members. */
 const JOIN_MS = 30_000
 
-export class Group {
+export class ForwarderGroup {
   readonly share: Share
   #membership: Membership | undefined
   readonly #timers = new Set<NodeJS.Timeout>()
@@ -23,7 +23,7 @@ export class Group {
 
   constructor(
     readonly context: ServiceContext,
-    readonly options: GroupOptions,
+    readonly options: ForwarderGroupOptions,
     /** Channels are to be opened or closed; `isNewLeader`: this daemon speaks for the group from now on. */
     readonly onChange: (isNewLeader: boolean) => void
   ) {

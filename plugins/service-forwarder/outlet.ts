@@ -4,7 +4,7 @@ import { type Producer, type ServiceContext, type Update } from '../../core/api/
 import { noRouteCounts, type RouteCounts } from './counts.js'
 
 /** What the outlet needs of a route. */
-export interface Sender {
+export interface RouteSender {
   readonly topic: string
   readonly key: Buffer
   /** The newest update that waits while the outlet is shut or the route has used up its share. */
@@ -27,7 +27,7 @@ export interface Sender {
 }
 
 interface Kept {
-  readonly sender: Sender
+  readonly sender: RouteSender
   readonly value: Uint8Array
   readonly timestampMs: number
 }
@@ -48,7 +48,7 @@ export class Outlet {
   readonly totals: RouteCounts = noRouteCounts()
   /** Times the buffer was full. */
   overloads = 0
-  readonly #waiting = new Set<Sender>()
+  readonly #waiting = new Set<RouteSender>()
   #kept: Kept[] = []
   #keptFrom = 0
   #keptBytes = 0
@@ -82,7 +82,7 @@ export class Outlet {
   }
 
   /** Whether the next update of a route may be sent now. */
-  takes(sender: Sender): boolean {
+  takes(sender: RouteSender): boolean {
     return this.open && sender.waiting === undefined && sender.kept === 0 && this.#fits(sender)
   }
 
@@ -90,7 +90,7 @@ export class Outlet {
    * Whether the buffer has room for a route. Half of it is for whoever comes first; beyond, no route gets more than its share (and a message),
    * and of messages that are larger than a share one at a time waits there: large ones cannot starve small ones.
    */
-  readonly #fits = ({ flying, lastBytes }: Sender): boolean => {
+  readonly #fits = ({ flying, lastBytes }: RouteSender): boolean => {
     const { bufferBytes } = this.options
     const { bufferedBytes } = this.producer
     if (bufferedBytes + lastBytes <= bufferBytes / 2) return true
@@ -99,7 +99,7 @@ export class Outlet {
   }
 
   /** Kafka has acknowledged a message of this route, or it was given up. */
-  landed(sender: Sender): void {
+  landed(sender: RouteSender): void {
     sender.flying--
     if (this.open && this.#waits) this.#immediate ??= setImmediate(this.#release) // The producer counts after it has told
   }
@@ -109,7 +109,7 @@ export class Outlet {
   }
 
   /** Sends one message; false when the buffer is full now (the message is on its way all the same). */
-  push(sender: Sender, value: Uint8Array, timestampMs: number): boolean {
+  push(sender: RouteSender, value: Uint8Array, timestampMs: number): boolean {
     this.sentBytes += value.byteLength
     sender.lastBytes = value.byteLength
     sender.flying++
@@ -123,7 +123,7 @@ export class Outlet {
   }
 
   /** The newest value wins: replaces what waits for this route; true when something was replaced. */
-  wait(sender: Sender, update: Update): boolean {
+  wait(sender: RouteSender, update: Update): boolean {
     const replaced = sender.waiting !== undefined
     sender.waiting = update
     this.#waiting.add(sender)
@@ -131,7 +131,7 @@ export class Outlet {
   }
 
   /** Keeps a message of a lossless route in order, if there is room. */
-  keep(sender: Sender, value: Uint8Array, timestampMs: number): void {
+  keep(sender: RouteSender, value: Uint8Array, timestampMs: number): void {
     const size = value.byteLength + sender.key.length
     if (this.#keptBytes + size > this.options.losslessBytes) return sender.lost()
     this.#keptBytes += size
@@ -141,7 +141,7 @@ export class Outlet {
   }
 
   /** The route is gone: its newest value is not needed, what is lossless still goes out. */
-  forget(sender: Sender): void {
+  forget(sender: RouteSender): void {
     sender.waiting = undefined
     this.#waiting.delete(sender)
   }
@@ -202,7 +202,7 @@ export class Outlet {
   }
 
   /** Sends lossless messages up to the first that may not; false when the outlet has shut. */
-  #sendKept(may: (sender: Sender) => boolean): boolean {
+  #sendKept(may: (sender: RouteSender) => boolean): boolean {
     let room = true
     while (room && this.#keptFrom < this.#kept.length) {
       const { sender, value, timestampMs } = this.#kept[this.#keptFrom]!
@@ -216,7 +216,7 @@ export class Outlet {
     return room
   }
 
-  #sendWaiting(may: (sender: Sender) => boolean): boolean {
+  #sendWaiting(may: (sender: RouteSender) => boolean): boolean {
     for (const sender of this.#waiting) {
       if (sender.kept > 0 || !may(sender)) continue
       this.#waiting.delete(sender)

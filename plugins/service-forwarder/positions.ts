@@ -2,7 +2,7 @@
 import { type Origin } from '../../core/api/plugin.js'
 
 /** Topic and partition → offset of the last command that is in the list. */
-export type Offsets = Readonly<Record<string, number>>
+export type PartitionOffsets = Readonly<Record<string, number>>
 
 export class Positions {
   #offsets = new Map<string, number>()
@@ -21,12 +21,12 @@ export class Positions {
   }
 
   /** Begins with what a kept list says. */
-  restore(offsets: Offsets): void {
+  restore(offsets: PartitionOffsets): void {
     this.#offsets = new Map(Object.entries(offsets))
   }
 
   /** Takes over the positions of a list that is newer: further on somewhere and behind nowhere. Else false. */
-  follow(other: Offsets): boolean {
+  follow(other: PartitionOffsets): boolean {
     const entries = Object.entries(other)
     const further = entries.some(([key, offset]) => offset > (this.#offsets.get(key) ?? -1))
     const behind = [...this.#offsets].some(([key, offset]) => (Object.hasOwn(other, key) ? other[key]! : -1) < offset)
@@ -38,7 +38,7 @@ export class Positions {
     return true
   }
 
-  offsets(): Offsets {
+  offsets(): PartitionOffsets {
     return Object.fromEntries(this.#offsets)
   }
 }

@@ -3,19 +3,19 @@ import { type Finding, type Reply } from '../../core/api/plugin.js'
 import { type Failure } from './board.js'
 import { finding, type Spec } from './spec.js'
 
-export type Outcome = 'added' | 'changed' | 'unchanged' | 'removed'
+export type StreamOutcome = 'added' | 'changed' | 'unchanged' | 'removed'
 
 /** Most streams and errors listed in one answer; the counts are always whole. */
 const LISTED = 1000
 
-export class Report {
+export class ListReport {
   readonly errors: Finding[] = []
   refused = 0
   /** Whether the list reached the storage topic; undefined without one. */
   kept: boolean | undefined
-  readonly #outcomes = new Map<string, { outcome: Outcome; spec: Spec }>()
+  readonly #outcomes = new Map<string, { outcome: StreamOutcome; spec: Spec }>()
 
-  add(outcome: Outcome, spec: Spec): void {
+  add(outcome: StreamOutcome, spec: Spec): void {
     this.#outcomes.set(spec.id, { outcome, spec })
   }
 
@@ -64,7 +64,7 @@ export class Report {
     }
   }
 
-  #counts(): Record<Outcome, number> {
+  #counts(): Record<StreamOutcome, number> {
     const counts = { added: 0, changed: 0, unchanged: 0, removed: 0 }
     for (const { outcome } of this.#outcomes.values()) counts[outcome]++
     return counts

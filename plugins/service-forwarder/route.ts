@@ -9,7 +9,7 @@ import {
   errorText
 } from '../../core/api/plugin.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
-import { type Outlet, type Sender } from './outlet.js'
+import { type Outlet, type RouteSender } from './outlet.js'
 
 export interface RouteOptions {
   readonly schema: string
@@ -23,7 +23,7 @@ export interface RouteOptions {
 /** At most one log line per route and kind of trouble in this time. */
 const QUIET_MS = 60_000
 
-export class Route implements Sender {
+export class Route implements RouteSender {
   readonly topic: string
   readonly key: Buffer
   readonly counts = noRouteCounts()

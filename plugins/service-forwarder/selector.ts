@@ -1,9 +1,9 @@
 // What a stop command names: streams by channel and topic patterns, schema and protocol.
-import { type StopCommand } from './commands/stop.js'
+import { type StopStreamsCommand } from './commands/stop.js'
 import { matches } from './glob.js'
 import { type Spec } from './spec.js'
 
-export type Selector = NonNullable<StopCommand['streams']>[number]
+export type Selector = NonNullable<StopStreamsCommand['streams']>[number]
 
 /** Whether a stream fits; what the selector does not name fits always. */
 export function selects(selector: Selector, spec: Spec): boolean {

@@ -11,20 +11,20 @@ import {
 } from '../../core/api/plugin.js'
 import { Board } from './board.js'
 import { noChannelCounts } from './channel.js'
-import { type ConfigCommand } from './commands/config.js'
-import { type StartCommand } from './commands/start.js'
-import { type StatusCommand } from './commands/status.js'
-import { type StopCommand } from './commands/stop.js'
+import { type ConfigureStreamsCommand } from './commands/config.js'
+import { type StartStreamsCommand } from './commands/start.js'
+import { type ShowChannelsCommand } from './commands/status.js'
+import { type StopStreamsCommand } from './commands/stop.js'
 import { Converters } from './converters.js'
 import { matches } from './glob.js'
-import { Group } from './group.js'
+import { ForwarderGroup } from './group.js'
 import { type ForwarderOptions } from './options.js'
 import { Outlet } from './outlet.js'
 import { Positions } from './positions.js'
-import { Report } from './report.js'
+import { ListReport } from './report.js'
 import { type Selector, selects } from './selector.js'
 import { finding, type Spec, SpecParser } from './spec.js'
-import { Status } from './status.js'
+import { ForwarderStatus } from './status.js'
 import { Storage, type StoredList } from './storage.js'
 import { Unspoken } from './unspoken.js'
 
@@ -39,9 +39,9 @@ export class Forwarder implements Service {
   readonly board: Board
   readonly #outlet: Outlet
   readonly #parser: SpecParser
-  readonly #status: Status
+  readonly #status: ForwarderStatus
   readonly #storage: Storage | undefined
-  readonly #group: Group | undefined
+  readonly #group: ForwarderGroup | undefined
   readonly #unspoken: Unspoken | undefined
   readonly #positions = new Positions()
   readonly #ended = new AbortController()
@@ -71,7 +71,7 @@ export class Forwarder implements Service {
     if (group !== undefined) {
       needsStorage(options)
       this.#unspoken = new Unspoken(context, 2 * sessionMs + REJOIN_MS)
-      this.#group = new Group(context, { group, sessionMs, handoverMs }, (isNewLeader) => {
+      this.#group = new ForwarderGroup(context, { group, sessionMs, handoverMs }, (isNewLeader) => {
         void this.#reconcile()
         if (!isNewLeader) return
         void this.#unspoken?.speak()
@@ -89,7 +89,7 @@ export class Forwarder implements Service {
     }
     this.board = new Board(shared, this.#group?.share)
     this.#parser = new SpecParser(context, options)
-    this.#status = new Status(this.board, this.#outlet, options.status_channels, this.#group)
+    this.#status = new ForwarderStatus(this.board, this.#outlet, options.status_channels, this.#group)
     if (options.storage_topic !== undefined)
       this.#storage = new Storage(context, options.storage_topic, options.storage_format)
   }
@@ -140,19 +140,19 @@ export class Forwarder implements Service {
 
   // ---------------------------------------------------------------- commands
 
-  startStreams(command: StartCommand, origin: Origin): Promise<Reply> {
+  startStreams(command: StartStreamsCommand, origin: Origin): Promise<Reply> {
     return this.#change(command, origin, () => this.#start(command))
   }
 
-  stopStreams(command: StopCommand, origin: Origin): Promise<Reply> {
+  stopStreams(command: StopStreamsCommand, origin: Origin): Promise<Reply> {
     return this.#change(command, origin, () => this.#stop(command))
   }
 
-  replaceStreams(command: ConfigCommand, origin: Origin): Promise<Reply> {
+  replaceStreams(command: ConfigureStreamsCommand, origin: Origin): Promise<Reply> {
     return this.#change(command, origin, () => this.#config(command))
   }
 
-  showChannels(command: StatusCommand, origin: Origin): Reply {
+  showChannels(command: ShowChannelsCommand, origin: Origin): Reply {
     return this.#oneVoice(command, origin, this.#show(command))
   }
 
@@ -172,14 +172,14 @@ export class Forwarder implements Service {
     return { ...reply, silent: true }
   }
 
-  async #start(command: StartCommand): Promise<Reply> {
-    const report = new Report()
+  async #start(command: StartStreamsCommand): Promise<Reply> {
+    const report = new ListReport()
     const specs = await this.#parse(command.streams, report)
     return this.#apply(specs, report)
   }
 
-  async #config(command: ConfigCommand): Promise<Reply> {
-    const report = new Report()
+  async #config(command: ConfigureStreamsCommand): Promise<Reply> {
+    const report = new ListReport()
     const { streams } = command
     const specs = await this.#parse(streams, report)
     if (specs.length === 0 && streams.length > 0) return report.reply() // Nothing good in it: no reason to stop everything
@@ -192,8 +192,8 @@ export class Forwarder implements Service {
     return this.#apply(specs, report)
   }
 
-  async #stop(command: StopCommand): Promise<Reply> {
-    const report = new Report()
+  async #stop(command: StopStreamsCommand): Promise<Reply> {
+    const report = new ListReport()
     const { channels = [], streams = [] } = command
     const selectors: [string, Selector][] = [
       ...channels.map((channel, i): [string, Selector] => [`/channels/${i}`, { channel }]),
@@ -212,12 +212,12 @@ export class Forwarder implements Service {
     return this.#apply([], report)
   }
 
-  #drop(spec: Spec, report: Report): void {
+  #drop(spec: Spec, report: ListReport): void {
     this.board.specs.delete(spec.id)
     report.add('removed', spec)
   }
 
-  #show(command: StatusCommand): Reply {
+  #show(command: ShowChannelsCommand): Reply {
     const { channels: pattern = '*', page = 0, page_size: size = 500 } = command
     const channels = [...this.board.channels.values()].filter(({ name }) => matches(pattern, name))
     const result = { ...this.#status.summary(), ...this.#status.page(channels, page, size) }
@@ -225,7 +225,7 @@ export class Forwarder implements Service {
   }
 
   /** Puts specs on the list, brings the channels in line, keeps the list and answers. */
-  async #apply(specs: readonly Spec[], report: Report): Promise<Reply> {
+  async #apply(specs: readonly Spec[], report: ListReport): Promise<Reply> {
     if (this.#ended.signal.aborted) throw new CodedError('COMMAND_FAILED', 'the daemon is stopping: not carried out')
     for (const spec of specs) {
       const present = this.board.specs.get(spec.id)
@@ -318,7 +318,7 @@ export class Forwarder implements Service {
   }
 
   /** The good specs of a command; topics of new ones must exist. */
-  async #parse(streams: readonly unknown[], report: Report): Promise<Spec[]> {
+  async #parse(streams: readonly unknown[], report: ListReport): Promise<Spec[]> {
     const found: { spec: Spec; path: string }[] = []
     for (const [i, stream] of streams.entries()) {
       const path = `/streams/${i}`

@@ -3,7 +3,7 @@ import { type Snapshot } from '../../core/api/plugin.js'
 import { olderName, olderProtocol } from '../../schemas/stream-changes.js'
 import { type Board } from './board.js'
 import { type Channel, type ChannelCounts } from './channel.js'
-import { type Group } from './group.js'
+import { type ForwarderGroup } from './group.js'
 import { metricsOf } from './metrics.js'
 import { type Outlet } from './outlet.js'
 import { type RouteCounts } from './counts.js'
@@ -30,7 +30,7 @@ class Rates {
   }
 }
 
-export class Status {
+export class ForwarderStatus {
   readonly #rates = new Rates()
   readonly #pageSize: number
   #page = 0
@@ -41,7 +41,7 @@ export class Status {
     readonly board: Board,
     readonly outlet: Outlet,
     pageSize: number,
-    readonly group?: Group
+    readonly group?: ForwarderGroup
   ) {
     this.#pageSize = pageSize
   }

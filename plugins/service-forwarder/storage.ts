@@ -2,7 +2,7 @@
 import { CodedError, type Kafka, type Producer, type ServiceContext } from '../../core/api/plugin.js'
 import { schemaId } from '../../schemas/index.js'
 import { olderName, readStreamChange, writeStreamChange } from '../../schemas/stream-changes.js'
-import { type Offsets } from './positions.js'
+import { type PartitionOffsets } from './positions.js'
 import { type Spec } from './spec.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -12,7 +12,7 @@ export interface StoredList {
   readonly streams: readonly unknown[]
   readonly writer: string
   /** Last commands that are in it; {} when it does not say. */
-  readonly commands: Offsets
+  readonly commands: PartitionOffsets
 }
 
 const listType = 'nexstream_forwarder_streams'
@@ -49,7 +49,7 @@ export function decodeList(value: Buffer): StoredList {
   return { streams: streams as unknown[], writer: String(writer), commands: offsetsOf(commands) }
 }
 
-function offsetsOf(value: unknown): Offsets {
+function offsetsOf(value: unknown): PartitionOffsets {
   if (typeof value !== 'object' || value === null) return {}
   return Object.fromEntries(Object.entries(value).filter(([, offset]) => Number.isSafeInteger(offset)))
 }
@@ -104,7 +104,7 @@ export class Storage {
   }
 
   /** Keeps the list; resolves to false when Kafka did not confirm within `timeoutMs` (it is sent all the same). */
-  async save(specs: readonly Spec[], commands: Offsets, timeoutMs = 5000): Promise<boolean> {
+  async save(specs: readonly Spec[], commands: PartitionOffsets, timeoutMs = 5000): Promise<boolean> {
     const value = this.format === 'fc00' ? encodeFc00(specs) : this.#json(specs, commands)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, timeoutMs, false)))
@@ -144,7 +144,7 @@ export class Storage {
     }
   }
 
-  #json(specs: readonly Spec[], commands: Offsets): string {
+  #json(specs: readonly Spec[], commands: PartitionOffsets): string {
     const streams = specs.map(({ canonical }) => canonical)
     return JSON.stringify({
       type: listType,

@@ -12,7 +12,7 @@ import {
 } from '../../core/api/plugin.js'
 
 /** A converter of this run that encodes events. */
-export interface Encoder {
+export interface EventEncoder {
   readonly schema: string
   readonly encode: (record: EventRecord) => Uint8Array
 }
@@ -21,7 +21,7 @@ export interface RunPlan {
   readonly source: SourcePart
   /** Channel of the source → topic and checked options. */
   readonly channels: readonly { channel: string; topic: string; options: Readonly<Record<string, unknown>> }[]
-  readonly encoders: readonly Encoder[]
+  readonly encoders: readonly EventEncoder[]
 }
 
 interface Counts {
@@ -48,12 +48,12 @@ export interface RunCounts {
 }
 
 /** `encode` of a converter, or undefined when it cannot encode. */
-export function encoderOf(schema: string, converter: Converter): Encoder | undefined {
+export function encoderOf(schema: string, converter: Converter): EventEncoder | undefined {
   const encode = converter.encode?.bind(converter)
   return encode === undefined ? undefined : { schema, encode }
 }
 
-export class Run {
+export class SimulatorRun {
   readonly #producer: Producer
   readonly #subscriptions: Subscription[] = []
   readonly #channels = new Map<string, Counts>()

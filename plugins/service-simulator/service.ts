@@ -13,11 +13,11 @@ import {
   type SourcePart,
   errorText
 } from '../../core/api/plugin.js'
-import { type StartCommand } from './commands/start.js'
-import { type Encoder, encoderOf, Run, type RunCounts, type RunPlan } from './run.js'
+import { type StartRunCommand } from './commands/start.js'
+import { type EventEncoder, encoderOf, SimulatorRun, type RunCounts, type RunPlan } from './run.js'
 
 interface ActiveRun {
-  readonly run: Run
+  readonly run: SimulatorRun
   readonly job: Job
   readonly origin: Origin
   /** Set once the run is being ended; all who end it await the same. */
@@ -58,14 +58,14 @@ export class Simulator implements Service {
     return { response: 'ACK', status: 200, message: `${runs.length} runs`, result: { runs } }
   }
 
-  async startRun(command: StartCommand, origin: Origin): Promise<Reply> {
+  async startRun(command: StartRunCommand, origin: Origin): Promise<Reply> {
     const id = command.job_id ?? randomUUID()
     const plan = await this.#plan(command)
     if (Array.isArray(plan)) return refused(plan)
     // The run is made in `describe`'s closure, hence after the job was let in
-    const box: { run?: Run } = {}
+    const box: { run?: SimulatorRun } = {}
     const job = await this.context.jobs.open(id, 'simulator', () => ({ ...box.run?.counts() }))
-    const run = new Run(id, plan, this.context.kafka, this.context)
+    const run = new SimulatorRun(id, plan, this.context.kafka, this.context)
     box.run = run
     const active: ActiveRun = { run, job, origin }
     this.#runs.set(id, active)
@@ -88,7 +88,7 @@ export class Simulator implements Service {
   }
 
   /** What to run, or what is wrong with the command. */
-  async #plan(command: StartCommand): Promise<RunPlan | Finding[]> {
+  async #plan(command: StartRunCommand): Promise<RunPlan | Finding[]> {
     const { context } = this
     const errors: Finding[] = []
     const instrument = command.instrument ?? 'amor'
@@ -109,7 +109,7 @@ export class Simulator implements Service {
     return errors.length > 0 || source === undefined ? errors : { source, channels, encoders }
   }
 
-  #encoder(schema: string, errors: Finding[]): Encoder | undefined {
+  #encoder(schema: string, errors: Finding[]): EventEncoder | undefined {
     const part = this.context.converter(schema)
     const { serviceId, signal } = this.context
     const log = this.context.log.bind(this.context)
@@ -123,7 +123,7 @@ export class Simulator implements Service {
   }
 
   /** The channels that the instrument's schema lists; those named `…monitor` go to `monitor_topic`. */
-  #channels(source: SourcePart, command: StartCommand, errors: Finding[]): RunPlan['channels'] {
+  #channels(source: SourcePart, command: StartRunCommand, errors: Finding[]): RunPlan['channels'] {
     const startTime = { start_time: new Date().toISOString() }
     return channelNames(source).map((channel, index) => {
       const options = { ...startTime, ...structuredClone(command.options ?? {}), channel }

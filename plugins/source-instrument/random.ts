@@ -9,10 +9,10 @@ function mix(word: number): number {
 }
 
 /** State of the generator: four words that `next` advances. */
-export type State = Int32Array
+export type RandomState = Int32Array
 
 /** The state for one pulse of one channel. `seed` and `pulse` are integers up to 2^53. */
-export function seedState(seed: number, channel: number, pulse: number): State {
+export function seedState(seed: number, channel: number, pulse: number): RandomState {
   const state = new Int32Array(4)
   const words = [seed | 0, Math.floor(seed / 0x1_0000_0000), channel, pulse | 0, Math.floor(pulse / 0x1_0000_0000)]
   let h = 0x9e3779b9
@@ -26,7 +26,7 @@ export function seedState(seed: number, channel: number, pulse: number): State {
 }
 
 /** The next 32 random bits, as a signed integer. */
-export function next(state: State): number {
+export function next(state: RandomState): number {
   const s1 = state[1]!
   const turned = Math.imul(s1, 5)
   const result = Math.imul((turned << 7) | (turned >>> 25), 9)

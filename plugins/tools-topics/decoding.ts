@@ -28,8 +28,8 @@ export function decodeValue(value: Uint8Array | null, decode: Decode = (bytes) =
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>
-const isFields = (value: unknown): value is Fields =>
+type DecodedFields = Readonly<Record<string, unknown>>
+const isFields = (value: unknown): value is DecodedFields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The source that a message names. */

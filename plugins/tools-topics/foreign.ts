@@ -5,13 +5,13 @@ import { decodeJson, numbersIn, schemaId, schemaIds } from '../../schemas/index.
 /** A message as JSON with its id. Throws BadMessage. */
 export type Decode = (value: Uint8Array) => { readonly file_identifier: string; readonly message: unknown }
 
-export interface Decoder {
+export interface ForeignDecoder {
   readonly decode: Decode
   close(): Promise<void>
 }
 
 /** Of our schemas, and of those that the plugins of the config bring, which are loaded when it names any. */
-export async function decoderOf({ loadParts }: ToolContext): Promise<Decoder> {
+export async function decoderOf({ loadParts }: ToolContext): Promise<ForeignDecoder> {
   const loaded = await loadParts()
   if (loaded === undefined) return { decode: (value) => decodeJson(value), close: () => Promise.resolve() }
   return { decode: withConverters(loaded.parts), close: () => loaded.close() }

@@ -1,7 +1,7 @@
 // Reads a span of a topic, message by message: the last n, from an offset, from a time, and on when following.
 import { type Batch, CodedError, type Kafka, type ToolTarget } from '../../core/api/plugin.js'
 
-export interface Span {
+export interface TopicSpan {
   /** The last n of each partition; the default (10) when nothing else is given. */
   readonly last?: number
   readonly offset?: number
@@ -64,7 +64,7 @@ export async function watermarks(
 }
 
 /** Visits the span in the order of arrival per partition. */
-export async function scan(kafka: Kafka, topic: string, span: Span, visitor: Visitor): Promise<void> {
+export async function scan(kafka: Kafka, topic: string, span: TopicSpan, visitor: Visitor): Promise<void> {
   const ends = new Map<number, number>()
   const assign: { topic: string; partition: number; offset: number }[] = []
   for (const [partition, { from, to }] of await bounds(kafka, topic, span)) {
@@ -105,7 +105,7 @@ const silence = (topic: string, timeoutMs: number): CodedError =>
     `topic ${topic}: nothing came for ${timeoutMs} ms; is the broker alive? See --timeout`
   )
 
-function visit(batch: Batch, visitor: Visitor, end: number, span: Span): void {
+function visit(batch: Batch, visitor: Visitor, end: number, span: TopicSpan): void {
   for (let i = 0; i < batch.count; i++) {
     const offset = batch.offset(i)
     if (offset >= end) return
@@ -116,7 +116,11 @@ function visit(batch: Batch, visitor: Visitor, end: number, span: Span): void {
   }
 }
 
-async function bounds(kafka: Kafka, topic: string, span: Span): Promise<Map<number, { from: number; to: number }>> {
+async function bounds(
+  kafka: Kafka,
+  topic: string,
+  span: TopicSpan
+): Promise<Map<number, { from: number; to: number }>> {
   const all = await partitionsOf(kafka, topic)
   const partitions = span.partition === undefined ? all : all.filter((partition) => partition === span.partition)
   if (partitions.length === 0)

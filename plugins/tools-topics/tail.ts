@@ -2,7 +2,7 @@
 import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
 import { clock, decodeValue, sourceOf, summaryOf, toJson } from './decoding.js'
 import { type Decode, decoderOf } from './foreign.js'
-import { needTopic, scan, type Span, type Visited } from './scan.js'
+import { needTopic, scan, type TopicSpan, type Visited } from './scan.js'
 
 export interface SpanFlags {
   readonly last?: string
@@ -21,7 +21,7 @@ interface TailFlags extends SpanFlags {
 }
 
 /** The part of a topic that the flags ask for; the whole topic when they say nothing and `defaultLast` is not given. */
-export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): Span {
+export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): TopicSpan {
   const { moment, timeoutMs, wholeNumber } = context
   const anywhere = flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
   const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : wholeNumber(flags.last)

@@ -3,7 +3,7 @@ import { BadMessage, type NumberType } from '../../core/api/plugin.js'
 import { eachLine, elementsOf, place } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
 
-export interface Part {
+export interface HistogramPart {
   readonly timestampNs: bigint
   readonly shape: readonly number[]
   readonly offset: readonly number[]
@@ -12,7 +12,7 @@ export interface Part {
 }
 
 /** A histogram that waits for its other parts. */
-export interface Slot {
+export interface HistogramSlot {
   readonly timestampNs: bigint
   readonly data: Uint8Array
   readonly errors: Uint8Array
@@ -26,17 +26,17 @@ const MOST_SLOTS = 4
 const MOST_WRITTEN = 64
 
 export class Assembly {
-  readonly #slots = new Map<bigint, Slot>()
+  readonly #slots = new Map<bigint, HistogramSlot>()
   readonly #written: bigint[] = []
 
   readonly #full: readonly number[]
   readonly #types: { readonly data: NumberType; readonly errors: NumberType }
-  readonly #emit: (slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
+  readonly #emit: (slot: Pick<HistogramSlot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
 
   constructor(
     full: readonly number[],
     types: { readonly data: NumberType; readonly errors: NumberType },
-    emit: (slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
+    emit: (slot: Pick<HistogramSlot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
   ) {
     this.#full = full
     this.#types = types
@@ -44,7 +44,7 @@ export class Assembly {
   }
 
   /** Throws BadMessage `histogram_shape` or `overlap` before anything is taken over. */
-  add(part: Part): void {
+  add(part: HistogramPart): void {
     const { timestampNs, shape, offset } = part
     const full = this.#full
     const inside = (n: number, i: number): boolean => (offset[i] ?? -1) >= 0 && (offset[i] ?? 0) + n <= (full[i] ?? 0)
@@ -64,11 +64,11 @@ export class Assembly {
     for (const slot of [...this.#slots.values()]) this.#finish(slot, false)
   }
 
-  #open(timestampNs: bigint): Slot {
+  #open(timestampNs: bigint): HistogramSlot {
     const [oldest] = this.#slots.values()
     if (this.#slots.size >= MOST_SLOTS && oldest !== undefined) this.#finish(oldest, false)
     const elements = elementsOf(this.#full)
-    const slot: Slot = {
+    const slot: HistogramSlot = {
       timestampNs,
       data: new Uint8Array(elements * widthOf(this.#types.data)),
       errors: new Uint8Array(elements * widthOf(this.#types.errors)),
@@ -79,7 +79,7 @@ export class Assembly {
     return slot
   }
 
-  #take(slot: Slot, { shape, offset, data, errors }: Part): void {
+  #take(slot: HistogramSlot, { shape, offset, data, errors }: HistogramPart): void {
     const full = this.#full,
       types = this.#types
     let overlaps = false
@@ -93,12 +93,12 @@ export class Assembly {
     slot.missing -= elementsOf(shape)
   }
 
-  #finish(slot: Slot, complete: boolean): void {
+  #finish(slot: HistogramSlot, complete: boolean): void {
     this.#slots.delete(slot.timestampNs)
     this.#write(slot, complete)
   }
 
-  #write(slot: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean): void {
+  #write(slot: Pick<HistogramSlot, 'timestampNs' | 'data' | 'errors'>, complete: boolean): void {
     this.#written.push(slot.timestampNs)
     if (this.#written.length > MOST_WRITTEN) this.#written.shift()
     this.#emit(slot, complete)

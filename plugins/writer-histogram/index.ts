@@ -19,7 +19,7 @@ import {
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
-import { Assembly, type Slot } from './assembly.js'
+import { Assembly, type HistogramSlot } from './assembly.js'
 import { type Axis, histogramConfig, type HistogramConfig } from './options.js'
 import { type Dimension, type HistogramRecord } from '../../schemas/index.js'
 
@@ -206,7 +206,10 @@ class HistogramWriter implements Writer<HistogramRecord> {
     for (const [i, name] of axes.entries()) if (name !== '.') plot.attribute(`${name}_indices`, i, 'int32')
   }
 
-  #append({ timestampNs, data, errors }: Pick<Slot, 'timestampNs' | 'data' | 'errors'>, complete: boolean): void {
+  #append(
+    { timestampNs, data, errors }: Pick<HistogramSlot, 'timestampNs' | 'data' | 'errors'>,
+    complete: boolean
+  ): void {
     this.#histograms?.append(data)
     this.#errors?.append(errors)
     this.#timestamps.append(new Uint8Array(BigUint64Array.of(timestampNs, complete ? 1n : 0n).buffer))

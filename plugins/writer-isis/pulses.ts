@@ -30,7 +30,7 @@ const MOST_WAITING = 20_000
 const MOST_PERIODS = 10_000
 
 /** A log in a group of its own. */
-class Log {
+class PulseLog {
   readonly #value: Column
   readonly #time: Column
 
@@ -62,9 +62,9 @@ interface Pulse {
 }
 
 export class PulseWriter implements Writer<PulseRecord | EventRecord> {
-  readonly #periodLog: Log
-  readonly #chargeLog: Log
-  readonly #vetoLog: Log
+  readonly #periodLog: PulseLog
+  readonly #chargeLog: PulseLog
+  readonly #vetoLog: PulseLog
   readonly #periods = new Map<number, Sums>()
   readonly #total = new Sums()
   /** Pulses by time, for the events that come after them, and counts for which the pulse has not come yet. */
@@ -81,9 +81,9 @@ export class PulseWriter implements Writer<PulseRecord | EventRecord> {
     this.#config = config
     this.#context = context
 
-    this.#periodLog = new Log(group, 'period_log', 'uint32')
-    this.#chargeLog = new Log(group, 'proton_charge_log', 'float32', 'uAh')
-    this.#vetoLog = new Log(group, 'veto_log', 'uint32')
+    this.#periodLog = new PulseLog(group, 'period_log', 'uint32')
+    this.#chargeLog = new PulseLog(group, 'proton_charge_log', 'float32', 'uAh')
+    this.#vetoLog = new PulseLog(group, 'veto_log', 'uint32')
     group.attribute('default', 'period_log')
   }
 

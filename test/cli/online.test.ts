@@ -21,7 +21,7 @@ import { broughtBy } from '../../core/cli/program-plugins.js'
 import { connectKafka } from '../../core/kafka/client.js'
 import { loadPlugins } from '../../core/loader.js'
 import { packageRoot } from '../../core/root.js'
-import { type Report } from '../../plugins/service-filewriter/structure/report.js'
+import { type JobReport } from '../../plugins/service-filewriter/structure/report.js'
 import { allCommands, helpText } from '../../docs/generate/cli-page.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { entry, group } from '../filewriter/harness.js'
@@ -180,7 +180,7 @@ ${topics.join('')}`) // prettier-ignore
     await daemon?.says(/job file: .*run\.nxs/)
     const [job] = await cliJson('jobs', 'file')
     assert.deepEqual([job?.['state'], job?.['bad'], job?.['lost']], ['done', 0, false])
-    const { streams, without_data: none } = job?.['report'] as Report
+    const { streams, without_data: none } = job?.['report'] as JobReport
     assert.deepEqual([streams[0]?.path, streams[0]?.written, none], ['/entry/counter', 25, []])
     await readNexus(join(folder, 'run.nxs'), [])
     const text = await offline('show', join(folder, 'run.nxs'))

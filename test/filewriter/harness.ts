@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Daemon, loadConfig, startDaemon } from '../../core/main.js'
-import { type Report } from '../../plugins/service-filewriter/structure/report.js'
+import { type JobReport } from '../../plugins/service-filewriter/structure/report.js'
 import { type Producer } from '../../core/api/plugin.js'
 import { eventCodec } from '../../plugins/converter-events/codec.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
@@ -131,7 +131,7 @@ export const group = (name: string, module: string, topic: string, source: strin
 export const entry = (...children: (object | string)[]): object => ({
   children: [{ type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children }]
 })
-export const reportOf = (event: Json): Report => event['report'] as Report
+export const reportOf = (event: Json): JobReport => event['report'] as JobReport
 /** Code and path of everything that a refusal names. */
 export const codes = (reply: Json): string[] => {
   assert.equal(reply['response'], 'ERR', JSON.stringify(reply))

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
-import { type Report } from '../../plugins/service-filewriter/structure/report.js'
+import { type JobReport } from '../../plugins/service-filewriter/structure/report.js'
 import { lookupOf } from '../../core/lookup.js'
 import { packageRoot } from '../../core/root.js'
 import { nexstream } from '../cli/child.js'
@@ -62,7 +62,7 @@ describe('nexstream make-file', function () {
     const args = ['-o', 'a.nxs', '--start', '1970-01-01T00:00:10Z', '--stop', '1970-01-01T00:00:15Z', '--compression', 'gzip:4', '--json'] // prettier-ignore
     const { code, stdout } = await make('window-log', ...args)
     assert.equal(code, 0, 'a message without a time is a warning')
-    const report = JSON.parse(stdout) as Report & { file: string }
+    const report = JSON.parse(stdout) as JobReport & { file: string }
     assert.deepEqual([report.file, report.written, report.verdict], ['a.nxs', 8, 'warnings'])
     const { content, troubles } = await examineNexus(join(folder, 'a.nxs'), ['entry/a/value', 'entry/a/value#filters'])
     assert.deepEqual(troubles, [])

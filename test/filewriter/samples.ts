@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
-import { type Report } from '../../plugins/service-filewriter/structure/report.js'
-import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { type JobReport } from '../../plugins/service-filewriter/structure/report.js'
+import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { readTemplate } from '../../plugins/service-filewriter/structure/template.js'
 import { type Finding } from '../../core/api/plugin.js'
 import { packageRoot } from '../../core/root.js'
@@ -53,19 +53,22 @@ export class Sample {
     return readFileSync(join(folder, this.name, file), 'utf8')
   }
 
-  messages(parts: Parts): TopicMessage[] {
+  messages(parts: WriterParts): TopicMessage[] {
     const path = join(folder, this.name)
     return existsSync(join(path, 'messages.jsonl')) ? readMessages(this.text('messages.jsonl'), path, parts) : []
   }
 
   /** Makes what lies beside the file. */
-  async prepare(parts: Parts, into: string): Promise<void> {
+  async prepare(parts: WriterParts, into: string): Promise<void> {
     for (const [file, structure] of Object.entries(this.expected.beside ?? {}))
       await makeFile({ structure: this.text(structure), file: join(into, file), messages: this.messages(parts), parts })
   }
 
   /** Writes the file as `nexstream make-file` does; gives its path. */
-  async make(parts: Parts, into: string): Promise<{ file: string; report: Report & { findings: readonly Finding[] } }> {
+  async make(
+    parts: WriterParts,
+    into: string
+  ): Promise<{ file: string; report: JobReport & { findings: readonly Finding[] } }> {
     const { start, stop, template, compression, lenient = false } = this.expected
     await this.prepare(parts, into)
     const file = join(into, `${this.name}.nxs`)
@@ -87,7 +90,7 @@ export class Sample {
   }
 
   /** Path of the template. */
-  async template(parts: Parts, into: string): Promise<string> {
+  async template(parts: WriterParts, into: string): Promise<string> {
     if (this.expected.template !== 'template.hdf') return join(folder, this.name, 'template.json')
     const made = join(into, `${this.name}-template.nxs`)
     await makeFile({ structure: this.text('template.json'), file: made, messages: [], parts })
@@ -102,7 +105,7 @@ export class Sample {
     for (const [path, value] of Object.entries(wanted)) assert.deepEqual(content[path], value, path)
   }
 
-  checkReport(report: Report): void {
+  checkReport(report: JobReport): void {
     const { expected } = this
     const partOf = (whole: object, like: object): object =>
       Object.fromEntries(Object.keys(like).map((key) => [key, (whole as Record<string, unknown>)[key]]))

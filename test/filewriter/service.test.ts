@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Report } from '../../plugins/service-filewriter/structure/report.js'
+import { type JobReport } from '../../plugins/service-filewriter/structure/report.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
@@ -287,7 +287,7 @@ describe('file writer on a real Kafka', function () {
     )
     const content = await readNexus(join(h.folder, 'dirty.nxs'), ['entry/pv/value', 'entry/nexstream_report/data'])
     assert.deepEqual(content['entry/pv/value'], [1, 2])
-    assert.equal((JSON.parse(content['entry/nexstream_report/data'] as string) as Report).lost, true)
+    assert.equal((JSON.parse(content['entry/nexstream_report/data'] as string) as JobReport).lost, true)
   })
 
   it('runs no more jobs than it has places for, and finishes them all when the daemon stops', async () => {

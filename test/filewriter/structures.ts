@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { BadMessage, defineConverter, type ConverterPart } from '../../core/api/plugin.js'
 import { check } from '../../core/check.js'
-import { checkStructure, type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { checkStructure, type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { defineWriter, type WriterPart } from '../../plugins/service-filewriter/writer-part.js'
 
 const log = defineWriter({
@@ -50,7 +50,7 @@ const writers = new Map<string, WriterPart>([
   ['mdat', bare]
 ])
 const converters = new Map<string, ConverterPart>([['f144', converter]])
-export const parts: Parts = {
+export const parts: WriterParts = {
   writer: (id) => writers.get(id),
   converter: (id) => converters.get(id),
   ids: (kind) => [...(kind === 'writer' ? writers : converters).keys()],

@@ -7,7 +7,7 @@ import { extname, join } from 'node:path'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
 import { lookupOf } from '../../core/lookup.js'
-import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { cases, damaged, hostileContent, record, timesNs } from '../hostile/damage.js'
 import { testTopics } from '../support/kafka.js'
@@ -28,7 +28,7 @@ describe('through a real Kafka', function () {
   this.timeout(180_000)
   let h: Harness
   let loaded: Loaded
-  let parts: Parts
+  let parts: WriterParts
   let templates: string
   const peek = { sourceStart: 0, sourceEnd: 0, timestampNs: 0n }
 

@@ -8,7 +8,7 @@ import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { makeFile } from '../../plugins/service-filewriter/structure/make-file.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
 import { lookupOf } from '../../core/lookup.js'
-import { checkStructure, type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { checkStructure, type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { cases, record, timesNs } from './damage.js'
 
 const numbers = [1, 2 ** 31, 1e12, 2 ** 53 - 1]
@@ -29,7 +29,7 @@ function extremes(schema: object): unknown[] {
 describe('structures that are found good', function () {
   this.timeout(300_000)
   let loaded: Loaded
-  let parts: Parts
+  let parts: WriterParts
   let folder: string
   let n = 0
   before(async () => {

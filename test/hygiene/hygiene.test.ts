@@ -53,6 +53,23 @@ describe('hygiene', () => {
     )
   })
 
+  it('a type that others may import has a name of its own', () => {
+    const named = new Map<string, Set<string>>()
+    const exported = new Set<string>()
+    for (const name of sources.filter(
+      (name) => /^(core|plugins|schemas|commands)\//.test(name) && !/\.test\./.test(name)
+    ))
+      for (const [, out, type = ''] of (texts.get(name) ?? '').matchAll(
+        /^(export )?(?:interface|type|(?:abstract )?class) (\w+)/gm
+      )) {
+        // prettier-ignore
+        named.set(type, (named.get(type) ?? new Set()).add(name))
+        if (out !== undefined) exported.add(type)
+      }
+    const doubled = [...exported].filter((type) => (named.get(type)?.size ?? 0) > 1)
+    assert.deepEqual(doubled.map((type) => `${type}: ${[...(named.get(type) ?? [])].join(', ')}`), []) // prettier-ignore
+  })
+
   it('nothing is left for later', () => {
     assert.deepEqual(linesWith(/\b(TODO|FIXME|XXX|HACK)\b|\b(it|describe)\.(only|skip)\(|\bdebugger\b/, isSource), [])
     // Generated code alone is not checked

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Batch, type Kafka, type Reader } from '../../core/api/kafka.js'
 import { type FromWorker, type JobEnd } from '../../plugins/service-filewriter/thread/protocol.js'
 import { WriteRun } from '../../plugins/service-filewriter/thread/run.js'
-import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 
 /** One batch as the job got it. */
 export interface Handed {
@@ -18,7 +18,7 @@ export interface Handed {
 }
 
 export interface JobOptions {
-  readonly parts: Parts
+  readonly parts: WriterParts
   readonly folder: string
   readonly structure: object
   readonly startMs: number

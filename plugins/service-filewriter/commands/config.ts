@@ -14,11 +14,11 @@ const schema = {
   }
 } as const satisfies JSONSchema
 
-export type ConfigCommand = CommandOf<typeof schema>
+export type ConfigureJobsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Configures {
-  readonly running: { configure(command: ConfigCommand): Promise<Reply> }
+export interface ConfiguresJobs {
+  readonly running: { configure(command: ConfigureJobsCommand): Promise<Reply> }
 }
 
 export const config = defineCommand({
@@ -29,5 +29,5 @@ export const config = defineCommand({
     { cmd: 'config', service: 'filewriter', job_id: 'run-42', stop_time: '2026-11-21T13:00:00Z' },
     { cmd: 'config', service: 'filewriter', job_id: 'run-42', stop_time: null }
   ],
-  run: (command, _origin, writer: Configures) => writer.running.configure(command)
+  run: (command, _origin, writer: ConfiguresJobs) => writer.running.configure(command)
 })

@@ -70,11 +70,11 @@ const schema = {
   }
 } as const satisfies JSONSchema
 
-export type StartCommand = CommandOf<typeof schema>
+export type StartJobCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Starts {
-  startJob(command: StartCommand, origin: Origin): Promise<Reply>
+export interface StartsJobs {
+  startJob(command: StartJobCommand, origin: Origin): Promise<Reply>
 }
 
 export const start = defineCommand({
@@ -121,5 +121,5 @@ export const start = defineCommand({
       stop_time: 1795172400000
     }
   ],
-  run: (command, origin, writer: Starts) => writer.startJob(command, origin)
+  run: (command, origin, writer: StartsJobs) => writer.startJob(command, origin)
 })

@@ -9,11 +9,11 @@ const schema = {
   }
 } as const satisfies JSONSchema
 
-export type StatusCommand = CommandOf<typeof schema>
+export type ShowJobsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Shows {
-  readonly running: { show(command: StatusCommand): Reply }
+export interface ShowsJobs {
+  readonly running: { show(command: ShowJobsCommand): Reply }
 }
 
 export const status = defineCommand({
@@ -24,5 +24,5 @@ export const status = defineCommand({
     { cmd: 'status', service: 'filewriter' },
     { cmd: 'status', service: 'filewriter', job_id: 'run-42' }
   ],
-  run: (command, _origin, writer: Shows) => writer.running.show(command)
+  run: (command, _origin, writer: ShowsJobs) => writer.running.show(command)
 })

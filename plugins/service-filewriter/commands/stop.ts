@@ -24,11 +24,11 @@ const schema = {
   }
 } as const satisfies JSONSchema
 
-export type StopCommand = CommandOf<typeof schema>
+export type StopJobCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Stops {
-  readonly running: { stop(command: StopCommand): Promise<Reply> }
+export interface StopsJobs {
+  readonly running: { stop(command: StopJobCommand): Promise<Reply> }
 }
 
 export const stop = defineCommand({
@@ -41,5 +41,5 @@ export const stop = defineCommand({
     { cmd: 'stop', service: 'filewriter', job_id: 'run-42', stop_time: '2026-11-21T12:30:00Z' },
     { cmd: 'stop', service: 'filewriter', all: true }
   ],
-  run: (command, _origin, writer: Stops) => writer.running.stop(command)
+  run: (command, _origin, writer: StopsJobs) => writer.running.stop(command)
 })

@@ -2,13 +2,13 @@
 import zlib from 'node:zlib'
 import { CodedError, zstdCompress, zstdDecompress } from '../../../core/api/plugin.js'
 
-export interface Codec {
+export interface ChunkCodec {
   compress(bytes: Buffer): Buffer
   expand(bytes: Buffer, size: number): Buffer
 }
 
 /** Undefined when this filter cannot be written here. */
-export function codec(id: number, values: readonly number[]): Codec | undefined {
+export function codec(id: number, values: readonly number[]): ChunkCodec | undefined {
   const level = values[0]
   if (id === 1)
     return {
@@ -23,7 +23,7 @@ export function codec(id: number, values: readonly number[]): Codec | undefined 
 }
 
 /** As `codec`, for a column that is to be made. */
-export function codecFor(path: string, id: number, values: readonly number[]): Codec {
+export function codecFor(path: string, id: number, values: readonly number[]): ChunkCodec {
   const found = codec(id, values)
   if (found) return found
   throw new CodedError('STRUCTURE_INVALID', `${path}: filter ${id} cannot be written`, { path })

@@ -2,7 +2,7 @@
 import { typedArrays } from '../../../schemas/numbers.js'
 import { CodedError, type NumberType } from '../../../core/api/plugin.js'
 import { cutText, elements, elementSize, numberTypes } from './types.js'
-import { type Layout } from './wasm.js'
+import { type DatasetLayout } from './wasm.js'
 import { type Column } from '../writer-part.js'
 
 const SLAB_BYTES = 1 << 20
@@ -108,7 +108,7 @@ export abstract class TailColumn implements Column {
 
   constructor(
     readonly path: string,
-    readonly layout: Layout,
+    readonly layout: DatasetLayout,
     protected readonly budget: Budget,
     /** Most bytes for this tail. */
     most: number = budget.tail

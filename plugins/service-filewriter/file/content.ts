@@ -2,7 +2,7 @@
 import { typedArrays } from '../../../schemas/numbers.js'
 import { CodedError, type NumberType } from '../../../core/api/plugin.js'
 import { elements, numberTypes } from './types.js'
-import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
+import { type Hdf5Module, loadModule, type TypeMetadata } from './wasm-module.js'
 import { type AttributeValue, type DataType } from '../writer-part.js'
 
 export interface TypedContent {
@@ -121,7 +121,11 @@ class Walk {
   }
 
   /** Content, or why there is none. */
-  #content(metadata: Metadata, read: (to: bigint) => number, reclaim: (at: bigint) => number): TypedContent | string {
+  #content(
+    metadata: TypeMetadata,
+    read: (to: bigint) => number,
+    reclaim: (at: bigint) => number
+  ): TypedContent | string {
     const module = this.#module
     const { size, vlen, shape: dims } = metadata
     const dtype = typeOf(metadata)
@@ -158,7 +162,7 @@ class Walk {
   }
 }
 
-function typeOf({ type, size, signed, vlen }: Metadata): DataType | undefined {
+function typeOf({ type, size, signed, vlen }: TypeMetadata): DataType | undefined {
   const kind = classes[type as keyof typeof classes] as (typeof classes)[keyof typeof classes] | undefined
   if (kind === 'text') return vlen ? 'string' : { string: size }
   if (kind === undefined || vlen) return undefined

@@ -2,13 +2,13 @@
 import { type CodedError } from '../../../core/api/plugin.js'
 import { type BackendColumn, type Publishing } from './backend.js'
 import { ChunkIndex } from './chunk-index.js'
-import { type Codec, codecFor } from './codec.js'
+import { type ChunkCodec, codecFor } from './codec.js'
 import { type Budget, TailColumn } from './column.js'
 import { type Disk } from './disk.js'
-import { type Message, readChunked, readIndex, Unsupported } from './format.js'
+import { type HeaderMessage, readChunked, readIndex, Unsupported } from './format.js'
 import { UNDEFINED } from './messages.js'
 import { Slots } from './slots.js'
-import { type Layout } from './wasm.js'
+import { type DatasetLayout } from './wasm.js'
 import { type Column } from '../writer-part.js'
 
 const PAGE = 4096
@@ -19,8 +19,8 @@ export interface HeaderPlace {
   readonly dimAt: number
   readonly indexAt: number
   /** Headers with a checksum are written whole. */
-  readonly dim?: Message['block']
-  readonly index?: Message['block']
+  readonly dim?: HeaderMessage['block']
+  readonly index?: HeaderMessage['block']
 }
 
 /** The file as its columns see it. */
@@ -48,7 +48,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
   #active = false
   readonly #chunkBytes: number
   readonly #align: number
-  readonly #codec: Codec | undefined
+  readonly #codec: ChunkCodec | undefined
   #index: ChunkIndex
   /** The last, not yet full chunk of a compressed dataset. */
   #plain: Buffer | undefined
@@ -59,7 +59,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
 
   constructor(
     path: string,
-    layout: Layout,
+    layout: DatasetLayout,
     budget: Budget,
     readonly publishing: Publishing,
     space: Space
@@ -159,7 +159,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     }
   }
 
-  #storeCompressed(bytes: Uint8Array, codec: Codec): void {
+  #storeCompressed(bytes: Uint8Array, codec: ChunkCodec): void {
     const n = bytes.byteLength
     for (let done = 0; done < n;) {
       const at = this.stored + done
@@ -182,7 +182,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
   }
 
   /** The chunk being filled, expanded again from the file when memory was short. */
-  #opened(chunk: number, codec: Codec): Buffer {
+  #opened(chunk: number, codec: ChunkCodec): Buffer {
     if (this.#plain) return this.#plain
     if (this.budget.used + this.#chunkBytes > this.budget.limit) this.#space.relieve()
     this.budget.used += this.#chunkBytes

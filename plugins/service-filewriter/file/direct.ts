@@ -7,7 +7,7 @@ import { DirectColumn, type HeaderPlace, type Space } from './direct-column.js'
 import { Disk, type WriteHook } from './disk.js'
 import { fits, GrownColumn, headOf, largerLayout, rewrite, showRows, type Shown } from './growth.js'
 import { readSuperblock, lookup3, writeEnd } from './format.js'
-import { type Layout } from './wasm.js'
+import { type DatasetLayout } from './wasm.js'
 import { type Column } from '../writer-part.js'
 
 /** The published end of file runs ahead (sparse), so that a reader that opened before still reaches later chunks. */
@@ -17,7 +17,7 @@ const MOST_AHEAD = 1 << 28
 const GAP = 1 << 12
 
 /** The table of lengths that plan.ts made: its bytes as they are in the file. */
-export interface Table {
+export interface IndexTable {
   readonly at: number
   readonly bytes: Buffer
 }
@@ -36,7 +36,7 @@ export class DirectBackend implements Backend, Space {
   #publishedEnd = 0
   /** End of what the last good checkpoint refers to. */
   #safeEnd = 0
-  #table: Table | undefined
+  #table: IndexTable | undefined
   #failed: CodedError | undefined
 
   readonly #path: string
@@ -90,7 +90,7 @@ export class DirectBackend implements Backend, Space {
     }
   }
 
-  #replace(column: DirectColumn, layout: Layout, address: () => number): DirectColumn {
+  #replace(column: DirectColumn, layout: DatasetLayout, address: () => number): DirectColumn {
     const grown = new DirectColumn(column.path, layout, this.#budget, column.publishing, this)
     rewrite(column, grown)
     column.relax(true)
@@ -101,7 +101,7 @@ export class DirectBackend implements Backend, Space {
   }
 
   /** @param address - of its object header, asked for at begin() */
-  column(path: string, layout: Layout, publishing: Publishing, address: () => number): DirectColumn {
+  column(path: string, layout: DatasetLayout, publishing: Publishing, address: () => number): DirectColumn {
     const column = new DirectColumn(path, layout, this.#budget, publishing, this)
     this.#columns.push(column)
     this.#addresses.set(column, address)
@@ -109,7 +109,7 @@ export class DirectBackend implements Backend, Space {
   }
 
   /** Columns whose headers plan.ts wrote, the first time: nothing has to be read. */
-  planned(table: Table, places: ReadonlyMap<string, HeaderPlace>): void {
+  planned(table: IndexTable, places: ReadonlyMap<string, HeaderPlace>): void {
     if (this.#table) return
     this.#table = table
     for (const column of this.#columns) column.place = places.get(column.path)

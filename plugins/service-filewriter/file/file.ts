@@ -9,9 +9,9 @@ import { Disk, type WriteHook } from './disk.js'
 import { readChunked, readSuperblock, Unsupported } from './format.js'
 import { lockFile } from './lock.js'
 import { PlainBackend } from './plain.js'
-import { Plan } from './plan.js'
+import { FilePlan } from './plan.js'
 import { FileGroup, type StructureOwner, type StructureSink } from './structure.js'
-import { type Layout, WasmFile } from './wasm.js'
+import { type DatasetLayout, WasmFile } from './wasm.js'
 import { type Column, type ColumnOptions, type Group } from '../writer-part.js'
 
 export interface NexusFileOptions {
@@ -88,7 +88,7 @@ class WritableFile implements NexusFile, StructureOwner {
   readonly backend: 'direct' | 'h5wasm'
   #state: State = 'structure'
   /** A new file is planned here and never needs the library, unless the back end is to be the library. */
-  readonly #structure: Plan | LibraryFile
+  readonly #structure: FilePlan | LibraryFile
   readonly #addresses = new Map<string, number>()
   readonly #direct: DirectBackend | undefined
   readonly #plain: PlainBackend | undefined
@@ -135,15 +135,15 @@ class WritableFile implements NexusFile, StructureOwner {
   sink(): StructureSink {
     if (this.#state === 'growing' || this.#state === 'closed')
       throw new CodedError('HDF5_FAILED', `${this.path}: structure cannot be changed while the file is ${this.#state}`)
-    return this.#structure instanceof Plan ? this.#structure : this.#structure.opened
+    return this.#structure instanceof FilePlan ? this.#structure : this.#structure.opened
   }
 
-  newColumn(path: string, layout: Layout, options: ColumnOptions, parent: string): Column {
+  newColumn(path: string, layout: DatasetLayout, options: ColumnOptions, parent: string): Column {
     if (this.#state === 'finished')
       throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
     const publishing: Publishing = { group: parent, index: options.index ?? false, bulk: options.bulk ?? false }
     if (!this.#direct) return this.#plain?.column(path, layout, publishing, 0) as Column
-    if (!(this.#structure instanceof Plan)) this.#addresses.set(path, this.#structure.opened.address(path))
+    if (!(this.#structure instanceof FilePlan)) this.#addresses.set(path, this.#structure.opened.address(path))
     return this.#direct.column(path, layout, publishing, () => this.#addresses.get(path) ?? 0)
   }
 
@@ -154,7 +154,7 @@ class WritableFile implements NexusFile, StructureOwner {
   column(path: string, options: Pick<ColumnOptions, 'index' | 'bulk'> = {}): Column {
     const refused = (why: string): CodedError =>
       new CodedError('STRUCTURE_INVALID', `${path} cannot be continued: ${why}`, { path })
-    if (this.#structure instanceof Plan || this.#state !== 'structure')
+    if (this.#structure instanceof FilePlan || this.#state !== 'structure')
       throw refused('the file is new, or columns grow already')
     const wasm = this.#structure.opened
     const layout = wasm.kind(path) === 'dataset' ? wasm.layout(path) : 'there is no such dataset'
@@ -189,7 +189,7 @@ class WritableFile implements NexusFile, StructureOwner {
 
   /** Writes what is planned, or takes the file out of the library's hands. */
   #release(): void {
-    if (!(this.#structure instanceof Plan)) {
+    if (!(this.#structure instanceof FilePlan)) {
       this.#structure.release()
       return
     }
@@ -242,9 +242,9 @@ class WritableFile implements NexusFile, StructureOwner {
 }
 
 /** The plan of a new file, which is created at once. */
-function newPlan(path: string, hook: WriteHook | undefined): Plan {
+function newPlan(path: string, hook: WriteHook | undefined): FilePlan {
   let fresh: Disk | undefined = new Disk(path, 'create', hook)
-  return new Plan(() => {
+  return new FilePlan(() => {
     const disk = fresh ?? new Disk(path, 'change', hook)
     const end = fresh ? 0 : readSuperblock(disk).end
     fresh = undefined

@@ -106,7 +106,7 @@ interface Block {
   readonly checksum: number | undefined
 }
 
-export interface Message {
+export interface HeaderMessage {
   readonly type: number
   readonly block: Block
   /** Of the content, within the block. */
@@ -115,11 +115,11 @@ export interface Message {
 }
 
 /** All messages of the object header at an address. */
-export function readHeader(disk: Disk, address: number): Message[] {
+export function readHeader(disk: Disk, address: number): HeaderMessage[] {
   const head = disk.read(Math.min(64, disk.size - address), address, 'object header')
   if (head.toString('latin1', 0, 4) === 'OHDR') return readNewHeader(disk, address, head)
   if (head[0] !== 1) throw new CodedError('HDF5_FAILED', `${disk.path}: there is no object header at ${address}`)
-  const messages: Message[] = []
+  const messages: HeaderMessage[] = []
   let left = head.readUInt16LE(2)
   const todo = [{ at: address, length: 16 + head.readUInt32LE(8), start: 16 }]
   for (const { at, length, start } of todo) {
@@ -135,25 +135,25 @@ export function readHeader(disk: Disk, address: number): Message[] {
   return messages
 }
 
-export interface Place {
+export interface FilePlace {
   readonly at: number
   readonly length: number
 }
 
 /** Where a continuation message leads. */
-export const continuation = ({ block, offset }: { block: { bytes: Buffer }; offset: number }): Place => ({
+export const continuation = ({ block, offset }: { block: { bytes: Buffer }; offset: number }): FilePlace => ({
   at: Number(block.bytes.readBigUInt64LE(offset)),
   length: Number(block.bytes.readBigUInt64LE(offset + 8))
 })
 
-function readNewHeader(disk: Disk, address: number, head: Buffer): Message[] {
+function readNewHeader(disk: Disk, address: number, head: Buffer): HeaderMessage[] {
   const flags = head[5] ?? 0
   let p = 6 + (flags & 0x20 ? 16 : 0) + (flags & 0x10 ? 4 : 0)
   const width = 1 << (flags & 3)
   const size = head.readUIntLE(p, Math.min(width, 6))
   p += width
   const messageHead = flags & 4 ? 6 : 4
-  const messages: Message[] = []
+  const messages: HeaderMessage[] = []
   const todo = [{ at: address, length: p + size + 4, start: p }]
   for (const { at, length, start } of todo) {
     const block: Block = { at, bytes: disk.read(length, at, 'object header'), checksum: length - 4 }
@@ -176,8 +176,8 @@ function readNewHeader(disk: Disk, address: number, head: Buffer): Message[] {
 
 /** What of a dataset the direct path needs. */
 export interface Chunked {
-  readonly space: Message
-  readonly layout: Message
+  readonly space: HeaderMessage
+  readonly layout: HeaderMessage
   readonly rank: number
   readonly dims: readonly number[]
   /** Offset of the first dimension in its block, and of the index address. */
@@ -194,7 +194,7 @@ export interface Chunked {
 /** Reads the header of a chunked dataset with a version 1 B-tree. Throws Unsupported for any other. */
 export function readChunked(disk: Disk, address: number, path: string): Chunked {
   const messages = readHeader(disk, address)
-  const find = (type: number): Message | undefined => messages.find((message) => message.type === type)
+  const find = (type: number): HeaderMessage | undefined => messages.find((message) => message.type === type)
   const space = find(MESSAGE.dataspace)
   const layout = find(MESSAGE.layout)
   if (!space || !layout) throw new Unsupported(`${path}: no dataspace or layout`)
@@ -221,7 +221,7 @@ export function readChunked(disk: Disk, address: number, path: string): Chunked 
   }
 }
 
-function readPipeline({ block: { bytes }, offset }: Message): { id: number; values: number[] }[] {
+function readPipeline({ block: { bytes }, offset }: HeaderMessage): { id: number; values: number[] }[] {
   const version = bytes[offset] ?? 0
   let p = offset + (version === 1 ? 8 : 2)
   return Array.from({ length: bytes[offset + 1] ?? 0 }, () => {
@@ -236,7 +236,7 @@ function readPipeline({ block: { bytes }, offset }: Message): { id: number; valu
   })
 }
 
-function isFilled(fill: Message | undefined): boolean {
+function isFilled(fill: HeaderMessage | undefined): boolean {
   if (!fill) return false
   const { bytes } = fill.block
   const p = fill.offset

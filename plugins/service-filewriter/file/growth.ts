@@ -4,7 +4,7 @@ import { type DirectColumn, type Space } from './direct-column.js'
 import { type Disk } from './disk.js'
 import { continuation, readHeader } from './format.js'
 import { chunkedLayout, dataspace, MESSAGE, message, pair } from './messages.js'
-import { type Layout } from './wasm.js'
+import { type DatasetLayout } from './wasm.js'
 import { type Column } from '../writer-part.js'
 
 const STEP_BYTES = 1 << 20
@@ -16,7 +16,7 @@ export const fits = ({ layout: { row: stored } }: DirectColumn, row: readonly nu
   stored.length === row.length && row.every((n, i) => n <= (stored[i] ?? 0))
 
 /** The layout that takes rows of a shape: with room for more where it is not the first time, so that all growing costs is bounded. */
-export function largerLayout(column: DirectColumn, row: readonly number[]): Layout | undefined {
+export function largerLayout(column: DirectColumn, row: readonly number[]): DatasetLayout | undefined {
   const { layout, itemBytes, shown } = column
   const { row: stored } = layout
   if (stored.length > 0 && stored.length !== row.length) return undefined

@@ -1,6 +1,6 @@
 // The start of an object header that plan-writer.ts made, read from the file to be changed by one write.
 import { type Disk } from './disk.js'
-import { continuation, type Message, type Place, readHeader } from './format.js'
+import { continuation, type HeaderMessage, type FilePlace, readHeader } from './format.js'
 import { MESSAGE, message, pair } from './messages.js'
 
 /** Prefix, then the slot for late attributes, then (groups and columns) what leads to tables elsewhere. */
@@ -18,7 +18,7 @@ export function attributeName(part: Buffer): string {
   return part.toString('utf8', 16, 16 + part.readUInt16LE(10) - 1)
 }
 
-const whole = ({ block, offset, length }: Message): Buffer => block.bytes.subarray(offset - 8, offset + length)
+const whole = ({ block, offset, length }: HeaderMessage): Buffer => block.bytes.subarray(offset - 8, offset + length)
 
 /** Names of the attributes of an object in the file. */
 export const attributesAt = (disk: Disk, address: number): string[] =>
@@ -52,12 +52,12 @@ export class Head {
   }
 
   /** The newest block of late attributes. */
-  get late(): Place | undefined {
+  get late(): FilePlace | undefined {
     const type = this.bytes.readUInt16LE(SLOT_AT)
     return type === MESSAGE.continuation ? continuation({ block: this, offset: SLOT_AT + 8 }) : undefined
   }
 
-  set late({ at, length }: Place) {
+  set late({ at, length }: FilePlace) {
     message(MESSAGE.continuation, pair(at, length)).copy(this.bytes, SLOT_AT)
   }
 

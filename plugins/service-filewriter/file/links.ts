@@ -2,7 +2,7 @@
 import { MESSAGE, message, put64, UNDEFINED, zeroed } from './messages.js'
 
 /** A link as its message holds it; `target` of an external one is `FILE:PATH`. */
-export type Link =
+export type FileLink =
   { readonly kind: 'hard'; readonly address: number } | { readonly kind: 'soft' | 'external'; readonly target: string }
 
 const TYPE = { soft: 1, external: 64 } as const
@@ -22,13 +22,13 @@ function linkInfo(): Buffer {
 const groupInfo = (): Buffer => message(MESSAGE.groupInfo, zeroed(2))
 
 /** The messages of all links of a group. */
-export function linkMessages(links: Iterable<readonly [name: string, link: Link]>): Buffer[] {
+export function linkMessages(links: Iterable<readonly [name: string, link: FileLink]>): Buffer[] {
   const out = [linkInfo(), groupInfo()]
   for (const [name, link] of links) out.push(linkMessage(name, link))
   return out
 }
 
-function linkMessage(name: string, link: Link): Buffer {
+function linkMessage(name: string, link: FileLink): Buffer {
   const label = Buffer.from(name)
   const long = label.length > 255
   const charset = notAscii.test(name)
@@ -42,7 +42,7 @@ function linkMessage(name: string, link: Link): Buffer {
   return message(MESSAGE.link, Buffer.concat([Buffer.from(head), label, content(link)]))
 }
 
-function content(link: Link): Buffer {
+function content(link: FileLink): Buffer {
   if (link.kind === 'hard') {
     const out = Buffer.allocUnsafe(8)
     put64(out, link.address, 0)

@@ -1,13 +1,13 @@
 // The h5wasm back end: whole chunks through the library. Slower than direct.ts, and its twin in the tests.
 import { type Backend, type BackendColumn, type Publishing } from './backend.js'
 import { type Budget, TailColumn } from './column.js'
-import { type Layout, type WasmFile } from './wasm.js'
+import { type DatasetLayout, type WasmFile } from './wasm.js'
 
 const BATCH_BYTES = 1 << 16
 
 interface ColumnPlace {
   readonly path: string
-  readonly layout: Layout
+  readonly layout: DatasetLayout
   readonly publishing: Publishing
 }
 
@@ -70,7 +70,7 @@ export class PlainBackend implements Backend {
     this.#budget = budget
   }
 
-  column(path: string, layout: Layout, publishing: Publishing, length: number): BackendColumn {
+  column(path: string, layout: DatasetLayout, publishing: Publishing, length: number): BackendColumn {
     const place = { path, layout, publishing }
     const rowBytes = length === 0 ? 0 : new PlainColumn(place, this.#budget, 0, this.#file).rowBytes
     const column = new PlainColumn(place, this.#budget, length * rowBytes, this.#file)

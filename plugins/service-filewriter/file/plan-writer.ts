@@ -2,9 +2,9 @@
 import { type Disk } from './disk.js'
 import { writeEnd } from './format.js'
 import { Head, PREFIX_BYTES, SLOT_BYTES } from './head.js'
-import { type Link, linkMessages } from './links.js'
+import { type FileLink, linkMessages } from './links.js'
 import { MESSAGE, message, objectHeader, padded, pair, slot } from './messages.js'
-import { isObject, type Item, type Planned, type PlannedDataset, type PlannedGroup } from './planned.js'
+import { isObject, type PlannedItem, type Planned, type PlannedDataset, type PlannedGroup } from './planned.js'
 import { symbolTable, symbolTableSize, tableParts, type Symbol } from './symbols.js'
 
 const SUPERBLOCK_BYTES = 96
@@ -26,13 +26,13 @@ export interface WrittenPlan {
 }
 
 /** Objects of the file that change. */
-export interface Changes {
+export interface PlanChanges {
   /** They have new children. */
   readonly groups: ReadonlySet<PlannedGroup>
   /** They have new hard links. */
-  readonly linked: ReadonlySet<Item>
+  readonly linked: ReadonlySet<PlannedItem>
   /** They have other attributes. */
-  readonly attributed: ReadonlySet<Item>
+  readonly attributed: ReadonlySet<PlannedItem>
 }
 
 interface PlacedGroup {
@@ -50,7 +50,7 @@ interface Placed {
 
 export class PlanWriter {
   /** Of objects in the file: what will show the new parts. */
-  readonly #heads = new Map<Item, Head>()
+  readonly #heads = new Map<PlannedItem, Head>()
 
   readonly #disk: Disk
   #end: number
@@ -67,7 +67,7 @@ export class PlanWriter {
     this.#pieces = pieces
   }
 
-  write(root: PlannedGroup, changes: Changes): WrittenPlan {
+  write(root: PlannedGroup, changes: PlanChanges): WrittenPlan {
     const isNew = root.address === 0
     const placed = this.#layOut(isNew ? [root] : [...changes.groups])
     const table = this.#tableOf(placed.columns)
@@ -180,7 +180,7 @@ export class PlanWriter {
   }
 
   /** Attributes of an object in the file: a block of their own, which leads on to the block before. */
-  #emitAttributes(item: Item): void {
+  #emitAttributes(item: PlannedItem): void {
     const head = this.#head(item)
     const stay = item.removed ? head.remove(item.removed) : []
     const before = item.removed ? undefined : head.late
@@ -193,14 +193,14 @@ export class PlanWriter {
     head.late = { at, length: bytes.length }
   }
 
-  #head(item: Item): Head {
+  #head(item: PlannedItem): Head {
     let head = this.#heads.get(item)
     if (!head) this.#heads.set(item, (head = new Head(this.#disk, item.address, item.path)))
     return head
   }
 
   /** Makes objects of the file show what is new: one write for each, after all that it leads to. */
-  #reveal(linked: ReadonlySet<Item>): void {
+  #reveal(linked: ReadonlySet<PlannedItem>): void {
     writeEnd(this.#disk, 0, this.#end)
     for (const { address, references } of linked) {
       const bytes = Buffer.alloc(4)
@@ -245,7 +245,7 @@ function headerSize(item: PlannedGroup | PlannedDataset): number {
 const contentSize = (group: PlannedGroup): number =>
   group.external ? linksOf(group).reduce((sum, part) => sum + part.length, 0) : symbolTableSize(group.children)
 
-const linkOf = (child: Planned): Link => (isObject(child) ? { kind: 'hard', address: child.address } : child)
+const linkOf = (child: Planned): FileLink => (isObject(child) ? { kind: 'hard', address: child.address } : child)
 
 const linksOf = ({ children }: PlannedGroup): Buffer[] =>
   linkMessages([...children].map(([name, child]) => [name, linkOf(child)]))

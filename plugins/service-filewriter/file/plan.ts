@@ -17,7 +17,7 @@ import {
 } from './messages.js'
 import { PlanWriter, type WrittenPlan } from './plan-writer.js'
 import {
-  type Item,
+  type PlannedItem,
   isObject,
   newDataset,
   newGroup,
@@ -29,7 +29,7 @@ import {
 import { CodedError, errorText } from '../../../core/api/plugin.js'
 import { type StructureSink } from './structure.js'
 import { elementSize, type Encoded } from './types.js'
-import { type Layout } from './wasm.js'
+import { type DatasetLayout } from './wasm.js'
 import { type DataType } from '../writer-part.js'
 
 export const SUPERBLOCK_BYTES = 96
@@ -60,10 +60,10 @@ interface Session {
   readonly pieces: { at: number; bytes: Buffer }[]
   readonly heap: HeapWriter
   /** Of what was written before. */
-  readonly changes: { groups: Set<PlannedGroup>; linked: Set<Item>; attributed: Set<Item> }
+  readonly changes: { groups: Set<PlannedGroup>; linked: Set<PlannedItem>; attributed: Set<PlannedItem> }
 }
 
-export class Plan implements StructureSink {
+export class FilePlan implements StructureSink {
   readonly #root = newGroup('/')
   readonly #groups = new Map<string, PlannedGroup>([['/', this.#root]])
   #parent = this.#root
@@ -96,7 +96,7 @@ export class Plan implements StructureSink {
     this.#add(path, newDataset(path, messages, undefined))
   }
 
-  column(path: string, layout: Layout, index: boolean): void {
+  column(path: string, layout: DatasetLayout, index: boolean): void {
     const { dtype, filter } = layout
     const messages = [typeMessage(dtype), growingFill]
     if (filter) messages.push(message(MESSAGE.filter, filterPipeline(filter.id, filter.values)))
@@ -107,7 +107,7 @@ export class Plan implements StructureSink {
   readonly #changes = new Map<string, Buffer>()
 
   /** Dataspace and layout of an empty column: most columns have the same. */
-  #changing({ dtype, row, chunk }: Layout): Buffer {
+  #changing({ dtype, row, chunk }: DatasetLayout): Buffer {
     const size = elementSize(dtype)
     const key = `${row.join(' ')} ${chunk} ${size}`
     let made = this.#changes.get(key)

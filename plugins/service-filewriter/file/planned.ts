@@ -4,7 +4,7 @@ import { CodedError } from '../../../core/api/plugin.js'
 /** Their number is 16 bits; the rest is for what the writer adds. */
 const MOST_MESSAGES = 0xffff - 15
 
-export interface Item {
+export interface PlannedItem {
   readonly path: string
   /** 0 until it is written. */
   address: number
@@ -16,7 +16,7 @@ export interface Item {
   /** Names of attributes in the file that are to be taken off. */
   removed: Set<string> | undefined
 }
-export interface PlannedGroup extends Item {
+export interface PlannedGroup extends PlannedItem {
   readonly kind: 'group'
   readonly children: Map<string, Planned>
   /** It has external links, so all its links are messages. */
@@ -24,7 +24,7 @@ export interface PlannedGroup extends Item {
   /** Number of messages that hold its links in the file; 0 for a symbol table. */
   links: number
 }
-export interface PlannedDataset extends Item {
+export interface PlannedDataset extends PlannedItem {
   readonly kind: 'dataset'
   /** Dataspace and layout of a column: they lie in the table of lengths. */
   growing: { readonly messages: Buffer; readonly index: boolean; at: number } | undefined

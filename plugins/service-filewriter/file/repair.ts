@@ -4,7 +4,7 @@ import { codec } from './codec.js'
 import { Disk } from './disk.js'
 import {
   type Chunked,
-  type Message,
+  type HeaderMessage,
   lookup3,
   readChunked,
   readIndex,
@@ -175,7 +175,7 @@ function look(disk: Disk, path: string, address: number, actions: string[], note
 }
 
 /** Changes 8 bytes of a header. */
-function patch(disk: Disk, { block }: Message, at: number, value: bigint, path: string): void {
+function patch(disk: Disk, { block }: HeaderMessage, at: number, value: bigint, path: string): void {
   block.bytes.writeBigUInt64LE(value, at)
   if (block.checksum === undefined) {
     disk.write(block.bytes.subarray(at, at + 8), block.at + at, path)

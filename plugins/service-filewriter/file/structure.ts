@@ -1,7 +1,7 @@
 // Groups as plugins see them: checks every name and value before the library is asked, for its errors cost the whole instance.
 import { CodedError } from '../../../core/api/plugin.js'
 import { checkType, elements, elementSize, encode, guessType, type Encoded } from './types.js'
-import { type Layout } from './wasm.js'
+import { type DatasetLayout } from './wasm.js'
 import {
   type Attributes,
   type AttributeValue,
@@ -18,7 +18,7 @@ export interface StructureSink {
   group(path: string): void
   dataset(path: string, value: Encoded): void
   /** @param index - published after the other columns of its group */
-  column(path: string, layout: Layout, index: boolean): void
+  column(path: string, layout: DatasetLayout, index: boolean): void
   attribute(path: string, name: string, value: Encoded): void
   link(path: string, target: string, kind: 'hard' | 'soft' | 'external'): void
   /** Of what was in the file before it was opened. */
@@ -32,7 +32,7 @@ export interface StructureSink {
 export interface StructureOwner {
   /** Throws when structure cannot be changed now. */
   sink(): StructureSink
-  newColumn(path: string, layout: Layout, options: ColumnOptions, parent: string): Column
+  newColumn(path: string, layout: DatasetLayout, options: ColumnOptions, parent: string): Column
 }
 
 const FILTERS = { gzip: { id: 1, level: 1, most: 9 }, zstd: { id: 32015, level: 3, most: 22 } } as const
@@ -59,7 +59,7 @@ export function checkName(parent: string, name: string): string {
 const exists = (path: string): CodedError => new CodedError('HDF5_EXISTS', `${path} exists already`, { path })
 
 /** Reads the layout of a new column from its options. */
-export function columnLayout(path: string, options: ColumnOptions): Layout {
+export function columnLayout(path: string, options: ColumnOptions): DatasetLayout {
   const { dtype, row = [], bulk, compression } = options
   if ((dtype as DataType) === 'string')
     throw new CodedError(

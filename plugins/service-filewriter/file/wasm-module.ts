@@ -1,5 +1,5 @@
 // h5wasm's low-level interface, and how to get a fresh instance of it.
-export interface Metadata {
+export interface TypeMetadata {
   readonly type: number
   readonly size: number
   readonly signed: boolean
@@ -51,7 +51,7 @@ export interface Hdf5Module {
   create_hard_link(file: bigint, target: string, path: string): number
   create_external_link(file: bigint, fileName: string, target: string, path: string): number
   create_object_reference(file: bigint, path: string): Uint8Array
-  get_dataset_metadata(file: bigint, path: string): Metadata
+  get_dataset_metadata(file: bigint, path: string): TypeMetadata
   get_dataset_filters(file: bigint, path: string): readonly { id: number; cd_values: number[] }[]
   get_dataset_data(
     file: bigint,
@@ -61,7 +61,7 @@ export interface Hdf5Module {
     strides: bigint[] | null,
     data: bigint
   ): number
-  get_attribute_metadata(file: bigint, path: string, name: string): Metadata
+  get_attribute_metadata(file: bigint, path: string, name: string): TypeMetadata
   get_attribute_data(file: bigint, path: string, name: string, data: bigint): number
   reclaim_vlen_memory(file: bigint, path: string, attribute: string, data: bigint): number
   set_dataset_data(

@@ -1,19 +1,19 @@
 // The HDF5 library itself (h5wasm): one instance per thread, replaced after any error, because an error leaves handles open.
 import { CodedError, errorText } from '../../../core/api/plugin.js'
-import { type Hdf5Module, loadModule, type Metadata } from './wasm-module.js'
+import { type Hdf5Module, loadModule, type TypeMetadata } from './wasm-module.js'
 import { elements, numberTypes, type Encoded } from './types.js'
 import { type DataType } from '../writer-part.js'
 
 /** How a dataset that can grow is laid out. */
 /** Of a dataset, however it is stored. */
-export interface Form {
+export interface DatasetForm {
   readonly shape: readonly number[]
   /** Undefined for what is not read here, e.g. big-endian numbers. */
-  readonly dtype: Layout['dtype'] | undefined
+  readonly dtype: DatasetLayout['dtype'] | undefined
   readonly name: string
 }
 
-export interface Layout {
+export interface DatasetLayout {
   readonly dtype: Exclude<DataType, 'string'>
   readonly row: readonly number[]
   readonly chunk: number
@@ -141,7 +141,7 @@ export class WasmFile {
     })
   }
 
-  column(path: string, { dtype, row, chunk, filter }: Layout): void {
+  column(path: string, { dtype, row, chunk, filter }: DatasetLayout): void {
     // The library has no other filter built in, and its refusal would cost the instance
     if (filter && filter.id !== GZIP)
       throw new CodedError('STRUCTURE_INVALID', `${path}: the h5wasm back end compresses by gzip only`, { path })
@@ -200,7 +200,7 @@ export class WasmFile {
   }
 
   /** Layout and length of a dataset that can grow, or why it cannot be used. */
-  layout(path: string): (Layout & { readonly length: number }) | string {
+  layout(path: string): (DatasetLayout & { readonly length: number }) | string {
     return this.#guard('open dataset', path, () => {
       const metadata = this.#module.get_dataset_metadata(this.#file, path)
       const filters = this.#module.get_dataset_filters(this.#file, path)
@@ -220,7 +220,7 @@ export class WasmFile {
   }
 
   /** Shape and, where it is a plain number, type of any dataset, however it is stored, with a word for it; undefined without a shape. */
-  form(path: string): Form | undefined {
+  form(path: string): DatasetForm | undefined {
     return this.#guard('open dataset', path, () => {
       const metadata = this.#module.get_dataset_metadata(this.#file, path)
       const { littleEndian, vlen, type, shape, size } = metadata
@@ -249,7 +249,7 @@ export class WasmFile {
     )
   }
 
-  read(path: string, start: number, rows: number, { dtype, row }: Layout): Buffer {
+  read(path: string, start: number, rows: number, { dtype, row }: DatasetLayout): Buffer {
     const size = elements(row) * rows * (typeof dtype === 'string' ? numberTypes[dtype].size : dtype.string)
     const count = [rows, ...row].map(BigInt)
     const offset = [start, ...row.map(() => 0)].map(BigInt)
@@ -291,7 +291,11 @@ export class WasmFile {
     })
   }
 
-  #firstText(metadata: Metadata, read: (pointer: bigint) => void, free: (pointer: bigint) => void): string | undefined {
+  #firstText(
+    metadata: TypeMetadata,
+    read: (pointer: bigint) => void,
+    free: (pointer: bigint) => void
+  ): string | undefined {
     const { type, shape, size, vlen } = metadata
     const count = shape === null ? 0 : elements(shape.map(Number))
     if (type !== CLASS_STRING || count === 0 || count * size > MOST_TEXT_BYTES) return undefined
@@ -327,7 +331,7 @@ export class WasmFile {
   }
 }
 
-function dtypeOf({ type, size, signed }: Metadata): Layout['dtype'] | undefined {
+function dtypeOf({ type, size, signed }: TypeMetadata): DatasetLayout['dtype'] | undefined {
   if (type === CLASS_STRING) return { string: size }
   if (type !== CLASS_INTEGER && type !== CLASS_FLOAT) return undefined
   const names = Object.keys(numberTypes) as (keyof typeof numberTypes)[]

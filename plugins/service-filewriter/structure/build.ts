@@ -3,7 +3,7 @@ import { defaultChain, takenLogs } from './plotting.js'
 import {
   allGroups,
   joinPath,
-  type Plan,
+  type StructurePlan,
   type PlanDataset,
   type PlanGroup,
   type PlanLink,
@@ -24,7 +24,7 @@ export interface Built {
 
 /** Makes everything a file has before its first message. `open` is called for each stream with its group. */
 export function buildFile(
-  plan: Plan,
+  plan: StructurePlan,
   root: Group,
   rootAttributes: Attributes,
   open: (stream: PlanStream, group: Group) => void,
@@ -113,7 +113,7 @@ function guardedGroup(group: Group, taken: Set<string>, pack: Packing): Group {
 }
 
 /** Makes every link whose target is there by now, targets first; returns the others. */
-function makeLinks(plan: Plan, groups: ReadonlyMap<PlanGroup, Group>, last: boolean): PlanLink[] {
+function makeLinks(plan: StructurePlan, groups: ReadonlyMap<PlanGroup, Group>, last: boolean): PlanLink[] {
   let waiting: [PlanGroup, PlanLink][] = []
   for (const group of allGroups(plan.root))
     for (const link of group.links.values())

@@ -1,7 +1,7 @@
 // Which streams of a structure did not make it into its plan: data that a lenient job will miss.
 import { below, isObject, own, type JsonObject } from './findings.js'
-import { type Plan } from './plan.js'
-import { type Parts } from './parts.js'
+import { type StructurePlan } from './plan.js'
+import { type WriterParts } from './parts.js'
 
 export interface LeftOut {
   /** JSON path of the stream's node. */
@@ -12,7 +12,7 @@ export interface LeftOut {
 }
 
 /** `root` is the parsed structure, whatever is wrong with it; static modules (no topic, no schemas) are no streams. */
-export function leftOutStreams(root: unknown, at: string, plan: Plan, parts: Parts): LeftOut[] {
+export function leftOutStreams(root: unknown, at: string, plan: StructurePlan, parts: WriterParts): LeftOut[] {
   const taken = new Set(plan.streams.map((stream) => stream.at))
   const left: LeftOut[] = []
   // Not recursive: what is nested too deep is among what is left out
@@ -29,7 +29,7 @@ export function leftOutStreams(root: unknown, at: string, plan: Plan, parts: Par
   return left
 }
 
-function streamOf(node: JsonObject, at: string, parts: Parts): LeftOut | undefined {
+function streamOf(node: JsonObject, at: string, parts: WriterParts): LeftOut | undefined {
   const old = own(node, 'type') === 'stream'
   const config = old ? own(node, 'stream') : own(node, 'config')
   const keys = isObject(config) ? config : {}

@@ -1,6 +1,6 @@
 // Link nodes: read, made absolute, and checked against everything the file will hold.
 import { below, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
-import { allGroups, joinPath, type Plan, type PlanGroup, type PlanLink } from './plan.js'
+import { allGroups, joinPath, type StructurePlan, type PlanGroup, type PlanLink } from './plan.js'
 
 const MAX_HOPS = 32
 
@@ -48,7 +48,7 @@ function absolute(group: PlanGroup, target: string): string | undefined {
 }
 
 /** Finds links to what will not be there, and links that point to each other in a circle. */
-export function checkLinks(plan: Plan, findings: Findings): void {
+export function checkLinks(plan: StructurePlan, findings: Findings): void {
   for (const group of allGroups(plan.root)) {
     for (const link of group.links.values()) {
       if (link.kind === 'external') continue

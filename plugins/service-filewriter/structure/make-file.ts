@@ -4,8 +4,8 @@ import { createNexusFile, type NexusFileOptions } from '../file/file.js'
 import { CodedError, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
 import { rootAttributes } from './root-attributes.js'
 import { Recorder } from './recorder.js'
-import { sayLeftOut, type Report } from './report.js'
-import { checkStructure, type Parts } from './structure.js'
+import { sayLeftOut, type JobReport } from './report.js'
+import { checkStructure, type WriterParts } from './structure.js'
 import { type Template } from './template.js'
 import { OPEN_END_NS, TimeWindow } from './window.js'
 import { type TopicMessage } from './messages.js'
@@ -17,7 +17,7 @@ export interface MakeFileOptions {
   /** Path of the file to make; nothing is overwritten. */
   readonly file: string
   readonly messages: Iterable<TopicMessage>
-  readonly parts: Parts
+  readonly parts: WriterParts
   /** ns since the epoch; default: everything is in the window. */
   readonly startNs?: bigint
   readonly stopNs?: bigint
@@ -36,7 +36,7 @@ export interface MakeFileOptions {
  * Writes the file and returns the report, with the findings of a lenient run.
  * @throws CodedError STRUCTURE_INVALID with all findings in `fields.findings`, FILE_EXISTS, FILE_PATH, HDF5_FAILED
  */
-export async function makeFile(options: MakeFileOptions): Promise<Report & { findings: readonly Finding[] }> {
+export async function makeFile(options: MakeFileOptions): Promise<JobReport & { findings: readonly Finding[] }> {
   const checked = checkStructure(
     options.structure,
     options.parts,

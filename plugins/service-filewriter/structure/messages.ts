@@ -12,7 +12,7 @@ import {
 } from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { openConverter } from './recorder.js'
-import { type Parts } from './structure.js'
+import { type WriterParts } from './structure.js'
 import { readJson } from '../../../schemas/index.js'
 
 export interface TopicMessage {
@@ -27,7 +27,7 @@ export interface TopicMessage {
  * (times and 64-bit integers as numbers, vectors as `{ "dtype", "values": […] }`). Empty lines and lines with # are skipped.
  * @throws CodedError FILE_READ naming the line
  */
-export function readMessages(text: string, folder: string, parts: Parts): TopicMessage[] {
+export function readMessages(text: string, folder: string, parts: WriterParts): TopicMessage[] {
   const encoders = new Map<string, Converter>()
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '' || line.startsWith('#')) return []
@@ -47,7 +47,7 @@ export function readMessages(text: string, folder: string, parts: Parts): TopicM
   })
 }
 
-function valueOf(json: JsonObject, folder: string, parts: Parts, encoders: Map<string, Converter>): Buffer {
+function valueOf(json: JsonObject, folder: string, parts: WriterParts, encoders: Map<string, Converter>): Buffer {
   const { value, file, schema, record } = json
   if (typeof value === 'string') return Buffer.from(value, 'base64')
   if (typeof file === 'string') return readFileSync(join(folder, file))

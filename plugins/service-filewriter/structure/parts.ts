@@ -2,8 +2,8 @@
 import { type PartLookup } from '../../../core/api/plugin.js'
 import { type WriterPart } from '../writer-part.js'
 
-export type Parts = Pick<PartLookup, 'writer' | 'converter' | 'ids' | 'check'>
+export type WriterParts = Pick<PartLookup, 'writer' | 'converter' | 'ids' | 'check'>
 
 /** The writer of this module name. */
-export const writerOf = (parts: Parts, module: string): WriterPart | undefined =>
+export const writerOf = (parts: WriterParts, module: string): WriterPart | undefined =>
   parts.writer(module) as WriterPart | undefined

@@ -71,7 +71,7 @@ export interface PlanGroup {
   bySource: boolean
 }
 
-export interface Plan {
+export interface StructurePlan {
   readonly root: PlanGroup
   readonly streams: PlanStream[]
 }

@@ -1,6 +1,6 @@
 // What can be plotted at once: the `default` of each group on the way to it, and where a log may not say so.
 import { follow } from './links.js'
-import { allGroups, type Plan, type PlanGroup } from './plan.js'
+import { allGroups, type StructurePlan, type PlanGroup } from './plan.js'
 
 /** Readers look in these for a signal, and take a log in them that names its own for a dataset. */
 const takers: ReadonlySet<unknown> = new Set(['NXdata', 'NXdetector', 'NXmonitor', 'NXlog'])
@@ -32,7 +32,7 @@ function groupAt(root: PlanGroup, path: string): PlanGroup | undefined {
 }
 
 /** The way from the root to the first thing that can be plotted, as `default` of each group on it. */
-export function defaultChain({ root }: Plan, taken: ReadonlySet<PlanGroup>): Map<PlanGroup, string> {
+export function defaultChain({ root }: StructurePlan, taken: ReadonlySet<PlanGroup>): Map<PlanGroup, string> {
   const chain = new Map<PlanGroup, string>()
   // A writer may also have groups of its own and say which of them to plot
   const plottable = (group: PlanGroup): boolean =>

@@ -9,11 +9,11 @@ import {
   type RunInfo
 } from '../../../core/api/plugin.js'
 import { buildFile, type Built } from './build.js'
-import { routeKey, type Plan, type PlanLink, type PlanStream } from './plan.js'
-import { judge, makeReport, verdictOf, type Report } from './report.js'
+import { routeKey, type StructurePlan, type PlanLink, type PlanStream } from './plan.js'
+import { judge, makeReport, verdictOf, type JobReport } from './report.js'
 import { type Verdict } from './reasons.js'
 import { type PartMethod, promised, stackOf, TopicRoute } from './route.js'
-import { type Parts } from './structure.js'
+import { type WriterParts } from './structure.js'
 import { countIn, StreamState, type TimeWindow } from './window.js'
 import { type Attributes, type ColumnOptions, type Group, type Writer } from '../writer-part.js'
 
@@ -32,7 +32,7 @@ export interface RecorderOptions {
   readonly log: (level: LogLevel, message: string, fields?: Record<string, unknown>, fault?: PartMethod) => void
 }
 
-export interface Totals {
+export interface JobTotals {
   readonly messages: number
   readonly bytes: number
   readonly bad: number
@@ -58,13 +58,13 @@ export class Recorder {
   readonly #built: Built
   readonly #writers: Writer[] = []
 
-  readonly #plan: Plan
-  readonly #parts: Parts
+  readonly #plan: StructurePlan
+  readonly #parts: WriterParts
   readonly #file: NexusFile
   readonly #options: RecorderOptions
 
   /** Makes the structure and opens every writer. Throws CodedError; the file is left for the caller to close. */
-  constructor(plan: Plan, parts: Parts, file: NexusFile, options: RecorderOptions) {
+  constructor(plan: StructurePlan, parts: WriterParts, file: NexusFile, options: RecorderOptions) {
     this.#plan = plan
     this.#parts = parts
     this.#file = file
@@ -101,7 +101,7 @@ export class Recorder {
   }
 
   /** Running totals; cheap enough for every second. */
-  totals(): Totals {
+  totals(): JobTotals {
     const topics = [...this.topics.values()]
     const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n) => total + n, 0)
     const data = this.streams.filter((stream) => stream.plan.topic !== '')
@@ -121,12 +121,12 @@ export class Recorder {
   }
 
   /** How it stands: the same as the final report. */
-  report(): Report {
+  report(): JobReport {
     return this.#reportNow([])
   }
 
   /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. Throws when the file fails: then salvage. */
-  finish(): Report {
+  finish(): JobReport {
     for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
     for (const [i, writer] of this.#writers.entries()) this.#last('flush', writer, this.streams[i]?.plan)
     this.#file.finish()
@@ -136,20 +136,20 @@ export class Recorder {
   }
 
   /** After a failure of the file: it is closed with what it held at its last checkpoint, and counts and report say so. */
-  salvage(): Report {
+  salvage(): JobReport {
     for (const stream of this.streams) stream.revert()
     this.#file.finish()
     return this.#seal()
   }
 
-  #seal(): Report {
+  #seal(): JobReport {
     const report = this.#reportNow(this.#built.finish())
     if (this.#options.reportInFile) this.#writeReport(report)
     this.#file.close()
     return report
   }
 
-  #reportNow(links: readonly PlanLink[]): Report {
+  #reportNow(links: readonly PlanLink[]): JobReport {
     const { window, attempt = 1 } = this.#options
     const { problems, notes } = this
     return makeReport(window, this.streams, [...this.topics.values()], { attempt, problems, notes }, links)
@@ -218,7 +218,7 @@ export class Recorder {
     }
   }
 
-  #writeReport(report: Report): void {
+  #writeReport(report: JobReport): void {
     const entry = [...this.#plan.root.groups.values()].find((group) => nxClass(group.attributes) === 'NXentry')
     const parent = this.#built.groups.get(entry ?? this.#plan.root)
     if (parent === undefined || parent.has(reportName)) return
@@ -237,7 +237,7 @@ function nxClass(attributes: ReadonlyMap<string, Attributes[string]>): unknown {
 }
 
 /** Opens a converter with the defaults of its config. */
-export function openConverter(part: ConverterPart, context: Context, parts: Parts): Converter {
+export function openConverter(part: ConverterPart, context: Context, parts: WriterParts): Converter {
   const config = {}
   parts.check(part.config, config)
   return part.open(config, context)

@@ -40,7 +40,7 @@ export interface TopicReport {
   readonly bad: Readonly<Record<string, number>>
 }
 
-export interface Report {
+export interface JobReport {
   /** More than 1: the job was run again from history after its daemon was lost. */
   readonly attempt: number
   readonly start_time: string
@@ -102,7 +102,7 @@ export function verdictOf({ losses, warnings }: Judged, problems: readonly strin
 }
 
 /** Of the same report, after more has come to light. */
-export const withProblems = (report: Report, problems: readonly string[]): Report =>
+export const withProblems = (report: JobReport, problems: readonly string[]): JobReport =>
   problems.length === 0 ? report : { ...report, problems: [...problems], verdict: 'lost', lost: true }
 
 /** One line per topic that was not there, with the sources that wanted it. */
@@ -169,7 +169,7 @@ export function makeReport(
   topics: readonly TopicRoute[],
   { attempt, problems, notes }: Words,
   unmadeLinks: readonly PlanLink[]
-): Report {
+): JobReport {
   // Companions that nobody feeds are not worth a line
   const data = streams.filter(
     ({ plan, received, kept }) => plan.topic !== '' && !(plan.companion && received === 0 && kept === null)
@@ -220,7 +220,7 @@ function sayFirst(streams: readonly StreamReport[], reason: string): string {
 }
 
 /** One sentence for people: the verdict first, then what is missing, then the rest. */
-export function sayReport(report: Report): string {
+export function sayReport(report: JobReport): string {
   const counted = (what: Readonly<Record<string, number>>): string[] =>
     Object.entries(what).map(([reason, n]) => sayReason(reason, n))
   const more = report.problems.length > 3 ? [`and ${several(report.problems.length - 3, 'more problem')}`] : []

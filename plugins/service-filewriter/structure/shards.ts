@@ -116,11 +116,11 @@ function unitOf(node: JsonObject, path: string): Unit {
   return { node, path, topics, streams: topics.length, stays }
 }
 
-type Cluster = Pick<Unit, 'stays' | 'streams'> & { readonly topics: Set<string> }
+type UnitCluster = Pick<Unit, 'stays' | 'streams'> & { readonly topics: Set<string> }
 
 /** Topics that are tied together by a group; those that must stay first. */
-function clustersOf(units: readonly Unit[]): Cluster[] {
-  let clusters: Cluster[] = []
+function clustersOf(units: readonly Unit[]): UnitCluster[] {
+  let clusters: UnitCluster[] = []
   for (const { topics, streams, stays } of units) {
     const tied = clusters.filter((cluster) => topics.some((topic) => cluster.topics.has(topic)))
     clusters = clusters.filter((cluster) => !tied.includes(cluster))

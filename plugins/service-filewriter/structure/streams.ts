@@ -9,11 +9,11 @@ import {
   planGroup,
   routeKey,
   type MissingTopic,
-  type Plan,
+  type StructurePlan,
   type PlanGroup,
   type PlanStream
 } from './plan.js'
-import { type Parts, writerOf } from './parts.js'
+import { type WriterParts, writerOf } from './parts.js'
 import { type WriterPart } from '../writer-part.js'
 /** Keys of a stream's config that are ours, not the writer's. */
 const ownKeys = [
@@ -42,7 +42,7 @@ export function readStream(
   config: JsonObject,
   named: string | undefined,
   { group, at, where }: StreamPlace,
-  { plan, parts, findings }: { readonly plan: Plan; readonly parts: Parts; readonly findings: Findings }
+  { plan, parts, findings }: { readonly plan: StructurePlan; readonly parts: WriterParts; readonly findings: Findings }
 ): void {
   const module = named ?? own(config, 'writer_module') ?? own(config, 'module')
   const moduleAt = named === undefined ? below(where, 'writer_module') : below(at, 'module')
@@ -102,7 +102,7 @@ function partitions(config: JsonObject, at: string, findings: Findings): readonl
 }
 
 /** Each partition is read once: the streams of a topic take the same partitions, or have none in common. */
-export function checkPartitions(plan: Plan, findings: Findings): void {
+export function checkPartitions(plan: StructurePlan, findings: Findings): void {
   const takers = new Map<string, PlanStream>()
   const parted = new Set(plan.streams.flatMap((stream) => (stream.partitions === undefined ? [] : [stream.topic])))
   for (const stream of plan.streams) {
@@ -158,7 +158,7 @@ function partConfig(
   config: JsonObject,
   part: WriterPart,
   at: string,
-  parts: Parts,
+  parts: WriterParts,
   findings: Findings
 ): Record<string, unknown> | undefined {
   const rest = Object.fromEntries(
@@ -176,7 +176,7 @@ function partConfig(
 
 const keyIn = (path: string): string => (path.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~')
 
-function placeStream(stream: PlanStream, plan: Plan, findings: Findings): void {
+function placeStream(stream: PlanStream, plan: StructurePlan, findings: Findings): void {
   const { group } = stream
   if (!group.bySource) {
     const clash = tryOut(stream, plan, findings)
@@ -193,7 +193,7 @@ function placeStream(stream: PlanStream, plan: Plan, findings: Findings): void {
 }
 
 /** Moves the streams of a group into groups of their own. */
-function separate(group: PlanGroup, plan: Plan, findings: Findings): void {
+function separate(group: PlanGroup, plan: StructurePlan, findings: Findings): void {
   const streams = group.streams.splice(0)
   group.bySource = true
   group.written.clear()
@@ -221,7 +221,7 @@ function groupOfSource(parent: PlanGroup, { source, at }: PlanStream, findings: 
 }
 
 /** Opens the writer on paper: finds what it refuses. Returns which name another module of the group makes, too. */
-function tryOut(stream: PlanStream, plan: Plan, findings: Findings): string | undefined {
+function tryOut(stream: PlanStream, plan: StructurePlan, findings: Findings): string | undefined {
   const { group, part, at } = stream
   const paper = new PaperGroup(group)
   try {
@@ -256,7 +256,7 @@ const isTaken = ({ written, writtenLate }: PlanGroup, name: string): boolean =>
   written.has(name) || writtenLate.has(name)
 
 /** Finds what the structure and a module would make under one name; what the structure has is left out. */
-export function checkNames(plan: Plan, findings: Findings): void {
+export function checkNames(plan: StructurePlan, findings: Findings): void {
   for (const group of allGroups(plan.root)) {
     for (const name of [...group.written, ...group.writtenLate]) {
       const item = group.datasets.get(name) ?? group.links.get(name) ?? group.groups.get(name)
@@ -278,7 +278,7 @@ const paperContext: Context = {
 }
 
 /** Alarm and connection logs beside a value, as the field's writer makes them, unless the structure has its own. */
-export function addCompanions(plan: Plan, parts: Parts, findings: Findings): void {
+export function addCompanions(plan: StructurePlan, parts: WriterParts, findings: Findings): void {
   for (const stream of [...plan.streams]) {
     for (const module of stream.part.companions?.(stream.config) ?? []) {
       const part = writerOf(parts, module)

@@ -5,13 +5,13 @@ import { readDataset } from './datasets.js'
 import { below, Findings, isObject, nameTrouble, own, type JsonObject } from './findings.js'
 import { leftOutStreams, type LeftOut } from './left-out.js'
 import { checkLinks, readLink } from './links.js'
-import { type Parts } from './parts.js'
-import { allGroups, planGroup, type Plan, type PlanDataset, type PlanGroup } from './plan.js'
+import { type WriterParts } from './parts.js'
+import { allGroups, planGroup, type StructurePlan, type PlanDataset, type PlanGroup } from './plan.js'
 import { addCompanions, checkNames, checkPartitions, readStream } from './streams.js'
 import { type Template } from './template.js'
 import { readJson } from '../../../schemas/index.js'
 
-export type { Parts } from './parts.js'
+export type { WriterParts } from './parts.js'
 
 export interface StructureOptions {
   /** JSON path of the structure in what the user sent. */
@@ -24,7 +24,7 @@ export interface StructureOptions {
 
 export interface Checked {
   /** What is good; all of it only when there are no findings. */
-  readonly plan: Plan
+  readonly plan: StructurePlan
   readonly findings: readonly Finding[]
   /** Streams that are not in the plan because of what was found. */
   readonly leftOut: readonly LeftOut[]
@@ -42,7 +42,7 @@ const foreignKey = /^required_/
  * Checks a structure, given as JSON text or as an object. Never throws for what a user can get wrong: all of it is in
  * `findings`, each with code and JSON path, and `plan` holds the good rest.
  */
-export function checkStructure(structure: unknown, parts: Parts, options: StructureOptions = {}): Checked {
+export function checkStructure(structure: unknown, parts: WriterParts, options: StructureOptions = {}): Checked {
   const at = options.at ?? ''
   const findings = new Findings()
   const { template } = options
@@ -91,15 +91,15 @@ interface StreamNode {
 }
 
 class Walk {
-  readonly plan: Plan
+  readonly plan: StructurePlan
   #nodes = 0
   /** What the template has made: a structure may add to it. */
   readonly #given = new WeakSet<PlanGroup | PlanDataset>()
 
-  readonly #parts: Parts
+  readonly #parts: WriterParts
   readonly #findings: Findings
 
-  constructor(parts: Parts, findings: Findings, root: PlanGroup) {
+  constructor(parts: WriterParts, findings: Findings, root: PlanGroup) {
     this.#parts = parts
     this.#findings = findings
 

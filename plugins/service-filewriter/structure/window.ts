@@ -83,7 +83,7 @@ export const countIn = (counters: Counters, reason: string, n = 1): void => {
 }
 
 /** A message of a log before the window, kept by copy. */
-export class Kept {
+export class KeptMessage {
   timeNs = 0n
   schemaId = ''
   #buffer = Buffer.alloc(0)
@@ -123,7 +123,7 @@ export class StreamState {
   readonly firsts = new Map<string, string>()
   /** What the writer says of its reasons. */
   readonly weights = new Map<string, Weight>()
-  kept: Kept | null = null
+  kept: KeptMessage | null = null
   #badBefore: { readonly timeNs: bigint; readonly error: BadMessage } | undefined
   /** The window has begun for this stream: the kept message is written. */
   begun = false
@@ -187,7 +187,7 @@ export class StreamState {
       if (error instanceof BadMessage) return error
       throw error
     }
-    this.kept ??= new Kept()
+    this.kept ??= new KeptMessage()
     this.kept.set(message, timeNs, schemaId)
     return undefined
   }

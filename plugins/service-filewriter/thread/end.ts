@@ -1,7 +1,7 @@
 // The end of a write job: the file is closed and gets its name, or keeps that of an unfinished one; the verdict.
 import { CodedError, errorText } from '../../../core/api/plugin.js'
 import { type Recorder } from '../structure/recorder.js'
-import { sayReport, withProblems, type Report } from '../structure/report.js'
+import { sayReport, withProblems, type JobReport } from '../structure/report.js'
 import { publish, writeChecksum, type OutputPath } from './output.js'
 import { type JobEnd, type WriteSpec } from './protocol.js'
 
@@ -23,7 +23,7 @@ const isOfFile = (error: unknown): boolean => error instanceof CodedError && err
 export async function endFile(ending: Ending): Promise<JobEnd> {
   const { recorder, path, spec, abandoned, failure, closed } = ending
   let broken = isOfFile(failure)
-  let report: Report | undefined
+  let report: JobReport | undefined
   try {
     if (!broken) report = recorder.finish()
   } catch (error) {
@@ -45,11 +45,11 @@ export async function endFile(ending: Ending): Promise<JobEnd> {
   return { file, report, error, message: sayReport(report) }
 }
 
-export const isErrorOf = ({ lost, verdict }: Report, failOn: WriteSpec['options']['failOn']): boolean =>
+export const isErrorOf = ({ lost, verdict }: JobReport, failOn: WriteSpec['options']['failOn']): boolean =>
   lost || (failOn === 'any' && verdict !== 'complete')
 
 /** What was published until the last checkpoint stays readable, under the name of an unfinished file. */
-function salvage(recorder: Recorder, { part }: OutputPath): Report {
+function salvage(recorder: Recorder, { part }: OutputPath): JobReport {
   recorder.problems.push(`what the file held at its last checkpoint is in ${part}`)
   try {
     return recorder.salvage()

@@ -4,7 +4,7 @@ import { CodedError } from '../../../core/api/plugin.js'
 import { openToRead } from '../file/summary.js'
 import { type WasmFile } from '../file/wasm.js'
 import { reportName } from '../structure/recorder.js'
-import { sayReport, type Report } from '../structure/report.js'
+import { sayReport, type JobReport } from '../structure/report.js'
 import { startAttribute } from '../structure/root-attributes.js'
 import { isErrorOf } from './end.js'
 import { outputPath, partOf, writeChecksum } from './output.js'
@@ -34,14 +34,14 @@ export async function finishedBefore(spec: WriteSpec): Promise<JobEnd | undefine
 }
 
 /** Undefined: the file is not of this start command; null: it is, but has no report. */
-async function reportIn(path: string, start: string): Promise<Report | null | undefined> {
+async function reportIn(path: string, start: string): Promise<JobReport | null | undefined> {
   let file: WasmFile | undefined
   try {
     ;({ file } = await openToRead(path))
     if (file.attributeText('/', startAttribute) !== start) return undefined
     const groups = ['', ...file.children('/').map((name) => `/${name}`)]
     const data = groups.map((group) => `${group}/${reportName}/data`).find((name) => file?.kind(name) === 'dataset')
-    return data === undefined ? null : (JSON.parse(file.text(data) ?? 'null') as Report | null)
+    return data === undefined ? null : (JSON.parse(file.text(data) ?? 'null') as JobReport | null)
   } catch (error) {
     // Whatever it is, it is not ours
     if (error instanceof CodedError) return undefined

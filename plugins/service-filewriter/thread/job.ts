@@ -6,7 +6,7 @@ import {
   type FromWorker,
   type JobEnd,
   type JobLog,
-  type Progress,
+  type JobProgress,
   type StopHow,
   type ToWorker,
   type WriteSpec
@@ -27,7 +27,7 @@ export interface WriteJob {
   readonly done: Promise<JobEnd>
   /** Ns; null: none. */
   readonly stopNs: bigint | null
-  readonly progress: Progress | null
+  readonly progress: JobProgress | null
   /** When it last got messages from Kafka; 0: none yet. */
   readonly lastMessageMs: number
   setStop(stopNs: bigint | null): void
@@ -42,7 +42,7 @@ const OPEN_END_NS = 2n ** 63n - 1n
 export class ThreadJob implements WriteJob {
   readonly ready: Promise<Ready>
   readonly done: Promise<JobEnd>
-  progress: Progress | null = null
+  progress: JobProgress | null = null
   lastMessageMs = 0
   stopNs: bigint | null
   #resolveReady!: (ready: Ready) => void

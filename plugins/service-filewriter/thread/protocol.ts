@@ -1,8 +1,8 @@
 // What the main thread and the thread of a write job say to each other.
 import { type Leniency } from '../structure/leniency.js'
 import { type MissingTopic } from '../structure/plan.js'
-import { type Totals } from '../structure/recorder.js'
-import { type Report } from '../structure/report.js'
+import { type JobTotals } from '../structure/recorder.js'
+import { type JobReport } from '../structure/report.js'
 import { type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
 import { type ColumnOptions } from '../writer-part.js'
 
@@ -86,7 +86,7 @@ export type ToWorker =
   /** No more jobs for this thread. */
   | { readonly type: 'end' }
 
-export interface Progress extends Totals {
+export interface JobProgress extends JobTotals {
   readonly phase: 'waiting' | 'searching' | 'writing' | 'closing'
   /** Messages in Kafka that are not read yet. */
   readonly behind: number
@@ -94,7 +94,7 @@ export interface Progress extends Totals {
 
 export interface JobEnd {
   readonly file: string
-  readonly report: Report | null
+  readonly report: JobReport | null
   readonly error: boolean
   readonly message: string
 }
@@ -110,7 +110,7 @@ export type FromWorker =
       readonly path?: string
       readonly findings: readonly Finding[]
     }
-  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'progress'; readonly progress: JobProgress }
   | {
       readonly type: 'log'
       readonly level: LogLevel

@@ -79,7 +79,7 @@ interface Tail {
   readonly last: number
 }
 
-interface Group {
+interface ReaderGroup {
   readonly byKey: Map<string, Partition>
   /** Topics that are read whole. */
   readonly whole: ReadonlyMap<string, TopicRoute>
@@ -109,7 +109,7 @@ const allPast = ({ streams }: TopicRoute): boolean =>
 export class Reading {
   readonly #partitions: Partition[] = []
   readonly #readers: Promise<void>[] = []
-  readonly #groups: Group[] = []
+  readonly #groups: ReaderGroup[] = []
   /** Topics whose ends are to be sought again. */
   readonly #unsure = new Set<string>()
   #failure: Error | undefined
@@ -124,7 +124,7 @@ export class Reading {
 
   /** Begins to read topics, each partition from its offset; those that are added later to whole topics, too. */
   add(starts: readonly Start[]): void {
-    const group: Group = {
+    const group: ReaderGroup = {
       byKey: new Map(),
       whole: new Map(starts.flatMap(({ route }) => (route.partitions === undefined ? [[route.topic, route]] : [])))
     }
@@ -140,7 +140,7 @@ export class Reading {
   }
 
   #open(
-    group: Group,
+    group: ReaderGroup,
     { route, ...more }: Pick<Partition, 'route' | 'partition' | 'position' | 'topicId' | 'cut' | 'behindMs'>
   ): Partition {
     const { topic } = route
@@ -223,7 +223,7 @@ export class Reading {
     partition.tail = null
   }
 
-  async #run(group: Group): Promise<void> {
+  async #run(group: ReaderGroup): Promise<void> {
     const assign = [...group.byKey.values()].map(({ topic, topicId, partition, position }) => ({
       ...{ topic, partition, offset: position },
       ...(topicId !== '' && { topicId })
@@ -249,7 +249,7 @@ export class Reading {
   }
 
   /** One that was added since is read from its beginning. */
-  #partitionOf(group: Group, { topic, partition }: Batch): Partition | undefined {
+  #partitionOf(group: ReaderGroup, { topic, partition }: Batch): Partition | undefined {
     const known = group.byKey.get(keyOf(topic, partition))
     const route = known === undefined ? group.whole.get(topic) : undefined
     if (route === undefined) return known
@@ -310,7 +310,7 @@ export class Reading {
     if (isNear && behindMs > partition.behindMs) partition.tooLate++
   }
 
-  #allDone({ byKey }: Group, reader: Reader): boolean {
+  #allDone({ byKey }: ReaderGroup, reader: Reader): boolean {
     let all = true
     for (const partition of byKey.values()) {
       if (!partition.done && isOver(partition)) this.#close(partition, reader)

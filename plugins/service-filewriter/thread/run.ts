@@ -8,16 +8,16 @@ import { Recorder } from '../structure/recorder.js'
 import { isoNs, sayLeftOut } from '../structure/report.js'
 import { rootAttributes } from '../structure/root-attributes.js'
 import { type TopicRoute } from '../structure/route.js'
-import { checkStructure, type Checked, type Parts } from '../structure/structure.js'
+import { checkStructure, type Checked, type WriterParts } from '../structure/structure.js'
 import { readTemplate, templateFile } from '../structure/template.js'
 import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
 import { lookBack } from './look-back.js'
 import { endFile } from './end.js'
 import { discard, leftByEarlier, outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
-import { type FromWorker, type Progress, type ToWorker, type WriteSpec } from './protocol.js'
+import { type FromWorker, type JobProgress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
-import { Span } from './span.js'
+import { JobSpan } from './span.js'
 import { cameLate, checkTopics, unread, type TopicPlan } from './topics.js'
 
 /** Longest time between two looks for a topic that is waited for. */
@@ -36,8 +36,8 @@ export class WriteRun {
   readonly #path: OutputPath
   #recorder!: Recorder
   #reading!: Reading
-  #span!: Span
-  #phase: Progress['phase'] = 'waiting'
+  #span!: JobSpan
+  #phase: JobProgress['phase'] = 'waiting'
   /** No grace for late data: the user said now. */
   #now = false
   /** The file keeps the name of an unfinished one. */
@@ -49,11 +49,11 @@ export class WriteRun {
   #nextProgress = 0
 
   readonly #spec: WriteSpec
-  readonly #parts: Parts
+  readonly #parts: WriterParts
   readonly #kafka: Kafka
   readonly #say: (message: FromWorker) => void
 
-  constructor(spec: WriteSpec, parts: Parts, kafka: Kafka, say: (message: FromWorker) => void) {
+  constructor(spec: WriteSpec, parts: WriterParts, kafka: Kafka, say: (message: FromWorker) => void) {
     this.#spec = spec
     this.#parts = parts
     this.#kafka = kafka
@@ -182,7 +182,7 @@ export class WriteRun {
 
   async #read(topics: TopicPlan): Promise<void> {
     const spec = this.#spec
-    this.#span = new Span(this.#kafka, spec, this.#window, this.#recorder, this.#abort.signal)
+    this.#span = new JobSpan(this.#kafka, spec, this.#window, this.#recorder, this.#abort.signal)
     this.#reading = new Reading(this.#kafka, {
       fetchBytes: spec.options.fetchBytes,
       signal: this.#abort.signal,

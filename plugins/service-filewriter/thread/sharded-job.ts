@@ -1,11 +1,11 @@
 // A write job over several threads: each writes the groups of its topics into a file of its own, the first one holds links to them.
 import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
-import { sayReport, type Report } from '../structure/report.js'
+import { sayReport, type JobReport } from '../structure/report.js'
 import { type Verdict } from '../structure/reasons.js'
 import { type Shard } from '../structure/shards.js'
 import { type Ready, type WriteJob } from './job.js'
-import { type JobEnd, type Progress, type StopHow, type WriteSpec } from './protocol.js'
+import { type JobEnd, type JobProgress, type StopHow, type WriteSpec } from './protocol.js'
 
 export class ShardedJob implements WriteJob {
   readonly ready: Promise<Ready>
@@ -42,7 +42,7 @@ export class ShardedJob implements WriteJob {
     return Math.max(0, ...this.#jobs.map((job) => job.lastMessageMs))
   }
 
-  get progress(): Progress | null {
+  get progress(): JobProgress | null {
     const all = this.#jobs.flatMap(({ progress }) => progress ?? [])
     const [first] = all
     if (first === undefined) return null
@@ -140,8 +140,8 @@ function added(counts: readonly Readonly<Record<string, number>>[]): Record<stri
   return sum
 }
 
-function merged(reports: readonly Report[]): Report {
-  const [first] = reports as readonly [Report]
+function merged(reports: readonly JobReport[]): JobReport {
+  const [first] = reports as readonly [JobReport]
   const sum = (key: 'messages' | 'written' | 'bytes'): number =>
     reports.reduce((total, report) => total + report[key], 0)
   return {

@@ -13,7 +13,7 @@ const CUT_MS = 60_000
 const BEHIND_BYTES = 64 << 20
 const PARTITION_BYTES = 8 << 20
 
-export class Span implements ReadingNotes {
+export class JobSpan implements ReadingNotes {
   readonly startMs: number
 
   readonly #kafka: Kafka

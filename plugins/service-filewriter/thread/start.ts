@@ -9,7 +9,7 @@ export interface StartOptions {
   readonly signal: AbortSignal
 }
 
-export interface Found {
+export interface FoundOffsets {
   readonly earliest: ReadonlyMap<number, number>
   readonly offsets: ReadonlyMap<number, number>
   /** Kafka's times are so much behind those of the messages; up to there it is allowed for. */
@@ -33,7 +33,7 @@ export async function findStart(
   route: TopicRoute,
   partitions: readonly number[],
   options: StartOptions
-): Promise<Found> {
+): Promise<FoundOffsets> {
   const { topic } = route
   const earliest = await kafka.offsets(topic, partitions, 'earliest')
   const at = (ms: number): Promise<Map<number, number>> =>

@@ -1,7 +1,7 @@
 // Which topics of a plan exist, and what their streams want done about those that do not.
 import { below } from '../structure/findings.js'
 import { someOf } from '../structure/report.js'
-import { type MissingTopic, type Plan, type PlanStream } from '../structure/plan.js'
+import { type MissingTopic, type StructurePlan, type PlanStream } from '../structure/plan.js'
 import { type Finding, type Kafka } from '../../../core/api/plugin.js'
 
 export interface TopicPlan {
@@ -19,7 +19,7 @@ export interface TopicPlan {
 /** Asks Kafka once for all topics. Of several streams of one topic the strictest decides. */
 export async function checkTopics(
   kafka: Kafka,
-  plan: Plan,
+  plan: StructurePlan,
   usual: MissingTopic,
   usualEmpty: MissingTopic
 ): Promise<TopicPlan> {
@@ -75,7 +75,7 @@ export async function checkTopics(
 }
 
 /** What is in no stream's partitions is not read: worth a note. */
-export async function unread(kafka: Kafka, plan: Plan): Promise<string[]> {
+export async function unread(kafka: Kafka, plan: StructurePlan): Promise<string[]> {
   const taken = new Map<string, Set<number>>()
   for (const { topic, partitions } of plan.streams)
     if (partitions !== undefined) taken.set(topic, new Set([...(taken.get(topic) ?? []), ...partitions]))

@@ -64,15 +64,15 @@ function treeText({ path, kind, dtype, shape, attributes }: TreeLine, { bold, vi
   return `${'  '.repeat(depth)}${kind === 'group' ? bold(`${name}/`) : name}${form}${visible(words.join(''))}`
 }
 
-interface Span {
+interface TimeSpan {
   readonly firstNs: bigint | undefined
   readonly lastNs: bigint | undefined
 }
 
-const secondsOf = ({ firstNs, lastNs }: Span): number =>
+const secondsOf = ({ firstNs, lastNs }: TimeSpan): number =>
   firstNs === undefined || lastNs === undefined ? 0 : Number(lastNs - firstNs) / 1e9
 
-const spanText = (span: Span): string => {
+const spanText = (span: TimeSpan): string => {
   const seconds = secondsOf(span)
   return seconds > 0 ? ` in ${seconds.toFixed(1)} s` : ''
 }

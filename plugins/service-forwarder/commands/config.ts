@@ -11,11 +11,11 @@ const schema = {
   additionalProperties: false
 } as const satisfies JSONSchema
 
-export type ConfigCommand = CommandOf<typeof schema>
+export type ConfigureStreamsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Configures {
-  replaceStreams(command: ConfigCommand, origin: Origin): Promise<Reply>
+export interface ConfiguresStreams {
+  replaceStreams(command: ConfigureStreamsCommand, origin: Origin): Promise<Reply>
 }
 
 export const config = defineCommand({
@@ -30,5 +30,5 @@ export const config = defineCommand({
       streams: [{ channel: 'SIM:TEMP', protocol: 'ca', converter: 'f144', topic: 'amor_sample_env' }]
     }
   ],
-  run: (command, origin, forwarder: Configures) => forwarder.replaceStreams(command, origin)
+  run: (command, origin, forwarder: ConfiguresStreams) => forwarder.replaceStreams(command, origin)
 })

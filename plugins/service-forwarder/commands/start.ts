@@ -11,11 +11,11 @@ const schema = {
   additionalProperties: false
 } as const satisfies JSONSchema
 
-export type StartCommand = CommandOf<typeof schema>
+export type StartStreamsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Starts {
-  startStreams(command: StartCommand, origin: Origin): Promise<Reply>
+export interface StartsStreams {
+  startStreams(command: StartStreamsCommand, origin: Origin): Promise<Reply>
 }
 
 export const start = defineCommand({
@@ -46,5 +46,5 @@ export const start = defineCommand({
       ]
     }
   ],
-  run: (command, origin, forwarder: Starts) => forwarder.startStreams(command, origin)
+  run: (command, origin, forwarder: StartsStreams) => forwarder.startStreams(command, origin)
 })

@@ -11,11 +11,11 @@ const schema = {
   additionalProperties: false
 } as const satisfies JSONSchema
 
-export type StatusCommand = CommandOf<typeof schema>
+export type ShowChannelsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Shows {
-  showChannels(command: StatusCommand, origin: Origin): Reply
+export interface ShowsChannels {
+  showChannels(command: ShowChannelsCommand, origin: Origin): Reply
 }
 
 export const status = defineCommand({
@@ -23,5 +23,5 @@ export const status = defineCommand({
   summary: 'Lists the channels of the forwarder with state, last update, rates and counts.',
   schema,
   examples: [{ cmd: 'status', service: 'forwarder', channels: 'SIM:*', page: 0 }],
-  run: (command, origin, forwarder: Shows) => forwarder.showChannels(command, origin)
+  run: (command, origin, forwarder: ShowsChannels) => forwarder.showChannels(command, origin)
 })

@@ -35,11 +35,11 @@ const schema = {
   additionalProperties: false
 } as const satisfies JSONSchema
 
-export type StopCommand = CommandOf<typeof schema>
+export type StopStreamsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Stops {
-  stopStreams(command: StopCommand, origin: Origin): Promise<Reply>
+export interface StopsStreams {
+  stopStreams(command: StopStreamsCommand, origin: Origin): Promise<Reply>
 }
 
 export const stop = defineCommand({
@@ -51,5 +51,5 @@ export const stop = defineCommand({
     { cmd: 'stop', service: 'forwarder', streams: [{ channel: 'SIM:TEMP', schema: 'f142', topic: 'amor_*' }] },
     { cmd: 'stop', service: 'forwarder', all: true }
   ],
-  run: (command, origin, forwarder: Stops) => forwarder.stopStreams(command, origin)
+  run: (command, origin, forwarder: StopsStreams) => forwarder.stopStreams(command, origin)
 })

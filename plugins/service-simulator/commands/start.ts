@@ -27,11 +27,11 @@ const schema = {
   additionalProperties: false
 } as const satisfies JSONSchema
 
-export type StartCommand = CommandOf<typeof schema>
+export type StartRunCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Starts {
-  startRun(command: StartCommand, origin: Origin): Promise<Reply>
+export interface StartsRuns {
+  startRun(command: StartRunCommand, origin: Origin): Promise<Reply>
 }
 
 export const start = defineCommand({
@@ -56,5 +56,5 @@ export const start = defineCommand({
       }
     }
   ],
-  run: (command, origin, simulator: Starts) => simulator.startRun(command, origin)
+  run: (command, origin, simulator: StartsRuns) => simulator.startRun(command, origin)
 })

@@ -7,10 +7,10 @@ const schema = {
   additionalProperties: false
 } as const satisfies JSONSchema
 
-export type StatusCommand = CommandOf<typeof schema>
+export type ShowRunsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Shows {
+export interface ShowsRuns {
   showRuns(): Reply
 }
 
@@ -19,5 +19,5 @@ export const status = defineCommand({
   summary: 'Lists the runs of the virtual instrument with pulses, events and messages so far.',
   schema,
   examples: [{ cmd: 'status', service: 'simulator' }],
-  run: (_command, _origin, simulator: Shows) => simulator.showRuns()
+  run: (_command, _origin, simulator: ShowsRuns) => simulator.showRuns()
 })

@@ -9,10 +9,10 @@ const schema = {
   additionalProperties: false
 } as const satisfies JSONSchema
 
-export type StopCommand = CommandOf<typeof schema>
+export type StopRunsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
-export interface Stops {
+export interface StopsRuns {
   stopRuns(id: string | undefined): Promise<Reply>
 }
 
@@ -22,5 +22,5 @@ export const stop = defineCommand({
     'Stops a run of the virtual instrument (or all) once Kafka has everything; the answer holds the exact counts.',
   schema,
   examples: [{ cmd: 'stop', service: 'simulator', job_id: 'sim1' }],
-  run: ({ job_id: id }, _origin, simulator: Stops) => simulator.stopRuns(id)
+  run: ({ job_id: id }, _origin, simulator: StopsRuns) => simulator.stopRuns(id)
 })

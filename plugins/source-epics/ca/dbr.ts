@@ -59,7 +59,7 @@ export interface Payload {
 }
 
 /** How the values of a channel are to be taken. */
-export interface Form {
+export interface DbrForm {
   /** Native type. */
   readonly type: number
   /** The channel is an array, so that one element stays an array. */
@@ -69,7 +69,7 @@ export interface Form {
 }
 
 /** DBR_TIME. Throws RangeError when the payload is too short. */
-export function decodeTime({ type: native, isArray, isText }: Form, payload: Payload): CaValue {
+export function decodeTime({ type: native, isArray, isText }: DbrForm, payload: Payload): CaValue {
   const { count, bytes, view, start, end } = payload
   const at = start + (TIME_HEADERS[native] as number)
   if (start + timeBytes(native, count) > end) throw new RangeError(`CA: payload too short for ${count} elements`)

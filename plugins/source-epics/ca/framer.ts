@@ -17,24 +17,24 @@ export interface CaMessage {
   start: number
   end: number
 }
-export type OnMessage = (message: CaMessage) => void
+export type OnCaMessage = (message: CaMessage) => void
 
 /** An update too large to be taken: it is passed over. */
-export type OnTooLarge = (subscription: number, size: number) => void
+export type OnCaTooLarge = (subscription: number, size: number) => void
 
 const HEADER = 16
 const EXTENDED_HEADER = 24
 
 export class CaFramer extends Framer {
-  readonly #onMessage: OnMessage
+  readonly #onMessage: OnCaMessage
   readonly #message: CaMessage = {
     ...{ command: 0, type: 0, count: 0, p1: 0, p2: 0, start: 0, end: 0 },
     ...{ bytes: Buffer.alloc(0), view: new DataView(new ArrayBuffer(0)) }
   }
-  readonly #onTooLarge: OnTooLarge
+  readonly #onTooLarge: OnCaTooLarge
 
   /** Unknown commands, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
-  constructor(maxBytes: number, onMessage: OnMessage, onTooLarge: OnTooLarge) {
+  constructor(maxBytes: number, onMessage: OnCaMessage, onTooLarge: OnCaTooLarge) {
     super(maxBytes)
     this.#onMessage = onMessage
     this.#onTooLarge = onTooLarge

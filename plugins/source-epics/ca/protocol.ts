@@ -19,7 +19,7 @@ export const Mask = { VALUE: 1, LOG: 2, ALARM: 4, PROPERTY: 8 } as const
 const DONT_REPLY = 5
 
 /** The fields of a header; their meaning is the command's own. */
-interface Fields {
+interface HeaderFields {
   readonly payload?: Uint8Array
   readonly type?: number
   readonly count?: number
@@ -27,7 +27,7 @@ interface Fields {
   readonly p2?: number
 }
 
-function message(command: number, { payload, type = 0, count = 0, p1 = 0, p2 = 0 }: Fields = {}): Buffer {
+function message(command: number, { payload, type = 0, count = 0, p1 = 0, p2 = 0 }: HeaderFields = {}): Buffer {
   const size = payload === undefined ? 0 : (payload.length + 7) & ~7
   const isLong = count > 0xffff
   const start = isLong ? 24 : 16

@@ -6,7 +6,7 @@ import { type PvaChannel } from './channel.js'
 import { PvaFramer } from './framer.js'
 import * as wire from './protocol.js'
 import { Command, Sub, type SearchName } from './protocol.js'
-import { type Reader } from './reader.js'
+import { type PvaReader } from './reader.js'
 import { SetupWindow } from './setup-window.js'
 import { MonitorState } from './state.js'
 import { readType, type TypeCache } from './types.js'
@@ -14,7 +14,7 @@ import { readType, type TypeCache } from './types.js'
 /** What a circuit tells its client. */
 export interface PvaOwner extends CircuitOwner<PvaChannel, PvaCircuit> {
   /** A search answer that came over TCP (name server). */
-  onSearchResponse(reader: Reader, sender: string): void
+  onSearchResponse(reader: PvaReader, sender: string): void
   /** The server says that it merged updates which did not leave it in time. */
   countOverrun(): void
 }
@@ -165,7 +165,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
     this.#owner.lost(channel, { reason, isRefused: true, rest: 'long' })
   }
 
-  #onMessage(command: number, reader: Reader): void {
+  #onMessage(command: number, reader: PvaReader): void {
     switch (command) {
       case Command.MONITOR: return this.#onMonitor(reader)
       case Command.CREATE_CHANNEL: return this.#onCreated(reader)
@@ -178,13 +178,13 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
     } // prettier-ignore
   }
 
-  #onValidation(reader: Reader): void {
+  #onValidation(reader: PvaReader): void {
     reader.skip(6) // Buffer size, size of the type cache
     const methods = Array.from({ length: reader.count(1) }, () => reader.text())
     this.#link.send(wire.validationMessage(this.#isBigEndian, methods, this.#owner.user, this.#owner.host))
   }
 
-  #onValidated(reader: Reader): void {
+  #onValidated(reader: PvaReader): void {
     const status = reader.status()
     if (!status.ok) throw new Error(`the server refused the connection: ${status.message}`)
     if (this.#isOpen) return
@@ -195,7 +195,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
     this.#owner.opened(this)
   }
 
-  #onCreated(reader: Reader): void {
+  #onCreated(reader: PvaReader): void {
     const cid = reader.u32()
     const sid = reader.u32()
     const status = reader.status()
@@ -208,7 +208,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
     this.#link.send(wire.monitorMessage(this.#isBigEndian, sid, cid, channel.request, channel.queueSize))
   }
 
-  #onMonitor(reader: Reader): void {
+  #onMonitor(reader: PvaReader): void {
     const channel = this.channels.get(reader.u32())
     if (channel === undefined) return
     const sub = reader.u8()
@@ -226,7 +226,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
     if (isData) channel.listener.onUpdate()
   }
 
-  #onMonitorReady(channel: PvaChannel, reader: Reader): void {
+  #onMonitorReady(channel: PvaChannel, reader: PvaReader): void {
     const status = reader.status()
     this.#starting.delete(channel.cid)
     this.#setup.delete(channel)
@@ -251,7 +251,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
     channel.unacknowledged = 0
   }
 
-  #onDestroyed(reader: Reader): void {
+  #onDestroyed(reader: PvaReader): void {
     reader.u32() // Sid
     const channel = this.channels.get(reader.u32())
     if (channel === undefined) return
@@ -259,7 +259,7 @@ export class PvaCircuit implements EpicsCircuit<PvaChannel> {
     this.#drop(channel.cid, 'the server closed the channel', false)
   }
 
-  #onServerMessage(reader: Reader): void {
+  #onServerMessage(reader: PvaReader): void {
     reader.u32() // Request
     const severity = reader.u8()
     const text = reader.text()

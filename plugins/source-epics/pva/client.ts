@@ -8,7 +8,7 @@ import { type Warn } from '../shared/warner.js'
 import { PvaChannel, type PvaChannelRequest, type PvaListener } from './channel.js'
 import { PvaCircuit, type PvaOwner } from './circuit.js'
 import { Command, Flag, MAGIC, searchMessage } from './protocol.js'
-import { Reader } from './reader.js'
+import { PvaReader } from './reader.js'
 
 export interface PvaOptions extends ClientOptions {
   /** Updates of a channel that servers are asked to keep while they cannot send; 0: as they like. */
@@ -26,7 +26,7 @@ export class PvaClient extends EpicsClient<PvaChannel, PvaCircuit> implements Pv
   readonly #serverQueue: number
   // Never port 5076 itself: on a host with a server that would take away its unicast searches.
   readonly #broadcasts: BroadcastPorts
-  readonly #reader = new Reader()
+  readonly #reader = new PvaReader()
   #sequence = 1
   #overruns = 0
 
@@ -51,7 +51,7 @@ export class PvaClient extends EpicsClient<PvaChannel, PvaCircuit> implements Pv
     await super.close()
   }
 
-  onSearchResponse(reader: Reader, sender: string): void {
+  onSearchResponse(reader: PvaReader, sender: string): void {
     reader.skip(12 + 4) // GUID of the server, number of the search
     const address = reader.address()
     const port = reader.u16()
@@ -104,7 +104,7 @@ export class PvaClient extends EpicsClient<PvaChannel, PvaCircuit> implements Pv
     super.tick(now)
   }
 
-  #onBeacon(reader: Reader, sender: string): void {
+  #onBeacon(reader: PvaReader, sender: string): void {
     const guid = reader.hex(12)
     reader.skip(1) // Flags
     const number = reader.u8()

@@ -1,21 +1,21 @@
 // pvAccess byte stream to application messages: chunks joined, segments put together, control messages left out.
 import { Framer, PASSED_OVER_BYTES } from '../shared/framer.js'
 import { Command, Control, Flag, MAGIC } from './protocol.js'
-import { Reader } from './reader.js'
+import { PvaReader } from './reader.js'
 
 /** The reader stands at the payload and is the same for each message: valid during the call only. */
-export type OnMessage = (command: number, reader: Reader) => void
+export type OnPvaMessage = (command: number, reader: PvaReader) => void
 
 /** An update too large to be taken: it is passed over. */
-export type OnTooLarge = (ioid: number, size: number) => void
+export type OnPvaTooLarge = (ioid: number, size: number) => void
 
 const HEADER = 8
 const IOID = 4
 
 export class PvaFramer extends Framer {
-  readonly #onMessage: OnMessage
-  readonly #reader = new Reader()
-  readonly #onTooLarge: OnTooLarge
+  readonly #onMessage: OnPvaMessage
+  readonly #reader = new PvaReader()
+  readonly #onTooLarge: OnPvaTooLarge
   #segments: Buffer[] = []
   #segmentsLength = 0
   /** Command and byte order of the segmented message under way; -1: none. */
@@ -25,7 +25,7 @@ export class PvaFramer extends Framer {
   #asksBigEndian = false
 
   /** A wrong magic, and messages longer than `maxBytes` that are no updates, make `push` throw: the stream must end. */
-  constructor(maxBytes: number, onMessage: OnMessage, onTooLarge: OnTooLarge) {
+  constructor(maxBytes: number, onMessage: OnPvaMessage, onTooLarge: OnPvaTooLarge) {
     super(maxBytes)
     this.#onMessage = onMessage
     this.#onTooLarge = onTooLarge
@@ -67,7 +67,7 @@ export class PvaFramer extends Framer {
     }
   }
 
-  #hand(command: number, reader: Reader): void {
+  #hand(command: number, reader: PvaReader): void {
     this.#onMessage(command, reader)
     if (reader.isViewed) this.isTaken = true
   }

@@ -20,7 +20,7 @@ const STRING = 0x60
 const STRUCTURE = 0x80
 
 /** Gathers one message. */
-class Message {
+class PvaMessage {
   readonly #command: number
   readonly #isBigEndian: boolean
   readonly #parts: Uint8Array[] = []
@@ -93,7 +93,7 @@ export function searchMessage(
   replyPort: number,
   names: readonly SearchName[]
 ): Buffer {
-  const message = new Message(Command.SEARCH, isBigEndian)
+  const message = new PvaMessage(Command.SEARCH, isBigEndian)
     .u32(sequence)
     .u8(unicast ? 0x80 : 0)
     .raw(new Uint8Array(3))
@@ -115,19 +115,19 @@ export function validationMessage(
   user: string,
   host: string
 ): Buffer {
-  const message = new Message(Command.VALIDATION, isBigEndian).u32(0x20000).u16(0x7fff).u16(0)
+  const message = new PvaMessage(Command.VALIDATION, isBigEndian).u32(0x20000).u16(0x7fff).u16(0)
   if (!methods.includes('ca')) return message.text('anonymous').u8(0xff).done()
   message.text('ca').structure(2).text('user').u8(STRING).text('host').u8(STRING)
   return message.text(user).text(host).done()
 }
 
-export const echoMessage = (isBigEndian: boolean): Buffer => new Message(Command.ECHO, isBigEndian).done()
+export const echoMessage = (isBigEndian: boolean): Buffer => new PvaMessage(Command.ECHO, isBigEndian).done()
 
 export const createMessage = (isBigEndian: boolean, cid: number, name: string): Buffer =>
-  new Message(Command.CREATE_CHANNEL, isBigEndian).u16(1).u32(cid).text(name).done()
+  new PvaMessage(Command.CREATE_CHANNEL, isBigEndian).u16(1).u32(cid).text(name).done()
 
 export const destroyChannelMessage = (isBigEndian: boolean, sid: number, cid: number): Buffer =>
-  new Message(Command.DESTROY_CHANNEL, isBigEndian).u32(sid).u32(cid).done()
+  new PvaMessage(Command.DESTROY_CHANNEL, isBigEndian).u32(sid).u32(cid).done()
 
 /** Begins a monitor; `queueSize` > 0: the server may have so many updates under way, `ackMessage` lets more come. */
 export function monitorMessage(
@@ -137,7 +137,7 @@ export function monitorMessage(
   request: PvRequest,
   queueSize: number
 ): Buffer {
-  const message = new Message(Command.MONITOR, isBigEndian).u32(sid).u32(ioid)
+  const message = new PvaMessage(Command.MONITOR, isBigEndian).u32(sid).u32(ioid)
   message.u8(queueSize > 0 ? Sub.INIT | Sub.PIPELINE : Sub.INIT)
   writeType(message, request)
   writeValue(message, request)
@@ -146,10 +146,10 @@ export function monitorMessage(
 }
 
 export const startMessage = (isBigEndian: boolean, sid: number, ioid: number): Buffer =>
-  new Message(Command.MONITOR, isBigEndian).u32(sid).u32(ioid).u8(Sub.START).done()
+  new PvaMessage(Command.MONITOR, isBigEndian).u32(sid).u32(ioid).u8(Sub.START).done()
 
 export const ackMessage = (isBigEndian: boolean, sid: number, ioid: number, count: number): Buffer =>
-  new Message(Command.MONITOR, isBigEndian).u32(sid).u32(ioid).u8(Sub.PIPELINE).u32(count).done()
+  new PvaMessage(Command.MONITOR, isBigEndian).u32(sid).u32(ioid).u8(Sub.PIPELINE).u32(count).done()
 
 /** A structure of structures and texts: what a monitor is asked for. */
 export interface PvRequest {
@@ -171,7 +171,7 @@ function addPath(tree: { [name: string]: PvRequest }, path: readonly string[]): 
   addPath(below, rest)
 }
 
-function writeType(message: Message, tree: PvRequest): void {
+function writeType(message: PvaMessage, tree: PvRequest): void {
   const entries = Object.entries(tree)
   message.structure(entries.length)
   for (const [name, below] of entries) {
@@ -181,7 +181,7 @@ function writeType(message: Message, tree: PvRequest): void {
   }
 }
 
-function writeValue(message: Message, tree: PvRequest): void {
+function writeValue(message: PvaMessage, tree: PvRequest): void {
   for (const below of Object.values(tree)) {
     if (typeof below === 'string') message.text(below)
     else writeValue(message, below)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type PvStructure, type PvValue, type Vector } from '../../../core/api/plugin.js'
 import { PvaEncoder, type Plain } from '../../../test/support/pva-encoder.js'
-import { Reader } from './reader.js'
+import { PvaReader } from './reader.js'
 import { MonitorState } from './state.js'
 import { Code, readType, type PvType, type StructureType, type TypeCache } from './types.js'
 import { emptyValue, readValue } from './value.js'
 
-const readerOf = (bytes: Buffer, isBigEndian: boolean): Reader =>
-  new Reader().reset(
+const readerOf = (bytes: Buffer, isBigEndian: boolean): PvaReader =>
+  new PvaReader().reset(
     bytes,
     new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     0,

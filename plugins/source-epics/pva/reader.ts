@@ -12,14 +12,14 @@ const STATUS_OK = 0xff
 /** Length of a record's string that did not fit its field: servers send what there is of it. */
 const CUT_BYTES = 39
 
-export interface Status {
+export interface PvaStatus {
   readonly ok: boolean
   readonly message: string
 }
 
-const OK: Status = { ok: true, message: '' }
+const OK: PvaStatus = { ok: true, message: '' }
 
-export class Reader {
+export class PvaReader {
   #bytes: Buffer = Buffer.alloc(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
   #little = true
@@ -135,7 +135,7 @@ export class Reader {
     return Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16)).join(':')
   }
 
-  status(): Status {
+  status(): PvaStatus {
     const type = this.u8()
     if (type === STATUS_OK) return OK
     const message = this.text()

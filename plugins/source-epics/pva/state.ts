@@ -1,7 +1,7 @@
 // The merged content of one monitor: servers send only what changed, marked by one bit per field.
 import { type PvStructure, type PvValue } from '../../../core/api/plugin.js'
 import { Loan } from '../shared/loan.js'
-import { type Reader } from './reader.js'
+import { type PvaReader } from './reader.js'
 import { Code, type PvType, type StructureType, type TypeCache } from './types.js'
 import { emptyValue, readScalar, readValue } from './value.js'
 
@@ -87,7 +87,7 @@ export class MonitorState {
    * Reads the next mask and the fields it names; true when there was more than metadata among them.
    * Throws RangeError when it names a field that is not there or the message is too short.
    */
-  apply(reader: Reader, cache: TypeCache): boolean {
+  apply(reader: PvaReader, cache: TypeCache): boolean {
     const mask = reader.mask()
     let done = 0
     let isData = false
@@ -107,13 +107,13 @@ export class MonitorState {
     return isData
   }
 
-  #read(index: number, reader: Reader, cache: TypeCache): void {
+  #read(index: number, reader: PvaReader, cache: TypeCache): void {
     const node = this.#nodes[index] as Node
     if (node.code >= 0) this.#values[index] = node.isSeconds ? reader.i64AsNumber() : readScalar(reader, node.code)
     else if (node.type.kind !== 'structure') this.#readOther(index, node.type, reader, cache)
   }
 
-  #readOther(index: number, type: PvType, reader: Reader, cache: TypeCache): void {
+  #readOther(index: number, type: PvType, reader: PvaReader, cache: TypeCache): void {
     const value = readValue(reader, type, cache)
     this.#values[index] = value
     if (this.#lentTo === index) {

@@ -1,6 +1,6 @@
 // pvData type descriptions, with the cache that each connection has for them.
 import { type VectorType } from '../../../core/api/plugin.js'
-import { type Reader } from './reader.js'
+import { type PvaReader } from './reader.js'
 
 export interface Field {
   readonly name: string
@@ -51,7 +51,7 @@ export type TypeCache = Map<number, PvType | null>
  * The next type description; null for "no type". Throws RangeError for unknown codes, unknown cached types,
  * too deep nesting and too many fields (cached types used in one another multiply).
  */
-export function readType(reader: Reader, cache: TypeCache, depth = 0): PvType | null {
+export function readType(reader: PvaReader, cache: TypeCache, depth = 0): PvType | null {
   if (depth > MAX_DEPTH) throw new RangeError('PVA: type nested too deeply')
   const code = reader.u8()
   switch (code) {
@@ -76,7 +76,7 @@ function cached(cache: TypeCache, id: number): PvType | null {
   return type
 }
 
-function defined(reader: Reader, cache: TypeCache, depth: number): PvType | null {
+function defined(reader: PvaReader, cache: TypeCache, depth: number): PvType | null {
   const id = reader.u16()
   const type = readType(reader, cache, depth + 1)
   if (cache.size >= MAX_CACHED && !cache.has(id)) throw new RangeError('PVA: too many cached types')
@@ -84,7 +84,7 @@ function defined(reader: Reader, cache: TypeCache, depth: number): PvType | null
   return type
 }
 
-function compound(reader: Reader, cache: TypeCache, depth: number, kind: 'structure' | 'union'): PvType {
+function compound(reader: PvaReader, cache: TypeCache, depth: number, kind: 'structure' | 'union'): PvType {
   const id = reader.text()
   const n = reader.count(2)
   const fields: Field[] = []
@@ -100,7 +100,7 @@ function compound(reader: Reader, cache: TypeCache, depth: number, kind: 'struct
   return { kind, id, fields, weight }
 }
 
-function elements(reader: Reader, cache: TypeCache, depth: number, kind: 'structure-array' | 'union-array'): PvType {
+function elements(reader: PvaReader, cache: TypeCache, depth: number, kind: 'structure-array' | 'union-array'): PvType {
   const element = readType(reader, cache, depth + 1)
   const wanted = kind === 'structure-array' ? 'structure' : 'union'
   if (element?.kind !== wanted) throw new RangeError(`PVA: ${kind} of something else`)
@@ -108,7 +108,7 @@ function elements(reader: Reader, cache: TypeCache, depth: number, kind: 'struct
 }
 
 /** Scalars and arrays of them: bits 3 and 4 say which kind of array. */
-function plain(reader: Reader, code: number): PvType {
+function plain(reader: PvaReader, code: number): PvType {
   const base = code & 0xe7
   if (base !== Code.STRING && !NUMERIC.has(base)) throw new RangeError(`PVA: unknown type code 0x${code.toString(16)}`)
   const shape = code & 0x18

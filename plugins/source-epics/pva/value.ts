@@ -1,6 +1,6 @@
 // pvData values to plain ones: PvValue of schemas/records.ts.
 import { type PvStructure, type PvValue, type Vector } from '../../../core/api/plugin.js'
-import { type Reader } from './reader.js'
+import { type PvaReader } from './reader.js'
 import { Code, NUMERIC, readType, type Field, type PvType, type TypeCache } from './types.js'
 
 const MAX_DEPTH = 64
@@ -8,7 +8,7 @@ const NO_FIELDS: ReadonlyMap<string, PvValue> = new Map()
 const EMPTY_STRINGS: readonly string[] = []
 
 /** One scalar of the type with this code. */
-export function readScalar(reader: Reader, code: number): number | bigint | boolean | string {
+export function readScalar(reader: PvaReader, code: number): number | bigint | boolean | string {
   switch (code) {
     case Code.FLOAT64: return reader.f64()
     case Code.INT32: return reader.i32()
@@ -25,7 +25,7 @@ export function readScalar(reader: Reader, code: number): number | bigint | bool
   } // prettier-ignore
 }
 
-function readArray(reader: Reader, code: number, fixed: number): Vector | string[] {
+function readArray(reader: PvaReader, code: number, fixed: number): Vector | string[] {
   const numeric = NUMERIC.get(code)
   if (numeric === undefined) {
     const n = fixed >= 0 ? fixed : reader.count(1)
@@ -39,7 +39,7 @@ function readArray(reader: Reader, code: number, fixed: number): Vector | string
  * The next value of `type`. A union gives the value of its chosen member (null: none). Elements of arrays of unions
  * and of anything are structures of one field, named by the member or `value`; absent elements are empty structures.
  */
-export function readValue(reader: Reader, type: PvType, cache: TypeCache, depth = 0): PvValue {
+export function readValue(reader: PvaReader, type: PvType, cache: TypeCache, depth = 0): PvValue {
   if (depth > MAX_DEPTH) throw new RangeError('PVA: value nested too deeply')
   switch (type.kind) {
     case 'scalar': return readScalar(reader, type.code)
@@ -52,7 +52,7 @@ export function readValue(reader: Reader, type: PvType, cache: TypeCache, depth 
 }
 
 function readStructure(
-  reader: Reader,
+  reader: PvaReader,
   id: string,
   fields: readonly Field[],
   cache: TypeCache,
@@ -65,7 +65,7 @@ function readStructure(
 }
 
 function readUnion(
-  reader: Reader,
+  reader: PvaReader,
   fields: readonly Field[],
   cache: TypeCache,
   depth: number
@@ -77,13 +77,13 @@ function readUnion(
   return { name: field.name, value: readValue(reader, field.type, cache, depth + 1) }
 }
 
-function readAny(reader: Reader, cache: TypeCache, depth: number): PvValue {
+function readAny(reader: PvaReader, cache: TypeCache, depth: number): PvValue {
   const type = readType(reader, cache)
   return type === null ? null : readValue(reader, type, cache, depth + 1)
 }
 
 function readElements(
-  reader: Reader,
+  reader: PvaReader,
   type: Extract<PvType, { kind: 'structure-array' | 'union-array' | 'any-array' }>,
   cache: TypeCache,
   depth: number
@@ -95,7 +95,7 @@ function readElements(
 }
 
 function readElement(
-  reader: Reader,
+  reader: PvaReader,
   type: Extract<PvType, { kind: 'structure-array' | 'union-array' | 'any-array' }>,
   cache: TypeCache,
   depth: number
@@ -108,12 +108,12 @@ function readElement(
   return chosen === null ? absent(reader) : named(reader, chosen.name, chosen.value)
 }
 
-function named(reader: Reader, name: string, value: PvValue): PvStructure {
+function named(reader: PvaReader, name: string, value: PvValue): PvStructure {
   reader.countStructure()
   return { typeId: '', fields: new Map([[name, value]]) }
 }
 
-function absent(reader: Reader): PvStructure {
+function absent(reader: PvaReader): PvStructure {
   reader.countStructure()
   return { typeId: '', fields: NO_FIELDS }
 }

@@ -11,7 +11,7 @@ export interface HostPort {
 }
 
 /** Where to send search datagrams. */
-export interface Target extends HostPort {
+export interface SearchTarget extends HostPort {
   /** Not a broadcast or multicast address. */
   readonly unicast: boolean
   readonly broadcast: boolean
@@ -67,7 +67,7 @@ export class AddressList {
   readonly #port: number
   readonly #warner: Warner
   #resolved = new Map<string, string>()
-  #targets: readonly Target[] = []
+  #targets: readonly SearchTarget[] = []
   #freshUntil = 0
   #busy = false
 
@@ -81,7 +81,7 @@ export class AddressList {
   }
 
   /** What is known now; starts a refresh in the background when that is due. */
-  targets(): readonly Target[] {
+  targets(): readonly SearchTarget[] {
     if (Date.now() >= this.#freshUntil && !this.#busy) void this.refresh()
     return this.#targets
   }
@@ -108,7 +108,7 @@ export class AddressList {
   #build(): void {
     const broadcasts = broadcastAddresses()
     const all = new Set([...broadcasts, '127.255.255.255', '255.255.255.255'])
-    const found = new Map<string, Target>()
+    const found = new Map<string, SearchTarget>()
     const add = (host: string, port: number): void => {
       const broadcast = all.has(host)
       found.set(`${host}:${port}`, { host, port, broadcast, unicast: !broadcast && !isMulticast(host) })

@@ -1,7 +1,7 @@
 // Hears broadcasts on a port that servers of this host have, too: a socket bound to a broadcast address gets what is sent
 // there and nothing else, so that it takes no unicast search away from a server.
 import { createSocket, type Socket } from 'node:dgram'
-import { type Target } from './addrlist.js'
+import { type SearchTarget } from './addrlist.js'
 import { type Warner } from './warner.js'
 import { errorText } from '../../../core/api/plugin.js'
 
@@ -16,8 +16,8 @@ export class BroadcastPorts {
   }
 
   /** Listens on the broadcast addresses among `targets`, and no longer on those that are not. */
-  listen(targets: readonly Target[]): void {
-    const wanted = new Map<string, Target>()
+  listen(targets: readonly SearchTarget[]): void {
+    const wanted = new Map<string, SearchTarget>()
     for (const target of targets) if (target.broadcast) wanted.set(`${target.host}:${target.port}`, target)
     for (const [key, socket] of this.#sockets) if (!wanted.has(key)) this.#end(key, socket)
     for (const [key, { host, port }] of wanted) if (!this.#sockets.has(key)) this.#open(key, host, port)

@@ -1,7 +1,7 @@
 // What a pvAccess server sends: the stream of a circuit in pieces and segments, types, updates, values in values, statuses.
 import { PvaFramer } from '../../../plugins/source-epics/pva/framer.js'
 import { Command, Sub } from '../../../plugins/source-epics/pva/protocol.js'
-import { type Reader } from '../../../plugins/source-epics/pva/reader.js'
+import { type PvaReader } from '../../../plugins/source-epics/pva/reader.js'
 import { MonitorState } from '../../../plugins/source-epics/pva/state.js'
 import { readType, type TypeCache } from '../../../plugins/source-epics/pva/types.js'
 import { type Target } from '../target.js'
@@ -10,7 +10,7 @@ import { samplesOf } from './channel-access.js'
 const MAX_MESSAGE = 1 << 16
 
 /** As a circuit does with it. */
-function monitor(reader: Reader, states: Map<number, MonitorState>, types: TypeCache): void {
+function monitor(reader: PvaReader, states: Map<number, MonitorState>, types: TypeCache): void {
   const ioid = reader.u32()
   const sub = reader.u8()
   if ((sub & Sub.INIT) !== 0) {
@@ -26,7 +26,7 @@ function monitor(reader: Reader, states: Map<number, MonitorState>, types: TypeC
   if (reader.left > 0) reader.anyInMask()
 }
 
-function other(command: number, reader: Reader): void {
+function other(command: number, reader: PvaReader): void {
   if (command === Command.VALIDATION) {
     reader.skip(6)
     Array.from({ length: reader.count(1) }, () => reader.text())
