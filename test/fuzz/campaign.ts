@@ -54,7 +54,10 @@ export class Campaign {
     const { queue } = this
     // What is new is looked into more
     const recent = Math.max(1, queue.length >> 3)
-    const parent = queue[pick(3) === 0 ? queue.length - 1 - pick(recent) : pick(queue.length)]!
+    const one = (): Buffer => queue[pick(3) === 0 ? queue.length - 1 - pick(recent) : pick(queue.length)]!
+    // And short ones, which are quick
+    const [a, b] = [one(), one()]
+    const parent = a.length < b.length ? a : b
     const material: Material = {
       words: this.#words,
       others: queue,
@@ -126,7 +129,7 @@ export class Campaign {
       if (used > this.#maxSteps)
         return finding(input, error instanceof TooManySteps ? error : new TooManySteps('steps'))
       if (bytes > this.#maxBytes)
-        return finding(input, new Broken(`memory: ${bytes >> 20} MiB for ${input.length} bytes`))
+        return finding(input, new Broken(`memory: ${Math.round(bytes / 1048576)} MiB for ${input.length} bytes`))
       return error === undefined || target.allows(error) ? undefined : finding(input, error)
     }
     try {
@@ -160,7 +163,7 @@ function spellings(word: string): Buffer[] {
   return [big, little, small, Buffer.from(word)]
 }
 
-/** The fewest inputs, short ones first, that reach all that these do. */
+/** Few inputs, short ones first, that reach all blocks that these do. */
 export async function fewest(campaign: Campaign, coverage: Coverage): Promise<Buffer[]> {
   const reached = new Set<number>()
   const kept: Buffer[] = []
@@ -172,9 +175,9 @@ export async function fewest(campaign: Campaign, coverage: Coverage): Promise<Bu
     } catch {
       // What it throws was judged when it was found
     }
-    const fresh = coverage.all().filter((one) => !reached.has(one))
+    const fresh = coverage.all().filter((block) => !reached.has(block))
     if (fresh.length > 0) kept.push(input)
-    for (const one of fresh) reached.add(one)
+    for (const block of fresh) reached.add(block)
   }
   return kept
 }

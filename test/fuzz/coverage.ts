@@ -79,11 +79,11 @@ export class Coverage {
     return wanted.every((one) => BUCKETS[this.counters[one >>> 8]!] === (one & 255))
   }
 
-  /** All that the last input reached. */
+  /** All blocks that the last input reached. */
   all(): number[] {
     const out: number[] = []
     for (let i = 0; i < this.counters.length; i++) {
-      if (this.counters[i] !== 0) out.push(i * 256 + BUCKETS[this.counters[i]!]!)
+      if (this.counters[i] !== 0) out.push(i)
     }
     return out
   }

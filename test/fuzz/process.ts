@@ -56,6 +56,15 @@ async function main(order: Order): Promise<void> {
   const { default: target } = (await import(pathToFileURL(order.file).href)) as { default: Target }
   const current = openSync(order.current, 'w')
   const head = Buffer.alloc(4)
+  const startMs = performance.now()
+  let saidMs = startMs
+  /** Also while an input is shortened. */
+  const live = (): void => {
+    const nowMs = performance.now()
+    if (nowMs - saidMs < TURN_MS) return
+    saidMs = nowMs
+    say({ kind: 'progress', ...figures() })
+  }
   const campaign = new Campaign({
     target,
     coverage,
@@ -64,13 +73,10 @@ async function main(order: Order): Promise<void> {
       head.writeUInt32LE(input.length)
       writeSync(current, head, 0, 4, 0)
       writeSync(current, input, 0, input.length, 4)
+      live()
     },
     found: ({ what, stack, input }) => say({ kind: 'found', what, stack, hex: input.toString('hex') })
   })
-  const kept = readdirSync(corpus, { withFileTypes: true }).filter((one) => one.isFile())
-  const inputs = kept.map(({ name }) => readFileSync(join(corpus, name)))
-  const startMs = performance.now()
-  await campaign.begin([...(await target.seeds()), ...inputs], () => reachedOf(counted, coverage).flatMap(({ words }) => words)) // prettier-ignore
   const figures = (): Figures => ({
     executions: campaign.executions,
     seconds: (performance.now() - startMs) / 1000,
@@ -81,15 +87,16 @@ async function main(order: Order): Promise<void> {
     mostSteps: campaign.mostSteps,
     mostBytes: campaign.mostBytes
   })
+  const kept = readdirSync(corpus, { withFileTypes: true }).filter((one) => one.isFile())
+  const inputs = kept.map(({ name }) => readFileSync(join(corpus, name)))
+  await campaign.begin([...(await target.seeds()), ...inputs], () => reachedOf(counted, coverage).flatMap(({ words }) => words)) // prettier-ignore
   let turnMs = startMs
   while (campaign.executions < order.executions) {
     const waits = campaign.next()
     if (waits !== undefined) await waits
-    const nowMs = (campaign.executions & 15) === 0 ? performance.now() : turnMs
-    if (nowMs - turnMs < TURN_MS) continue
-    turnMs = nowMs
-    if (nowMs - startMs > order.seconds * 1000) break
-    say({ kind: 'progress', ...figures() })
+    if (saidMs === turnMs) continue
+    turnMs = saidMs
+    if (turnMs - startMs > order.seconds * 1000) break
     // Messages leave, garbage is collected
     await new Promise((resolve) => setImmediate(resolve))
   }

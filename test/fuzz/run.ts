@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly saves: boolean
   /** Longest time between two signs of life of the process. */
   readonly hangMs: number
+  /** false: begin with the samples only. */
+  readonly corpus?: boolean
 }
 
 export interface FoundInput {
@@ -49,12 +51,13 @@ export class FuzzTree {
     from = 'targets'
   ): Promise<Result> {
     const corpus = join(packageRoot, 'test/fuzz/corpus', name)
-    if (from === 'targets') mkdirSync(corpus, { recursive: true })
+    const isKept = from === 'targets' && options.corpus !== false
+    if (isKept) mkdirSync(corpus, { recursive: true })
     const order: Order = {
       ...options,
       file: join(this.folder, 'dist/test/fuzz', from, `${name}.js`),
       counted: await this.#counted,
-      corpus: from === 'targets' ? corpus : mkdtempSync(join(this.folder, 'corpus-')),
+      corpus: isKept ? corpus : mkdtempSync(join(this.folder, 'corpus-')),
       current: join(this.folder, `${name}.current`)
     }
     return watch(join(this.folder, 'dist/test/fuzz/process.js'), order, options.hangMs, progress)

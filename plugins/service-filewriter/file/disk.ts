@@ -48,8 +48,12 @@ export class Disk {
     }
   }
 
-  /** Exactly `n` bytes; CodedError when the file is shorter. */
+  /** Exactly `n` bytes; CodedError when the file is shorter, or what asks for them is damaged. */
   read(n: number, position: number, what: string): Buffer {
+    if (!(n >= 0 && position >= 0)) throw this.#failure('read', what, new Error(`no ${n} bytes at ${position}`))
+    // Before memory is taken for them
+    if (position + n > this.size && position + n > (this.size = fstatSync(this.#fd).size))
+      throw this.#failure('read', what, new Error(`the file ends at ${this.size}, not at ${position + n}`))
     const out = Buffer.allocUnsafe(n)
     let done = 0
     try {

@@ -67,12 +67,14 @@ const SIGNATURE = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')
 
 /** Reads the superblock. Throws HDF5_FAILED when it is none, Unsupported for one that is not plain. */
 export function readSuperblock(disk: Disk): Superblock {
-  if (disk.size < 48) throw new CodedError('HDF5_FAILED', `${disk.path} is not an HDF5 file: ${disk.size} bytes`)
+  const short = (): CodedError => new CodedError('HDF5_FAILED', `${disk.path} is not an HDF5 file: ${disk.size} bytes`)
+  if (disk.size < 48) throw short()
   const head = disk.read(Math.min(96, disk.size), 0, 'superblock')
   if (!head.subarray(0, 8).equals(SIGNATURE)) throw new CodedError('HDF5_FAILED', `${disk.path} is not an HDF5 file`)
   const version = head[8] ?? 0
   const at = version === 0 ? 24 : 12
   const sizes = version === 0 ? [head[13], head[14]] : [head[9], head[10]]
+  if (version === 0 && head.length < 96) throw short()
   if (![0, 2].includes(version)) throw new Unsupported(`${disk.path}: superblock version ${version}`)
   if (sizes.some((n) => n !== 8)) throw new Unsupported(`${disk.path}: addresses or lengths are not 8 bytes`)
   if (head.readBigUInt64LE(at) !== 0n) throw new Unsupported(`${disk.path}: a user block`)
@@ -114,8 +116,25 @@ export interface HeaderMessage {
   readonly length: number
 }
 
-/** All messages of the object header at an address. */
+/** What a damaged file makes us read outside of what was read is a fault of the file. */
+function within<T>(disk: Disk, what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new CodedError('HDF5_FAILED', `${disk.path}: ${what} is damaged`, { cause })
+  }
+}
+
+/** More than the largest header has: continuations of a damaged one may lead round. */
+const MOST_BLOCKS = 1000
+
+/** All messages of the object header at an address. Throws HDF5_FAILED when it is damaged. */
 export function readHeader(disk: Disk, address: number): HeaderMessage[] {
+  return within(disk, `the object header at ${address}`, () => readAnyHeader(disk, address))
+}
+
+function readAnyHeader(disk: Disk, address: number): HeaderMessage[] {
   const head = disk.read(Math.min(64, disk.size - address), address, 'object header')
   if (head.toString('latin1', 0, 4) === 'OHDR') return readNewHeader(disk, address, head)
   if (head[0] !== 1) throw new CodedError('HDF5_FAILED', `${disk.path}: there is no object header at ${address}`)
@@ -128,7 +147,7 @@ export function readHeader(disk: Disk, address: number): HeaderMessage[] {
       const size = block.bytes.readUInt16LE(p + 2)
       const found = { type: block.bytes.readUInt16LE(p), block, offset: p + 8, length: size }
       messages.push(found)
-      if (found.type === MESSAGE.continuation) todo.push({ ...continuation(found), start: 0 })
+      if (found.type === MESSAGE.continuation) goOn(todo, continuation(found), 0)
       p += 8 + size
     }
   }
@@ -138,6 +157,10 @@ export function readHeader(disk: Disk, address: number): HeaderMessage[] {
 export interface FilePlace {
   readonly at: number
   readonly length: number
+}
+
+function goOn(blocks: (FilePlace & { readonly start: number })[], place: FilePlace, start: number): void {
+  if (blocks.push({ ...place, start }) > MOST_BLOCKS) throw new RangeError('too many blocks')
 }
 
 /** Where a continuation message leads. */
@@ -167,7 +190,7 @@ function readNewHeader(disk: Disk, address: number, head: Buffer): HeaderMessage
         length: block.bytes.readUInt16LE(q + 1)
       }
       messages.push(found)
-      if (found.type === MESSAGE.continuation) todo.push({ ...continuation(found), start: 4 })
+      if (found.type === MESSAGE.continuation) goOn(todo, continuation(found), 4)
       q += messageHead + found.length
     }
   }
@@ -193,7 +216,10 @@ export interface Chunked {
 
 /** Reads the header of a chunked dataset with a version 1 B-tree. Throws Unsupported for any other. */
 export function readChunked(disk: Disk, address: number, path: string): Chunked {
-  const messages = readHeader(disk, address)
+  return within(disk, `${path}: its header`, () => chunkedOf(readHeader(disk, address), path))
+}
+
+function chunkedOf(messages: readonly HeaderMessage[], path: string): Chunked {
   const find = (type: number): HeaderMessage | undefined => messages.find((message) => message.type === type)
   const space = find(MESSAGE.dataspace)
   const layout = find(MESSAGE.layout)
@@ -254,6 +280,9 @@ export interface StoredChunk {
   readonly bytes: number
 }
 
+/** What a list can hold. */
+const MOST_CHUNKS = 2 ** 32 - 1
+
 /**
  * Chunks by number along the first dimension; holes are undefined.
  * @param damaged - called with the address of a node that is none, which is then left out; default: throw
@@ -269,6 +298,8 @@ export function readIndex(
   const out: (StoredChunk | undefined)[] = []
   const { rank, chunk } = chunked
   const key = 8 + 8 * (rank + 1)
+  // Nodes of a damaged index may lead to each other; those of a sound one lie side by side
+  let left = disk.size / (key + 8)
   const visit = (address: number, below: number): void => {
     if (address + 24 > disk.size) {
       damaged(address)
@@ -281,6 +312,11 @@ export function readIndex(
       return
     }
     const used = head.readUInt16LE(6)
+    left -= Math.max(1, used)
+    if (left < 0 || address + 24 + used * (key + 8) > disk.size) {
+      damaged(address)
+      return
+    }
     const body = disk.read(used * (key + 8), address + 24, `${path} (chunk index)`)
     for (let i = 0; i < used; i++) {
       const p = i * (key + 8)
@@ -293,7 +329,12 @@ export function readIndex(
       const others = Array.from({ length: rank - 1 }, (_, d) => body.readBigUInt64LE(p + 16 + 8 * d))
       if (others.some((n) => n !== 0n)) throw new Unsupported(`${path}: its chunks do not span whole rows`)
       if (body.readUInt32LE(p + 4) !== 0) throw new Unsupported(`${path}: a chunk that is not filtered`)
-      out[row / (chunk[0] ?? 1)] = { address: child, bytes: body.readUInt32LE(p) }
+      const place = row / (chunk[0] ?? 1)
+      if (!Number.isInteger(place) || place >= MOST_CHUNKS) {
+        damaged(address)
+        return
+      }
+      out[place] = { address: child, bytes: body.readUInt32LE(p) }
     }
   }
   if (chunked.index !== UNDEFINED) visit(Number(chunked.index), 256)

@@ -43,7 +43,12 @@ interface Found {
   readonly chunked: Chunked
   readonly chunks: readonly (StoredChunk | undefined)[]
   rows: number
+  /** The filtered chunk that was looked into last. */
+  expanded?: { readonly of: StoredChunk; readonly bytes: Buffer | undefined }
 }
+
+/** A filtered chunk that becomes more is not looked into. */
+const MOST_CHUNK_BYTES = 256 << 20
 
 /**
  * Checks a file that nobody writes and repairs what is wrong: end of file, lengths beyond the stored chunks, unequal
@@ -221,18 +226,34 @@ function alignPointers(disk: Disk, columns: ReadonlyMap<string, Found>, actions:
 }
 
 /** One element of a column of 4 or 8 byte integers; undefined for what cannot be read. */
-function integerAt(disk: Disk, { path, chunked, chunks }: Found, row: number): bigint | undefined {
+function integerAt(disk: Disk, found: Found, row: number): bigint | undefined {
+  const { path, chunked, chunks } = found
   const perChunk = chunked.chunk[0] ?? 1
   const size = chunked.chunk.at(-1) ?? 0
   const chunk = chunks[Math.floor(row / perChunk)]
-  const [filter] = chunked.filters
-  if (!chunk || chunked.rank !== 1 || (size !== 8 && size !== 4)) return undefined
   const at = (row % perChunk) * size
-  let bytes: Buffer
-  if (filter) {
-    const packer = chunked.filters.length === 1 ? codec(filter.id, filter.values) : undefined
-    if (!packer) return undefined
-    bytes = packer.expand(disk.read(chunk.bytes, chunk.address, path), perChunk * size).subarray(at, at + size)
-  } else bytes = disk.read(size, chunk.address + at, path)
+  if (!chunk || chunked.rank !== 1 || (size !== 8 && size !== 4)) return undefined
+  let bytes: Buffer | undefined
+  if (chunked.filters.length === 0) {
+    if (chunk.address + at + size > disk.size) return undefined
+    bytes = disk.read(size, chunk.address + at, path)
+  } else {
+    if (found.expanded?.of !== chunk) found.expanded = { of: chunk, bytes: expand(disk, found, chunk, perChunk * size) }
+    bytes = found.expanded.bytes?.subarray(at, at + size)
+  }
+  if (bytes?.length !== size) return undefined
   return size === 8 ? bytes.readBigInt64LE(0) : BigInt(bytes.readInt32LE(0))
+}
+
+/** Undefined where it is damaged, too large, or packed in a way that is not ours. */
+function expand(disk: Disk, { path, chunked }: Found, chunk: StoredChunk, size: number): Buffer | undefined {
+  const [filter] = chunked.filters
+  const packer = filter && chunked.filters.length === 1 ? codec(filter.id, filter.values) : undefined
+  if (packer === undefined || size > MOST_CHUNK_BYTES) return undefined
+  const packed = disk.read(chunk.bytes, chunk.address, path)
+  try {
+    return packer.expand(packed, size)
+  } catch {
+    return undefined
+  }
 }
