@@ -85,10 +85,14 @@ describe('config', () => {
   })
 
   it('hides secrets', () => {
-    const text = '[kafka]\n"sasl.password" = "hunter2"\n[kafka.sasl]\nusername = "u"\npassword = "hunter2"\n'
+    const words = '"sasl.password" = "hunter2"\n"ssl.key.pem" = "hunter2"\n'
+    const sections =
+      '[kafka.sasl]\nusername = "u"\npassword = "hunter2"\n[kafka.ssl]\nkey = "hunter2"\npassphrase = "hunter2"\n'
+    const text = `[kafka]\n${words}${sections}ca_file = "f"\n`
     const printed = printConfig(loadConfig({ file: file('c.toml', text) }))
     assert.doesNotMatch(printed, /hunter2/)
     assert.match(printed, /username = "u"/)
+    assert.match(printed, /ca_file = "f"/)
   })
 
   const broken: [string, string, string][] = [

@@ -209,18 +209,18 @@ function noteOrigins(value: unknown, path: string, origin: string, origins: Map<
   } else if (!origins.has(path)) origins.set(path, origin)
 }
 
-const secretKey = /pass(word|phrase|wd)?$|secret|token|\.key$|key\.pem$|keystore|jaas/i
+const secretKey = /pass(word|phrase|wd)?$|secret|token|\.key$|\/ssl\/key$|key\.pem$|keystore|jaas/i
 
 /** A copy with secrets replaced by `***`, to print and log. */
 function redacted<T>(value: T): T {
-  const hide = (node: unknown): unknown => {
-    if (Array.isArray(node)) return node.map(hide)
+  const hide = (node: unknown, path: string): unknown => {
+    if (Array.isArray(node)) return node.map((item) => hide(item, path))
     if (typeof node !== 'object' || node === null) return node
     const hidden = (key: string, child: unknown): unknown =>
-      secretKey.test(key) && typeof child !== 'object' ? '***' : hide(child)
+      secretKey.test(`${path}/${key}`) && typeof child !== 'object' ? '***' : hide(child, `${path}/${key}`)
     return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, hidden(key, child)]))
   }
-  return hide(value) as T
+  return hide(value, '') as T
 }
 
 /** One line a value: path, value, origin; secrets hidden (for `nexstream check --print`). */

@@ -19,7 +19,7 @@ import {
   type TopicInfo
 } from '../api/kafka.js'
 
-export { type KafkaOptions, kafkaSettings, redact } from './options.js'
+export { type KafkaOptions, kafkaSettings } from './options.js'
 
 /**
  * A client for the brokers named in `options`; connects when it is first used.

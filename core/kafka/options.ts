@@ -1,6 +1,7 @@
 // Kafka connection options: our own words and those of librdkafka, checked, merged into one form.
 import { readFileSync } from 'node:fs'
 import { CodedError } from '../api/errors.js'
+import { nearest } from '../check.js'
 
 type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
 
@@ -166,26 +167,9 @@ function convert(key: string, word: string, value: unknown): unknown {
   return value
 }
 
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    row = next
-  }
-  return row[b.length]!
-}
-
 function unknownKey(word: string): CodedError {
-  const short = word.slice(0, 60).toLowerCase()
-  const [near] = [...meaning.keys()]
-    .map((known) => [distance(short, known), known] as const)
-    .sort((a, b) => a[0] - b[0])
-  const hint =
-    near && near[0] <= 1 + word.length / 3
-      ? `did you mean ${near[1]}?`
-      : `known are ${Object.keys(kafkaKeys).join(', ')}`
+  const near = nearest(word.slice(0, 60), [...meaning.keys()])
+  const hint = near === undefined ? `known are ${Object.keys(kafkaKeys).join(', ')}` : `did you mean ${near}?`
   return bad(word, `unknown key ${word}; ${hint}`)
 }
 
@@ -279,15 +263,4 @@ function tlsSettings(values: Map<string, unknown>): TlsSettings {
     servername: values.get('ssl.servername') as string | undefined,
     verify: values.get('ssl.verify') !== false
   }
-}
-
-/** The options with every password and private key replaced, for logs and `check`. */
-export function redact(options: KafkaOptions): Record<string, unknown> {
-  const secretWords = new Set([...meaning].filter(([, key]) => kafkaKeys[key]!.kind === 'secret').map(([word]) => word))
-  const walk = (value: unknown, path: string): unknown => {
-    if (secretWords.has(path)) return '***'
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, walk(v, path === '' ? k : `${path}.${k}`)]))
-  }
-  return walk(options, '') as Record<string, unknown>
 }
