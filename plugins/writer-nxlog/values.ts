@@ -24,8 +24,34 @@ export interface ValueOptions {
 
 /** Minimum, maximum and sum of many columns lie together: as fields they would be boxed one by one, each a cache miss per value. */
 const SUMMARY = 3
-let summaries = new Float64Array(0)
-let summariesUsed = 0
+const SUMMARIES = 512
+
+/** Room for the summaries of one job. */
+class Summaries {
+  #room = new Float64Array(SUMMARY * SUMMARIES)
+  #used = 0
+
+  /** A place for one column. */
+  take(): { readonly room: Float64Array; readonly at: number } {
+    if (this.#used + SUMMARY > this.#room.length) {
+      this.#room = new Float64Array(SUMMARY * SUMMARIES)
+      this.#used = 0
+    }
+    const at = this.#used
+    this.#used += SUMMARY
+    this.#room.set([Infinity, -Infinity, 0], at)
+    return { room: this.#room, at }
+  }
+}
+
+/** By the signal of the job, with which they go. */
+const summaries = new WeakMap<AbortSignal, Summaries>()
+
+function summariesOf({ signal }: Context): Summaries {
+  const known = summaries.get(signal) ?? new Summaries()
+  summaries.set(signal, known)
+  return known
+}
 
 export class ValueColumn {
   #column: Column
@@ -55,14 +81,9 @@ export class ValueColumn {
     const { dtype, size, chunk, units, stringSize } = options
     this.#size = size
     this.#latest = options.latest
-    if (summariesUsed + SUMMARY > summaries.length) {
-      summaries = new Float64Array(SUMMARY * 512)
-      summariesUsed = 0
-    }
-    this.#summary = summaries
-    this.#at = summariesUsed
-    summariesUsed += SUMMARY
-    this.#summary.set([Infinity, -Infinity, 0], this.#at)
+    const { room, at } = summariesOf(context).take()
+    this.#summary = room
+    this.#at = at
     this.#text = isText(dtype)
     this.#type = numberType(dtype)
     this.#range = integerRanges[this.#type]
