@@ -59,60 +59,32 @@ export function metadataRequest(names: readonly string[] | null, byId: boolean):
 const NO_ID = '0'.repeat(32)
 
 export function metadataResponse(input: In): ClusterMetadata {
+  input.tags()
   input.i32() // Throttle time
-  const brokers = input.array(() => {
+  const brokers = input.structs(() => {
     const broker = { id: input.i32(), host: input.string(), port: input.i32() }
-    input.nullableString() // Rack
+    input.string() // Rack
     return broker
   })
-  input.nullableString() // Cluster id
+  input.string() // Cluster id
   const controller = input.i32()
-  const topics = input.array(() => ({
-    error: input.i16(),
-    name: input.string(),
-    id: '',
-    internal: input.bool(),
-    partitions: input.array(() => {
-      const error = input.i16()
-      const partition = input.i32()
-      const leader = input.i32()
-      const leaderEpoch = input.i32()
+  const topics = input.structs(() => {
+    const [error, name, id] = [input.i16(), input.string(), input.flexible ? input.uuid() : NO_ID]
+    const internal = input.bool()
+    const partitions = input.structs(() => {
+      const [error, partition, leader, leaderEpoch] = [input.i16(), input.i32(), input.i32(), input.i32()]
       const replicas = input.array(() => input.i32())
       input.array(() => input.i32()) // In sync
       input.array(() => input.i32()) // Offline
       return { error, partition, leader, leaderEpoch, replicas }
     })
-  }))
-  return { brokers, controller, topics }
-}
-
-export function metadataByIdResponse(input: In): ClusterMetadata {
-  input.tags()
-  input.i32() // Throttle time
-  const brokers = input.compactArray(() => {
-    const broker = { id: input.i32(), host: input.compactString(), port: input.i32() }
-    input.compactString() // Rack
-    input.tags()
-    return broker
-  })
-  input.compactString() // Cluster id
-  const controller = input.i32()
-  const topics = input.compactArray(() => {
-    const [error, name, id, internal] = [input.i16(), input.compactString(), input.uuid(), input.bool()]
-    const partitions = input.compactArray(() => {
-      const [error, partition, leader, leaderEpoch] = [input.i16(), input.i32(), input.i32(), input.i32()]
-      const replicas = input.compactArray(() => input.i32())
-      input.compactArray(() => input.i32()) // In sync
-      input.compactArray(() => input.i32()) // Offline
-      input.tags()
-      return { error, partition, leader, leaderEpoch, replicas }
-    })
-    input.i32() // Authorized operations
-    input.tags()
+    if (input.flexible) input.i32() // Authorized operations
     return { error, name, id: id === NO_ID ? '' : id, internal, partitions }
   })
   return { brokers, controller, topics }
 }
+
+export const metadataByIdResponse = (input: In): ClusterMetadata => metadataResponse(input.asFlexible())
 
 // ---------------------------------------------------------------- offsets
 
@@ -219,57 +191,39 @@ function fetchedPart(input: In, topic: string) {
   const error = input.i16()
   const highWatermark = input.i64()
   const stable = input.i64()
-  return { topic, partition, error, end: stable >= 0 ? stable : highWatermark, logStart: input.i64(), diverged: -1 }
+  return { topic, partition, error, end: stable >= 0 ? stable : highWatermark, logStart: input.i64() }
 }
 
 export function fetchResponse(input: In): Fetched {
+  input.tags()
   input.i32()
   const error = input.i16()
   input.i32() // Session
-  const parts = input.array(() => {
-    const topic = input.string()
+  const parts = input.structs(() => {
+    const topic = input.flexible ? input.uuid() : input.string()
     return input.array(() => {
       const part = fetchedPart(input, topic)
-      const aborted = input.array(() => abortedOf(input)).sort((a, b) => a.firstOffset - b.firstOffset)
-      const length = Math.max(0, input.i32())
+      const aborted = input.structs(() => abortedOf(input)).sort((a, b) => a.firstOffset - b.firstOffset)
+      if (input.flexible) input.i32() // Replica to read from
+      const length = Math.max(0, input.size())
       const recordsStart = input.take(length)
-      return { ...part, aborted, recordsStart, recordsEnd: recordsStart + length }
+      const recordsEnd = recordsStart + length
+      return { ...part, diverged: divergedAt(input), aborted, recordsStart, recordsEnd }
     })
   })
   return { error, parts: parts.flat() }
 }
 
-export function fetchByIdResponse(input: In): Fetched {
-  input.tags()
-  input.i32()
-  const error = input.i16()
-  input.i32() // Session
-  const parts = input.compactArray(() => {
-    const topic = input.uuid()
-    const mine = input.compactArray(() => {
-      const part = fetchedPart(input, topic)
-      const list = input.compactArray(() => {
-        const one = abortedOf(input)
-        input.tags()
-        return one
-      })
-      const aborted = list.sort((a, b) => a.firstOffset - b.firstOffset)
-      input.i32() // Replica to read from
-      const length = Math.max(0, input.uvarint() - 1)
-      const recordsStart = input.take(length)
-      let { diverged } = part
-      input.tags((tag) => {
-        if (tag !== 0) return
-        input.i32() // Epoch
-        diverged = input.i64()
-      })
-      return { ...part, diverged, aborted, recordsStart, recordsEnd: recordsStart + length }
-    })
-    input.tags()
-    return mine
+export const fetchByIdResponse = (input: In): Fetched => fetchResponse(input.asFlexible())
+
+function divergedAt(input: In): number {
+  let offset = -1
+  input.tags((tag) => {
+    if (tag !== 0) return
+    input.i32() // Epoch
+    offset = input.i64()
   })
-  input.tags()
-  return { error, parts: parts.flat() }
+  return offset
 }
 
 // ---------------------------------------------------------------- produce

@@ -97,6 +97,8 @@ export class Out {
 
 /** Reads primitives; throws WireError at the end of the buffer. */
 export class In {
+  flexible = false
+
   constructor(
     readonly buffer: Buffer,
     public at = 0,
@@ -125,11 +127,17 @@ export class In {
   bool(): boolean {
     return this.i8() !== 0
   }
+  /** Of a version with "flexible" fields from here on: other lengths, and tagged fields behind each struct. */
+  asFlexible(): this {
+    this.flexible = true
+    return this
+  }
+  /** '' for null. */
   string(): string {
     return this.nullableString() ?? ''
   }
   nullableString(): string | null {
-    const length = this.i16()
+    const length = this.flexible ? this.size() : this.i16()
     if (length < 0) return null
     const at = this.take(length)
     return this.buffer.toString('utf8', at, at + length)
@@ -149,22 +157,14 @@ export class In {
     }
     throw new WireError('a length has too many bytes')
   }
-  /** '' for null. */
-  compactString(): string {
-    const length = Math.max(0, this.uvarint() - 1)
-    const at = this.take(length)
-    return this.buffer.toString('utf8', at, at + length)
-  }
   /** 32 hexadecimal digits. */
   uuid(): string {
     const at = this.take(16)
     return this.buffer.toString('hex', at, at + 16)
   }
-  compactArray<T>(each: () => T): T[] {
-    return this.#items(this.uvarint() - 1, each)
-  }
-  /** Jumps over tagged fields but those that `known` reads. */
+  /** Where flexible versions have tagged fields: jumps over them but those that `known` reads. */
   tags(known?: (tag: number) => void): void {
+    if (!this.flexible) return
     for (let n = this.uvarint(); n > 0; n--) {
       const tag = this.uvarint()
       const start = this.take(this.uvarint())
@@ -174,14 +174,24 @@ export class In {
       this.at = after
     }
   }
+  /** A length of bytes or of an array; -1 for null. */
+  size(): number {
+    return this.flexible ? this.uvarint() - 1 : this.i32()
+  }
   /** Elements of at least one byte each, so that a wild count cannot allocate. */
   array<T>(each: () => T): T[] {
-    return this.#items(this.i32(), each)
-  }
-  #items<T>(count: number, each: () => T): T[] {
+    const count = this.size()
     if (count > this.end - this.at) throw new WireError(`an array of ${count} elements exceeds the response`)
     const items: T[] = []
     for (let i = 0; i < count; i++) items.push(each())
     return items
+  }
+  /** An array whose elements have several fields. */
+  structs<T>(each: () => T): T[] {
+    return this.array(() => {
+      const item = each()
+      this.tags()
+      return item
+    })
   }
 }
