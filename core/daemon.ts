@@ -9,7 +9,7 @@ import { Dispatcher } from './dispatcher.js'
 import { Faults, ownerOf } from './faults.js'
 import { guardedDialect, type GuardedPart } from './guards.js'
 import { type OpenedParts, openParts } from './open-parts.js'
-import { CodedError, errorText } from './api/errors.js'
+import { CodedError, errorText, topicMissing } from './api/errors.js'
 import { listensOf } from './inspect.js'
 import { JobRegistry } from './jobs.js'
 import { connectKafka, type KafkaClient } from './kafka/client.js'
@@ -257,12 +257,7 @@ export class Daemon {
     const { topic } = this.#config.status
     if (topic === undefined) return
     const [info] = await this.#kafka.topics([topic])
-    if (info?.partitions.length === 0)
-      throw new CodedError(
-        'TOPIC_MISSING',
-        `status topic ${topic} does not exist; create it with 'nexstream provision'`,
-        { path: '/status/topic' }
-      )
+    if (info?.partitions.length === 0) throw topicMissing(`status topic ${topic}`, '/status/topic')
   }
 
   #startStatus(): void {

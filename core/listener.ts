@@ -3,7 +3,7 @@ import { closeAll } from './closing.js'
 import { type ListenConfig } from './config-schema.js'
 import { throwFindings } from './config.js'
 import { type Dispatcher, refusal } from './dispatcher.js'
-import { CodedError, errorText } from './api/errors.js'
+import { CodedError, errorText, topicMissing } from './api/errors.js'
 import { type Listen, listenFindings } from './inspect.js'
 import { type GroupReader, type Take, type Work } from './kafka/group.js'
 import { errorFields, type Log } from './log.js'
@@ -218,12 +218,7 @@ export class CommandListener {
     const missing = (await this.options.kafka.topics(names))
       .filter((topic) => topic.partitions.length === 0)
       .map((topic) => topic.name)
-    if (missing.length > 0)
-      throw new CodedError(
-        'TOPIC_MISSING',
-        `no topic ${missing.join(', ')} on the broker; create it with 'nexstream provision'`,
-        { path }
-      )
+    if (missing.length > 0) throw topicMissing(`topic ${missing.join(', ')}`, path)
   }
 
   /** `toEnd`: only what is there now. */

@@ -1,6 +1,8 @@
 // Another daemon of the same name: both would answer the same commands and overwrite each other's place in lists of daemons.
 import { type DaemonSnapshot, type Kafka } from './api/plugin.js'
+import { hearAll, type HeardMessage } from './hear.js'
 import { type Log } from './log.js'
+import { placesOf } from './places.js'
 
 type Self = Pick<DaemonSnapshot, 'service_id' | 'host' | 'pid'>
 
@@ -14,29 +16,24 @@ export async function listenForTwins(
 ): Promise<void> {
   const known = new Set<string>()
   try {
-    const [info] = await kafka.topics([topic])
-    const offsets = await kafka.offsets(topic, info?.partitions ?? [], 'latest')
+    const places = await placesOf(kafka, topic, 'latest')
     if (signal.aborted) return
-    const assign = [...offsets].map(([partition, offset]) => ({ topic, partition, offset }))
-    const reader = kafka.reader({ assign, signal })
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-      for (let i = 0; i < batch.count; i++) {
-        const twin = twinIn(batch.value(i), self)
-        const name = `${twin?.host} ${twin?.pid}`
-        if (twin === undefined || known.has(name)) continue
-        known.add(name)
-        log('warn', `another daemon calls itself ${self.service_id}, too (host ${twin.host}, pid ${twin.pid}): give each its own daemon.service_id`) // prettier-ignore
-      }
-      batch.release()
+    const hear = ({ value }: HeardMessage): void => {
+      const twin = twinIn(value, self)
+      const name = `${twin?.host} ${twin?.pid}`
+      if (twin === undefined || known.has(name)) return
+      known.add(name)
+      log('warn', `another daemon calls itself ${self.service_id}, too (host ${twin.host}, pid ${twin.pid}): give each its own daemon.service_id`) // prettier-ignore
     }
+    await hearAll(kafka.reader({ assign: places, signal }), { places, ends: undefined, hear, log: () => undefined })
   } catch {
     // A look at others is no reason to fail; what is wrong with the topic is told by those who need it
   }
 }
 
 /** Only what names us is parsed: the statuses of others may be large and many. */
-function twinIn(value: Buffer | null, { service_id: id, host, pid }: Self): Self | undefined {
-  if (value === null || value[0] !== 0x7b || !value.includes(id)) return undefined
+function twinIn(value: Buffer, { service_id: id, host, pid }: Self): Self | undefined {
+  if (value[0] !== 0x7b || !value.includes(id)) return undefined
   try {
     const said = JSON.parse(value.toString()) as Partial<DaemonSnapshot>
     const isTwin = said.type === 'nexstream_status' && said.service_id === id && said.state !== 'stopped'

@@ -65,6 +65,11 @@ export class CodedError extends Error {
   }
 }
 
+/** What to do about a topic that is not there; `what` names it and its use. */
+export const missingText = (what: string): string => `${what} does not exist; create it with 'nexstream provision'`
+export const topicMissing = (what: string, path?: string): CodedError =>
+  new CodedError('TOPIC_MISSING', missingText(what), path === undefined ? {} : { path })
+
 /** A message that must be counted under `reason` and skipped; never ends a job. */
 export class BadMessage extends CodedError {
   readonly reason: string

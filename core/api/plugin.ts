@@ -1,6 +1,6 @@
 // What a plugin of ours imports from the core. Plugins of others import it as part of `nexstream/plugin` (plugins/api.ts).
 // Its major version is API; a breaking change needs an ADR (docs/decisions/) and a new major.
-export { BadMessage, CodedError, errorCodes, type ErrorCode, errorText } from './errors.js'
+export { BadMessage, CodedError, errorCodes, type ErrorCode, errorText, missingText, topicMissing } from './errors.js'
 export { numberText, plainNumbers, wholeNumber, writeJson } from './json.js'
 export { version } from './version.js'
 export { visible, visibleJson } from './visible.js'

@@ -1,6 +1,6 @@
 // From the words of the command line to an open Kafka client.
 import { type DaemonConfig } from '../config.js'
-import { CodedError } from '../api/errors.js'
+import { CodedError, topicMissing } from '../api/errors.js'
 import { connectKafka } from '../kafka/client.js'
 import { type Kafka, type ToolTarget } from '../api/plugin.js'
 import { listTopics, provision } from '../kafka/admin.js'
@@ -78,7 +78,6 @@ function login(address: KafkaAddress): Record<string, unknown> {
 /** The partitions of a topic that exists; TOPIC_MISSING with the hint when it does not. */
 export async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly number[]> {
   const [info] = await kafka.topics([topic])
-  if (info === undefined || info.partitions.length === 0)
-    throw new CodedError('TOPIC_MISSING', `topic ${topic} does not exist; create it with 'nexstream provision'`)
+  if (info === undefined || info.partitions.length === 0) throw topicMissing(`topic ${topic}`)
   return info.partitions
 }

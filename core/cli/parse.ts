@@ -1,5 +1,6 @@
 // Words of the command line: addresses, durations, moments, numbers.
 import { CodedError } from '../api/errors.js'
+import { durationMs } from '../config-schema.js'
 
 /** Where to look: `broker[,broker…][/topic]` or only a topic. */
 export interface KafkaAddress {
@@ -36,13 +37,13 @@ function checkTopic(topic: string, text: string): string {
   return topic
 }
 
-const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 } // prettier-ignore
-
 /** `500ms`, `2s`, `5min`, `1h` → milliseconds. A bare number is refused: nobody could tell which unit is meant. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/.exec(text.trim())
-  if (!match) throw usage(`'${text}' is no duration; write 500ms, 2s, 5min or 1h`)
-  return Math.round(Number(match[1]) * (durationUnits[match[2] ?? ''] ?? NaN))
+  try {
+    return Math.round(durationMs(text.trim().replace(/\s+(?=[a-z])/, '')))
+  } catch {
+    throw usage(`'${text}' is no duration; write 500ms, 2s, 5min or 1h`)
+  }
 }
 
 const dated = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*(Z|[+-]\d\d:?\d\d)?)?$/i

@@ -1,6 +1,6 @@
 // The brokers of a cluster: who they are, who leads which partition, and a control connection to each.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CodedError } from '../api/errors.js'
+import { CodedError, topicMissing } from '../api/errors.js'
 import { errorName, isAuthError, isFinalError, isLeaderError } from './broker-errors.js'
 import { type Address, type Api, Connection, ConnectionLost, parse } from './connection.js'
 import { type KafkaSettings } from './options.js'
@@ -121,8 +121,7 @@ export class Cluster {
   /** Metadata of topics with the partitions by number. Throws CodedError TOPIC_MISSING. */
   async topic(name: string): Promise<TopicMetadata> {
     const found = (await this.metadata([name])).topics.find((topic) => topic.name === name)
-    if (!found || found.error === 3 || found.error === 17)
-      throw new CodedError('TOPIC_MISSING', `no topic ${name} on the broker; create it with 'nexstream provision'`)
+    if (!found || found.error === 3 || found.error === 17) throw topicMissing(`topic ${name}`)
     expectOk(found.error, `topic ${name}`)
     return found
   }

@@ -1,5 +1,5 @@
 // The batch producer: gathers messages per partition by time and size; order and acknowledgement are the sender's.
-import { CodedError } from '../api/errors.js'
+import { CodedError, topicMissing } from '../api/errors.js'
 import { BatchBuilder, type Delivered } from './batch-builder.js'
 import { UNKNOWN_TOPIC, errorName, isAuthError } from './broker-errors.js'
 import { type Cluster, isPassing } from './cluster.js'
@@ -339,8 +339,7 @@ export class BatchProducer implements Producer, Office {
       topic.missingSinceMs ||= Date.now()
       if (Date.now() - topic.missingSinceMs < MISSING_PATIENCE_MS) return
       topic.missingSinceMs = 0
-      const hint = `no topic ${name} on the broker; create it with 'nexstream provision'`
-      return this.#failTopic(topic, new CodedError('TOPIC_MISSING', hint))
+      return this.#failTopic(topic, topicMissing(`topic ${name}`))
     }
     topic.missingSinceMs = 0
     topic.partitions = partitions.length

@@ -11,7 +11,8 @@ import {
   type ServiceContext,
   type Snapshot,
   type Subscription,
-  type Update
+  type Update,
+  topicMissing
 } from '../../core/api/plugin.js'
 import { decodeBlocks, textOf } from './blocks.js'
 import { type BlockStream, type Change, encodeChange } from './commands.js'
@@ -85,10 +86,7 @@ export class BlockServer implements Service {
     const source = context.source(config.source)
     if (source === undefined) throw new CodedError('SOURCE_UNKNOWN', `no source '${config.source}' is loaded`)
     const [info] = await context.kafka.topics([config.config_topic])
-    if (info === undefined || info.partitions.length === 0) {
-      const text = `topic '${config.config_topic}' does not exist; create it with nexstream provision`
-      throw new CodedError('TOPIC_MISSING', text)
-    }
+    if (info === undefined || info.partitions.length === 0) throw topicMissing(`topic ${config.config_topic}`)
     if (config.whole && config.dialect === 'rf5k')
       throw new CodedError('CONFIG_INVALID', 'rf5k cannot replace a list; use fc00 or json', { path: '/whole' })
     if (!config.whole) this.#say('add', this.#runLog())

@@ -8,7 +8,8 @@ import {
   type LogLevel,
   type Origin,
   type Producer,
-  type Reader
+  type Reader,
+  topicMissing
 } from '../../core/api/plugin.js'
 
 /** Where the start command lies. */
@@ -107,10 +108,7 @@ export class Journal {
     const { topic } = this.#options
     const [info] = await this.#kafka.topics([topic])
     const path = '/services/filewriter/journal_topic'
-    if (info === undefined || info.partitions.length === 0)
-      throw new CodedError('TOPIC_MISSING', `no topic ${topic} for the journal; create it with 'nexstream provision'`, {
-        path
-      })
+    if (info === undefined || info.partitions.length === 0) throw topicMissing(`journal topic ${topic}`, path)
     if (info.partitions.length > 1)
       throw new CodedError(
         'CONFIG_INVALID',

@@ -170,7 +170,7 @@ describe('service-forwarder: missing topics', () => {
     assert.deepEqual([f.source.opened, f.service.snapshot()['missing_topics']], [['PV1'], ['late']])
     assert.match(
       f.context.logs.find(({ level }) => level === 'warn')?.message ?? '',
-      /'late' does not exist: 1 streams/
+      /topic late does not exist; .*: 1 streams/
     )
     kafka.addTopic('late')
     await f.run('start', { streams: [stream('PV3', { topic: 'late' })] })

@@ -7,7 +7,8 @@ import {
   type Reply,
   type Service,
   type ServiceContext,
-  type Snapshot
+  type Snapshot,
+  missingText
 } from '../../core/api/plugin.js'
 import { Board } from './board.js'
 import { noChannelCounts } from './channel.js'
@@ -294,7 +295,7 @@ export class Forwarder implements Service {
     for (const topic of missing) {
       if (before.has(topic)) continue
       const count = [...this.board.specs.values()].filter((spec) => spec.topic === topic).length
-      const text = `topic '${topic}' does not exist: ${count} streams wait for it; create it with nexstream provision`
+      const text = `${missingText(`topic ${topic}`)}: ${count} streams wait for it`
       this.context.log('warn', text, { code: 'TOPIC_MISSING', topic })
     }
     if (missing.size === 0 || this.#ended.signal.aborted) return
@@ -334,7 +335,7 @@ export class Forwarder implements Service {
     const good = new Map<string, Spec>()
     for (const { spec, path } of found) {
       if (missing.has(spec.topic)) {
-        const text = `topic '${spec.topic}' does not exist; create it with nexstream provision`
+        const text = missingText(`topic ${spec.topic}`)
         report.errors.push(finding('TOPIC_MISSING', `${path}/topic`, text))
         report.refused++
       } else good.set(spec.id, spec)

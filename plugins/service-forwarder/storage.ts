@@ -1,5 +1,5 @@
 // The list of streams on its storage topic: one message holds the whole list, the last readable one counts.
-import { CodedError, type Kafka, type Producer, type ServiceContext } from '../../core/api/plugin.js'
+import { type Kafka, type Producer, type ServiceContext, topicMissing } from '../../core/api/plugin.js'
 import { schemaId } from '../../schemas/index.js'
 import { olderName, readStreamChange, writeStreamChange } from '../../schemas/stream-changes.js'
 import { type PartitionOffsets } from './positions.js'
@@ -84,11 +84,7 @@ export class Storage {
   /** The last readable list; undefined when there is none. Throws TOPIC_MISSING. */
   async restore(): Promise<StoredList | undefined> {
     const [info] = await this.#kafka.topics([this.topic])
-    if (info === undefined || info.partitions.length === 0)
-      throw new CodedError(
-        'TOPIC_MISSING',
-        `storage topic '${this.topic}' does not exist; create it with nexstream provision`
-      )
+    if (info === undefined || info.partitions.length === 0) throw topicMissing(`storage topic ${this.topic}`)
     this.#topicId = info.id
     const first = await this.#offset('earliest')
     const end = await this.#offset('latest')

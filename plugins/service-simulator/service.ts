@@ -11,7 +11,8 @@ import {
   type ServiceContext,
   type Snapshot,
   type SourcePart,
-  errorText
+  errorText,
+  missingText
 } from '../../core/api/plugin.js'
 import { type StartRunCommand } from './commands/start.js'
 import { type EventEncoder, encoderOf, SimulatorRun, type RunCounts, type RunPlan } from './run.js'
@@ -104,7 +105,7 @@ export class Simulator implements Service {
     for (const { name, partitions } of await context.kafka.topics(names)) {
       if (partitions.length > 0) continue
       const path = name === command.topic ? '/topic' : '/monitor_topic'
-      errors.push(finding('TOPIC_MISSING', path, `topic '${name}' does not exist; create it with nexstream provision`))
+      errors.push(finding('TOPIC_MISSING', path, missingText(`topic ${name}`)))
     }
     return errors.length > 0 || source === undefined ? errors : { source, channels, encoders }
   }

@@ -1,5 +1,5 @@
 // Reads a span of a topic, message by message: the last n, from an offset, from a time, and on when following.
-import { type Batch, CodedError, type Kafka, type ToolTarget } from '../../core/api/plugin.js'
+import { type Batch, CodedError, type Kafka, type ToolTarget, topicMissing } from '../../core/api/plugin.js'
 
 export interface TopicSpan {
   /** The last n of each partition; the default (10) when nothing else is given. */
@@ -40,8 +40,7 @@ export function needTopic({ topic }: ToolTarget): string {
   return topic
 }
 
-export const missing = (topic: string): CodedError =>
-  new CodedError('TOPIC_MISSING', `topic ${topic} does not exist; create it with 'nexstream provision'`)
+export const missing = (topic: string): CodedError => topicMissing(`topic ${topic}`)
 
 /** The partitions of a topic that exists. Throws TOPIC_MISSING. */
 export async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly number[]> {

@@ -86,7 +86,7 @@ describe('nexstream run', function () {
     assert.match(noStatus.stderr, /^TOPIC_MISSING: status topic no-such-status does not exist; create it with 'nexstream provision' at \/status\/topic$/m) // prettier-ignore
     const noCommands = await nexstream([...set(status), '--set', 'commands.topic=no-such-commands'])
     assert.equal(noCommands.code, 1)
-    assert.match(noCommands.stderr, /^TOPIC_MISSING: no topic no-such-commands on the broker; .*provision' at \/commands\/topic$/m) // prettier-ignore
+    assert.match(noCommands.stderr, /^TOPIC_MISSING: topic no-such-commands does not exist; .*provision' at \/commands\/topic$/m) // prettier-ignore
   })
 
   it('comes up after provision alone, without a table of topics', async () => {

@@ -2,7 +2,7 @@
 import { below } from '../structure/findings.js'
 import { someOf } from '../structure/report.js'
 import { type MissingTopic, type StructurePlan, type PlanStream } from '../structure/plan.js'
-import { type Finding, type Kafka } from '../../../core/api/plugin.js'
+import { type Finding, type Kafka, missingText } from '../../../core/api/plugin.js'
 
 export interface TopicPlan {
   /** With their partitions. */
@@ -44,7 +44,7 @@ export async function checkTopics(
     findings.push({
       code: 'TOPIC_MISSING',
       path: below(stream.configAt, 'topic'),
-      message: `topic '${topic}' does not exist; create it with \`nexstream provision\`, or set on_missing_topic`
+      message: `${missingText(`topic ${topic}`)}, or set on_missing_topic`
     })
   }
   for (const { topic, partitions = [], configAt } of plan.streams) {
