@@ -13,6 +13,8 @@ import { type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
 import { random } from '../support/random.js'
 import { type Child, start } from '../cli/child.js'
 
+const PRODUCE = 0
+
 describe('a daemon that is told to stop', function () {
   this.timeout(240_000)
   let brokers: string[]
@@ -203,8 +205,29 @@ describe('a daemon that is told to stop', function () {
         assert.equal(stderr.match(/Kafka is away/g)?.length, 1, stderr)
       })
 
-    for (const [how, go] of Object.entries(silent))
+    /** The answer to a start is on its topic, but its acknowledgement does not come back; then the broker goes. */
+    const unacknowledged = {
+      'goes before it acknowledges the answer': {
+        before: () => {
+          const held = new Set<number>()
+          proxy.overhear = (api, frame) => {
+            if (api === PRODUCE && frame.includes('"response":"ACK"')) held.add(frame.readInt32BE(8))
+            return undefined
+          }
+          const isHeld = (frame: Buffer): boolean => held.has(frame.readInt32BE(4))
+          proxy.meddle = (api, frame) => (api === PRODUCE && isHeld(frame) ? Buffer.alloc(0) : frame)
+        },
+        go: () => proxy.away()
+      }
+    }
+    const ways: Readonly<Record<string, { before?: () => void; go: () => unknown }>> = {
+      refuses: { go: silent.refuses },
+      hangs: { go: silent.hangs },
+      ...unacknowledged
+    }
+    for (const [how, { before, go }] of Object.entries(ways))
       it(`gives the file of a job its name with what there is, and says that it is lost, when the broker ${how}`, async () => {
+        before?.()
         const folder = mkdtempSync(join(tmpdir(), 'nexstream-stopping-'))
         try {
           const child = start([
@@ -214,7 +237,7 @@ describe('a daemon that is told to stop', function () {
           children.push(child)
           await child.says(/ is up as /)
           const structure = entry(group('pv', 'f144', topics.values, 'pv'))
-          const job = { cmd: 'start', service: 'filewriter', job_id: how, file_name: 'run.nxs' }
+          const job = { cmd: 'start', service: 'filewriter', job_id: 'job', file_name: 'run.nxs' }
           const answer = await control.send({ ...job, nexus_structure: structure })
           assert.equal(answer['response'], 'ACK', JSON.stringify(answer))
           await go()
