@@ -10,6 +10,7 @@ const files = folders
   // samples are programs of their own
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.startsWith('test/samples'))
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true })
+dropOrphans()
 await build({
   entryPoints: files,
   outdir: 'dist',
@@ -22,3 +23,13 @@ await build({
   tsconfigRaw: { compilerOptions: { target: 'es2023', verbatimModuleSyntax: false } },
   logLevel: 'warning'
 })
+
+/** What was made of files that have moved since: a plugin would be found twice. */
+function dropOrphans() {
+  if (!existsSync('dist')) return
+  const sources = new Set(files)
+  for (const name of readdirSync('dist', { recursive: true })) {
+    const source = name.replace(/(\.js|\.js\.map|\.d\.ts)$/, '.ts')
+    if (source !== name && !sources.has(source)) rmSync(join('dist', name))
+  }
+}

@@ -98,16 +98,27 @@ export async function recordOn(
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-record-'))
   const words = new Words({ ...topics, '/data': folder, ...laterTime() })
   const control = await Control.open(brokers, topics.amor_commands, [topics.amor_status])
+  // Before the daemon loads its own: a plugin closes what it opened when it was last loaded
+  const definitions = await definitionsOfAll()
   let daemon: Daemon | undefined
   try {
     daemon = await startDaemon(configOf(brokers, topics, folder))
-    const recorded = await new Session(control, words).run()
+    const recorded = await new Session(control, words).run(definitions)
     look(daemon)
     return recorded
   } finally {
     await daemon?.stop('recorded')
     await control.close()
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function definitionsOfAll(): Promise<KnownCommand[]> {
+  const loaded = await loadPlugins({ plugins: [], baseFolder: process.cwd() })
+  try {
+    return await loadCommands(loaded.host)
+  } finally {
+    await loaded.close()
   }
 }
 
@@ -137,10 +148,7 @@ class Session {
     readonly words: Words
   ) {}
 
-  async run(): Promise<Recorded> {
-    const loaded = await loadPlugins({ plugins: [], baseFolder: process.cwd() })
-    const definitions = await loadCommands(loaded.host)
-    await loaded.close()
+  async run(definitions: readonly KnownCommand[]): Promise<Recorded> {
     const rank = (definition: KnownCommand): number => {
       const at = order.indexOf(nameOf(definition))
       return at < 0 ? order.indexOf('exit') - 0.5 : at

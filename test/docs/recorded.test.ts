@@ -7,6 +7,7 @@ import { packageRoot } from '../../core/root.js'
 import { metricTables } from '../../docs/generate/metrics-page.js'
 import { recordOn } from '../../docs/generate/record.js'
 import { readRecorded, type Recorded } from '../../docs/generate/recorded.js'
+import { until } from '../support/forwarder/live.js'
 import { kafka } from '../support/kafka.js'
 
 /** The keys of objects, of the first elements of lists, and the types of values; null may become anything. */
@@ -39,7 +40,11 @@ describe('docs and a real daemon', function () {
   let host: Host
 
   before(async () => {
+    const open = (): number => process.getActiveResourcesInfo().filter((type) => type === 'UDPWrap').length
+    const before = open()
     said = await recordOn((await kafka()).brokers, (daemon) => (snapshot = daemon.snapshot()))
+    // Else `npm run docs -- --record` would not end
+    await until(() => open() === before)
     const loaded = await loadPlugins({ plugins: [], baseFolder: packageRoot })
     host = loaded.host
     await loaded.close()
