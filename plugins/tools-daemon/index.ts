@@ -30,7 +30,10 @@ const tools = [
   defineTool({
     id: 'kafka',
     summary: 'run a Kafka broker in the foreground, for trying things',
-    options: [{ flags: '--port <n>', summary: 'where it listens on 127.0.0.1', standard: '9092' }],
+    options: [
+      { flags: '--port <n>', summary: 'where it listens on 127.0.0.1', standard: '9092' },
+      { flags: '--data <folder>', summary: 'where the data stay for the next time (needs Java); default: nowhere' }
+    ],
     common: [],
     load: async () => (await import('./kafka.js')).default
   }),

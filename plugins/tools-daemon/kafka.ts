@@ -1,15 +1,17 @@
 // `nexstream kafka`: a Kafka broker in the foreground, for trying things.
 import { createServer } from 'node:net'
+import { resolve } from 'node:path'
 import { CodedError, type ToolRun } from '../../core/api/plugin.js'
 
 interface Starter {
   startKafka(options: {
     own: boolean
     port: number
+    dataFolder?: string
   }): Promise<{ way: string; brokers: string[]; stop(): Promise<void> }>
 }
 
-/** Docker when there is an engine, else Kafka's jars on Java; ends with Ctrl-C and leaves nothing behind. */
+/** Docker when there is an engine, else Kafka's jars on Java; ends with Ctrl-C and leaves nothing behind but `--data`. */
 const kafka: ToolRun = async (_args, flags, { print, say }) => {
   const port = Number(flags['port'])
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
@@ -23,14 +25,17 @@ const kafka: ToolRun = async (_args, flags, { print, say }) => {
       cause
     })
   }
+  const data = flags['data']
+  const kept = typeof data === 'string' ? { dataFolder: resolve(data) } : {}
   await requireFree(port)
   say('starting Kafka; the first time this fetches it')
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
-  const running = await module.startKafka({ own: true, port })
+  const running = await module.startKafka({ own: true, port, ...kept })
+  const after = kept.dataFolder === undefined ? 'all that is in it is lost' : `its data stay in ${kept.dataFolder}`
   say(
-    `Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it, and all that is in it is lost`
+    `Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it, and ${after}`
   )
   await print(running.brokers.join(','))
   const awake = setInterval(() => undefined, 2 ** 30) // A broker in another process keeps nothing alive here

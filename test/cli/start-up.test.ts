@@ -6,7 +6,9 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { Control } from '../support/control.js'
+import { freePorts } from '../support/kafka-jars.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { entry, group } from '../filewriter/harness.js'
@@ -41,6 +43,36 @@ describe('nexstream run', function () {
     server.close()
     assert.equal(code, 2)
     assert.match(stderr, new RegExp(`^CLI_USAGE: port ${port} is not free .*EADDRINUSE.*--port`))
+  })
+
+  it('of a broker with --data keeps topics and messages for the next time', async () => {
+    const [port] = await freePorts(1)
+    const data = join(folder, 'kafka-data')
+    const broker = async (): Promise<{ child: Child; client: KafkaClient }> => {
+      const child = start(['kafka', '--port', String(port), '--data', data], { env: { NEXSTREAM_KAFKA: 'jars' } })
+      children.push(child)
+      await child.says(/^127\.0\.0\.1:\d+$/m, 'stdout')
+      assert.match(child.stderr, new RegExp(`Ctrl-C ends it, and its data stay in ${data}`))
+      return { child, client: connectKafka({ brokers: [`127.0.0.1:${port}`] }) }
+    }
+    const end = async ({ child, client }: Awaited<ReturnType<typeof broker>>): Promise<void> => {
+      await client.close()
+      child.kill('SIGINT')
+      assert.equal((await child.ended).code, 0, child.stderr)
+    }
+    const first = await broker()
+    const { kept } = await testTopics(['kept'], { brokers: [`127.0.0.1:${port}`] })
+    const producer = first.client.producer()
+    producer.send({ topic: kept, value: 'still here' })
+    await producer.close()
+    await end(first)
+    const second = await broker()
+    const reader = second.client.reader({ assign: [{ topic: kept, partition: 0, offset: 0 }] })
+    const batch = await reader.next()
+    assert.equal(String(batch?.value(0)), 'still here')
+    batch?.release()
+    await reader.close()
+    await end(second)
   })
 
   it('without a config says what it needs', async () => {

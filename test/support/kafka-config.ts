@@ -13,6 +13,8 @@ export interface KafkaSetup {
   readonly brokers?: number
   /** Port of the first node's plaintext listener; default: any free one. */
   readonly port?: number
+  /** Where the data stays when Kafka ends (local processes only); default: a folder that goes with it. */
+  readonly dataFolder?: string
   /** Adds listeners with SASL PLAIN and SCRAM for this user. */
   readonly sasl?: { readonly username: string; readonly password: string }
   /** Adds TLS listeners with a self-signed certificate for localhost. */

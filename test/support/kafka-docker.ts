@@ -21,6 +21,7 @@ const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 /** Throws when no Docker engine answers or the image cannot be had. */
 export async function startDocker(setup: KafkaSetup): Promise<Cluster> {
+  if (setup.dataFolder !== undefined) throw new Error('data are kept by local processes only')
   const { GenericContainer, Network, getContainerRuntimeClient } = await import('testcontainers')
   const client = await getContainerRuntimeClient()
   const folder = await mkdtemp(join(tmpdir(), 'nexstream-kafka-'))

@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { cached } from './cache.js'
@@ -22,6 +23,8 @@ import {
 } from './kafka-config.js'
 
 const run = promisify(execFile)
+/** An orderly shutdown takes a second or two. */
+const END_MS = 20_000
 
 /** A cluster as started by one of the ways; `kafka.ts` adds the waiting. */
 export interface Cluster {
@@ -110,7 +113,7 @@ async function places(setup: KafkaSetup, root: string): Promise<NodePlace[]> {
       const port = i === 0 && name === 'plaintext' ? (setup.port ?? free) : free
       return { name, bindPort: port, advertised: `127.0.0.1:${port}` }
     }),
-    dataFolder: join(root, `node-${i + 1}`),
+    dataFolder: join(setup.dataFolder ?? root, `node-${i + 1}`),
     tlsFolder: root
   }))
 }
@@ -202,9 +205,19 @@ class JarCluster implements Cluster {
     return Promise.resolve()
   }
 
+  /** Asks a node to end, and waits for it for a while. */
+  async #end(index: number): Promise<void> {
+    const child = this.#children[index]
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.ref()
+    child.kill('SIGTERM')
+    await Promise.race([once(child, 'exit'), sleep(END_MS, undefined, { ref: false })])
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true
-    // The data is thrown away: no need for an orderly shutdown.
+    // Where the data is thrown away there is no need for an orderly shutdown
+    if (this.setup.dataFolder !== undefined) await Promise.all(this.nodes.map((_, i) => this.#end(i)))
     await Promise.all(this.nodes.map((_, i) => this.kill9(i)))
     await this.close()
   }
