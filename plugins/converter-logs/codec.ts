@@ -1,70 +1,30 @@
 // f142 and f144 by hand: one control value per message, the hot path of forwarder and file writer.
-import { BadMessage, type Peek, type Scalar, type Vector, type VectorType } from '../../core/api/plugin.js'
-import { type LogRecord } from '../../schemas/index.js'
+import { BadMessage, type Peek, type Scalar } from '../../core/api/plugin.js'
 import {
-  encodeMessage, fieldAt, type Fields, idCode, missing, nameAt, put16, put32, put64, putF32, putF64, rootAt, stringAt, Table,
-  tableAt, timeAt, u16, u32, u8, vectorAt, viewAt, widthOf } from '../../schemas/index.js' // prettier-ignore
+  type LogRecord,
+  fieldAt,
+  missing,
+  nameAt,
+  put32,
+  rootAt,
+  stringAt,
+  Table,
+  tableAt,
+  timeAt,
+  u16,
+  u32,
+  u8,
+  vectorAt,
+  viewAt,
+  widthOf
+} from '../../schemas/index.js'
+import { types, toEpics, noChange, type Form, f142, f144 } from './forms.js'
+import { encode } from './encode.js'
 
 // Union member ids, the same in f142 and f144: 1–10 scalars, 11–20 vectors of them, in f142 also 21 text and 22 texts.
 // prettier-ignore
-const types: readonly VectorType[] = [
-  'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'float32', 'float64'
-]
-const typeId = new Map<string, number>(types.map((dtype, i) => [dtype, i + 1]))
-
-/** Wire severity of f142 ↔ EPICS severity; 4 (NO_CHANGE) has none. */
-const toEpics = [1, 2, 0, 3]
-const fromEpics = [2, 0, 1, 3]
-const noChange = { status: 22, severity: 4 }
-
-/** Where a schema has its fields, and the fixed part of a message that `encode` fills in. */
-interface Form {
-  readonly id: 'f142' | 'f144'
-  readonly code: number
-  readonly slots: { source: number; time: number; type: number; value: number }
-  /** Positions in an encoded message: fields of the root table, the value itself, the source name. */
-  readonly at: { time: number; source: number; status: number; type: number; value: number; name: number }
-  /** Messages without alarm, and with it (f142). */
-  readonly plain: Uint8Array
-  readonly alarmed: Uint8Array
-}
-
-/** The message up to the source name: root offset, id, vtable, table, vtable and table of the value. */
-function template(id: string, table: number, vtable: readonly number[], value: number): Uint8Array {
-  const out = new Uint8Array(value + 12)
-  const size = 4 + 2 * (vtable.length - 1)
-  put32(out, 0, table)
-  put32(out, 4, idCode(id))
-  put16(out, table - size, size)
-  vtable.forEach((offset, i) => put16(out, table - size + 2 + 2 * i, offset))
-  put32(out, table, size)
-  const start = value - 6
-  put16(out, start, 6)
-  put16(out, start + 2, 12)
-  put16(out, start + 4, 4)
-  put32(out, value, 6)
-  return out
-}
-
-const f142: Form = {
-  id: 'f142',
-  code: idCode('f142'),
-  slots: { source: 0, type: 1, value: 2, time: 3 },
-  at: { time: 32, source: 40, status: 48, type: 52, value: 64, name: 72 },
-  plain: template('f142', 28, [25, 12, 24, 16, 4, 0, 0], 60),
-  alarmed: template('f142', 28, [25, 12, 24, 16, 4, 20, 22], 60)
-}
 put32(f142.plain, 44, 60 - 44)
 put32(f142.alarmed, 44, 60 - 44)
-
-const f144: Form = {
-  id: 'f144',
-  code: idCode('f144'),
-  slots: { source: 0, time: 1, type: 2, value: 3 },
-  at: { time: 24, source: 32, status: 0, type: 40, value: 56, name: 64 },
-  plain: template('f144', 20, [21, 12, 4, 20, 16], 52),
-  alarmed: new Uint8Array(0)
-}
 put32(f144.plain, 36, 52 - 36)
 
 function peek(form: Form, b: Uint8Array, out: Peek): void {
@@ -205,93 +165,6 @@ function alarmAt(b: Uint8Array, table: number): LogRecord['alarm'] {
   const code = u16(b, status)
   const epics = toEpics[u16(b, severity)]
   return code >= noChange.status || epics === undefined ? undefined : { severity: epics, status: code }
-}
-
-function putScalar(b: Uint8Array, at: number, id: number, value: number | bigint): void {
-  if (id === 7 || id === 8) put64(b, at, typeof value === 'bigint' ? value : BigInt(Math.trunc(value)))
-  else if (id === 10) putF64(b, at, Number(value))
-  else if (id === 9) putF32(b, at, Number(value))
-  else put32(b, at, Number(value))
-}
-
-/** Writes ASCII text and gives its length, or -1 when it is longer than the room or not ASCII. */
-function putAscii(b: Uint8Array, at: number, text: string): number {
-  const { length } = text
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i)
-    if (code > 0x7f) return -1
-    b[at + i] = code
-  }
-  return length
-}
-
-/** The source name at `form.at.name`, and room for `extra` bytes after it at a multiple of 8. */
-function start(form: Form, source: string, alarmed: boolean, extra: number): { out: Buffer; extraAt: number } {
-  const name = form.at.name
-  let length = source.length
-  const size = (n: number): number => (name + 4 + n + 1 + 7) & ~7
-  let out = Buffer.allocUnsafe(size(length) + extra)
-  if (putAscii(out, name + 4, source) < 0) {
-    length = Buffer.byteLength(source)
-    out = Buffer.allocUnsafe(size(length) + extra)
-    out.write(source, name + 4)
-  }
-  out.set(alarmed ? form.alarmed : form.plain)
-  put32(out, form.at.source, name - form.at.source)
-  put32(out, name, length)
-  out.fill(0, name + 4 + length, size(length))
-  return { out, extraAt: size(length) }
-}
-
-/** `value` is that of the record; its alarm is for f142 only. */
-function encodeNumber(form: Form, record: LogRecord, id: number, value: number | bigint | Vector): Buffer {
-  const { alarm } = record
-  const alarmed = alarm !== undefined && form.id === 'f142'
-  const vector = typeof value === 'object' ? value : undefined
-  const { out, extraAt } = start(form, record.source, alarmed, vector === undefined ? 0 : 8 + vector.bytes.length)
-  const { at } = form
-  put64(out, at.time, record.timestampNs)
-  out[at.type] = id
-  if (alarmed) {
-    put16(out, at.status, alarm.status)
-    put16(out, at.status + 2, fromEpics[alarm.severity] ?? noChange.severity)
-  }
-  if (typeof value === 'object') {
-    // Four bytes in front so that the elements start at a multiple of 8.
-    put32(out, extraAt, 0)
-    put32(out, extraAt + 4, value.length)
-    out.set(value.bytes, extraAt + 8)
-    put32(out, at.value, extraAt + 4 - at.value)
-    put32(out, at.value + 4, 0)
-  } else {
-    put32(out, at.value + 4, 0)
-    putScalar(out, at.value, id, value)
-  }
-  return out
-}
-
-function encodeText(form: Form, record: LogRecord): Buffer {
-  if (form.id === 'f144') throw new BadMessage('unencodable', 'f144 cannot carry text')
-  const type = typeof record.value === 'string' ? 'String' : 'ArrayString'
-  const { alarm } = record
-  const fields: Fields = {
-    source_name: record.source,
-    value: { type, value: { value: record.value as string | readonly string[] } },
-    timestamp: record.timestampNs,
-    ...(alarm === undefined ? {} : { status: alarm.status, severity: fromEpics[alarm.severity] ?? noChange.severity })
-  }
-  return encodeMessage('f142', fields)
-}
-
-function encode(form: Form, record: LogRecord): Buffer {
-  if (record.dtype === 'string') return encodeText(form, record)
-  const { value } = record
-  const id = typeId.get(record.dtype)
-  if (id === undefined || typeof value === 'string' || Array.isArray(value))
-    throw new BadMessage('unencodable', `a value of type ${typeof value} is no ${record.dtype}`)
-  const number = value as number | bigint | Vector
-  const isVector = typeof number === 'object'
-  return encodeNumber(form, record, isVector ? id + 10 : id, number)
 }
 
 /** Both directions of one of the two schemas. */

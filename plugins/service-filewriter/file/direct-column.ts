@@ -5,11 +5,12 @@ import { ChunkIndex } from './chunk-index.js'
 import { type ChunkCodec, codecFor } from './codec.js'
 import { type Budget, TailColumn } from './column.js'
 import { type Disk } from './disk.js'
-import { type HeaderMessage, readChunked, readIndex, Unsupported } from './format.js'
+import { type HeaderMessage, readChunked, readIndex } from './format.js'
 import { UNDEFINED } from './messages.js'
 import { Slots } from './slots.js'
 import { type DatasetLayout } from './wasm.js'
 import { type Column } from '../writer-part.js'
+import { Unsupported } from './superblock.js'
 
 const PAGE = 4096
 const BULK_TAIL = 1 << 17

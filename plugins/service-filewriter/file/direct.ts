@@ -6,9 +6,9 @@ import { type Budget } from './column.js'
 import { DirectColumn, type HeaderPlace, type Space } from './direct-column.js'
 import { Disk, type WriteHook } from './disk.js'
 import { fits, GrownColumn, headOf, largerLayout, rewrite, showRows, type Shown } from './growth.js'
-import { readSuperblock, lookup3, writeEnd } from './format.js'
 import { type DatasetLayout } from './wasm.js'
 import { type Column } from '../writer-part.js'
+import { lookup3, readSuperblock, writeEnd } from './superblock.js'
 
 /** The published end of file runs ahead (sparse), so that a reader that opened before still reaches later chunks. */
 const LEAST_AHEAD = 1 << 20

@@ -6,13 +6,14 @@ import { type Backend, type Publishing } from './backend.js'
 import { Budget } from './column.js'
 import { DirectBackend } from './direct.js'
 import { Disk, type WriteHook } from './disk.js'
-import { readChunked, readSuperblock, Unsupported } from './format.js'
+import { readChunked } from './format.js'
 import { lockFile } from './lock.js'
 import { PlainBackend } from './plain.js'
 import { FilePlan } from './plan.js'
 import { FileGroup, type StructureOwner, type StructureSink } from './structure.js'
 import { type DatasetLayout, WasmFile } from './wasm.js'
 import { type Column, type ColumnOptions, type Group } from '../writer-part.js'
+import { Unsupported, readSuperblock } from './superblock.js'
 
 export interface NexusFileOptions {
   /** `direct` (default): by position; `h5wasm`: all through the library. */

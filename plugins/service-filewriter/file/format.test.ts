@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Disk } from './disk.js'
-import { lookup3, readChunked, readHeader, readIndex, readSuperblock } from './format.js'
+import { readChunked, readHeader, readIndex } from './format.js'
 import { chunkedLayout, dataspace, message, MESSAGE, objectHeader, pair } from './messages.js'
 import { repair } from './repair.js'
+import { lookup3, readSuperblock } from './superblock.js'
 
 describe('reading damaged HDF5', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-format-'))

@@ -1,11 +1,11 @@
 // Gives planned structure its place in the file and writes it: new objects first, then what makes them visible.
 import { type Disk } from './disk.js'
-import { writeEnd } from './format.js'
 import { Head, PREFIX_BYTES, SLOT_BYTES } from './head.js'
 import { type FileLink, linkMessages } from './links.js'
 import { MESSAGE, message, objectHeader, padded, pair, slot } from './messages.js'
 import { isObject, type PlannedItem, type Planned, type PlannedDataset, type PlannedGroup } from './planned.js'
 import { symbolTable, symbolTableSize, tableParts, type Symbol } from './symbols.js'
+import { writeEnd } from './superblock.js'
 
 const SUPERBLOCK_BYTES = 96
 const STAGE_BYTES = 1 << 20

@@ -2,20 +2,11 @@
 import { CodedError } from '../../../core/api/plugin.js'
 import { codec } from './codec.js'
 import { Disk } from './disk.js'
-import {
-  type Chunked,
-  type HeaderMessage,
-  lookup3,
-  readChunked,
-  readIndex,
-  readSuperblock,
-  type StoredChunk,
-  Unsupported,
-  writeEnd
-} from './format.js'
+import { type Chunked, type HeaderMessage, readChunked, readIndex, type StoredChunk } from './format.js'
 import { UNDEFINED } from './messages.js'
 import { lockFile } from './lock.js'
 import { OTHER_CHUNKS, WasmFile } from './wasm.js'
+import { lookup3, Unsupported, readSuperblock, writeEnd } from './superblock.js'
 
 export interface RepairReport {
   readonly path: string

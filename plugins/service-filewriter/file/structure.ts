@@ -1,6 +1,6 @@
 // Groups as plugins see them: checks every name and value before the library is asked, for its errors cost the whole instance.
 import { CodedError } from '../../../core/api/plugin.js'
-import { checkType, elements, elementSize, encode, guessType, type Encoded } from './types.js'
+import { encode, type Encoded } from './types.js'
 import { type DatasetLayout } from './wasm.js'
 import {
   type Attributes,
@@ -9,9 +9,9 @@ import {
   type ColumnOptions,
   type DatasetValue,
   type DataType,
-  type Group,
-  type TypedAttribute
+  type Group
 } from '../writer-part.js'
+import { TARGET_BYTES, columnLayout, encodeAttribute, encodeAttributes } from './layout.js'
 
 /** Where structure goes: the library, or the planner of a new file. */
 export interface StructureSink {
@@ -35,15 +35,6 @@ export interface StructureOwner {
   newColumn(path: string, layout: DatasetLayout, options: ColumnOptions, parent: string): Column
 }
 
-const FILTERS = { gzip: { id: 1, level: 1, most: 9 }, zstd: { id: 32015, level: 3, most: 22 } } as const
-const DEFAULT_CHUNK = 1024
-const BULK_CHUNK_BYTES = 1 << 20
-/** A message of an object header is at most 64 KiB; what else the message holds is far below the difference. */
-const ATTRIBUTE_BYTES = 64_000
-/** A link is a message, too. */
-const TARGET_BYTES = 60_000
-const MOST_CHUNK_BYTES = 0xffffffff
-
 const joined = (parent: string, name: string): string => (parent === '/' ? `/${name}` : `${parent}/${name}`)
 
 /** Throws STRUCTURE_INVALID for a name that HDF5 cannot hold or would take for a path. */
@@ -57,32 +48,6 @@ export function checkName(parent: string, name: string): string {
 }
 
 const exists = (path: string): CodedError => new CodedError('HDF5_EXISTS', `${path} exists already`, { path })
-
-/** Reads the layout of a new column from its options. */
-export function columnLayout(path: string, options: ColumnOptions): DatasetLayout {
-  const { dtype, row = [], bulk, compression } = options
-  if ((dtype as DataType) === 'string')
-    throw new CodedError(
-      'STRUCTURE_INVALID',
-      `${path}: variable-length strings cannot be appended to; give a fixed length`,
-      { path }
-    )
-  checkType(path, dtype, row)
-  const rowBytes = elementSize(dtype) * elements(row)
-  const chunk =
-    options.chunk ??
-    (bulk
-      ? Math.max(1, Math.round(BULK_CHUNK_BYTES / rowBytes))
-      : Math.min(DEFAULT_CHUNK, Math.max(1, Math.floor(BULK_CHUNK_BYTES / rowBytes))))
-  if (rowBytes === 0 || !Number.isSafeInteger(chunk) || chunk < 1 || chunk * rowBytes > MOST_CHUNK_BYTES)
-    throw new CodedError('STRUCTURE_INVALID', `${path}: ${chunk} rows of ${rowBytes} bytes cannot be a chunk`, { path })
-  if (!compression) return { dtype, row, chunk, filter: undefined }
-  const known = FILTERS[compression.filter]
-  const level = compression.level ?? known?.level
-  if (!known || !Number.isInteger(level) || level < 1 || level > known.most)
-    throw new CodedError('STRUCTURE_INVALID', `${path}: no compression ${JSON.stringify(compression)}`, { path })
-  return { dtype, row, chunk, filter: { id: known.id, values: [level] } }
-}
 
 /** What is known of an object; `fresh` objects were made here, others are listed when first asked about. */
 class Entry {
@@ -230,38 +195,4 @@ export class FileGroup implements Group {
     if (this.#entry.has(name)) throw exists(path)
     return path
   }
-}
-
-function encodeAttribute(
-  path: string,
-  name: string,
-  value: AttributeValue,
-  dtype?: DataType,
-  shape?: readonly number[]
-): Encoded {
-  if (typeof name !== 'string' || name === '' || name.includes('\0') || Buffer.byteLength(name) > 1024)
-    throw new CodedError('STRUCTURE_INVALID', `${path}: ${JSON.stringify(name)} cannot be the name of an attribute`, {
-      path
-    })
-  const encoded = encode(`${path}@${name}`, value, dtype ?? guessType(value), shape)
-  const size = elements(encoded.shape) * elementSize(encoded.dtype)
-  if (size > ATTRIBUTE_BYTES)
-    throw new CodedError(
-      'STRUCTURE_INVALID',
-      `${path}@${name}: ${size} bytes are too many for an attribute (${ATTRIBUTE_BYTES})`,
-      { path }
-    )
-  return encoded
-}
-
-const isTyped = (value: Attributes[string]): value is TypedAttribute =>
-  typeof value === 'object' && !Array.isArray(value)
-
-function encodeAttributes(path: string, attributes: Attributes): [string, Encoded][] {
-  return Object.entries(attributes).map(([name, value]) => [
-    name,
-    isTyped(value)
-      ? encodeAttribute(path, name, value.value, value.dtype, value.shape)
-      : encodeAttribute(path, name, value)
-  ])
 }

@@ -1,9 +1,9 @@
 // A group that only notes the names a writer makes: structures are tried out on it before a file exists.
-import { columnLayout } from '../file/structure.js'
 import { elements, elementSize } from '../file/types.js'
 import { CodedError } from '../../../core/api/plugin.js'
 import { joinPath, type PlanGroup } from './plan.js'
 import { type Column, type ColumnOptions, type Group } from '../writer-part.js'
+import { columnLayout } from '../file/layout.js'
 
 const bad = (path: string): CodedError =>
   new CodedError('HDF5_EXISTS', `${path} is made already by the structure or by another module of this group`)

@@ -1,6 +1,6 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
-import { numberText, plainNumbers, CodedError, type Context, errorText } from '../../../core/api/plugin.js'
-import { below, isObject, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
+import { plainNumbers, CodedError, type Context, errorText } from '../../../core/api/plugin.js'
+import { below, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { fitted, propertyOf } from './fitting.js'
 import { PaperGroup } from './paper.js'
 import {
@@ -8,13 +8,14 @@ import {
   joinPath,
   planGroup,
   routeKey,
-  type MissingTopic,
   type StructurePlan,
   type PlanGroup,
   type PlanStream
 } from './plan.js'
 import { type WriterParts, writerOf } from './parts.js'
 import { type WriterPart } from '../writer-part.js'
+import { text, partitions, flag, policy, compression, keyIn } from './stream-keys.js'
+
 /** Keys of a stream's config that are ours, not the writer's. */
 const ownKeys = [
   'topic',
@@ -81,26 +82,6 @@ export function readStream(
   placeStream(stream, plan, findings)
 }
 
-/** Undefined when it is needed and not there. */
-function text(config: JsonObject, key: string, needed: boolean, at: string, findings: Findings): string | undefined {
-  const raw = own(config, key)
-  const value = numberText(raw) ?? (typeof raw === 'number' ? String(raw) : raw)
-  if (typeof value === 'string' && (value !== '' || !needed)) return value
-  if (needed || value !== undefined) findings.add(below(at, key), `is missing; a stream needs its ${key}`)
-  return needed ? undefined : ''
-}
-
-/** Ascending, so that the same ones are the same. */
-function partitions(config: JsonObject, at: string, findings: Findings): readonly number[] | undefined {
-  const list = fitted(plainNumbers(own(config, 'partitions')), { items: { type: 'integer' } })
-  if (list === undefined) return undefined
-  const sound = (n: unknown): n is number => Number.isInteger(n) && (n as number) >= 0 && (n as number) < 2 ** 31
-  if (Array.isArray(list) && list.length > 0 && list.every(sound) && new Set(list).size === list.length)
-    return list.toSorted((a, b) => a - b)
-  findings.add(below(at, 'partitions'), 'must be a list of different partition numbers')
-  return undefined
-}
-
 /** Each partition is read once: the streams of a topic take the same partitions, or have none in common. */
 export function checkPartitions(plan: StructurePlan, findings: Findings): void {
   const takers = new Map<string, PlanStream>()
@@ -120,37 +101,6 @@ export function checkPartitions(plan: StructurePlan, findings: Findings): void {
       break
     }
   }
-}
-
-function flag(config: JsonObject, key: string, at: string, findings: Findings): boolean {
-  const value = fitted(own(config, key) ?? false, { type: 'boolean' })
-  if (typeof value !== 'boolean') findings.add(below(at, key), 'must be true or false')
-  return value === true
-}
-
-function policy(config: JsonObject, key: string, at: string, findings: Findings): MissingTopic | undefined {
-  const value = own(config, key)
-  if (value === undefined || value === 'wait' || value === 'skip' || value === 'fail') return value
-  findings.add(below(at, key), 'must be wait, skip or fail')
-  return undefined
-}
-
-/** `gzip`, `zstd`, `none` or `{ filter, level }`. */
-function compression(config: JsonObject, at: string, findings: Findings): PlanStream['compression'] {
-  const value = own(config, 'compression')
-  if (value === undefined) return undefined
-  if (value === 'none' || value === null) return null
-  const { filter, level, ...rest }: JsonObject = isObject(value) ? value : { filter: value }
-  const most = filter === 'gzip' ? 9 : 22
-  const sound =
-    level === undefined || (typeof level === 'number' && Number.isInteger(level) && level > 0 && level <= most)
-  if ((filter === 'gzip' || filter === 'zstd') && sound && Object.keys(rest).length === 0)
-    return { filter, ...(level !== undefined && { level }) }
-  findings.add(
-    below(at, 'compression'),
-    'must be gzip, zstd, none, or an object of filter and level (gzip 1-9, zstd 1-22)'
-  )
-  return undefined
 }
 
 /** Checked, with defaults; what is wrong is found and its key left to the default. undefined when even that does not help. */
@@ -173,8 +123,6 @@ function partConfig(
   const good = Object.fromEntries(Object.entries(rest).filter(([key]) => !keys.has(key)))
   return parts.check(part.config, good, at).length === 0 ? good : undefined
 }
-
-const keyIn = (path: string): string => (path.split('/')[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~')
 
 function placeStream(stream: PlanStream, plan: StructurePlan, findings: Findings): void {
   const { group } = stream

@@ -1,9 +1,10 @@
 // Our own reading of HDF5: superblock, object headers of both versions, chunk indexes. Two bytes say where a header is looked for.
 import { CodedError } from '../../../core/api/plugin.js'
 import { Disk } from '../../../plugins/service-filewriter/file/disk.js'
-import { lookup3, readChunked, readIndex, readSuperblock } from '../../../plugins/service-filewriter/file/format.js'
+import { readChunked, readIndex } from '../../../plugins/service-filewriter/file/format.js'
 import { fileOf, hdf5Samples } from '../hdf5-samples.js'
 import { promise, type Target } from '../target.js'
+import { lookup3, readSuperblock } from '../../../plugins/service-filewriter/file/superblock.js'
 
 /** A newer header with the messages of an older one, whose checksums must be right: see `run`. */
 function newHeader(old: Buffer): Buffer {
