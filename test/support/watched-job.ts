@@ -1,7 +1,7 @@
 // A write job in this process on a real Kafka: what it is handed can be seen and awaited, so that a test knows what it must have.
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { type Batch, type Kafka, type Reader } from '../../core/api/kafka.js'
+import { type Batch, type Kafka, type Place, type Reader } from '../../core/api/kafka.js'
 import { type FromWorker, type JobEnd } from '../../plugins/service-filewriter/thread/protocol.js'
 import { WriteRun } from '../../plugins/service-filewriter/thread/run.js'
 import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
@@ -11,6 +11,8 @@ export interface Handed {
   readonly topic: string
   readonly partition: number
   readonly offsets: readonly number[]
+  /** As latin1; null for a tombstone. */
+  readonly values: readonly (string | null)[]
   readonly nextOffset: number
   readonly skipped: Batch['skipped']
   readonly madeAgain: Batch['madeAgain']
@@ -31,10 +33,15 @@ const msToNs = (ms: number): bigint => BigInt(ms) * 1_000_000n
 
 export class WatchedJob {
   readonly handed: Handed[] = []
+  /** Where its readers began. */
+  readonly assigned: Place[] = []
   readonly file: string
   readonly done: Promise<JobEnd>
+  /** Resolves when it has begun to read, or is over. */
+  readonly reads: Promise<unknown>
   readonly #run: WriteRun
   #changed: () => void = () => undefined
+  #begun: () => void = () => undefined
 
   private constructor(kafka: Kafka, { parts, folder, structure, startMs, stopMs, fetchBytes = 1 << 20 }: JobOptions) {
     const jobId = randomUUID()
@@ -63,9 +70,10 @@ export class WatchedJob {
       },
       ...{ startNs: msToNs(startMs), stopNs: stopMs === null ? null : msToNs(stopMs) }
     }
+    const begun = new Promise<void>((resolve) => (this.#begun = resolve))
     this.#run = new WriteRun(spec, parts, this.#watch(kafka), hear)
     this.done = Promise.race([this.#run.run().then(() => over), over])
-    this.done.catch(() => undefined) // Whoever awaits it sees it
+    this.reads = Promise.race([begun, this.done.catch(() => undefined)]) // Whoever awaits the end sees why it failed
   }
 
   static start(kafka: Kafka, options: JobOptions): WatchedJob {
@@ -94,7 +102,10 @@ export class WatchedJob {
         if (name === 'reader')
           return (options: Parameters<Kafka['reader']>[0]) => {
             const reader = target.reader(options)
-            return options.follow === undefined ? reader : this.#watchReader(reader)
+            if (options.follow === undefined) return reader
+            this.assigned.push(...options.assign)
+            this.#begun()
+            return this.#watchReader(reader)
           }
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? (value.bind(target) as unknown) : value
@@ -108,7 +119,8 @@ export class WatchedJob {
       if (batch) {
         const { topic, partition, nextOffset, skipped, madeAgain, truncated } = batch
         const offsets = Array.from({ length: batch.count }, (_, i) => batch.offset(i))
-        this.handed.push({ topic, partition, offsets, nextOffset, skipped, madeAgain, truncated })
+        const values = offsets.map((_, i) => batch.value(i)?.toString('latin1') ?? null)
+        this.handed.push({ topic, partition, offsets, values, nextOffset, skipped, madeAgain, truncated })
         this.#changed()
       }
       return batch

@@ -1,0 +1,116 @@
+// A broker of its own for random scripts: what cleans, deletes and looks for expired messages does so at once.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import kafkajs, { type Admin } from 'kafkajs'
+import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
+import { type Loaded, loadPlugins } from '../../core/loader.js'
+import { lookupOf } from '../../core/lookup.js'
+import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { type RunningKafka, startKafka } from '../support/kafka.js'
+import { Sender } from './sender.js'
+
+const properties = {
+  'log.cleaner.backoff.ms': 100,
+  'log.retention.check.interval.ms': 200,
+  'log.initial.task.delay.ms': 200,
+  'log.segment.delete.delay.ms': 1000
+}
+const MOST_MS = 30_000
+
+/** Waits for what a broker does in its own time. */
+export async function until(what: string, isSo: () => Promise<boolean>, mostMs = MOST_MS): Promise<true> {
+  const end = Date.now() + mostMs
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`${what}: not within ${mostMs} ms`)
+    await sleep(20)
+  }
+  return true
+}
+
+export class Broker {
+  readonly folder = mkdtempSync(join(tmpdir(), 'nexstream-broker-'))
+
+  private constructor(
+    readonly running: RunningKafka,
+    readonly client: KafkaClient,
+    readonly admin: Admin,
+    readonly sender: Sender,
+    readonly loaded: Loaded
+  ) {}
+
+  static async start(): Promise<Broker> {
+    const running = await startKafka({ own: true, properties })
+    const { brokers } = running
+    const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
+    await admin.connect()
+    const loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
+    return new Broker(running, connectKafka({ brokers }), admin, await Sender.start(brokers), loaded)
+  }
+
+  get parts(): Parts {
+    return lookupOf(this.loaded.host)
+  }
+
+  async close(): Promise<void> {
+    await this.sender.close()
+    await this.client.close()
+    await this.admin.disconnect()
+    await this.loaded.close()
+    await this.running.stop()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Resolves with the id of the topic when all partitions are led. */
+  async create(topic: string, numPartitions: number, config: Readonly<Record<string, string>>): Promise<string> {
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+    const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }]
+    // The deletion of one of this name may still be under way
+    await until(`making ${topic}`, () => this.admin.createTopics({ waitForLeaders: false, topics }).catch(() => false))
+    await this.ready(topic, numPartitions)
+    return (await this.client.topics([topic]))[0]?.id ?? ''
+  }
+
+  async ready(topic: string, count: number): Promise<void> {
+    await until(`leaders of ${topic}`, async () => {
+      const { partitions = [] } = (await this.client.cluster.metadata([topic])).topics[0] ?? {}
+      return partitions.length >= count && partitions.every(({ leader }) => leader >= 0)
+    })
+  }
+
+  async configure(name: string, config: Readonly<Record<string, string>>): Promise<void> {
+    const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }))
+    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name, configEntries }]
+    await this.admin.alterConfigs({ validateOnly: false, resources })
+  }
+
+  async firstOf(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    return this.client.offsets(topic, partitions, 'earliest')
+  }
+
+  /** Offsets of all that a reader gets now. */
+  async offsetsIn(topic: string, partition: number): Promise<readonly number[]> {
+    const [first, end] = [
+      await this.client.offsets(topic, [partition], 'earliest'),
+      await this.client.offsets(topic, [partition], 'latest')
+    ]
+    let next = first.get(partition) ?? 0
+    const offsets: number[] = []
+    const reader = this.client.reader({ assign: [{ topic, partition, offset: next }] })
+    while (next < (end.get(partition) ?? 0)) {
+      const batch = await reader.next()
+      if (batch === null) break
+      for (let i = 0; i < batch.count; i++) offsets.push(batch.offset(i))
+      next = batch.nextOffset
+      batch.release()
+    }
+    await reader.close()
+    return offsets
+  }
+
+  async deleteRecords(topic: string, partition: number, offset: number): Promise<void> {
+    await this.admin.fetchTopicOffsets(topic) // kafkajs must know it
+    await this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
+  }
+}
