@@ -7,7 +7,7 @@ import kafkajs, { type Admin } from 'kafkajs'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { type Loaded, loadPlugins } from '../../core/loader.js'
 import { lookupOf } from '../../core/lookup.js'
-import { type Parts } from '../../plugins/service-filewriter/structure/structure.js'
+import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { type RunningKafka, startKafka } from '../support/kafka.js'
 import { Sender } from './sender.js'
 
@@ -49,7 +49,7 @@ export class Broker {
     return new Broker(running, connectKafka({ brokers }), admin, await Sender.start(brokers), loaded)
   }
 
-  get parts(): Parts {
+  get parts(): WriterParts {
     return lookupOf(this.loaded.host)
   }
 

@@ -4,8 +4,12 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
+import { connectKafka } from '../../core/kafka/client.js'
+import { loadPlugins } from '../../core/loader.js'
+import { lookupOf } from '../../core/lookup.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
+import { WatchedJob } from '../support/watched-job.js'
 import { entry, group, Harness, type Json, reportOf } from './harness.js'
 
 const MINUTE = 60_000
@@ -88,6 +92,42 @@ describe('topics that change under a job', function () {
     assert.match(String(report.problems), /gone-.* was deleted during the job/)
     assert.equal(report.lost, true)
     await create(gone) // For those who clean up
+  })
+
+  it('deleted while its end is sought: the job says so, and has all of its other topics', async () => {
+    const { gone, other: kept } = await testTopics(['gone', 'other'])
+    const startMs = clockMs
+    for (const topic of [gone, kept]) await send(topic, numbers(10))
+    const client = connectKafka({ brokers: (await kafka()).brokers })
+    const loaded = await loadPlugins({ plugins: [], baseFolder: '.' })
+    let isEnding = false
+    const offsets: typeof client.offsets = async (topic, ...more) => {
+      if (isEnding && topic === gone) await admin.deleteTopics({ topics: [gone] }).catch(() => undefined)
+      return client.offsets(topic, ...more)
+    }
+    const meddling = new Proxy(client, {
+      get: (target, name) => {
+        const value: unknown = name === 'offsets' ? offsets : Reflect.get(target, name, target)
+        return typeof value === 'function' && name !== 'offsets' ? (value.bind(target) as unknown) : value
+      }
+    })
+    const structure = entry(group('a', 'f144', gone, 'pv'), group('b', 'f144', kept, 'pv'))
+    const parts = lookupOf(loaded.host)
+    const job = WatchedJob.start(meddling, { parts, folder: h.folder, structure, startMs, stopMs: null })
+    await job.until(
+      'both were read',
+      (handed) => handed.reduce((sum, { offsets: list }) => sum + list.length, 0) === 20
+    )
+    isEnding = true
+    await send(kept, numbers(10, 10))
+    job.stop()
+    const end = await job.done
+    assert.deepEqual(end.report?.problems, [`${gone} was deleted during the job`])
+    const content = await readNexus(end.file, ['entry/a/value', 'entry/b/value'])
+    assert.deepEqual(content, { 'entry/a/value': numbers(10), 'entry/b/value': numbers(20) })
+    await create(gone) // For those who clean up
+    await client.close()
+    await loaded.close()
   })
 
   it('widened during a job: the new partitions are read from their beginning, also those of the last moment', async () => {

@@ -7,12 +7,10 @@ import { runInfo, structureError } from '../structure/make-file.js'
 import { Recorder } from '../structure/recorder.js'
 import { isoNs, sayLeftOut } from '../structure/report.js'
 import { rootAttributes } from '../structure/root-attributes.js'
-import { type TopicRoute } from '../structure/route.js'
 import { checkStructure, type Checked, type WriterParts } from '../structure/structure.js'
 import { readTemplate, templateFile } from '../structure/template.js'
 import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
-import { lookBack } from './look-back.js'
 import { endFile } from './end.js'
 import { discard, leftByEarlier, outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
 import { type FromWorker, type JobProgress, type ToWorker, type WriteSpec } from './protocol.js'
@@ -195,11 +193,11 @@ export class WriteRun {
     try {
       while (!this.#now && Number(spec.startNs / 1_000_000n) > Date.now()) await this.#until(spec.startNs)
       this.#phase = 'searching'
-      await this.#begin(topics)
+      const awaited = [...topics.waiting, ...(await this.#begin(topics))]
       this.#phase = 'writing'
-      const waiting = Promise.all([...topics.waiting].map((topic) => this.#waitFor(topic)))
+      const waiting = Promise.all(awaited.map((topic) => this.#waitFor(topic)))
       const read = this.#reading.finished().finally(() => {
-        if (topics.waiting.size === 0 && this.#reading.topics().size > 0) this.#over.abort()
+        if (awaited.length === 0 && this.#reading.topics().size > 0) this.#over.abort()
       })
       await Promise.all([waiting, read, this.#findEnds(waiting)])
       await this.#reading.finished()
@@ -211,44 +209,26 @@ export class WriteRun {
     }
   }
 
-  /** Finds the last values before the start and begins to read. */
-  async #begin(topics: TopicPlan): Promise<void> {
+  /** Finds the last values before the start and begins to read. Gives the topics that are gone since they were checked. */
+  async #begin(topics: TopicPlan): Promise<string[]> {
     const starts: Start[] = []
-    for (const [topic, partitions] of topics.present) {
-      for (const route of this.#recorder.routes(topic)) {
-        if (this.#abort.signal.aborted) continue
-        const mine = partitionsOf(route, partitions)
-        await this.#patiently(() => this.#search(route, mine))
-        starts.push(await this.#patiently(() => this.#span.startOf(route, mine)))
-      }
+    const gone: string[] = []
+    for (const topic of topics.present.keys()) {
+      const routes = this.#recorder.routes(topic)
+      const found = await this.#patiently(() => this.#span.startsOf(topic, routes))
+      if (found === undefined) gone.push(topic)
+      else starts.push(...found)
     }
     this.#reading.add(starts)
-  }
-
-  async #search(route: TopicRoute, partitions: readonly number[]): Promise<void> {
-    const { beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, seekByTime } = this.#spec.options
-    if (!seekByTime) return
-    const startMs = Number(this.#spec.startNs / 1_000_000n)
-    const { signal } = this.#abort
-    const options = { startMs, beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, signal }
-    const limited = await lookBack(this.#kafka, route, partitions, options)
-    if (limited !== undefined) this.#recorder.notes.push(limited)
+    return gone
   }
 
   /** A topic that does not exist yet is read from its beginning once it does. */
   async #waitFor(topic: string): Promise<void> {
     while (!this.#pastEnd() && !this.#over.signal.aborted && !this.#abort.signal.aborted) {
-      const [info] = await this.#patiently(() => this.#kafka.topics([topic]))
-      if (info !== undefined && info.partitions.length > 0) {
-        const offsets = await this.#patiently(() => this.#kafka.offsets(topic, info.partitions, 'earliest'))
-        const topicId = info.id
-        const starts = this.#recorder.routes(topic).map((route) => {
-          const mine = new Set(partitionsOf(route, info.partitions))
-          return { route, topicId, offsets: new Map([...offsets].filter(([partition]) => mine.has(partition))) }
-        })
-        this.#reading.add(starts)
-        return
-      }
+      const routes = this.#recorder.routes(topic)
+      const starts = await this.#patiently(() => this.#span.beginningsOf(topic, routes))
+      if (starts !== undefined) return this.#reading.add(starts)
       await this.#pause(TOPIC_WAIT_MS)
     }
     for (const { streams } of this.#recorder.routes(topic)) for (const stream of streams) stream.missing = true
@@ -358,6 +338,3 @@ export class WriteRun {
     this.#say({ type: 'progress', progress: { phase, behind: reading?.behind ?? 0, ...recorder.totals() } })
   }
 }
-
-const partitionsOf = ({ partitions }: TopicRoute, all: readonly number[]): readonly number[] =>
-  partitions === undefined ? all : all.filter((partition) => partitions.includes(partition))

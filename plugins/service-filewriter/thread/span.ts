@@ -1,7 +1,8 @@
 // Where reading of each topic of a job begins and ends, and what the report says of what is not there.
 import { type TopicRoute } from '../structure/route.js'
 import { OPEN_END_NS, type TimeWindow } from '../structure/window.js'
-import { type Kafka } from '../../../core/api/plugin.js'
+import { CodedError, type Kafka } from '../../../core/api/plugin.js'
+import { lookBack } from './look-back.js'
 import { type WriteSpec } from './protocol.js'
 import { type End, type ReadingNotes, type Start } from './reading.js'
 import { Settle } from './settle.js'
@@ -12,6 +13,11 @@ const CUT_MS = 60_000
 /** Of a topic so much is read behind a window in the past, and of a partition at least so much, whatever the times say. */
 const BEHIND_BYTES = 64 << 20
 const PARTITION_BYTES = 8 << 20
+
+const isMissing = (error: unknown): boolean => error instanceof CodedError && error.code === 'TOPIC_MISSING'
+
+const partitionsOf = ({ partitions }: TopicRoute, all: readonly number[]): readonly number[] =>
+  partitions === undefined ? all : all.filter((partition) => partitions.includes(partition))
 
 export class JobSpan implements ReadingNotes {
   readonly startMs: number
@@ -103,13 +109,72 @@ export class JobSpan implements ReadingNotes {
       )
   }
 
+  /** Where to begin to read a topic, after a look back for last values; undefined when it is gone. */
+  startsOf(topic: string, routes: readonly TopicRoute[]): Promise<Start[] | undefined> {
+    return this.#ask(topic, async (partitions) => {
+      const starts: Start[] = []
+      for (const route of routes) {
+        if (this.#signal.aborted) continue
+        const mine = partitionsOf(route, partitions)
+        await this.#search(route, mine)
+        starts.push(await this.startOf(route, mine))
+      }
+      return starts
+    })
+  }
+
+  /** As `startsOf`, of a topic that is new: all of it. */
+  beginningsOf(topic: string, routes: readonly TopicRoute[]): Promise<Start[] | undefined> {
+    return this.#ask(topic, async (partitions, topicId) => {
+      const all = await this.#kafka.offsets(topic, partitions, 'earliest')
+      return routes.map((route) => {
+        const mine = new Set(partitionsOf(route, partitions))
+        return { route, topicId, offsets: new Map([...all].filter(([partition]) => mine.has(partition))) }
+      })
+    })
+  }
+
+  /** Asks again when the topic is deleted or made again meanwhile; undefined when there is none. */
+  async #ask<T>(
+    topic: string,
+    ask: (partitions: readonly number[], topicId: string | undefined) => Promise<T>
+  ): Promise<T | undefined> {
+    for (;;) {
+      const [info] = await this.#kafka.topics([topic])
+      if (info === undefined || info.partitions.length === 0) return undefined
+      try {
+        return await ask(info.partitions, info.id)
+      } catch (error) {
+        if (!isMissing(error)) throw error
+      }
+    }
+  }
+
+  async #search(route: TopicRoute, partitions: readonly number[]): Promise<void> {
+    const { beforeStartMs, lookBackMs, lookBackBytes, fetchBytes, seekByTime } = this.#spec.options
+    if (!seekByTime) return
+    const options = {
+      startMs: this.startMs,
+      beforeStartMs,
+      lookBackMs,
+      lookBackBytes,
+      fetchBytes,
+      signal: this.#signal
+    }
+    const limited = await lookBack(this.#kafka, route, partitions, options)
+    if (limited !== undefined) this.#words.notes.push(limited)
+  }
+
   /** Where a topic ends now, with the partitions that it has by now. */
   async endOf(topic: string, now: boolean): Promise<End> {
-    const [{ partitions, id: topicId } = { partitions: [], id: undefined }] = await this.#kafka.topics([topic])
-    if (partitions.length === 0) {
-      this.#words.problems.push(`${topic} was deleted during the job`)
-      return { ends: new Map(), held: new Map() }
-    }
+    const end = await this.#ask(topic, (partitions, topicId) => this.#endOf(topic, partitions, topicId, now))
+    if (end !== undefined) return end
+    const problem = `${topic} was deleted during the job`
+    if (!this.#words.problems.includes(problem)) this.#words.problems.push(problem)
+    return { ends: new Map(), held: new Map() }
+  }
+
+  async #endOf(topic: string, partitions: readonly number[], topicId: string | undefined, now: boolean): Promise<End> {
     const limitMs = this.lastKafkaMs
     const byTime = !now && this.#spec.options.seekByTime && limitMs < Infinity
     const written = await this.#kafka.offsets(topic, partitions, 'written')
