@@ -4,6 +4,7 @@ import { basename, join } from 'node:path'
 import { type Json } from '../filewriter/harness.js'
 import { until } from '../support/forwarder/live.js'
 import { examineNexus } from '../support/nexus.js'
+import { type Round } from './fault.js'
 import { type Job } from './job.js'
 import { EVENTS, type Numbered } from './numbers.js'
 import { CHANNELS } from './pvs.js'
@@ -22,10 +23,11 @@ export interface Account {
 }
 
 interface Held {
-  expected: number
-  inFile: number
-  missing: number
-  wrong: number
+  readonly expected: number
+  readonly inFile: number
+  readonly missing: readonly string[]
+  /** Twice, or of others. */
+  readonly wrong: readonly string[]
 }
 
 interface Bounds {
@@ -33,6 +35,11 @@ interface Bounds {
   readonly may: readonly string[]
 }
 
+/** What is held against the ledger, in this order. */
+const DATASETS = [
+  ...['entry/log/value', 'entry/detector/event_id', 'entry/detector/event_time_zero'],
+  ...CHANNELS.map((_, i) => `entry/pv${i}/time`)
+]
 const PATHS = [
   ...['entry/log/value', 'entry/log/time', 'entry/detector/event_id', 'entry/detector/event_time_zero'],
   ...CHANNELS.flatMap((_, i) => [`entry/pv${i}/value`, `entry/pv${i}/time`])
@@ -42,16 +49,16 @@ const PATHS = [
 export function compare({ must, may }: Bounds, found: readonly string[], times = 1): Held {
   const counts = new Map<string, number>()
   for (const one of found) counts.set(one, (counts.get(one) ?? 0) + 1)
-  const held = { expected: must.length, inFile: 0, missing: 0, wrong: 0 }
+  const held = { expected: must.length, inFile: 0, missing: [] as string[], wrong: [] as string[] }
   for (const one of must) {
     const count = counts.get(one) ?? 0
     counts.delete(one)
     if (count === times) held.inFile++
-    else if (count === 0) held.missing++
-    else held.wrong++
+    else if (count === 0) held.missing.push(one)
+    else held.wrong.push(`${one} ${count} times`)
   }
   for (const one of may) if (counts.get(one) === times) counts.delete(one)
-  held.wrong += counts.size
+  held.wrong.push(...[...counts.keys()].map((one) => `${one} of others`))
   return held
 }
 
@@ -83,11 +90,19 @@ function held(world: World, job: Job, content: Readonly<Record<string, unknown>>
   ]
 }
 
-const sum = (list: readonly Held[]): Held => {
-  const all = { expected: 0, inFile: 0, missing: 0, wrong: 0 }
-  for (const one of list) for (const key of Object.keys(all) as (keyof Held)[]) all[key] += one[key]
-  return all
-}
+const sum = (list: readonly Held[]): Held => ({
+  expected: list.reduce((all, { expected }) => all + expected, 0),
+  inFile: list.reduce((all, { inFile }) => all + inFile, 0),
+  missing: list.flatMap(({ missing }) => missing),
+  wrong: list.flatMap(({ wrong }) => wrong)
+})
+
+/** For each dataset that is not as the ledger: its first numbers. */
+const sayWhich = (list: readonly Held[]): string[] =>
+  list.flatMap(({ missing, wrong }, i) => [
+    ...(missing.length > 0 ? [`${DATASETS[i]}: ${missing.length} missing: ${missing.slice(0, 6).join(', ')}`] : []),
+    ...(wrong.length > 0 ? [`${DATASETS[i]}: ${wrong.length} wrong: ${wrong.slice(0, 6).join(', ')}`] : [])
+  ])
 
 /** Rows that the report claims of each stream, against those in the file. */
 function claims(end: Json, content: Readonly<Record<string, unknown>>): string[] {
@@ -121,31 +136,28 @@ async function fileOf(
 }
 
 /** `moved`: where a file is now whose folder was moved away. */
-export async function account(
-  world: World,
-  job: Job,
-  end: Json,
-  moved: (path: string) => string = (path) => path
-): Promise<Account> {
+export async function account(world: World, job: Job, end: Json, moved: (path: string) => string): Promise<Account> {
   if (end['response'] === 'ERR') {
     const { expected } = sum(held(world, job, {}))
     return { expected, inFile: 0, named: expected, unaccounted: 0, problems: [] }
   }
   const { content, problems: found } = await fileOf(end, moved)
   const problems = [...found]
-  const { expected, inFile, missing, wrong } = sum(held(world, job, content))
+  const all = held(world, job, content)
+  const { expected, inFile, missing, wrong } = sum(all)
   const isLost = end['error_encountered'] === true
-  if (isLost && missing === 0) problems.push(`said lost though nothing is: ${String(end['message'])}`)
+  if (isLost && missing.length === 0) problems.push(`said lost though nothing is: ${String(end['message'])}`)
   if (isLost !== (end['verdict'] === 'lost')) problems.push('verdict and error_encountered differ')
   const gaps = CHANNELS.map((channel) => world.pvs.gaps(channel).missing)
   const unsent = gaps.reduce((sum, n) => sum + n, 0)
   if (unsent > 0) problems.push(`${unsent} values of PVs did not reach Kafka, without a word`)
-  const unaccounted = wrong + unsent + (isLost ? 0 : missing)
-  return { expected, inFile, named: isLost ? missing : 0, unaccounted, problems }
+  const unaccounted = wrong.length + unsent + (isLost ? 0 : missing.length)
+  if (unaccounted > 0) problems.push(...sayWhich(all))
+  return { expected, inFile, named: isLost ? missing.length : 0, unaccounted, problems }
 }
 
 /** Looks at everything in the folder of files beside the named one, and clears it away. */
-export async function leftovers(world: World, job: Job, keep: boolean): Promise<string[]> {
+export async function leftovers(world: World, job: Job, round: Round): Promise<string[]> {
   const words = JSON.stringify(job.said)
   const problems: string[] = []
   for (const name of readdirSync(world.files, { recursive: true, encoding: 'utf8' }).toSorted()) {
@@ -154,8 +166,9 @@ export async function leftovers(world: World, job: Job, keep: boolean): Promise<
     // The lock of a part file that is named lies beside it
     if (!words.includes(basename(name).replace(/\.lock$/, ''))) problems.push(`${name} is left without a word`)
     if (name.endsWith('.part')) problems.push(...(await partOf(world, job, path)))
-    if (name.endsWith('.lock')) problems.push(...(await heldLock(path)))
-    if (!keep) rmSync(path, { force: true })
+    // Nobody can take away a lock that was moved away
+    if (name.endsWith('.lock') && !round.isMoved) problems.push(...(await heldLock(path)))
+    rmSync(path, { force: true })
   }
   return problems
 }
@@ -167,7 +180,7 @@ async function partOf(world: World, job: Job, path: string): Promise<string[]> {
   try {
     const { content } = await examineNexus(path, PATHS)
     const { wrong } = sum(held(world, job, content))
-    return wrong === 0 ? [] : [`${basename(path)} has ${wrong} numbers twice or of others`]
+    return wrong.length === 0 ? [] : [`${basename(path)} has ${wrong.length} wrong: ${wrong.slice(0, 6).join(', ')}`]
   } catch (error) {
     return [`${basename(path)} cannot be read: ${(error as Error).message.slice(-300)}`]
   }

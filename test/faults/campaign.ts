@@ -1,10 +1,13 @@
 // Rounds of a campaign: a job, a fault at a random moment, the end of the job, and every number held against the ledger.
+import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Json } from '../filewriter/harness.js'
 import { random } from '../support/random.js'
 import { account, leftovers, type Account } from './account.js'
 import { type Fault, type Round } from './fault.js'
 import { Job } from './job.js'
-import { World } from './world.js'
+import { World, WRITERS } from './world.js'
 
 export interface Row extends Account {
   readonly fault: string
@@ -27,7 +30,7 @@ export class Campaign {
   readonly #worlds = new Map<number, World>()
   #count = 0
 
-  /** `keep`: files stay where they are. */
+  /** `keep`: files and words of rounds that went wrong are copied. */
   constructor(readonly keep = false) {}
 
   async round(fault: Fault, seed: number): Promise<Row> {
@@ -35,7 +38,7 @@ export class Campaign {
     const world = await this.#world(fault.brokers)
     const below = random(seed)
     const lastsMs = 1500 + below(2500)
-    const rest = { world, lastsMs, below, moved: (path: string) => path }
+    const rest = { world, lastsMs, below, moved: (path: string) => path, isMoved: false }
     world.control.said.length = 0
     world.pvs.forget()
     await fault.prepare?.(rest)
@@ -56,8 +59,9 @@ export class Campaign {
     problems.push(...(await world.daemons.revive()))
     job.toldMs = Date.now()
     const counted = await account(world, job, end, (path) => round.moved(path))
-    const isBad = counted.unaccounted > 0 || problems.length > 0
-    problems.push(...counted.problems, ...(await leftovers(world, job, this.keep && isBad)), ...(await answers(world)))
+    problems.push(...counted.problems)
+    if (this.keep && problems.length > 0) problems.push(`kept in ${keep(world, job)}`)
+    problems.push(...(await leftovers(world, job, round)), ...(await answers(world)))
     await fault.clear?.(world)
     return {
       ...{ fault: fault.name, seed, detail, attempts: attemptsOf(job), endedAfterMs },
@@ -100,6 +104,15 @@ export class Campaign {
 const attemptsOf = (job: Job): number => {
   const report = job.said.findLast(({ event }) => event === 'writing_done')?.['report'] as Json | null | undefined
   return (report?.['attempt'] as number | undefined) ?? (job.owner === undefined ? 0 : 1)
+}
+
+/** Copies everything that tells why a round went wrong. */
+function keep(world: World, job: Job): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nexstream-kept-'))
+  cpSync(world.files, folder, { recursive: true })
+  writeFileSync(join(folder, 'said.json'), JSON.stringify(job.said, null, 2))
+  for (const name of WRITERS) writeFileSync(join(folder, `${name}.log`), world.daemons.words(name))
+  return folder
 }
 
 /** Every daemon answers. */

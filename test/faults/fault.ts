@@ -11,6 +11,7 @@ export interface Round {
   readonly below: (n: number) => number
   /** The file of the job is elsewhere now. */
   moved: (path: string) => string
+  isMoved: boolean
 }
 
 export interface Fault {

@@ -13,10 +13,15 @@ describe('fault campaign', function () {
 
   it('sees what is missing, twice, or of others', () => {
     const of = (found: string[], times = 1) => compare({ must: ['1', '2', '3'], may: ['4'] }, found, times)
-    assert.deepEqual(of(['1', '2', '3']), { expected: 3, inFile: 3, missing: 0, wrong: 0 })
-    assert.deepEqual(of(['1', '3', '4']), { expected: 3, inFile: 2, missing: 1, wrong: 0 })
-    assert.deepEqual(of(['1', '2', '2', '3', '5']), { expected: 3, inFile: 2, missing: 0, wrong: 2 })
-    assert.deepEqual(of(['1', '1', '2', '2', '3'], 2), { expected: 3, inFile: 2, missing: 0, wrong: 1 })
+    assert.deepEqual(of(['1', '2', '3']), { expected: 3, inFile: 3, missing: [], wrong: [] })
+    assert.deepEqual(of(['1', '3', '4']), { expected: 3, inFile: 2, missing: ['2'], wrong: [] })
+    assert.deepEqual(of(['1', '2', '2', '3', '5']), {
+      expected: 3,
+      inFile: 2,
+      missing: [],
+      wrong: ['2 2 times', '5 of others']
+    })
+    assert.deepEqual(of(['1', '1', '2', '2', '3'], 2), { expected: 3, inFile: 2, missing: [], wrong: ['3 1 times'] })
   })
 
   for (const [i, name] of ['kill', 'net-cut'].entries())

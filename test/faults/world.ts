@@ -36,7 +36,7 @@ interface Parts {
 export class World {
   readonly kafka: RunningKafka
   readonly proxy: KafkaProxy | undefined
-  readonly topics: Topics
+  topics: Topics
   readonly folder: string
   readonly client: Kafka
   readonly control: Control
@@ -115,6 +115,15 @@ export class World {
     const daemon = { service_id: 'forwarder' }
     await this.daemons.add('forwarder', { daemon, ...rest, commands: { topic: commands }, ...this.pvs.config })
     await this.pvs.reached(Date.now())
+  }
+
+  /** Numbers go to new topics from now on. */
+  async renewNumbers(): Promise<void> {
+    const more = { brokers: this.kafka.brokers, replication: this.brokers }
+    const { values } = await testTopics(['values'], more)
+    const { events } = await testTopics(['events'], { ...more, partitions: 2 })
+    this.topics = { ...this.topics, values, events }
+    await this.numbers.moveTo({ values, events })
   }
 
   /** Ends all in order; gives what was wrong with the ends of the daemons. */

@@ -116,6 +116,7 @@ describe('file writer on a disk in trouble', function () {
     await h.control.send({ cmd: 'stop', service: 'filewriter', job_id: id })
     const end = await h.done(id)
     assert.equal(end['error_encountered'], true, JSON.stringify(end))
+    assert.equal(end['file_name'], join(folder, 'run.nxs.part'), 'the name that it has, wherever its folder is')
     const content = await readNexus(join(disk, 'moved/run.nxs.part'), ['entry/pv/value'])
     assert.deepEqual(content['entry/pv/value'], [1])
   })

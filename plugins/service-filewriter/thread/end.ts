@@ -33,13 +33,14 @@ export async function endFile(ending: Ending): Promise<JobEnd> {
   report ??= salvage(recorder, path)
   closed()
   if (abandoned || broken) return { file: path.part, report, error: true, message: sayReport(report) }
-  let { file } = path
+  // It has the name of an unfinished one until it got its own
+  let file = path.part
   try {
     publish(path, spec.options.readOnly)
+    file = path.file
     if (spec.options.sha256) await writeChecksum(file)
   } catch (error) {
     report = withProblems(report, [...report.problems, errorText(error)])
-    if (error instanceof CodedError) file = path.part
   }
   const error = failure !== undefined || isErrorOf(report, spec.options.failOn)
   return { file, report, error, message: sayReport(report) }
