@@ -44,6 +44,8 @@ export interface TopicInfo {
   readonly partitions: readonly number[]
   /** Another one when a topic is deleted and made again; undefined where the broker has none (before Kafka 2.8). */
   readonly id?: string
+  /** How many brokers keep it; undefined where it does not exist. */
+  readonly replication?: number
 }
 export interface Place {
   readonly topic: string
@@ -134,24 +136,23 @@ export interface Producer {
   flush(): Promise<void>
   close(): Promise<void>
 }
-/** A topic as it should be. */
-export interface WantedTopic {
-  readonly name: string
-  readonly partitions?: number
-  /** Default of the broker for a new topic. */
-  readonly replication?: number
-  /** Kafka's own topic settings, e.g. `{ 'retention.ms': '3600000' }`; others are left as they are. */
-  readonly config?: Readonly<Record<string, string | number>>
+/** How Kafka is spoken to: what the options of the client come to. */
+export interface KafkaSettings {
+  readonly brokers: readonly { readonly host: string; readonly port: number }[]
+  readonly clientId: string
+  readonly tls: TlsSettings | undefined
+  readonly sasl: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | undefined
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  /** Look-ups and administration are given up after this long. */
+  readonly timeoutMs: number
 }
-/** What was done (or, in a dry run, would be done) to one topic. */
-export interface ProvisionedTopic {
-  readonly name: string
-  readonly action: 'created' | 'changed' | 'unchanged'
-  /** In words, e.g. `partitions 1 → 4`. */
-  readonly changes: readonly string[]
-}
-export interface ListedTopic {
-  readonly name: string
-  readonly replication: number
-  readonly partitions: readonly { readonly partition: number; readonly earliest: number; readonly latest: number }[]
+type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
+export interface TlsSettings {
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  readonly passphrase: string | undefined
+  readonly servername: string | undefined
+  readonly verify: boolean
 }

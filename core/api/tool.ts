@@ -1,7 +1,7 @@
 // Tools: sub-commands of `nexstream` that a plugin brings; their code is loaded when they run.
 import { type Command, type Finding, type KnownCommand, type Reply } from './command.js'
 import { type CodedError } from './errors.js'
-import { type Kafka, type ListedTopic, type ProvisionedTopic, type WantedTopic } from './kafka.js'
+import { type Kafka, type KafkaSettings, type TopicInfo } from './kafka.js'
 import { type PartLookup } from './lookup.js'
 import { type JSONSchema } from './part.js'
 
@@ -86,9 +86,12 @@ export interface ToolTarget {
   readonly kafka: Kafka
   /** The topic of the address. */
   readonly topic: string | undefined
-  readonly listTopics: () => Promise<readonly ListedTopic[]>
-  /** Makes topics and widens them; only says what it would do in a dry run. Rejects with TOPIC_SHRINK. */
-  readonly provision: (wanted: readonly WantedTopic[], dryRun: boolean) => Promise<readonly ProvisionedTopic[]>
+  /** All topics but Kafka's own. */
+  readonly allTopics: () => Promise<readonly TopicInfo[]>
+  /** How it is spoken to, password included, for what another client of Kafka can do. */
+  readonly settings: KafkaSettings
+  /** Sets Kafka's own settings of a topic; others are left as they are. Rejects with COMMAND_FAILED, KAFKA_AUTH, KAFKA_UNREACHABLE. */
+  readonly alterTopic: (name: string, config: readonly (readonly [key: string, value: string])[]) => Promise<void>
 }
 
 export interface LoadedParts {

@@ -3,7 +3,6 @@ import { type DaemonConfig } from '../config.js'
 import { CodedError, topicMissing } from '../api/errors.js'
 import { connectKafka } from '../kafka/client.js'
 import { type Kafka, type ToolTarget } from '../api/plugin.js'
-import { listTopics, provision } from '../kafka/admin.js'
 import { configOf, type ConfigFlags } from './config.js'
 import { settings } from './io.js'
 import { type KafkaAddress, parseAddress } from './parse.js'
@@ -42,12 +41,14 @@ export function connect(text: string | undefined, flags: KafkaFlags): CliTarget 
   const { config } = configOf(flags)
   const brokers = brokersOf(address, flags, config)
   const kafkaOptions = { ...kafkaSection(config, brokers), ...login(address) }
+  const kafka = connectKafka(kafkaOptions)
   return {
-    kafka: connectKafka(kafkaOptions),
+    kafka,
     topic: address.topic,
     config,
-    listTopics: () => listTopics(kafkaOptions),
-    provision: (wanted, dryRun) => provision(kafkaOptions, wanted, { dryRun })
+    allTopics: () => kafka.topics(null),
+    settings: kafka.cluster.settings,
+    alterTopic: (name, values) => kafka.alterTopic(name, values)
   }
 }
 

@@ -6,7 +6,15 @@ import { type Log } from '../log.js'
 import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
 import { BatchProducer } from './producer.js'
-import { EARLIEST, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
+import {
+  EARLIEST,
+  LATEST,
+  alterConfigsRequest,
+  alterConfigsResponse,
+  api,
+  listOffsetsRequest,
+  listOffsetsResponse
+} from './protocol.js'
 import { PartitionReader } from './reader.js'
 import {
   type Kafka,
@@ -43,17 +51,20 @@ export class KafkaClient implements Kafka {
     this.cluster.watch(intervalMs)
   }
 
-  /** Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH. */
-  async topics(names: readonly string[]): Promise<TopicInfo[]> {
+  /** `names` null: all but Kafka's own. Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH. */
+  async topics(names: readonly string[] | null): Promise<TopicInfo[]> {
     const topics = await this.cluster.patiently('topics', async () => {
       const found = (await this.cluster.metadata(names)).topics
+      if (names === null) return found.filter(({ internal, error }) => !internal && error === 0)
       for (const { name, error } of found) if (error !== 3 && error !== 17) expectOk(error, `topic ${name}`)
       return found
     })
-    return names.map((name) => {
+    return (names ?? topics.map(({ name }) => name)).map((name) => {
       const found = topics.find((topic) => topic.name === name)
-      const partitions = found ? found.partitions.map(({ partition }) => partition).sort((a, b) => a - b) : []
-      return { name, partitions, ...(found?.error === 0 && found.id !== '' && { id: found.id }) }
+      if (found?.error !== 0) return { name, partitions: [] }
+      const partitions = found.partitions.map(({ partition }) => partition).sort((a, b) => a - b)
+      const replication = found.partitions[0]?.replicas.length ?? 0
+      return { name, partitions, replication, ...(found.id !== '' && { id: found.id }) }
     })
   }
 
@@ -107,6 +118,21 @@ export class KafkaClient implements Kafka {
       }
     })
     return offsets
+  }
+
+  /** Sets Kafka's own settings of a topic; others are left as they are. */
+  alterTopic(name: string, config: readonly (readonly [key: string, value: string])[]): Promise<void> {
+    return this.cluster.patiently(`topic ${name}`, async () => {
+      await this.cluster.metadata([]) // Tells which broker is the controller now
+      const body = alterConfigsRequest(name, config)
+      for (const { error, message } of await this.cluster.ask(
+        'controller',
+        api.alterConfigs,
+        body,
+        alterConfigsResponse
+      ))
+        expectOk(error, `config of ${name}`, message)
+    })
   }
 
   reader(options: ReaderOptions): Reader {

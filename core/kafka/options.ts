@@ -1,33 +1,13 @@
 // Kafka connection options: our own words and those of librdkafka, checked, merged into one form.
 import { readFileSync } from 'node:fs'
 import { CodedError } from '../api/errors.js'
+import { type KafkaSettings, type TlsSettings } from '../api/kafka.js'
 import { nearest } from '../check.js'
 
-type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
+export { type KafkaSettings } from '../api/kafka.js'
 
 /** What `connectKafka` takes: the `kafka` section of the config, in our words or in those of librdkafka. */
 export type KafkaOptions = Readonly<Record<string, unknown>>
-
-/** The checked form. */
-export interface KafkaSettings {
-  readonly brokers: readonly { readonly host: string; readonly port: number }[]
-  readonly clientId: string
-  readonly tls: TlsSettings | undefined
-  readonly sasl: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | undefined
-  readonly connectTimeoutMs: number
-  readonly requestTimeoutMs: number
-  /** Given up after this long by topics(), offsets() and the admin calls. */
-  readonly timeoutMs: number
-}
-
-interface TlsSettings {
-  readonly ca: string | undefined
-  readonly cert: string | undefined
-  readonly key: string | undefined
-  readonly passphrase: string | undefined
-  readonly servername: string | undefined
-  readonly verify: boolean
-}
 
 type Kind = 'string' | 'list' | 'ms' | 'boolean' | 'secret'
 

@@ -279,3 +279,26 @@ export function initProducerIdResponse(input: In): { error: number; producerId: 
   const producerId = input.buffer.readBigInt64BE(input.take(8))
   return { error, producerId, epoch: input.i16() }
 }
+
+// ---------------------------------------------------------------- settings of topics
+
+const TOPIC_RESOURCE = 2
+const SET = 0
+
+export function alterConfigsRequest(topic: string, config: readonly (readonly [string, string])[]): Buffer {
+  const out = new Out().i32(1).i8(TOPIC_RESOURCE).string(topic)
+  return out
+    .array(config, ([key, value]) => out.string(key).i8(SET).string(value))
+    .bool(false)
+    .done()
+}
+
+export function alterConfigsResponse(input: In): { error: number; message: string | null }[] {
+  input.i32() // Throttle time
+  return input.array(() => {
+    const result = { error: input.i16(), message: input.nullableString() }
+    input.i8()
+    input.string()
+    return result
+  })
+}

@@ -1,5 +1,6 @@
 // `nexstream provision`: makes the topics of the config for an instrument; safe to repeat.
 import { CodedError, type ToolRun } from '../../core/api/plugin.js'
+import { provision as bring } from './admin/topics.js'
 import { wantedTopics } from './wanted-topics.js'
 
 const provision: ToolRun = async ([instrument], flags, context) => {
@@ -12,8 +13,7 @@ const provision: ToolRun = async ([instrument], flags, context) => {
     )
   const dryRun = flags['dryRun'] === true
   const target = context.connect()
-  await target.kafka.close() // Topics are made over a connection of their own
-  const results = await target.provision(wanted, dryRun)
+  const results = await bring(target, wanted, { dryRun }).finally(() => target.kafka.close())
   if (flags['json'] === true) for (const result of results) await context.printJson(result)
   else
     await context.print(

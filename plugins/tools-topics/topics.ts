@@ -1,11 +1,11 @@
 // `nexstream topics`: what topics there are, with partitions, offsets and counts.
 import { type ToolRun } from '../../core/api/plugin.js'
+import { listTopics } from './admin/topics.js'
 import { missing } from './scan.js'
 
 const topics: ToolRun = async ([address], flags, { connect, print, printJson, table }) => {
   const target = connect(address)
-  await target.kafka.close() // The list comes over a connection of its own
-  const all = await target.listTopics()
+  const all = await listTopics(target).finally(() => target.kafka.close())
   const listed = target.topic === undefined ? all : all.filter(({ name }) => name === target.topic)
   if (target.topic !== undefined && listed.length === 0) throw missing(target.topic)
   const rows = listed.flatMap(({ name, replication, partitions }) =>

@@ -1,5 +1,6 @@
 // The topics that a config asks for, with the instrument's name filled in, and those of its commands and status.
-import { CodedError, type ToolConfig, type ToolContext, type WantedTopic } from '../../core/api/plugin.js'
+import { CodedError, type ToolConfig, type ToolContext } from '../../core/api/plugin.js'
+import { type WantedTopic } from './admin/topics.js'
 
 /** `{instrument}` in a name is replaced; without an instrument such a name is an error. */
 export function wantedTopics(

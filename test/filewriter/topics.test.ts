@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { groupReader } from '../../core/kafka/group.js'
 import { connectKafka } from '../../core/kafka/client.js'
-import { KafkajsAdmin } from '../../core/kafka/kafkajs-admin.js'
+import { KafkajsAdmin } from '../../plugins/tools-topics/admin/kafkajs-admin.js'
 import { kafkaSettings } from '../../core/kafka/options.js'
 import { type Child, start } from '../cli/child.js'
 import { Control } from '../support/control.js'
@@ -153,7 +153,7 @@ describe('file writers whose topics change', function () {
   })
 
   it('end with 0 and hold nothing when they are told to while they join their pool again', async () => {
-    const admin = new KafkajsAdmin(kafkaSettings({ brokers: [...brokers] }), () => undefined)
+    const admin = new KafkajsAdmin(kafkaSettings({ brokers: [...brokers] }))
     const client = connectKafka({ brokers: [...brokers] })
     const groupId = `group-${topics.pool}`
     const membersLeft = async (): Promise<number> => {

@@ -1,40 +1,40 @@
 // The Admin of kafkajs: loaded when it is first needed, with our settings, its errors in our words.
 import { createRequire } from 'node:module'
 import net from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import tls from 'node:tls'
 import type kafkajsModule from 'kafkajs'
 import type { Admin, ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs'
-import { CodedError } from '../api/errors.js'
-import { expectOk } from './cluster.js'
-import { type Log } from '../log.js'
-import { ConnectionLost, isUntrusted, untrusted } from './connection.js'
-import { type KafkaSettings } from './options.js'
+import { CodedError, type KafkaSettings } from '../../../core/api/plugin.js'
 
 const KEEP_ALIVE_MS = 60_000
-/** The caller tries on; within one attempt kafkajs only goes through its list of brokers. */
+/** Within one attempt kafkajs only goes through its list of brokers. */
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 500
+/** Between two attempts. */
+const PAUSE_MS = 100
 
 /** One connection for several calls; made anew after trouble. */
 export class KafkajsAdmin {
   #admin: Admin | undefined
 
-  constructor(
-    readonly settings: KafkaSettings,
-    readonly log: Log
-  ) {}
+  constructor(readonly settings: KafkaSettings) {}
 
   /**
-   * `what` is said in errors. Rejects with KAFKA_AUTH, BrokerError for what a broker answered, ConnectionLost, or what
-   * kafkajs throws.
+   * Repeats what fails for reasons that pass, up to `timeoutMs` of the settings; `what` is said in errors.
+   * Rejects with KAFKA_AUTH, KAFKA_UNREACHABLE, COMMAND_FAILED.
    */
   async ask<T>(what: string, use: (admin: Admin) => Promise<T>): Promise<T> {
-    try {
-      this.#admin ??= await this.#connect()
-      return await use(this.#admin)
-    } catch (error) {
-      await this.close()
-      return rethrow(error as KafkajsError, what)
+    for (const end = Date.now() + this.settings.timeoutMs; ;) {
+      try {
+        this.#admin ??= await this.#connect()
+        return await use(this.#admin)
+      } catch (error) {
+        await this.close()
+        const told = toldOf(error as KafkajsError, what)
+        if (told.code !== 'KAFKA_UNREACHABLE' || Date.now() > end) throw told
+      }
+      await sleep(PAUSE_MS)
     }
   }
 
@@ -46,7 +46,7 @@ export class KafkajsAdmin {
 
   async #connect(): Promise<Admin> {
     const { Kafka, logLevel } = await loadKafkajs()
-    const admin = new Kafka({ ...kafkajsConfig(this.settings, this.log), logLevel: logLevel.ERROR }).admin()
+    const admin = new Kafka({ ...kafkajsConfig(this.settings), logLevel: logLevel.NOTHING }).admin()
     try {
       await admin.connect()
     } catch (error) {
@@ -84,17 +84,13 @@ export async function loadKafkajs(): Promise<typeof kafkajsModule> {
 /** Colons part host and port in the words of kafkajs, those of an IPv6 address are hidden from it. */
 const COLON = '%3A'
 
-export function kafkajsConfig(settings: KafkaSettings, log: Log): KafkaConfig {
+export function kafkajsConfig(settings: KafkaSettings): KafkaConfig {
   const { tls: secure, sasl, brokers } = settings
   return {
     clientId: settings.clientId,
     brokers: brokers.map(({ host, port }) => `${host.replaceAll(':', COLON)}:${port}`),
     connectionTimeout: settings.connectTimeoutMs,
     requestTimeout: settings.requestTimeoutMs,
-    logCreator:
-      () =>
-      ({ log: entry }) =>
-        log('debug', `kafkajs: ${entry.message}`),
     retry: { retries: brokers.length, initialRetryTime: FIRST_PAUSE_MS, maxRetryTime: LONGEST_PAUSE_MS },
     socketFactory: connect,
     ...(secure && {
@@ -120,23 +116,35 @@ function connect({ host: hidden, port, ssl, onConnect }: ISocketFactoryArgs): ne
   return socket.setKeepAlive(true, KEEP_ALIVE_MS)
 }
 
-/** Of its errors: those of brokers have a number, those of connections a text and the broker's address. */
+/** Of its errors: those of brokers have a type and say whether they pass, those of connections a text and the broker's address. */
 interface KafkajsError extends Error {
   readonly code?: number | string
+  readonly type?: string
+  readonly retriable?: boolean
   readonly broker?: string
   readonly errors?: readonly KafkajsError[]
   readonly cause?: KafkajsError
 }
 
-function rethrow(error: KafkajsError, what: string): never {
+function toldOf(error: KafkajsError, what: string): CodedError {
   const inner = error.errors?.[0] ?? (error.code === undefined ? error.cause : undefined)
-  if (inner) return rethrow(inner, what)
-  const { name, message, code, broker = 'a broker' } = error
-  if (typeof code === 'number') expectOk(code, what, message)
-  else if (isUntrusted(code)) throw untrusted(broker.replaceAll(COLON, ':'), error)
+  if (inner) return toldOf(inner, what)
+  const { name, message, code, type, retriable, broker: hidden = 'a broker' } = error
+  const broker = hidden.replaceAll(COLON, ':')
+  if (typeof code === 'number') {
+    const isRefused = /AUTHORIZATION_FAILED|SASL/.test(type ?? '')
+    // One unknown to kafkajs is a newer one, such as of a quota
+    const passes = retriable === true || type === 'REASSIGNMENT_IN_PROGRESS' || type === 'KAFKAJS_UNKNOWN_ERROR_CODE'
+    const told = isRefused ? 'KAFKA_AUTH' : passes ? 'KAFKA_UNREACHABLE' : 'COMMAND_FAILED'
+    return new CodedError(told, `${what}: ${type ?? `error ${code}`}: ${message}`, { cause: error })
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code ?? ''))
+    return new CodedError('KAFKA_AUTH', `TLS: the certificate of ${broker} is not trusted: ${message}`, {
+      cause: error
+    })
   if (name === 'KafkaJSSASLAuthenticationError')
-    throw new CodedError('KAFKA_AUTH', `${what}: ${message}`, { cause: error })
+    return new CodedError('KAFKA_AUTH', `${what}: ${message}`, { cause: error })
   if (/^KafkaJS(Connection|RequestTimeout|BrokerNotFound|Metadata|LockTimeout)/.test(name))
-    throw new ConnectionLost(`${what}: ${broker.replaceAll(COLON, ':')}: ${message}`)
-  throw error
+    return new CodedError('KAFKA_UNREACHABLE', `${what}: ${broker}: ${message}`, { cause: error })
+  return new CodedError('COMMAND_FAILED', `${what}: ${message}`, { cause: error })
 }
