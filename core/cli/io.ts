@@ -55,14 +55,45 @@ export function toJson(value: unknown, indent?: number): string {
 
 const width = (text: string): number => [...text.replace(colours, '')].length
 
-/** Columns as wide as their content; the first row is the heading. Empty without rows below it. */
-export function table(given: readonly (readonly string[])[]): string {
+/** Between two columns. */
+const GAP = '  '
+
+/** Scripts get whole lines. */
+const terminalWidth = (): number => (process.stdout.isTTY ? process.stdout.columns : Infinity)
+
+/** The widest columns give way until the line fits; the last ones are left out when nothing else helps. */
+function fitted(widths: readonly number[], most: number): number[] {
+  const sizes = [...widths]
+  const sum = (): number => sizes.reduce((total, size) => total + size, 0) + GAP.length * (sizes.length - 1)
+  while (sizes.length > 1 && sum() > most) {
+    const widest = Math.max(...sizes)
+    if (widest <= LEAST_COLUMN) sizes.pop()
+    else sizes[sizes.lastIndexOf(widest)] = widest - 1
+  }
+  return sizes
+}
+
+/** Narrower than this says nothing. */
+const LEAST_COLUMN = 6
+
+function cut(cell: string, size: number): string {
+  const missing = size - width(cell)
+  if (missing >= 0) return cell + ' '.repeat(missing)
+  return `${[...cell.replace(colours, '')].slice(0, size - 1).join('')}…`
+}
+
+/**
+ * Columns as wide as their content, on a terminal no wider together than it; the first row is the heading. Empty without rows below
+ * it.
+ */
+export function table(given: readonly (readonly string[])[], most = terminalWidth()): string {
   const rows = given.map((row) => row.map((cell) => guarded(cell, colours)))
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => width(row[column] ?? ''))))
+  const sizes = fitted(widths, most)
   const line = (row: readonly string[]): string =>
-    widths
-      .map((size, column) => (row[column] ?? '') + ' '.repeat(size - width(row[column] ?? '')))
-      .join('  ')
+    sizes
+      .map((size, column) => cut(row[column] ?? '', size))
+      .join(GAP)
       .trimEnd()
   return rows.map((row, index) => (index === 0 ? colour.bold(line(row)) : line(row))).join('\n')
 }

@@ -27,7 +27,8 @@ const tools = [
       { flags: '-f, --follow', summary: 'go on with what arrives' },
       { flags: '--filter <ids>', summary: 'only these schema ids, e.g. f142,ev44' },
       { flags: '--source <name>', summary: 'only messages of this source' },
-      { flags: '--key <key>', summary: 'only messages with this key' }
+      { flags: '--key <key>', summary: 'only messages with this key' },
+      { flags: '--raw', summary: 'JSON lines with the bytes of the messages in base64: what `make-file` reads' }
     ],
     load: async () => (await import('./tail.js')).default
   }),

@@ -18,6 +18,7 @@ interface TailFlags extends SpanFlags {
   readonly source?: string
   readonly key?: string
   readonly json?: boolean
+  readonly raw?: boolean
 }
 
 /** The part of a topic that the flags ask for; the whole topic when they say nothing and `defaultLast` is not given. */
@@ -90,6 +91,15 @@ function lineOf(message: Visited, flags: TailFlags, decode: Decode, colour: Tool
   const source = sourceOf(decoded)
   if (flags.source !== undefined && source !== flags.source) return undefined
   const { topic, partition, offset, timestampMs } = message
+  if (flags.raw === true)
+    return toJson({
+      topic,
+      partition,
+      offset,
+      timestamp_ms: timestampMs,
+      key,
+      value: message.value?.toString('base64') ?? null
+    })
   if (flags.json === true) return toJson({ topic, partition, offset, timestamp_ms: timestampMs, key, ...decoded })
   const place = colour.dim(`${clock(timestampMs)} ${topic}[${partition}]@${offset}`)
   const id = decoded.error === undefined ? colour.cyan(decoded.file_identifier ?? '????') : colour.red('????')

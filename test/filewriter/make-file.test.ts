@@ -1,8 +1,9 @@
 // Every sample folder without Kafka, and what `nexstream make-file` says on the command line.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { type JobReport } from '../../plugins/service-filewriter/structure/report.js'
 import { lookupOf } from '../../core/lookup.js'
@@ -10,6 +11,12 @@ import { packageRoot } from '../../core/root.js'
 import { nexstream } from '../cli/child.js'
 import { examineNexus } from '../support/nexus.js'
 import { Sample } from './samples.js'
+
+/** A value of source A that is its own time in seconds. */
+const logA = (seconds: number): Buffer =>
+  Buffer.from(
+    logF144.encode({ source: 'A', timestampNs: BigInt(seconds) * 10n ** 9n, dtype: 'float64', value: seconds })
+  )
 
 describe('sample files', () => {
   let loaded: Loaded
@@ -73,6 +80,37 @@ describe('nexstream make-file', function () {
     assert.ok(before.equals(readFileSync(join(folder, 'a.nxs'))))
     for (const wrong of ['lzma', 'gzip:12'])
       assert.equal((await make('window-log', '-o', 'b.nxs', '--compression', wrong)).code, 2, wrong)
+  })
+
+  it('takes a start command with its window, and messages from a pipe, which name files by whole paths or none', async () => {
+    const at = join(samples, 'window-log')
+    const command = { cmd: 'start', service: 'filewriter', start_time: 10_000, stop_time: '1970-01-01T00:00:15Z' }
+    const structure = JSON.parse(readFileSync(join(at, 'structure.json'), 'utf8')) as object
+    writeFileSync(join(folder, 'command.json'), JSON.stringify({ ...command, nexus_structure: structure }))
+    const topic = 'env'
+    const messages = [9, 11, 12, 16].map((seconds) => logA(seconds))
+    writeFileSync(join(folder, 'whole.bin'), messages[1]!)
+    const lines = messages.map((value, i) =>
+      JSON.stringify(i === 1 ? { topic, file: join(folder, 'whole.bin') } : { topic, value: value.toString('base64') })
+    )
+    const input = [...lines, JSON.stringify({ topic, value: null }), ''].join('\n')
+    const made = await nexstream(['make-file', 'command.json', '-', '-o', 'piped.nxs'], { cwd: folder, input })
+    assert.equal(made.code, 0, made.stderr)
+    const { content } = await examineNexus(join(folder, 'piped.nxs'), ['entry/a/value'])
+    assert.deepEqual(content, { 'entry/a/value': [9, 11, 12] })
+    const absent = await nexstream(['make-file', 'command.json', 'absent.jsonl', '-o', 'x.nxs'], { cwd: folder })
+    assert.match(absent.stderr, /^FILE_READ: absent\.jsonl cannot be read: ENOENT/)
+  })
+
+  it('holds one message after the other, not all', async () => {
+    const line = JSON.stringify({ topic: 'env', value: logA(1).toString('base64'), filler: 'x'.repeat(1 << 20) })
+    const file = openSync(join(folder, 'large.jsonl'), 'w')
+    for (let i = 0; i < 120; i++) writeSync(file, `${line}\n`)
+    closeSync(file)
+    const args = ['make-file', join(samples, 'window-log/structure.json'), 'large.jsonl', '-o', 'large.nxs', '--json']
+    const made = await nexstream(args, { cwd: folder, env: { NODE_OPTIONS: '--max-old-space-size=64' } })
+    assert.ok(made.code === 0 || made.code === 5, made.stderr)
+    assert.equal((JSON.parse(made.stdout) as JobReport).messages, 120)
   })
 
   it('lays a structure over a template, as `check` does', async () => {

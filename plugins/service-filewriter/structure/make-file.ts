@@ -16,7 +16,7 @@ export interface MakeFileOptions {
   readonly structure: unknown
   /** Path of the file to make; nothing is overwritten. */
   readonly file: string
-  readonly messages: Iterable<TopicMessage>
+  readonly messages: Iterable<TopicMessage> | AsyncIterable<TopicMessage>
   readonly parts: WriterParts
   /** ns since the epoch; default: everything is in the window. */
   readonly startNs?: bigint
@@ -60,7 +60,7 @@ export async function makeFile(options: MakeFileOptions): Promise<JobReport & { 
     })
     recorder.problems.push(...sayLeftOut(leftOut))
     recorder.begin()
-    for (const { topic, partition, value } of options.messages)
+    for await (const { topic, partition, value } of options.messages)
       for (const route of recorder.topics.values())
         if (route.topic === topic && (partition === undefined || (route.partitions?.includes(partition) ?? true)))
           route.push(value)

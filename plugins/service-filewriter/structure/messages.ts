@@ -1,7 +1,7 @@
 // Messages from a file instead of Kafka: one JSON object a line, as bytes (base64), as a .bin file or as a readable record.
 import { typedArrays } from '../../../schemas/numbers.js'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import {
   CodedError,
   type Context,
@@ -22,35 +22,58 @@ export interface TopicMessage {
   readonly value: Buffer
 }
 
+type ReadLine = (line: string, number: number) => TopicMessage | undefined
+
 /**
- * Each line: `{ "topic", "value": base64 }`, `{ "topic", "file": "x.bin" }` or `{ "topic", "schema": "f144", "record": {…} }`, each with or without a `partition`
- * (times and 64-bit integers as numbers, vectors as `{ "dtype", "values": […] }`). Empty lines and lines with # are skipped.
- * @throws CodedError FILE_READ naming the line
+ * Each line: `{ "topic", "value": base64 }` (as `tail --raw` prints them), `{ "topic", "file": "x.bin" }` or `{ "topic", "schema": "f144", "record": {…} }`, each with
+ * or without a `partition` (times and 64-bit integers as numbers, vectors as `{ "dtype", "values": […] }`). Empty lines, lines with # and messages without a value
+ * (null) are skipped. The function throws CodedError FILE_READ naming the line.
  */
-export function readMessages(text: string, folder: string, parts: WriterParts): TopicMessage[] {
+function lineReader(folder: string, parts: WriterParts): ReadLine {
   const encoders = new Map<string, Converter>()
-  return text.split('\n').flatMap((line, i) => {
-    if (line.trim() === '' || line.startsWith('#')) return []
+  return (line, number) => {
+    if (line.trim() === '' || line.startsWith('#')) return undefined
     try {
       const json = readJson(line)
       if (!isObject(json) || typeof own(json, 'topic') !== 'string') throw new Error('needs a topic')
+      if (own(json, 'value') === null) return undefined
       const partition = own(json, 'partition')
       if (partition !== undefined && !Number.isInteger(partition)) throw new Error('has a partition that is no number')
       const place = {
         topic: own(json, 'topic') as string,
         ...(partition !== undefined && { partition: partition as number })
       }
-      return [{ ...place, value: valueOf(json, folder, parts, encoders) }]
+      return { ...place, value: valueOf(json, folder, parts, encoders) }
     } catch (cause) {
-      throw new CodedError('FILE_READ', `line ${i + 1}: ${(cause as Error).message}`, { cause })
+      throw new CodedError('FILE_READ', `line ${number}: ${(cause as Error).message}`, { cause })
     }
-  })
+  }
+}
+
+/** All of a text. Throws CodedError FILE_READ naming the line. */
+export function readMessages(text: string, folder: string, parts: WriterParts): TopicMessage[] {
+  const read = lineReader(folder, parts)
+  return text.split('\n').flatMap((line, i) => read(line, i + 1) ?? [])
+}
+
+/** One after the other, however many there are. Throws CodedError FILE_READ naming the line. */
+export async function* messagesIn(
+  lines: AsyncIterable<string>,
+  folder: string,
+  parts: WriterParts
+): AsyncGenerator<TopicMessage> {
+  const read = lineReader(folder, parts)
+  let number = 0
+  for await (const line of lines) {
+    const message = read(line, ++number)
+    if (message !== undefined) yield message
+  }
 }
 
 function valueOf(json: JsonObject, folder: string, parts: WriterParts, encoders: Map<string, Converter>): Buffer {
   const { value, file, schema, record } = json
   if (typeof value === 'string') return Buffer.from(value, 'base64')
-  if (typeof file === 'string') return readFileSync(join(folder, file))
+  if (typeof file === 'string') return readFileSync(resolve(folder, file))
   if (typeof schema !== 'string' || !isObject(record)) throw new Error('needs value, file, or schema with record')
   let encoder = encoders.get(schema)
   if (encoder === undefined) {

@@ -23,11 +23,12 @@ export const tools = [
     id: 'make-file',
     summary: 'write a NeXus file from a structure and messages, without Kafka',
     arguments: [
-      { name: 'structure', summary: 'JSON file with the nexus_structure' },
+      { name: 'structure', summary: 'JSON file with the nexus_structure, or a start command (with its window)' },
       {
         name: 'messages',
         optional: true,
-        summary: 'JSON lines: {"topic", "value": base64} or {"topic", "file"} or {"topic", "schema", "record"}'
+        summary:
+          'JSON lines, - is standard input: {"topic", "value": base64} (as `tail --raw` prints), {"topic", "file"} or {"topic", "schema", "record"}'
       }
     ],
     options: [

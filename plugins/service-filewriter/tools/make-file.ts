@@ -1,10 +1,15 @@
 // `nexstream make-file`: a whole NeXus file from a structure and recorded messages, without Kafka.
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { CodedError, exitCodes, type ToolFlags, type ToolContext } from '../../../core/api/plugin.js'
+import { createInterface } from 'node:readline'
+import { CodedError, exitCodes, plainNumbers, type ToolFlags, type ToolContext } from '../../../core/api/plugin.js'
 import { makeFile as make } from '../structure/make-file.js'
-import { readMessages } from '../structure/messages.js'
+import { messagesIn } from '../structure/messages.js'
+import { readJson } from '../../../schemas/index.js'
 import { sayReport } from '../structure/report.js'
+import { isObject } from '../structure/findings.js'
 import { readTemplate } from '../structure/template.js'
+import { timeNs } from '../times.js'
 
 const text = (value: ToolFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)
 
@@ -16,25 +21,70 @@ export default async function makeFile(
 ): Promise<number> {
   const { parts } = context
   const file = text(flags['output']) ?? ''
-  const lines = messages === undefined ? '' : await context.readText(messages)
   const folder = messages === undefined || messages === '-' ? process.cwd() : dirname(messages)
-  const { template, compression, start, stop } = flags
-  const ns = (moment: string): bigint => BigInt(context.moment(moment)) * 1_000_000n
+  const { template, compression } = flags
+  const given = commandOf(await context.readText(structure))
+  const moment = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
+    typeof flag === 'string' ? BigInt(context.moment(flag)) * 1_000_000n : timeNs(given[path], path)
+  const [startNs, stopNs] = [moment(flags['start'], '/start_time'), moment(flags['stop'], '/stop_time')]
   const report = await make({
-    structure: await context.readText(structure),
+    structure: given.structure,
     file,
-    messages: readMessages(lines, folder, parts),
+    messages: messages === undefined ? [] : messagesIn(linesOf(messages), folder, parts),
     parts,
     lenient: flags['lenient'] === true,
     ...(typeof template === 'string' && { template: await readTemplate(template) }),
     ...(typeof compression === 'string' && { compression: parseCompression(compression) }),
-    ...(typeof start === 'string' && { startNs: ns(start) }),
-    ...(typeof stop === 'string' && { stopNs: ns(stop) })
+    ...(startNs !== undefined && { startNs }),
+    ...(stopNs !== undefined && { stopNs }),
+    log: (level, message) => context.say(`${level}: ${message}`)
   })
   for (const finding of report.findings) context.sayFinding(finding)
   if (flags['json'] === true) await context.printJson({ file, ...report })
   else context.say(`${file}: ${sayReport(report)}`)
   return report.lost ? exitCodes.findings : exitCodes.done
+}
+
+interface Given {
+  readonly structure: unknown
+  readonly '/start_time'?: number | string
+  readonly '/stop_time'?: number | string
+}
+
+/** A structure alone, or in a start command, whose window it then brings. */
+function commandOf(text: string): Given {
+  let json: unknown
+  try {
+    json = readJson(text)
+  } catch {
+    return { structure: text } // What is wrong in it is told with the structure
+  }
+  if (!isObject(json) || !Object.hasOwn(json, 'nexus_structure')) return { structure: text }
+  const time = (key: string): number | string | undefined => {
+    const value = plainNumbers(json[key])
+    return typeof value === 'number' || typeof value === 'string' ? value : undefined
+  }
+  const [start, stop] = [time('start_time'), time('stop_time')]
+  const times = {
+    ...(start !== undefined && { '/start_time': start }),
+    ...(stop !== undefined && { '/stop_time': stop })
+  }
+  return { structure: json['nexus_structure'], ...times }
+}
+
+/** Throws CodedError FILE_READ. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  if (file === '-') {
+    yield* createInterface({ input: process.stdin, crlfDelay: Infinity })
+    return
+  }
+  let handle: FileHandle
+  try {
+    handle = await open(file)
+  } catch (cause) {
+    throw new CodedError('FILE_READ', `${file} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+  yield* handle.readLines()
 }
 
 /** `gzip`, `zstd`, `gzip:6`. */
