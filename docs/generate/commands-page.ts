@@ -1,6 +1,6 @@
 // docs/reference/commands.md and status.md: schemas, examples, and what a real daemon answered to them.
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { commandSchema } from '../../core/commands.js'
 import { type KnownCommand } from '../../core/api/plugin.js'
 import { packageRoot } from '../../core/root.js'
@@ -41,13 +41,19 @@ function answerTo(recorded: Recorded, example: object): unknown {
   return found.answer
 }
 
+/** Of one service, beside it. */
+const dialectsOfServices = ['plugins/service-histogram/just-bin-it.ts']
+
 /** The purpose line of each dialect's file. */
 function dialects(): string {
-  const folder = join(packageRoot, 'commands/dialects')
-  const files = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-  const rows = files.toSorted().map((name) => {
-    const [line = ''] = readFileSync(join(folder, name), 'utf8').split('\n')
-    return [code(name.replace('.ts', '')), line.replace(/^\/\/ /, '')]
+  const folder = 'commands/dialects'
+  const names = readdirSync(join(packageRoot, folder)).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts')
+  )
+  const files = [...names.toSorted().map((name) => join(folder, name)), ...dialectsOfServices]
+  const rows = files.map((file) => {
+    const [line = ''] = readFileSync(join(packageRoot, file), 'utf8').split('\n')
+    return [code(basename(file, '.ts')), line.replace(/^\/\/ /, '')]
   })
   return `## Dialects
 

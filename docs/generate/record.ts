@@ -17,7 +17,7 @@ type Json = Readonly<Record<string, unknown>>
 const order = [
   'help', 'status', 'start simulator', 'status simulator', 'stop simulator', 'start forwarder', 'config forwarder',
   'status forwarder', 'stop forwarder', 'start filewriter', 'status filewriter', 'jobs', 'config filewriter',
-  'stop filewriter', 'exit'
+  'stop filewriter', 'start histogram', 'status histogram', 'reset histogram', 'stop histogram', 'config histogram', 'exit'
 ] // prettier-ignore
 const nameOf = ({ cmd, service }: KnownCommand): string => (service === undefined ? cmd : `${cmd} ${service}`)
 const serviceId = 'nexstream:host:4711'
@@ -93,7 +93,7 @@ export async function recordOn(
   brokers: readonly string[],
   look: (daemon: Daemon) => void = () => undefined
 ): Promise<Recorded> {
-  const names = ['amor_events', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_commands', 'amor_status'] as const // prettier-ignore
+  const names = ['amor_events', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
   const topics = await testTopics(names)
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-record-'))
   const words = new Words({ ...topics, '/data': folder, ...laterTime() })
@@ -131,7 +131,12 @@ function configOf(brokers: readonly string[], topics: Readonly<Record<string, st
       'status.topic': topics['amor_status'] ?? '',
       'daemon.service_id': serviceId,
       'log.level': 'error',
-      services: JSON.stringify({ forwarder: {}, filewriter: { folder, late_data_ms: 200 }, simulator: {} }),
+      services: JSON.stringify({
+        forwarder: {},
+        filewriter: { folder, late_data_ms: 200 },
+        simulator: {},
+        histogram: {}
+      }),
       plugins: JSON.stringify([{ use: 'source-epics', options: { ca: epics, pva: epics } }])
     }
   })

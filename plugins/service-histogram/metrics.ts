@@ -1,0 +1,81 @@
+// The state of the histogram service: for the status and for metrics.
+import { metricsFrom, type Metric, type MetricTable } from '../../core/api/plugin.js'
+import { type JobProgress } from './thread/protocol.js'
+
+export const metrics = {
+  nexstream_histogram_jobs: { type: 'gauge', help: 'Jobs that run.' },
+  nexstream_histogram_histograms: { type: 'gauge', help: 'Histograms that count.' },
+  nexstream_histogram_memory_bytes: { type: 'gauge', help: 'Memory that the histograms are allowed for.' },
+  nexstream_histogram_messages_total: { type: 'counter', help: 'Messages in the windows of all jobs.' },
+  nexstream_histogram_bytes_total: { type: 'counter', help: 'Bytes of these messages.' },
+  nexstream_histogram_events_total: { type: 'counter', help: 'Events decoded, of each topic once per job.' },
+  nexstream_histogram_lost_total: {
+    type: 'counter',
+    help: 'Messages that were not counted, by reason (outside of the window, of another source or schema, broken).',
+    labels: ['reason']
+  },
+  nexstream_histogram_sent_total: { type: 'counter', help: 'Histogram messages sent.' },
+  nexstream_histogram_messages_behind: { type: 'gauge', help: 'Messages in Kafka that are not read yet.' },
+  nexstream_histogram_jobs_ended_total: {
+    type: 'counter',
+    help: 'Jobs that have ended, by result (done, failed).',
+    labels: ['result']
+  }
+} as const satisfies MetricTable
+const metric = metricsFrom(metrics)
+
+/** Sums over the jobs that have ended. */
+export class HistogramTotals {
+  done = 0
+  failed = 0
+  readonly ended: JobProgress[] = [empty()]
+
+  add(progress: JobProgress, isError: boolean): void {
+    this[isError ? 'failed' : 'done']++
+    this.ended[0] = sum([this.ended[0]!, progress])
+  }
+}
+
+const empty = (): JobProgress => ({
+  jobId: '',
+  messages: 0,
+  bytes: 0,
+  events: 0,
+  losses: {},
+  behind: 0,
+  histograms: []
+})
+const sent = ({ histograms }: JobProgress): number => histograms.reduce((total, one) => total + one.sent, 0)
+
+/** `histograms` is one that has sent the messages of all. */
+function sum(list: readonly JobProgress[]): JobProgress {
+  const losses: Record<string, number> = {}
+  for (const one of list)
+    for (const [reason, n] of Object.entries(one.losses)) losses[reason] = (losses[reason] ?? 0) + n
+  const of = (key: 'messages' | 'bytes' | 'events' | 'behind'): number =>
+    list.reduce((total, one) => total + one[key], 0)
+  const all = list.reduce((total, one) => total + sent(one), 0)
+  return {
+    ...{ jobId: '', messages: of('messages'), bytes: of('bytes'), events: of('events'), behind: of('behind'), losses },
+    histograms: [{ id: '', topic: '', state: 'FINISHED', sum: 0, rate: 0, sent: all, outside: 0 }]
+  }
+}
+
+export function metricsOf(running: readonly JobProgress[], totals: HistogramTotals, memory: number): Metric[] {
+  const all = sum([...totals.ended, ...running])
+  const behind = running.reduce((total, one) => total + one.behind, 0)
+  const histograms = running.reduce((total, one) => total + one.histograms.length, 0)
+  return [
+    metric('nexstream_histogram_jobs', running.length),
+    metric('nexstream_histogram_histograms', histograms),
+    metric('nexstream_histogram_memory_bytes', memory),
+    metric('nexstream_histogram_messages_total', all.messages),
+    metric('nexstream_histogram_bytes_total', all.bytes),
+    metric('nexstream_histogram_events_total', all.events),
+    metric('nexstream_histogram_sent_total', sent(all)),
+    metric('nexstream_histogram_messages_behind', behind),
+    ...Object.entries(all.losses).map(([reason, n]) => metric('nexstream_histogram_lost_total', n, { reason })),
+    metric('nexstream_histogram_jobs_ended_total', totals.done, { result: 'done' }),
+    metric('nexstream_histogram_jobs_ended_total', totals.failed, { result: 'failed' })
+  ]
+}

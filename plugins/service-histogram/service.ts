@@ -1,0 +1,283 @@
+// The histogram service: commands to jobs, the thread that counts, exactly one end per accepted job.
+import { randomUUID } from 'node:crypto'
+import { type Worker } from 'node:worker_threads'
+import {
+  CodedError,
+  type ErrorCode,
+  type Origin,
+  type Reply,
+  type Service,
+  type ServiceContext,
+  type Snapshot
+} from '../../core/api/plugin.js'
+import { type ConfigureHistogramsCommand } from './commands/config.js'
+import { type ResetHistogramsCommand } from './commands/reset.js'
+import { type StartHistogramsCommand } from './commands/start.js'
+import { type ShowHistogramsCommand } from './commands/status.js'
+import { type StopHistogramsCommand } from './commands/stop.js'
+import { HistogramTotals, metricsOf } from './metrics.js'
+import { type HistogramOptions } from './options.js'
+import { infoOf, reportOf, type RunningJob, runningJob, unknown, within } from './running-job.js'
+import { type HistogramSpec, specOf } from './spec.js'
+import { type FromThread, type JobProgress, type JobSpec, type ToThread } from './thread/protocol.js'
+
+/** A new `config` waits so long for the last messages of the jobs before. */
+const ENDING_MS = 2000
+/** A daemon that stops waits so long for them. */
+const STOP_MS = 15_000
+
+export class HistogramService implements Service {
+  readonly #jobs = new Map<string, RunningJob>()
+  readonly #totals = new HistogramTotals()
+  #worker: Worker | undefined
+  #closing = false
+
+  constructor(
+    readonly options: HistogramOptions,
+    readonly context: ServiceContext
+  ) {}
+
+  start(): Promise<void> {
+    // Loads its code now: a client that asks for histograms waits for an answer
+    this.#thread()
+    return Promise.resolve()
+  }
+
+  retire(): void {
+    this.#closing = true
+  }
+
+  async stop(): Promise<void> {
+    this.#closing = true
+    const jobs = [...this.#jobs.values()]
+    for (const { job } of jobs) this.#tell({ type: 'stop', jobId: job.id })
+    await within(Promise.all(jobs.map(({ ended }) => ended)), STOP_MS)
+    const worker = this.#worker
+    this.#worker = undefined
+    if (worker === undefined) return
+    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    worker.postMessage({ type: 'end' } satisfies ToThread)
+    if (!(await within(gone, STOP_MS))) await worker.terminate()
+  }
+
+  snapshot(): Snapshot {
+    const running = [...this.#jobs.values()].map(({ progress }) => progress)
+    return {
+      state: running.length === 0 ? 'idle' : 'counting',
+      jobs_running: running.length,
+      histograms: running.reduce((sum, { histograms }) => sum + histograms.length, 0),
+      memory_bytes: this.#memory(),
+      jobs_done: this.#totals.done,
+      jobs_failed: this.#totals.failed,
+      metrics: metricsOf(running, this.#totals, this.#memory())
+    }
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  async startJob(command: StartHistogramsCommand, origin: Origin): Promise<Reply> {
+    return this.#begin(this.#specOf(command, this.#memory()), origin)
+  }
+
+  /** What is wrong with the new one is known before the old ones end. */
+  async replaceJobs(command: ConfigureHistogramsCommand, origin: Origin): Promise<Reply> {
+    const { histograms = [] } = command
+    const made = histograms.length === 0 ? undefined : this.#specOf({ ...command, histograms }, 0)
+    if (made !== undefined) await this.#requireTopics(made)
+    const before = [...this.#jobs.values()]
+    for (const { job } of before) this.#stopOne(job.id)
+    await within(Promise.all(before.map(({ ended }) => ended)), ENDING_MS)
+    if (made !== undefined) return this.#begin(made, origin)
+    return { response: 'ACK', status: 200, message: `stopping ${before.length} jobs` }
+  }
+
+  stopJobs({ job_id: id, histogram, all }: StopHistogramsCommand): Reply {
+    const jobs = all === true ? [...this.#jobs.values()] : [this.#find(id, histogram)]
+    for (const { job } of jobs) this.#stopOne(job.id)
+    const only = all === true ? undefined : jobs[0]?.job.id
+    const message = only === undefined ? `stopping ${jobs.length} jobs` : 'stopping'
+    return { response: 'ACK', status: 201, message, ...(only !== undefined && { job_id: only }) }
+  }
+
+  resetJobs({ job_id: id }: ResetHistogramsCommand): Reply {
+    if (id !== undefined) this.#find(id, undefined)
+    this.#tell({ type: 'reset', ...(id !== undefined && { jobId: id }) })
+    return { response: 'ACK', status: 200, message: 'counts begin anew', ...(id !== undefined && { job_id: id }) }
+  }
+
+  showJobs({ job_id: id }: ShowHistogramsCommand): Reply {
+    if (id === undefined) {
+      const jobs = [...this.#jobs.values()].map(({ job }) => job.info())
+      return { response: 'ACK', status: 200, message: `${jobs.length} jobs run`, result: { jobs } }
+    }
+    const info = this.context.jobs.show(id)
+    if (info === undefined) throw unknown(id)
+    return { response: 'ACK', status: 200, message: String(info['state']), job_id: id, result: info }
+  }
+
+  // ---------------------------------------------------------------- jobs
+
+  #memory(): number {
+    return [...this.#jobs.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  #specOf(command: StartHistogramsCommand, used: number): JobSpec {
+    const { interval_s: interval, start_time: start, stop_time: stop, sender = 'nexstream' } = command
+    if (interval !== undefined && (start !== undefined || stop !== undefined))
+      throw new CodedError('COMMAND_INVALID', 'not beside start_time and stop_time', { path: '/interval_s' })
+    const histograms = command.histograms.map((one, i) => specOf(one, `/histograms/${i}`, i, sender))
+    this.#allow(histograms, used)
+    const { options } = this
+    const nowMs = Date.now()
+    const isTimed = interval !== undefined && interval > 0
+    return {
+      jobId: command.job_id ?? randomUUID(),
+      histograms,
+      startMs: isTimed ? nowMs : (start ?? null),
+      stopMs: isTimed ? nowMs + Math.round(interval * 1000) : (stop ?? null),
+      updateMs: options.update_ms,
+      keepAliveMs: options.keep_alive_ms,
+      keepAliveBytes: options.keep_alive_bytes,
+      lateDataMs: options.late_data_ms,
+      disorderMs: options.disorder_ms,
+      fetchBytes: options.fetch_bytes
+    }
+  }
+
+  #allow(histograms: readonly HistogramSpec[], used: number): void {
+    const bytes = histograms.reduce((sum, one) => sum + one.bytes, 0)
+    const limit = this.options.memory_bytes
+    if (used + bytes <= limit) return
+    const text = `the histograms need ${bytes} bytes; memory_bytes is ${limit}, of which ${used} are in use`
+    throw new CodedError('HISTOGRAM_MEMORY', text, { path: '/histograms' })
+  }
+
+  async #begin(spec: JobSpec, origin: Origin): Promise<Reply> {
+    if (this.#closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
+    await this.#requireTopics(spec)
+    const box: { running?: RunningJob } = {}
+    const job = await this.context.jobs.open(spec.jobId, 'histogram', () => (box.running ? infoOf(box.running) : {}))
+    const running = runningJob(job, spec, origin)
+    box.running = running
+    this.#jobs.set(job.id, running)
+    try {
+      job.to('starting')
+      this.#tell({ type: 'start', spec })
+      await running.ready
+    } catch (error) {
+      this.#jobs.delete(job.id)
+      job.to('failed', (error as Error).message)
+      running.end()
+      throw error
+    }
+    job.to('running', `counting ${spec.histograms.length} histograms`)
+    this.context.emit({ event: 'histogram_started', job_id: job.id }, origin)
+    const result = { histograms: spec.histograms.map(({ id, topic }) => ({ id, topic })) }
+    const message = `counting ${spec.histograms.length} histograms`
+    return { response: 'ACK', status: 201, message, job_id: job.id, result }
+  }
+
+  async #requireTopics({ histograms }: JobSpec): Promise<void> {
+    const names = histograms.flatMap(({ data_topic: data, topic, monitor, periods }) => [
+      data,
+      topic,
+      ...(monitor === undefined ? [] : [monitor.topic]),
+      ...(periods === null ? [] : [periods.topic])
+    ])
+    const found = await this.context.kafka.topics([...new Set(names)])
+    const missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
+    if (missing.length === 0) return
+    const text = `no topic ${missing.join(', ')} on the broker; create it with 'nexstream provision'`
+    throw new CodedError('TOPIC_MISSING', text, { path: '/histograms' })
+  }
+
+  #stopOne(id: string): void {
+    const running = this.#jobs.get(id)
+    if (running?.job.state === 'running') running.job.to('stopping')
+    this.#tell({ type: 'stop', jobId: id })
+  }
+
+  #find(id: string | undefined, histogram: string | undefined): RunningJob {
+    if (id !== undefined) {
+      const running = this.#jobs.get(id)
+      if (running !== undefined) return running
+      const message = this.context.jobs.show(id)?.['message']
+      if (typeof message !== 'string') throw unknown(id)
+      throw new CodedError('JOB_ENDED', `job ${id} has ended: ${message}`, { path: '/job_id', fields: { job_id: id } })
+    }
+    const jobs = [...this.#jobs.values()]
+    if (histogram !== undefined) {
+      const found = jobs.find(({ spec }) => spec.histograms.some((one) => one.id === histogram))
+      if (found !== undefined) return found
+      throw new CodedError('JOB_UNKNOWN', `no job has a histogram '${histogram}'`, { path: '/histogram' })
+    }
+    const [only, ...others] = jobs
+    if (only !== undefined && others.length === 0) return only
+    const text = only === undefined ? 'no job runs' : `${jobs.length} jobs run; say which by job_id`
+    throw new CodedError('JOB_UNKNOWN', text, { path: '/job_id' })
+  }
+
+  // ---------------------------------------------------------------- the thread
+
+  #thread(): Worker {
+    if (this.#worker !== undefined) return this.#worker
+    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url))
+    this.#worker = worker
+    const gone = (why: string): void => {
+      if (this.#worker !== worker) return
+      this.#worker = undefined
+      for (const running of [...this.#jobs.values()]) {
+        running.refuse(new CodedError('JOB_FAILED', why))
+        this.#ended(running.progress, why)
+      }
+    }
+    return worker
+      .on('message', (message: FromThread) => this.#hear(message))
+      .on('error', (error) => gone(`the thread that counts failed: ${error.message}`))
+      .on('exit', (code) => gone(`the thread that counts ended with code ${code}`))
+  }
+
+  #tell(message: ToThread): void {
+    this.#thread().postMessage(message)
+  }
+
+  #hear(message: FromThread): void {
+    switch (message.type) {
+      case 'ready':
+        return this.#jobs.get(message.jobId)?.accept()
+      case 'refused':
+        return this.#jobs
+          .get(message.jobId)
+          ?.refuse(new CodedError(message.code as ErrorCode, message.message, { fields: { job_id: message.jobId } }))
+      case 'progress':
+        for (const progress of message.jobs) {
+          const running = this.#jobs.get(progress.jobId)
+          if (running !== undefined) running.progress = progress
+        }
+        return
+      case 'log':
+        return this.context.log(message.level, message.message)
+      case 'done':
+        return this.#ended(message.progress, message.error)
+    }
+  }
+
+  #ended(progress: JobProgress, error: string | null): void {
+    const running = this.#jobs.get(progress.jobId)
+    if (running === undefined) return
+    const { job, origin } = running
+    running.progress = progress
+    this.#jobs.delete(job.id)
+    this.#totals.add(progress, error !== null)
+    const message = error ?? `${progress.events} events of ${progress.messages} messages`
+    if (job.state === 'running') job.to('stopping')
+    job.to(error === null ? 'done' : 'failed', message)
+    this.context.log(error === null ? 'info' : 'error', `job ${job.id}: ${message}`)
+    const report = reportOf(progress)
+    this.context.emit(
+      { event: 'histogram_done', job_id: job.id, error_encountered: error !== null, message, report },
+      origin
+    )
+    running.end()
+  }
+}

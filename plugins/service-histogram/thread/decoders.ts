@@ -1,0 +1,43 @@
+// From bytes to events or pulses, by the converters of the daemon.
+import { type Context, type Converter, type EventRecord, type PartLookup } from '../../../core/api/plugin.js'
+import { type PulseRecord, schemaId } from '../../../schemas/index.js'
+import { reasonOf } from './part.js'
+
+export type Decoded =
+  | { readonly kind: 'events'; readonly schema: string; readonly record: EventRecord }
+  | { readonly kind: 'pulse'; readonly record: PulseRecord }
+  | { readonly kind: 'bad'; readonly reason: string }
+
+const eventSchemas = ['ev42', 'ev43', 'ev44', 'an44']
+
+export class Decoders {
+  readonly #converters = new Map<string, Converter | undefined>()
+
+  constructor(
+    readonly parts: PartLookup,
+    readonly context: Context
+  ) {}
+
+  /** Throws when no plugin brings it. */
+  converter(id: string): Converter | undefined {
+    if (!this.#converters.has(id)) this.#converters.set(id, this.parts.converter(id)?.open({}, this.context))
+    return this.#converters.get(id)
+  }
+
+  /** Never throws. */
+  decode(message: Buffer | null): Decoded {
+    const schema = message === null ? undefined : schemaId(message)
+    if (message === null || schema === undefined) return { kind: 'bad', reason: 'too_small' }
+    const isEvents = eventSchemas.includes(schema)
+    if (!isEvents && schema !== 'pu00') return { kind: 'bad', reason: 'unknown_schema' }
+    const converter = this.converter(schema)
+    if (converter?.decode === undefined) return { kind: 'bad', reason: 'unknown_schema' }
+    try {
+      const record = converter.decode(message)
+      if (isEvents) return { kind: 'events', schema, record: record as EventRecord }
+      return { kind: 'pulse', record: record as PulseRecord }
+    } catch (error) {
+      return { kind: 'bad', reason: reasonOf(error) }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+// One read of a topic for all jobs that count it. What a job wants from before the place of that read, a second one fetches.
+import { type Batch, errorText, type Kafka, type Reader } from '../../../core/api/plugin.js'
+import { Events } from '../bins/events.js'
+import { type Decoders } from './decoders.js'
+import { type Part } from './part.js'
+
+/** Commands and timers get their turn at least so often. */
+const TURN_MS = 50
+
+export interface FeedHooks {
+  readonly decoders: Decoders
+  /** After each batch of one of these parts. */
+  readonly moved: (parts: readonly Part[]) => void
+  readonly failed: (topic: string, message: string) => void
+}
+
+/** Reads until nobody wants anything more. */
+class Reading {
+  readonly topic: string
+  readonly reader: Reader
+  readonly parts = new Set<Part>()
+  /** Offset after the last message of each partition, as Kafka said last. */
+  readonly marks = new Map<number, number>()
+  readonly #events = new Events()
+  #turnMs = performance.now()
+
+  /**
+   * @param positions - next offset of each partition
+   * @param ends - of a second reader: where the first goes on
+   */
+  constructor(
+    { kafka, topic, fetchBytes }: Pick<Feed, 'kafka' | 'topic' | 'fetchBytes'>,
+    readonly positions: Map<number, number>,
+    readonly ends: ReadonlyMap<number, number> | undefined,
+    readonly hooks: FeedHooks
+  ) {
+    this.topic = topic
+    const assign = [...positions].map(([partition, offset]) => ({ topic, partition, offset }))
+    this.reader = kafka.reader({
+      assign,
+      maxBytes: fetchBytes,
+      maxWaitMs: 100,
+      ...(ends === undefined && { follow: [topic] })
+    })
+  }
+
+  async run(): Promise<void> {
+    for (let batch = await this.reader.next(); batch !== null; batch = await this.reader.next()) {
+      try {
+        this.#take(batch)
+      } finally {
+        batch.release()
+      }
+      this.hooks.moved([...this.parts])
+      if (this.parts.size === 0 || this.#isOver()) break
+      if (performance.now() - this.#turnMs < TURN_MS) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      this.#turnMs = performance.now()
+    }
+    await this.reader.close()
+  }
+
+  #isOver(): boolean {
+    const { ends, positions } = this
+    return ends !== undefined && [...ends].every(([partition, end]) => (positions.get(partition) ?? 0) >= end)
+  }
+
+  #take(batch: Batch): void {
+    const { partition, nextOffset, madeAgain } = batch
+    const isCatchUp = this.ends !== undefined
+    if (madeAgain !== undefined || !this.positions.has(partition))
+      for (const part of this.parts) part.beginAnew(partition)
+    this.positions.set(partition, nextOffset)
+    this.marks.set(partition, batch.highWatermark)
+    const parts = [...this.parts].filter((part) => part.wants(partition))
+    if (parts.length > 0) this.#count(batch, parts, isCatchUp)
+    for (const part of parts) part.passed(partition, nextOffset, isCatchUp)
+    const end = this.ends?.get(partition)
+    if (end === undefined || nextOffset < end) return
+    this.reader.pause(this.topic, partition)
+    for (const part of this.parts) part.caughtUp(partition)
+  }
+
+  #count(batch: Batch, parts: readonly Part[], isCatchUp: boolean): void {
+    const { hooks, ends } = this
+    const last = ends?.get(batch.partition) ?? Infinity
+    for (let i = 0; i < batch.count && batch.offset(i) < last; i++) {
+      const wanting = parts.filter((part) => part.admits(batch, i, isCatchUp))
+      if (wanting.length === 0) continue
+      const value = batch.value(i)
+      const decoded = hooks.decoders.decode(value)
+      for (const part of wanting) part.take(decoded, this.#events, value?.length ?? 0)
+    }
+  }
+}
+
+export class Feed {
+  #main: Reading | undefined
+  readonly #others = new Set<Reading>()
+
+  constructor(
+    readonly kafka: Kafka,
+    readonly topic: string,
+    readonly fetchBytes: number,
+    readonly hooks: FeedHooks
+  ) {}
+
+  /** @param starts - first offset of each partition */
+  add(part: Part, starts: ReadonlyMap<number, number>): void {
+    const main = this.#main
+    if (main === undefined) {
+      for (const [partition, offset] of starts) part.begin(partition, offset, offset)
+      this.#main = this.#read(part, new Map(starts), undefined)
+      return
+    }
+    const before = new Map<number, number>()
+    const ends = new Map<number, number>()
+    for (const [partition, offset] of starts) {
+      const at = main.positions.get(partition) ?? offset
+      part.begin(partition, offset, at)
+      if (offset >= at) continue
+      before.set(partition, offset)
+      ends.set(partition, at)
+    }
+    main.parts.add(part)
+    if (before.size > 0) this.#others.add(this.#read(part, before, ends))
+  }
+
+  /** A part that is done, or given up. */
+  remove(part: Part): void {
+    for (const reading of [this.#main, ...this.#others]) {
+      if (reading?.parts.delete(part) !== true || reading.parts.size > 0) continue
+      void reading.reader.close()
+      if (reading === this.#main) this.#main = undefined
+    }
+  }
+
+  get isIdle(): boolean {
+    return this.#main === undefined
+  }
+
+  /** Messages in Kafka that are not read yet. */
+  get behind(): number {
+    let sum = 0
+    for (const { positions, marks } of this.#main === undefined ? [] : [this.#main])
+      for (const [partition, mark] of marks) sum += Math.max(0, mark - (positions.get(partition) ?? mark))
+    return sum
+  }
+
+  #read(part: Part, positions: Map<number, number>, ends: ReadonlyMap<number, number> | undefined): Reading {
+    const reading = new Reading(this, positions, ends, this.hooks)
+    reading.parts.add(part)
+    void reading
+      .run()
+      .catch((error: unknown) => this.hooks.failed(this.topic, errorText(error)))
+      .finally(() => this.#others.delete(reading))
+    return reading
+  }
+}

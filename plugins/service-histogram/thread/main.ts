@@ -1,0 +1,139 @@
+// Entry of the thread that counts: all jobs of the service, one read for each topic.
+import { CodedError, type Context, errorText, type ThreadContext } from '../../../core/api/plugin.js'
+import { Decoders } from './decoders.js'
+import { Feed } from './feed.js'
+import { HistogramJob, type Starts, topicsOf } from './job.js'
+import { MessageMaker } from './message.js'
+import { type Part } from './part.js'
+import { type FromThread, type JobSpec, type ToThread } from './protocol.js'
+
+const PROGRESS_MS = 1000
+
+export default function main(context: ThreadContext): void {
+  const thread = new CountingThread(context)
+  context.port.on('message', (message: ToThread) => thread.hear(message))
+}
+
+class CountingThread {
+  readonly #jobs = new Map<string, HistogramJob>()
+  /** Asked for, and not yet begun. */
+  readonly #stopped = new Set<string>()
+  readonly #feeds = new Map<string, Feed>()
+  readonly #owners = new Map<Part, HistogramJob>()
+  readonly #kafka
+  readonly #producer
+  readonly #decoders: Decoders
+  readonly #maker = new MessageMaker()
+  readonly #progress: NodeJS.Timeout
+
+  constructor(readonly context: ThreadContext) {
+    this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
+    this.#producer = this.#kafka.producer({ lingerMs: 0 })
+    const signal = new AbortController().signal
+    const parts: Context = { jobId: '', signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
+    this.#decoders = new Decoders(context.parts, parts)
+    this.#progress = setInterval(() => this.#tell(), PROGRESS_MS)
+  }
+
+  hear(message: ToThread): void {
+    if (message.type === 'start') void this.#start(message.spec)
+    else if (message.type === 'end') void this.#end()
+    else if (message.type === 'reset') {
+      for (const job of this.#jobs.values()) if (message.jobId === undefined || message.jobId === job.id) job.reset()
+    } else if (this.#jobs.has(message.jobId)) void this.#jobs.get(message.jobId)?.stop()
+    else this.#stopped.add(message.jobId)
+  }
+
+  /** Never rejects. */
+  async #start(spec: JobSpec): Promise<void> {
+    const { jobId } = spec
+    try {
+      const starts = await this.#startsOf(spec)
+      const job = new HistogramJob(spec, {
+        kafka: this.#kafka,
+        producer: this.#producer,
+        maker: this.#maker,
+        decoders: this.#decoders,
+        ended: (ended, error) => this.#ended(ended, error),
+        log: (level, message) => this.#say({ type: 'log', level, message })
+      })
+      this.#jobs.set(jobId, job)
+      for (const part of job.parts) {
+        this.#owners.set(part, job)
+        this.#feedOf(part.topic, spec.fetchBytes).add(part, starts.get(part.topic)!)
+      }
+      this.#say({ type: 'ready', jobId })
+      job.begin()
+      if (this.#stopped.delete(jobId)) await job.stop()
+    } catch (error) {
+      const code = error instanceof CodedError ? error.code : 'JOB_FAILED'
+      this.#stopped.delete(jobId)
+      this.#say({ type: 'refused', jobId, code, message: errorText(error) })
+    }
+  }
+
+  async #startsOf(spec: JobSpec): Promise<Starts> {
+    const topics = topicsOf(spec)
+    const starts = new Map<string, ReadonlyMap<number, number>>()
+    for (const { name, partitions } of await this.#kafka.topics(topics)) {
+      if (partitions.length === 0)
+        throw new CodedError('TOPIC_MISSING', `topic '${name}' does not exist; create it with nexstream provision`)
+      const { startMs, disorderMs } = spec
+      const at = startMs === null ? 'latest' : { timestampMs: Math.max(0, startMs - disorderMs) }
+      starts.set(name, await this.#kafka.offsets(name, partitions, at))
+    }
+    return starts
+  }
+
+  #feedOf(topic: string, fetchBytes: number): Feed {
+    const before = this.#feeds.get(topic)
+    if (before !== undefined) return before
+    const moved = (parts: readonly Part[]): void => {
+      for (const part of parts) {
+        if (part.isDone) this.#feeds.get(topic)?.remove(part)
+        this.#owners.get(part)?.moved()
+      }
+    }
+    const failed = (name: string, message: string): void => {
+      for (const [part, job] of this.#owners)
+        if (part.topic === name) job.fail(`topic ${name} cannot be read: ${message}`)
+    }
+    const feed = new Feed(this.#kafka, topic, fetchBytes, { decoders: this.#decoders, moved, failed })
+    this.#feeds.set(topic, feed)
+    return feed
+  }
+
+  #ended(job: HistogramJob, error: string | null): void {
+    const progress = job.progress(0)
+    for (const part of job.parts) {
+      const feed = this.#feeds.get(part.topic)
+      feed?.remove(part)
+      this.#owners.delete(part)
+      if (feed?.isIdle === true) this.#feeds.delete(part.topic)
+    }
+    this.#jobs.delete(job.id)
+    this.#say({ type: 'done', progress, error })
+  }
+
+  #tell(): void {
+    if (this.#jobs.size === 0) return
+    const behind = (job: HistogramJob): number =>
+      job.parts.reduce((sum, { topic }) => sum + (this.#feeds.get(topic)?.behind ?? 0), 0)
+    this.#say({ type: 'progress', jobs: [...this.#jobs.values()].map((job) => job.progress(behind(job))) })
+  }
+
+  #say(message: FromThread): void {
+    this.context.port.postMessage(message)
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#progress)
+    try {
+      await this.#producer.close()
+    } catch (error) {
+      this.#say({ type: 'log', level: 'error', message: errorText(error) })
+    }
+    await this.#kafka.close()
+    await this.context.close()
+  }
+}

@@ -1,0 +1,101 @@
+// Sends a histogram: when it has changed and is due, or to be seen to be alive; never two at a time.
+import { type Converter, type Producer } from '../../../core/api/plugin.js'
+import { type Histogram } from './histogram.js'
+import { type MessageMaker, type Window } from './message.js'
+import { type JobSpec } from './protocol.js'
+
+export interface OutletTools {
+  /** That of the histogram's format. */
+  readonly converter: Converter
+  readonly producer: Producer
+  readonly maker: MessageMaker
+  /** A message could not be sent. */
+  readonly failed: (error: Error) => void
+}
+
+export class Outlet {
+  #version = -1
+  #sentMs = 0
+  #bytes = 0
+  /** Of what was sent last. */
+  #sum = 0
+  #pulseNs = 0n
+  #state = ''
+  #diff = 0
+  #underWay = 0
+  #free: (() => void)[] = []
+  readonly #startedMs = Date.now()
+
+  constructor(
+    readonly histogram: Histogram,
+    readonly job: JobSpec,
+    readonly tools: OutletTools
+  ) {}
+
+  /** Is due. */
+  beat(nowMs: number): void {
+    const { keepAliveMs, keepAliveBytes } = this.job
+    if (this.#underWay > 0) return
+    const isKept = keepAliveMs > 0 && this.#bytes <= keepAliveBytes && nowMs - this.#sentMs >= keepAliveMs
+    if (this.histogram.version !== this.#version || isKept) this.send(nowMs)
+  }
+
+  /** Counts begin anew: the rate, too. */
+  reset(): void {
+    this.#sum = 0
+    this.#pulseNs = 0n
+  }
+
+  send(nowMs: number): void {
+    const { histogram } = this
+    this.#measure(nowMs)
+    const window: Window = this.job
+    const value = this.tools.maker.make(histogram, this.tools.converter, window, this.#diff)
+    this.#version = histogram.version
+    this.#sentMs = nowMs
+    this.#state = histogram.state
+    this.#bytes = value.length
+    histogram.sent++
+    histogram.shown()
+    this.#underWay++
+    const headers = [['hist_id', Buffer.from(histogram.spec.id)]] as const
+    this.tools.producer.send({ topic: histogram.spec.topic, partition: 0, value, headers }, (error) => {
+      this.#underWay--
+      if (error !== null) this.tools.failed(error)
+      if (this.#underWay === 0) for (const resolve of this.#free.splice(0)) resolve()
+    })
+  }
+
+  /** The last word: all counts while counting, since clients leave at FINISHED without looking at its data. */
+  async finish(): Promise<void> {
+    const { histogram } = this
+    if (histogram.state === 'COUNTING' && (histogram.version !== this.#version || this.#state !== 'COUNTING')) {
+      await this.settled()
+      this.send(Date.now())
+    }
+    await this.settled()
+    if (histogram.state !== 'ERROR') histogram.state = 'FINISHED'
+    this.send(Date.now())
+    await this.settled()
+  }
+
+  /** Kafka has everything, or never will. */
+  settled(): Promise<void> {
+    return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#free.push(resolve))
+  }
+
+  /** `diff` and `rate` of what is new; they stay when nothing is. */
+  #measure(nowMs: number): void {
+    const { histogram } = this
+    const { counted, lastPulseNs, firstPulseNs } = histogram
+    const diff = counted - this.#sum
+    if (this.#version >= 0 && diff === 0 && histogram.state === 'FINISHED') return
+    this.#diff = diff
+    const from = this.#pulseNs === 0n ? firstPulseNs : this.#pulseNs
+    const pulses = Number(lastPulseNs - from) / 1e9
+    const clock = (nowMs - (this.#sentMs === 0 ? this.#startedMs : this.#sentMs)) / 1000
+    histogram.rate = diff === 0 ? 0 : diff / (pulses > 0 ? pulses : Math.max(clock, 0.001))
+    this.#sum = counted
+    this.#pulseNs = lastPulseNs
+  }
+}

@@ -1,0 +1,178 @@
+// What one job takes from one topic: which messages are its own, by offset and Kafka time, and when each partition is done.
+import { type Batch, BadMessage, type EventRecord } from '../../../core/api/plugin.js'
+import { type PulseRecord } from '../../../schemas/index.js'
+import { type Events } from '../bins/events.js'
+import { type Decoded } from './decoders.js'
+import { type Histogram } from './histogram.js'
+import { eachPulse, type PeriodBook } from './periods.js'
+
+/** Counts of a job. */
+export class Tally {
+  messages = 0
+  bytes = 0
+  events = 0
+  readonly losses = new Map<string, number>()
+
+  lose(reason: string, n = 1): void {
+    this.losses.set(reason, (this.losses.get(reason) ?? 0) + n)
+  }
+}
+
+export interface PartOptions {
+  readonly topic: string
+  readonly startMs: number | null
+  readonly stopMs: number | null
+  readonly disorderMs: number
+  /** Of this topic. */
+  readonly histograms: readonly Histogram[]
+  readonly monitored: readonly Histogram[]
+  /** For histograms with periods: pu00 of this topic go there. */
+  readonly book: PeriodBook | undefined
+  readonly bookOf: (histogram: Histogram) => PeriodBook | undefined
+  readonly tally: Tally
+}
+
+interface Place {
+  /** Offset of the first message that is the job's. */
+  from: number
+  /** Read up to here (exclusive). */
+  end: number | undefined
+  /** Read so far. */
+  at: number
+  /** A second reader fetches what was before. */
+  isCatchingUp: boolean
+  done: boolean
+}
+
+export class Part {
+  readonly #places = new Map<number, Place>()
+  readonly topic: string
+
+  constructor(readonly options: PartOptions) {
+    this.topic = options.topic
+  }
+
+  /** @param at - where the common reader is; later than `from` when a second one fetches what is between */
+  begin(partition: number, from: number, at: number): void {
+    this.#places.set(partition, { from, end: undefined, at, isCatchingUp: from < at, done: false })
+  }
+
+  get partitions(): readonly number[] {
+    return [...this.#places.keys()]
+  }
+
+  get isDone(): boolean {
+    return [...this.#places.values()].every(({ done }) => done)
+  }
+
+  wants(partition: number): boolean {
+    return this.#places.get(partition)?.done !== true
+  }
+
+  /** Each partition ends there, but for those that have a nearer end. */
+  endAt(ends: ReadonlyMap<number, number>): void {
+    for (const [partition, place] of this.#places) {
+      place.end = Math.min(place.end ?? Infinity, ends.get(partition) ?? place.at)
+      this.#settle(place)
+    }
+  }
+
+  /** A partition that was added meanwhile, or whose topic was made again: from its beginning on. */
+  beginAnew(partition: number): void {
+    const before = this.#places.get(partition)
+    this.#places.set(partition, {
+      ...{ from: 0, at: 0, isCatchingUp: false },
+      ...{ end: undefined, done: before?.end !== undefined || before?.done === true }
+    })
+  }
+
+  knows(partition: number): boolean {
+    return this.#places.has(partition)
+  }
+
+  /** Whether message `i` is the job's; decoding is left to the caller. */
+  admits(batch: Batch, i: number, isCatchUp: boolean): boolean {
+    const place = this.#places.get(batch.partition)
+    if (place === undefined || place.done) return false
+    const offset = batch.offset(i)
+    if (offset < place.from || (place.end !== undefined && offset >= place.end)) return false
+    if (!isCatchUp && offset < place.at) return false
+    const { startMs, stopMs, disorderMs, tally } = this.options
+    const timeMs = batch.timestampMs(i)
+    if (stopMs !== null && timeMs > stopMs) {
+      // What a second reader sees is before all that the first will
+      if (timeMs > stopMs + disorderMs) {
+        if (isCatchUp) place.done = true
+        else place.end = Math.min(place.end ?? Infinity, offset)
+      }
+      tally.lose('after_window')
+      return false
+    }
+    if (startMs !== null && timeMs < startMs) {
+      tally.lose('before_window')
+      return false
+    }
+    return true
+  }
+
+  /** A batch has been looked at. */
+  passed(partition: number, nextOffset: number, isCatchUp: boolean): void {
+    const place = this.#places.get(partition)
+    if (place === undefined || isCatchUp) return
+    place.at = Math.max(place.at, nextOffset)
+    this.#settle(place)
+  }
+
+  caughtUp(partition: number): void {
+    const place = this.#places.get(partition)
+    if (place === undefined) return
+    place.isCatchingUp = false
+    this.#settle(place)
+  }
+
+  #settle(place: Place): void {
+    if (place.end !== undefined && place.at >= place.end && !place.isCatchingUp) place.done = true
+  }
+
+  /** Counts one message. */
+  take(decoded: Decoded, events: Events, bytes: number): void {
+    const { tally, histograms, monitored, book } = this.options
+    tally.messages++
+    tally.bytes += bytes
+    if (decoded.kind === 'bad') return tally.lose(decoded.reason)
+    if (decoded.kind === 'pulse')
+      return book === undefined ? tally.lose('unknown_schema') : this.#learn(decoded.record, book)
+    const { record, schema } = decoded
+    events.set(record)
+    tally.events += events.count
+    let isWanted = false
+    for (const histogram of histograms) {
+      if (!histogram.accepts(schema)) continue
+      histogram.heard(record)
+      if (histogram.spec.source !== '' && histogram.spec.source !== record.source) continue
+      isWanted = true
+      if (histogram.spec.periods === null) histogram.take(events, 0)
+      else this.#byPeriod(histogram, record)
+    }
+    for (const histogram of monitored) {
+      const { source = '' } = histogram.spec.monitor!
+      if (source !== '' && source !== record.source) continue
+      isWanted = true
+      histogram.hearMonitor(events.count)
+    }
+    if (!isWanted) tally.lose(histograms.some((one) => one.accepts(schema)) ? 'other_source' : 'other_schema')
+  }
+
+  #learn({ timestampNs, period }: PulseRecord, book: PeriodBook): void {
+    if (period !== null) book.learn(timestampNs, period)
+  }
+
+  #byPeriod(histogram: Histogram, record: EventRecord): void {
+    const book = this.options.bookOf(histogram)
+    if (record.facility?.type === 'isis') book?.count(histogram, record, record.facility.periodNumber)
+    else for (const pulse of eachPulse(record)) book?.take(histogram, pulse)
+  }
+}
+
+/** What a decoder threw, as a reason. */
+export const reasonOf = (error: unknown): string => (error instanceof BadMessage ? error.reason : 'decode_failed')

@@ -1,0 +1,97 @@
+// Periods of pulses: pu00 says which, perhaps after the events of the pulse, which then wait for it.
+import { type EventRecord, type Vector } from '../../../core/api/plugin.js'
+import { element, i32, widthOf } from '../../../schemas/index.js'
+import { Events } from '../bins/events.js'
+import { type Histogram } from './histogram.js'
+
+/** Pulses whose period is remembered. */
+const MOST_PULSES = 16_384
+/** Events that wait for their period, in bytes. */
+const MOST_WAITING = 64 << 20
+
+interface Waiting {
+  readonly histogram: Histogram
+  readonly record: EventRecord
+  readonly bytes: number
+}
+
+export class PeriodBook {
+  readonly #periods = new Map<bigint, number>()
+  readonly #waiting = new Map<bigint, Waiting[]>()
+  readonly #events = new Events()
+  #bytes = 0
+
+  /** @param lose - so many messages have no period that is counted, for this reason */
+  constructor(readonly lose: (reason: string) => void) {}
+
+  learn(pulseNs: bigint, period: number): void {
+    this.#periods.set(pulseNs, period)
+    if (this.#periods.size > MOST_PULSES) this.#periods.delete(this.#periods.keys().next().value!)
+    const waiting = this.#waiting.get(pulseNs)
+    if (waiting === undefined) return
+    this.#waiting.delete(pulseNs)
+    for (const { histogram, record, bytes } of waiting) {
+      this.#bytes -= bytes
+      this.count(histogram, record, period)
+    }
+  }
+
+  /** Events of one pulse: counted now, or when its period is known. */
+  take(histogram: Histogram, record: EventRecord): void {
+    const pulseNs = BigInt(element(record.referenceTime, 0))
+    const period = this.#periods.get(pulseNs)
+    if (period !== undefined) return this.count(histogram, record, period)
+    const bytes = record.timeOfFlight.bytes.length + record.pixelId.bytes.length
+    const own = { ...record, timeOfFlight: copy(record.timeOfFlight), pixelId: copy(record.pixelId) }
+    const waiting = this.#waiting.get(pulseNs) ?? []
+    this.#waiting.set(pulseNs, waiting)
+    waiting.push({ histogram, record: own, bytes })
+    this.#bytes += bytes
+    while (this.#bytes > MOST_WAITING) this.#forget(this.#waiting.keys().next().value!)
+  }
+
+  count(histogram: Histogram, record: EventRecord, period: number): void {
+    if (period >= (histogram.spec.periods?.count ?? 0)) return this.lose('other_period')
+    histogram.take(this.#events.set(record), period)
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    for (const pulseNs of [...this.#waiting.keys()]) this.#forget(pulseNs)
+  }
+
+  #forget(pulseNs: bigint): void {
+    for (const { bytes } of this.#waiting.get(pulseNs) ?? []) {
+      this.#bytes -= bytes
+      this.lose('no_period')
+    }
+    this.#waiting.delete(pulseNs)
+  }
+}
+
+const copy = (vector: Vector): Vector => ({ ...vector, bytes: new Uint8Array(vector.bytes) })
+
+/** One record for each pulse of a message; vectors are parts of its own. */
+export function eachPulse(record: EventRecord): EventRecord[] {
+  const { referenceTime: times, referenceTimeIndex: index, timeOfFlight, pixelId } = record
+  if (index === null || times.length === 1) return [record]
+  const events = timeOfFlight.length
+  const begin = (pulse: number): number =>
+    pulse >= times.length ? events : Math.min(Math.max(i32(index.bytes, 4 * pulse), 0), events)
+  return Array.from({ length: times.length }, (_, pulse) => {
+    const from = begin(pulse)
+    const to = Math.max(from, begin(pulse + 1))
+    return {
+      ...record,
+      referenceTime: part(times, pulse, pulse + 1),
+      referenceTimeIndex: null,
+      timeOfFlight: part(timeOfFlight, from, to),
+      pixelId: pixelId.length === 0 ? pixelId : part(pixelId, from, to)
+    }
+  })
+}
+
+function part(vector: Vector, from: number, to: number): Vector {
+  const width = widthOf(vector.dtype)
+  return { dtype: vector.dtype, length: to - from, bytes: vector.bytes.subarray(from * width, to * width) }
+}
