@@ -51,6 +51,10 @@ const AUTH_PATIENCE_MS = 60_000
 export const backoffMs = (n: number): number =>
   Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(n, 10)) * (0.75 + Math.random() / 2)
 
+/** Until `ms` have passed, or `signal` is aborted. */
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => undefined)
+
 /** Metadata are small: a broker that does not give them in this time is taken to be away. */
 const METADATA_PATIENCE_MS = 10_000
 /** What a closing part may wait in any case. */
@@ -148,7 +152,7 @@ export class Cluster {
         if (Date.now() > end || this.closing.aborted)
           throw new CodedError('KAFKA_UNREACHABLE', `${what}: ${(error as Error).message}`, { cause: error })
       }
-      await sleep(backoffMs(n), undefined, { signal: this.closing }).catch(() => undefined)
+      await pause(backoffMs(n), this.closing)
     }
   }
 

@@ -260,7 +260,10 @@ export class Connection {
   }
 
   #explain(error: Error & { code?: string }): Error {
-    if (isUntrusted(error.code)) return untrusted(this.name, error)
+    if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(error.code ?? '')) {
+      const text = `TLS: the certificate of ${this.name} is not trusted: ${error.message}`
+      return new CodedError('KAFKA_AUTH', text, { cause: error })
+    }
     const what = error.message === '' ? (error.code ?? 'failed') : error.message
     const plain = this.settings.tls && /before secure TLS|wrong version number|packet length/i.test(what)
     return new ConnectionLost(`${this.name}: ${what}${plain ? ' (is TLS spoken there?)' : ''}`)
@@ -316,11 +319,6 @@ export class Connection {
 }
 
 /** Whether TLS ended a connection with this code because of the certificate. */
-export const isUntrusted = (code: string | undefined): boolean => /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code ?? '')
-
-export const untrusted = (broker: string, error: Error): CodedError =>
-  new CodedError('KAFKA_AUTH', `TLS: the certificate of ${broker} is not trusted: ${error.message}`, { cause: error })
-
 /** Parses a response; a malformed one is a WireError. */
 export function parse<T>(response: Response, read: (input: In) => T): T {
   try {

@@ -1,12 +1,11 @@
 // From joining a consumer group to leaving it: reads the partitions that are its share and gives out their messages one by one.
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Batch, type Place } from '../api/kafka.js'
 import { CodedError } from '../api/errors.js'
 import { type Subscriber, assign, assignedOf, subscriberOf, subscription } from './assigners.js'
 import { ILLEGAL_GENERATION, UNKNOWN_MEMBER } from './broker-errors.js'
 import { type KafkaClient } from './client.js'
-import { type BrokerError, backoffMs, isPassing } from './cluster.js'
+import { type BrokerError, backoffMs, isPassing, pause } from './cluster.js'
 import { type Log } from '../log.js'
 import { type Committed, type GroupStarts, type TopicState, commit, committed, topicState } from './coordinator.js'
 import { GroupMember, type GroupProtocol, type Seat } from './group-member.js'
@@ -153,7 +152,7 @@ export class GroupConsumer implements GroupProtocol {
       } catch (error) {
         if (signal.aborted) return
         this.log('error', `group ${this.group}: ${(error as Error).message}; trying again`)
-        await sleep(backoffMs(n), undefined, { signal }).catch(() => undefined)
+        await pause(backoffMs(n), signal)
       }
     }
   }
@@ -232,7 +231,7 @@ export class GroupConsumer implements GroupProtocol {
         } catch (error) {
           this.log('error', `group ${this.group}: offset ${message.offset}: ${(error as Error).message}`)
           if (taken !== undefined || signal.aborted) return
-          await sleep(backoffMs(n), undefined, { signal }).catch(() => undefined)
+          await pause(backoffMs(n), signal)
           if (signal.aborted) return
         }
       }

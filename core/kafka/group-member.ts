@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../api/errors.js'
 import { GROUP_REBALANCING, ILLEGAL_GENERATION, MEMBER_ID_REQUIRED, UNKNOWN_MEMBER } from './broker-errors.js'
-import { type Cluster, backoffMs, expectOk, isPassing } from './cluster.js'
+import { type Cluster, backoffMs, expectOk, isPassing, pause } from './cluster.js'
 import { type Log } from '../log.js'
 import { type Connection, ConnectionLost, parse } from './connection.js'
 import { coordinatorOf } from './coordinator.js'
@@ -106,7 +106,7 @@ export class GroupMember {
         this.#connection?.close()
         if (signal.aborted) break
         if (this.#refused(error as Error)) break
-        await sleep(backoffMs(failures++), undefined, { signal }).catch(() => undefined)
+        await pause(backoffMs(failures++), signal)
       }
     }
     await this.#leave()

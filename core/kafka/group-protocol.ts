@@ -25,8 +25,8 @@ export function findCoordinatorResponse(input: In): { error: number; id: number 
 }
 
 export const offsetFetchRequest = (group: string, topic: string, partitions: readonly number[]): Buffer => {
-  const out = new Out().string(group)
-  return out.array([topic], () => out.string(topic).array(partitions, (partition) => out.i32(partition))).done()
+  const out = new Out().string(group).i32(1).string(topic)
+  return out.array(partitions, (partition) => out.i32(partition)).done()
 }
 
 interface CommittedOffset {
@@ -40,16 +40,10 @@ interface CommittedOffset {
 
 export function offsetFetchResponse(input: In): { error: number; offsets: readonly CommittedOffset[] } {
   input.i32() // Throttle time
-  const topics = input.array(() => {
-    input.string()
-    return input.array(() => ({
-      partition: input.i32(),
-      offset: input.i64(),
-      metadata: input.string(),
-      error: input.i16()
-    }))
+  const offsets = input.ofTopics(() => {
+    return { partition: input.i32(), offset: input.i64(), metadata: input.string(), error: input.i16() }
   })
-  return { error: input.i16(), offsets: topics.flat() }
+  return { error: input.i16(), offsets }
 }
 
 /** Who commits: a member, or one who is none, who is refused while the group has members. */
@@ -65,25 +59,14 @@ export function offsetCommitRequest(
   topic: string,
   offsets: readonly { readonly partition: number; readonly offset: number; readonly metadata: string }[]
 ): Buffer {
-  const out = new Out().string(group).i32(generation).string(memberId)
-  return out
-    .array([topic], () => {
-      out.string(topic).array(offsets, ({ partition, offset, metadata }) => {
-        out.i32(partition).i64(offset).string(metadata)
-      })
-    })
-    .done()
+  const out = new Out().string(group).i32(generation).string(memberId).i32(1).string(topic)
+  return out.array(offsets, (each) => out.i32(each.partition).i64(each.offset).string(each.metadata)).done()
 }
 
 /** The error codes of the partitions. */
 export function offsetCommitResponse(input: In): number[] {
   input.i32()
-  return input
-    .array(() => {
-      input.string()
-      return input.array(() => (input.i32(), input.i16()))
-    })
-    .flat()
+  return input.ofTopics(() => (input.i32(), input.i16()))
 }
 
 /** A way to share out that a member offers, with what it tells the one who will do it. */

@@ -82,15 +82,3 @@ export class GroupReader {
     this.#consumer = undefined
   }
 }
-
-/** A member that has joined; see `GroupReader.join`. */
-export async function groupReader(
-  client: KafkaClient,
-  options: GroupOptions,
-  work: Work,
-  log: Log = () => undefined
-): Promise<GroupReader> {
-  const reader = new GroupReader(client, options, work, log)
-  await reader.join()
-  return reader
-}

@@ -1,8 +1,7 @@
 // Finds who leads the partitions of a reader, whether a topic was made again, and partitions that are added.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../api/errors.js'
 import { errorName, isAuthError } from './broker-errors.js'
-import { type Cluster, backoffMs, isPassing } from './cluster.js'
+import { type Cluster, backoffMs, isPassing, pause } from './cluster.js'
 import { type Position } from './position.js'
 import { type TopicMetadata } from './protocol.js'
 
@@ -49,7 +48,7 @@ export class Leaders {
   async follow(topics: readonly string[]): Promise<void> {
     const { reader } = this
     for (;;) {
-      await this.#pause(FOLLOW_MS)
+      await pause(FOLLOW_MS, this.stop)
       if (reader.closed) return
       try {
         for (const topic of (await reader.cluster.metadata(topics)).topics) {
@@ -85,7 +84,7 @@ export class Leaders {
         const names = missing.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
         cluster.log('warn', `waiting for Kafka to name a leader of ${names}; does it exist?`)
       }
-      await this.#pause(backoffMs(n))
+      await pause(backoffMs(n), this.stop)
     }
   }
 
@@ -104,9 +103,5 @@ export class Leaders {
       position.leaderEpoch = leaderEpoch
       this.reader.leads(position, leader)
     }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.stop }).catch(() => undefined)
   }
 }

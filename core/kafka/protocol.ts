@@ -111,17 +111,9 @@ export function listOffsetsResponse(
   input: In
 ): { partition: number; error: number; timestampMs: number; offset: number }[] {
   input.i32()
-  return input
-    .array(() => {
-      input.string()
-      return input.array(() => ({
-        partition: input.i32(),
-        error: input.i16(),
-        timestampMs: input.i64(),
-        offset: input.i64()
-      }))
-    })
-    .flat()
+  return input.ofTopics(() => {
+    return { partition: input.i32(), error: input.i16(), timestampMs: input.i64(), offset: input.i64() }
+  })
 }
 
 // ---------------------------------------------------------------- fetch
@@ -143,10 +135,12 @@ interface FetchRequestLimits {
   readonly maxBytes: number
 }
 
+const fetchHead = ({ maxWaitMs, minBytes, maxBytes }: FetchRequestLimits): Out =>
+  new Out().i32(-1).i32(maxWaitMs).i32(minBytes).i32(maxBytes).i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
+
 /** Parts of one topic need not be together: each becomes an element of its own, in the order given. */
 export function fetchRequest(parts: readonly FetchPart[], limits: FetchRequestLimits): Buffer {
-  const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
-  out.i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
+  const out = fetchHead(limits)
   out.array(parts, (part) => {
     out.string(part.topic).i32(1).i32(part.partition).i32(-1).i64(part.offset).i64(-1).i32(part.maxBytes)
   })
@@ -154,8 +148,7 @@ export function fetchRequest(parts: readonly FetchPart[], limits: FetchRequestLi
 }
 
 export function fetchByIdRequest(parts: readonly FetchPart[], limits: FetchRequestLimits): Buffer {
-  const out = new Out().i32(-1).i32(limits.maxWaitMs).i32(limits.minBytes).i32(limits.maxBytes)
-  out.i8(READ_COMMITTED).i32(0).i32(-1) // No fetch session
+  const out = fetchHead(limits)
   out.compactArray(parts, (part) => {
     out.uuid(part.topicId).uvarint(2).i32(part.partition).i32(part.leaderEpoch).i64(part.offset).i32(part.epoch).i64(-1)
     out.i32(part.maxBytes).noTags().noTags()
@@ -256,19 +249,14 @@ export interface ProduceResult {
 }
 
 export function produceResponse(input: In): ProduceResult[] {
-  return input
-    .array(() => {
-      const topic = input.string()
-      return input.array(() => {
-        const result = { topic, partition: input.i32(), error: input.i16(), offset: input.i64() }
-        input.i64() // Log append time
-        input.i64() // Log start
-        const named = input.array(() => ({ at: input.i32(), message: input.nullableString() }))
-        const message = input.nullableString() ?? named[0]?.message ?? null
-        return { ...result, refused: named.map(({ at }) => at), message }
-      })
-    })
-    .flat()
+  return input.ofTopics((topic) => {
+    const result = { topic, partition: input.i32(), error: input.i16(), offset: input.i64() }
+    input.i64() // Log append time
+    input.i64() // Log start
+    const named = input.array(() => ({ at: input.i32(), message: input.nullableString() }))
+    const message = input.nullableString() ?? named[0]?.message ?? null
+    return { ...result, refused: named.map(({ at }) => at), message }
+  })
 }
 
 export const initProducerIdRequest = (): Buffer => new Out().string(null).i32(60_000).done()

@@ -1,5 +1,4 @@
 // Sends queued batches to the leaders: one in flight per partition, the same batch again until it is acknowledged.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError } from '../api/errors.js'
 import { type BatchBuilder, type Stamp, addSequence } from './batch-builder.js'
 import {
@@ -14,7 +13,7 @@ import {
   isProducerStateError,
   isRecordError
 } from './broker-errors.js'
-import { type Cluster, BrokerError, backoffMs, expectOk, isPassing, soon } from './cluster.js'
+import { type Cluster, BrokerError, backoffMs, expectOk, isPassing, pause, soon } from './cluster.js'
 import { type Codec } from './codecs.js'
 import { type Connection, ConnectionLost, parse } from './connection.js'
 import {
@@ -105,7 +104,7 @@ export class Sender {
 
   /** Pauses as long as attempt `n` asks for, or until closed. */
   async pause(n: number): Promise<void> {
-    await sleep(backoffMs(n), undefined, { signal: this.#stop.signal }).catch(() => undefined)
+    await pause(backoffMs(n), this.#stop.signal)
   }
 
   async #connect(leader: number): Promise<Connection> {

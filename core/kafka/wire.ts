@@ -186,6 +186,13 @@ export class In {
     for (let i = 0; i < count; i++) items.push(each())
     return items
   }
+  /** What most answers are: topics with an array each, one after the other. */
+  ofTopics<T>(each: (topic: string) => T): T[] {
+    return this.array(() => {
+      const topic = this.string()
+      return this.array(() => each(topic))
+    }).flat()
+  }
   /** An array whose elements have several fields. */
   structs<T>(each: () => T): T[] {
     return this.array(() => {

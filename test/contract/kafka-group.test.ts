@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
-import { type GroupMessage, GroupReader, type Work, groupReader } from '../../core/kafka/group.js'
+import { type GroupMessage, GroupReader, type Work } from '../../core/kafka/group.js'
+import { groupReader } from '../support/group.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { random } from '../support/random.js'
 import { remakeTopic, widenTopic } from '../support/topics.js'
