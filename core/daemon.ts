@@ -236,7 +236,7 @@ export class Daemon {
       log: this.#partLog({ part: name }),
       fault: (kind, id, method, error) => this.#fault(kind, id)(method, error),
       ...lookupOf(host, this.#faults.caught),
-      emit: (event, origin) => this.#listener.emit(event, origin),
+      emit: (event, origin, sent) => this.#listener.emit(event, origin, sent),
       listen: (topic, options) => this.#listener.listen(topic, options),
       takeJobs: (yes) => this.#listener.takeJobs(yes),
       recall: (origin) => this.#listener.recall(origin),

@@ -187,11 +187,10 @@ export class CommandListener {
   }
 
   /** Sends an event in the words of the origin's dialect. */
-  emit(event: ServiceEvent, origin?: Origin): void {
+  emit(event: ServiceEvent, origin?: Origin, sent?: () => void): void {
     const dialect = this.options.dialects.get(origin?.dialect ?? 'json')
-    const topic = origin?.replyTopic ?? this.options.statusTopic
-    if (dialect !== undefined && topic !== undefined && topic !== '')
-      this.#send(topic, dialect.event(event, this.options.serviceId))
+    const topic = origin?.replyTopic ?? this.options.statusTopic ?? ''
+    this.#send(topic, dialect?.event(event, this.options.serviceId) ?? [], sent)
   }
 
   /** Hears nothing more; resolves when what was heard is answered, the commands that run by `patienceMs` at the latest. */

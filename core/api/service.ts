@@ -47,8 +47,11 @@ export interface ServiceContext extends PartLookup {
   thread(entry: URL): Worker
   /** A part that the service uses threw, or gave, what it must not: told with its plugin, counted. Never throws. */
   fault(kind: 'source' | 'converter' | 'writer', id: string, method: string, error: unknown): void
-  /** Sent to the status topic of the origin (or of the daemon) in the words of its dialect. */
-  emit(event: ServiceEvent, origin?: Origin): void
+  /**
+   * Sent to the status topic of the origin (or of the daemon) in the words of its dialect. `sent` is called once, when Kafka has it
+   * or it was given up.
+   */
+  emit(event: ServiceEvent, origin?: Origin, sent?: () => void): void
   /** Hears the commands for one job on a further topic (its control topic) from a time on, until closed. Throws TOPIC_MISSING. */
   listen(
     topic: string,

@@ -8,6 +8,7 @@ import {
   type Reply,
   type Service,
   type ServiceContext,
+  type ServiceEvent,
   type Snapshot,
   type Subscription,
   errorText
@@ -265,9 +266,10 @@ export class FileWriter implements Service {
   }
 
   async #tellEnd(mine: FileJob, origin: Origin, end: NonNullable<FileJob['end']>): Promise<void> {
-    const { run } = mine
-    this.#context.emit(mine.endEvent(end), origin)
-    if (run !== undefined) await this.#journal?.end(run)
+    const told = this.#told(mine.endEvent(end), origin)
+    if (mine.run === undefined) return
+    await told
+    await this.#journal?.end(mine.run)
   }
 
   // ------------------------------------------------------------ places and the pool
@@ -331,9 +333,8 @@ export class FileWriter implements Service {
     const message = `${note}; that failed: ${(error as Error).message}`
     this.#ended.failed++
     this.#context.log('error', `job ${id}: ${message}`)
-    const topic = command['control_topic']
+    const { control_topic: topic, file_name: name = '', metadata } = command
     const origin = typeof topic === 'string' ? { ...start, topic, replyTopic: topic } : start
-    const { file_name: name = '', metadata } = command
     const event = {
       event: 'writing_done',
       job_id: id,
@@ -343,8 +344,12 @@ export class FileWriter implements Service {
       verdict: 'lost',
       report: null
     }
-    this.#context.emit({ ...event, ...(metadata !== undefined && { metadata }) }, origin)
-    return Promise.resolve()
+    return this.#told({ ...event, ...(metadata !== undefined && { metadata }) }, origin)
+  }
+
+  /** Resolves when Kafka has it. Only then may the journal call the job ended: if we die before, another tells its end. */
+  #told(event: ServiceEvent, origin: Origin): Promise<void> {
+    return new Promise((resolve) => this.#context.emit(event, origin, resolve))
   }
 
   /** The journal gave a job that runs here to another daemon, which thought this one dead. */

@@ -24,6 +24,17 @@ fs[call] = (...args) => {
 syncBuiltinESMExports()
 `
 
+/** Loaded before the daemon: what would tell the end of a job never reaches Kafka, and then it dies. */
+const dieUntold = `
+import { Socket } from 'node:net'
+const { write } = Socket.prototype
+Socket.prototype.write = function (bytes, ...more) {
+  if (!Buffer.from(bytes).includes('writing_done')) return write.call(this, bytes, ...more)
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), 2000)
+  return true
+}
+`
+
 describe('a file that was finished by a daemon that could not tell', function () {
   this.timeout(300_000)
   let folder: string
@@ -35,6 +46,7 @@ describe('a file that was finished by a daemon that could not tell', function ()
     topics = await testTopics(['commands', 'status', 'journal', 'one', 'two'])
     folder = mkdtempSync(join(tmpdir(), 'nexstream-finished-'))
     writeFileSync(join(folder, 'die.mjs'), dieAfter)
+    writeFileSync(join(folder, 'untold.mjs'), dieUntold)
     control = await Control.open((await kafka()).brokers, topics.commands, [topics.status])
   })
   afterEach(async () => {
@@ -62,8 +74,9 @@ describe('a file that was finished by a daemon that could not tell', function ()
   }
 
   /** One daemon dies at that moment; what the next one says at the end of the job. */
-  async function endAfter(dying: string, more: Json): Promise<Json> {
-    const env = { NODE_OPTIONS: `--import ${join(folder, 'die.mjs')}`, DIE_AFTER: dying }
+  async function endAfter(dying: string | undefined, more: Json): Promise<Json> {
+    const how = dying === undefined ? 'untold.mjs' : 'die.mjs'
+    const env = { NODE_OPTIONS: `--import ${join(folder, how)}`, DIE_AFTER: dying ?? '' }
     const first = await run('first', more, env)
     const id = randomUUID()
     const nowMs = Date.now()
@@ -97,6 +110,12 @@ describe('a file that was finished by a daemon that could not tell', function ()
     const isThere = ['a.nxs', 'a.nxs.sha256', 'a_1.nxs', 'a_1.nxs.sha256', 'a.nxs.part', 'a.nxs.2.part'].map((name) => existsSync(join(folder, name))) // prettier-ignore
     // The part file was a second name of the same file
     assert.deepEqual(isThere, [true, true, true, true, false, false])
+    assert.deepEqual(await values(), [[1, 2, 3], [1, 2, 3]]) // prettier-ignore
+  })
+
+  it('is told by the next one when the daemon dies before Kafka has its words, for the journal does not call it ended', async () => {
+    const end = await endAfter(undefined, {})
+    assert.deepEqual([end['error_encountered'], reportOf(end).verdict], [false, 'complete'], JSON.stringify(end))
     assert.deepEqual(await values(), [[1, 2, 3], [1, 2, 3]]) // prettier-ignore
   })
 

@@ -54,7 +54,10 @@ export function serviceContext(
     takeJobs: () => undefined,
     recall: () => Promise.reject(new Error('this context has no commands to read again')),
     answer: (command, _origin, reply) => void answers.push({ command, reply }),
-    emit: (event) => void events.push(event),
+    emit: (event, _origin, sent) => {
+      events.push(event)
+      sent?.()
+    },
     check: (schema: JSONSchema, value: unknown, path?: string) => check(schema, value, path),
     events,
     answers,
