@@ -62,6 +62,9 @@ describe('control messages', () => {
     assert.equal(RunStart.getRootAsRunStart(verified(large, 'pl72')).jobId(), 'j')
     large.writeUInt16LE(0x8100, vtable + 4 + 2 * 5)
     assert.throws(() => verified(large, 'pl72'), { reason: 'invalid_flatbuffer' })
+    // Its list of 2^31 streams stands in half an entry of the vtable
+    const half = Buffer.from('100000007266356b000007000800060006000000000002000000' + '80', 'hex')
+    assert.throws(() => verified(half, 'rf5k'), { reason: 'invalid_flatbuffer' })
   })
 
   it('verify: required fields, other schemas, repetition without end', () => {

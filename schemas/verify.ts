@@ -29,8 +29,11 @@ class Verifier {
     if (depth > MAX_DEPTH) throw new BadMessage('invalid_flatbuffer', `tables are nested deeper than ${MAX_DEPTH}`)
     this.#count(1)
     const vtable = at - i32(this.#message, at)
-    // flatc's classes read sizes and offsets of the vtable as signed numbers
-    for (let entry = vtable; entry < vtable + u16(this.#message, vtable) - 1; entry += 2)
+    const size = u16(this.#message, vtable)
+    // Of half an entry at the end flatc's classes would think that it is there, we that it is not
+    if (size % 2 !== 0) throw new BadMessage('invalid_flatbuffer', `the vtable at byte ${vtable} has ${size} bytes`)
+    // They read sizes and offsets of the vtable as signed numbers, too
+    for (let entry = vtable; entry < vtable + size - 1; entry += 2)
       if (u16(this.#message, entry) > 0x7fff)
         throw new BadMessage('invalid_flatbuffer', `the table at byte ${at} is larger than 32 kB`)
     for (const field of this.#layout.tables[name] ?? []) this.#field(at, field, depth)

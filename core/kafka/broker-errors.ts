@@ -78,6 +78,17 @@ export const NOT_CONTROLLER = 41
 export const DUPLICATE_SEQUENCE = 46
 export const INVALID_RECORD = 87
 
+/** What a user lacks that the broker refuses with this code; '' for other refusals. */
+export function missingRight(code: number, right?: string): string {
+  const given: Readonly<Record<number, string>> = {
+    29: 'DESCRIBE on that topic',
+    30: 'READ on that group',
+    31: 'that right on the cluster'
+  }
+  const missing = given[code] === undefined ? undefined : (right ?? given[code])
+  return missing === undefined ? '' : `; the user of this connection needs ${missing} (kafka-acls --add)`
+}
+
 const auth = new Set([29, 30, 31, 33, 34, 53, 58])
 const leader = new Set([3, 5, 6, 9, 13, 56, 74, 75, 100, 103])
 const producer = new Set([45, 47, 59, 90])

@@ -56,7 +56,8 @@ export class KafkaClient implements Kafka {
     const topics = await this.cluster.patiently('topics', async () => {
       const found = (await this.cluster.metadata(names)).topics
       if (names === null) return found.filter(({ internal, error }) => !internal && error === 0)
-      for (const { name, error } of found) if (error !== 3 && error !== 17) expectOk(error, `topic ${name}`)
+      for (const { name, error } of found)
+        if (error !== 3 && error !== 17) expectOk(error, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
       return found
     })
     return (names ?? topics.map(({ name }) => name)).map((name) => {
@@ -112,7 +113,7 @@ export class KafkaClient implements Kafka {
       for (const [leader, mine] of byLeader) {
         const body = listOffsetsRequest(topic, mine, time, uncommitted)
         for (const part of await this.cluster.ask(leader, api.listOffsets, body, listOffsetsResponse)) {
-          expectOk(part.error, `offsets of ${topic}/${part.partition}`)
+          expectOk(part.error, `offsets of ${topic}/${part.partition}`, null, `DESCRIBE on topic ${topic}`)
           offsets.set(part.partition, part.offset)
         }
       }

@@ -1,7 +1,7 @@
 // The brokers of a cluster: who they are, who leads which partition, and a control connection to each.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError, topicMissing } from '../api/errors.js'
-import { errorName, isAuthError, isFinalError, isLeaderError } from './broker-errors.js'
+import { errorName, isAuthError, isFinalError, isLeaderError, missingRight } from './broker-errors.js'
 import { type Address, type Api, Connection, ConnectionLost, parse } from './connection.js'
 import { type KafkaSettings } from './options.js'
 import { type BufferPool } from './pool.js'
@@ -28,10 +28,14 @@ export class BrokerError extends Error {
   }
 }
 
+/** The broker refuses the user; `right` is what the user lacks, in the words of kafka-acls. */
+export const denied = (what: string, code: number, right?: string): CodedError =>
+  new CodedError('KAFKA_AUTH', `${what}: ${errorName(code)}${missingRight(code, right)}`)
+
 /** Throws for a code that is not 0: KAFKA_AUTH for a refusal, else BrokerError. */
-export function expectOk(code: number, what: string, detail?: string | null): void {
+export function expectOk(code: number, what: string, detail?: string | null, right?: string): void {
   if (code === 0) return
-  if (isAuthError(code)) throw new CodedError('KAFKA_AUTH', `${what}: ${errorName(code)}${detail ? `: ${detail}` : ''}`)
+  if (isAuthError(code)) throw denied(detail ? `${what}: ${detail}` : what, code, right)
   throw new BrokerError(code, what, detail)
 }
 
@@ -126,7 +130,7 @@ export class Cluster {
   async topic(name: string): Promise<TopicMetadata> {
     const found = (await this.metadata([name])).topics.find((topic) => topic.name === name)
     if (!found || found.error === 3 || found.error === 17) throw topicMissing(`topic ${name}`)
-    expectOk(found.error, `topic ${name}`)
+    expectOk(found.error, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
     return found
   }
 

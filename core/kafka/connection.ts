@@ -260,10 +260,7 @@ export class Connection {
   }
 
   #explain(error: Error & { code?: string }): Error {
-    if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(error.code ?? '')) {
-      const text = `TLS: the certificate of ${this.name} is not trusted: ${error.message}`
-      return new CodedError('KAFKA_AUTH', text, { cause: error })
-    }
+    if (isUntrusted(error.code)) return untrusted(this.name, error)
     const what = error.message === '' ? (error.code ?? 'failed') : error.message
     const plain = this.settings.tls && /before secure TLS|wrong version number|packet length/i.test(what)
     return new ConnectionLost(`${this.name}: ${what}${plain ? ' (is TLS spoken there?)' : ''}`)
@@ -319,6 +316,24 @@ export class Connection {
 }
 
 /** Whether TLS ended a connection with this code because of the certificate. */
+const isUntrusted = (code: string | undefined): boolean =>
+  /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|ALERT_UNKNOWN_CA/.test(code ?? '')
+
+function untrusted(broker: string, error: Error & { readonly code?: string }): CodedError {
+  const { code = '' } = error
+  // The broker says of ours what it does not like
+  const text = code.includes('ALERT')
+    ? `${broker} refused our certificate: ${/[a-z ]*alert [a-z ]*/.exec(error.message)?.[0] ?? error.message}; see ssl.cert_file and ssl.key_file`
+    : `the certificate of ${broker} is not trusted: ${error.message}; ${trustHint(code)}`
+  return new CodedError('KAFKA_AUTH', `TLS: ${text}`, { cause: error })
+}
+
+function trustHint(code: string): string {
+  if (code.includes('EXPIRED')) return 'it must be renewed on the broker'
+  if (code.includes('ALTNAME')) return 'name the broker as its certificate does, or set ssl.servername'
+  return 'set ssl.ca_file to the certificate of the authority that signed it'
+}
+
 /** Parses a response; a malformed one is a WireError. */
 export function parse<T>(response: Response, read: (input: In) => T): T {
   try {

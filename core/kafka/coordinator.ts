@@ -24,7 +24,7 @@ export async function coordinatorOf(cluster: Cluster, group: string): Promise<nu
     findCoordinatorRequest(group),
     findCoordinatorResponse
   )
-  expectOk(found.error, `coordinator of group ${group}`)
+  expectOk(found.error, `coordinator of group ${group}`, null, `READ on group ${group}`)
   return found.id
 }
 
@@ -48,7 +48,7 @@ export interface TopicState {
 export async function topicState(cluster: Cluster, name: string): Promise<TopicState> {
   const found = (await cluster.metadata([name])).topics.find((topic) => topic.name === name)
   if (found === undefined || found.error === 3) return { id: undefined, partitions: [] }
-  expectOk(found.error, `topic ${name}`)
+  expectOk(found.error, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
   return {
     id: found.id === '' ? undefined : found.id,
     partitions: found.partitions.map(({ partition }) => partition).sort((a, b) => a - b)
@@ -64,7 +64,7 @@ export async function committed(
 ): Promise<Map<number, Committed>> {
   const request = offsetFetchRequest(group, topic, partitions)
   const found = await cluster.ask(await coordinatorOf(cluster, group), groupApi.offsetFetch, request, offsetFetchResponse) // prettier-ignore
-  expectOk(found.error, `offsets of group ${group}`)
+  expectOk(found.error, `offsets of group ${group}`, null, `READ on group ${group}`)
   const known = new Map<number, Committed>()
   for (const { partition, offset, metadata, error } of found.offsets) {
     expectOk(error, `offset of group ${group} in ${topic}/${partition}`)

@@ -246,7 +246,7 @@ export class GroupMember {
   #isAgain(error: number, what: string): boolean {
     if (error === UNKNOWN_MEMBER) this.#memberId = ''
     if ([UNKNOWN_MEMBER, ILLEGAL_GENERATION, GROUP_REBALANCING, MEMBER_ID_REQUIRED].includes(error)) return true
-    expectOk(error, `${what} group ${this.protocol.group}`)
+    expectOk(error, `${what} group ${this.protocol.group}`, null, `READ on group ${this.protocol.group}`)
     return false
   }
 

@@ -1,7 +1,6 @@
 // Finds who leads the partitions of a reader, whether a topic was made again, and partitions that are added.
-import { CodedError } from '../api/errors.js'
-import { errorName, isAuthError } from './broker-errors.js'
-import { type Cluster, backoffMs, isPassing, pause } from './cluster.js'
+import { isAuthError } from './broker-errors.js'
+import { type Cluster, backoffMs, denied, isPassing, pause } from './cluster.js'
 import { type Position } from './position.js'
 import { type TopicMetadata } from './protocol.js'
 
@@ -73,7 +72,7 @@ export class Leaders {
         const { topics } = await cluster.metadata([...new Set(lost.map((position) => position.topic))])
         for (const topic of topics)
           if (isAuthError(topic.error))
-            throw new CodedError('KAFKA_AUTH', `reading ${topic.name}: ${errorName(topic.error)}`)
+            throw denied(`reading ${topic.name}`, topic.error, `READ on topic ${topic.name}`)
           else this.#learn(topic)
       } catch (error) {
         if (!isPassing(error)) throw error

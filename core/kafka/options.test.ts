@@ -58,6 +58,20 @@ describe('Kafka options', () => {
     refused({ brokers: 'a', sasl: { ...sasl, password: 'x', password_file: file } }, '/kafka/sasl.password', /one of/)
   })
 
+  it('take secrets and certificates from the credentials of systemd', () => {
+    const sasl = { mechanism: 'plain', username: 'u', password_file: '$CREDENTIALS_DIRECTORY/password' }
+    const options = { brokers: 'a', sasl, ssl: { key_file: '$CREDENTIALS_DIRECTORY/password' } }
+    const before = process.env['CREDENTIALS_DIRECTORY']
+    delete process.env['CREDENTIALS_DIRECTORY']
+    refused(options, '/kafka/sasl.password_file', /LoadCredential=/)
+    process.env['CREDENTIALS_DIRECTORY'] = folder
+    const { sasl: found, tls } = kafkaSettings(options)
+    assert.deepEqual([found?.password, tls?.key], ['from file', 'from file\n'])
+    refused({ brokers: 'a', sasl: { ...sasl, password_file: '$CREDENTIALS_DIRECTORY/x' } }, '/kafka/sasl.password_file', /cannot be read/) // prettier-ignore
+    if (before === undefined) delete process.env['CREDENTIALS_DIRECTORY']
+    else process.env['CREDENTIALS_DIRECTORY'] = before
+  })
+
   it('are refused with path and hint', () => {
     refused({}, '/kafka/brokers', /no brokers/)
     refused({ brokers: 'a', broker: 'b' }, '/kafka/broker', /did you mean brokers\?/)

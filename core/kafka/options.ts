@@ -58,7 +58,11 @@ export const kafkaKeys: Readonly<Record<string, KafkaKey>> = {
   'sasl.username_file': { kind: 'string', also: [], says: 'File that holds the user name.' },
   'sasl.username_env': { kind: 'string', also: [], says: 'Environment variable that holds the user name.' },
   'sasl.password': { kind: 'secret', also: [], says: 'Password.' },
-  'sasl.password_file': { kind: 'string', also: [], says: 'File that holds the password.' },
+  'sasl.password_file': {
+    kind: 'string',
+    also: [],
+    says: 'File that holds the password; `$CREDENTIALS_DIRECTORY/NAME` is a credential of systemd, here and wherever a file is named.'
+  },
   'sasl.password_env': { kind: 'string', also: [], says: 'Environment variable that holds the password.' },
   'ssl.enabled': {
     kind: 'boolean',
@@ -210,9 +214,18 @@ function secret(values: Map<string, unknown>, key: string): string | undefined {
   return found
 }
 
+const CREDENTIALS = /^\$CREDENTIALS_DIRECTORY(?=\/)/
+
+/** What a unit of systemd loads by LoadCredential= lies in a folder that only its service can read. */
 function readText(key: string, file: string): string {
+  const folder = process.env['CREDENTIALS_DIRECTORY']
+  if (CREDENTIALS.test(file) && folder === undefined)
+    throw bad(key, `${file}: the environment has no CREDENTIALS_DIRECTORY; the systemd unit needs LoadCredential=`)
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(
+      file.replace(CREDENTIALS, () => folder ?? ''),
+      'utf8'
+    )
   } catch (error) {
     throw bad(key, `${file} cannot be read: ${(error as Error).message}`)
   }

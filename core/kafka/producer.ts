@@ -1,8 +1,8 @@
 // The batch producer: gathers messages per partition by time and size; order and acknowledgement are the sender's.
 import { CodedError, topicMissing } from '../api/errors.js'
 import { BatchBuilder, type Delivered } from './batch-builder.js'
-import { UNKNOWN_TOPIC, errorName, isAuthError } from './broker-errors.js'
-import { type Cluster, isPassing } from './cluster.js'
+import { UNKNOWN_TOPIC, isAuthError } from './broker-errors.js'
+import { type Cluster, isPassing, denied } from './cluster.js'
 import { type Codec } from './codecs.js'
 import { partitionOf } from './partitioner.js'
 import { BufferPool } from './pool.js'
@@ -333,8 +333,7 @@ export class BatchProducer implements Producer, Office {
   #apply({ name, error, partitions }: TopicMetadata): void {
     const topic = this.#topics.get(name)
     if (!topic) return
-    if (isAuthError(error))
-      return this.#failTopic(topic, new CodedError('KAFKA_AUTH', `writing to ${name}: ${errorName(error)}`))
+    if (isAuthError(error)) return this.#failTopic(topic, denied(`writing to ${name}`, error, `WRITE on topic ${name}`))
     if (error === UNKNOWN_TOPIC || error === 17) {
       topic.missingSinceMs ||= Date.now()
       if (Date.now() - topic.missingSinceMs < MISSING_PATIENCE_MS) return

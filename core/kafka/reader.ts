@@ -1,8 +1,7 @@
 // Reads assigned partitions for as long as it is open, whatever the brokers do meanwhile.
-import { CodedError } from '../api/errors.js'
 import { FetchedBatch, type Lease } from './batch.js'
-import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, errorName, isAuthError, isLeaderError } from './broker-errors.js'
-import { type Cluster, isPassing, soon } from './cluster.js'
+import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, isAuthError, isLeaderError } from './broker-errors.js'
+import { type Cluster, isPassing, soon, denied } from './cluster.js'
 import { PartDecoder, type Usable, usable } from './decode.js'
 import { type Desk, type FetchLimits, Fetcher } from './fetcher.js'
 import { type LedBy, Leaders } from './leaders.js'
@@ -320,8 +319,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
   #failed(position: Position, part: FetchedPart): void {
     const fetcher = this.#fetchers.get(position.leader)?.fetcher
     fetcher?.postpone(position)
-    if (isAuthError(part.error))
-      this.fatal(new CodedError('KAFKA_AUTH', `reading ${part.topic}: ${errorName(part.error)}`))
+    if (isAuthError(part.error)) this.fatal(denied(`reading ${part.topic}`, part.error, `READ on topic ${part.topic}`))
     else if (part.error === OFFSET_OUT_OF_RANGE) {
       position.epoch = -1 // A broker that knows nothing of the epoch says so, too
       void this.#outOfRange(position)

@@ -13,7 +13,7 @@ import {
   isProducerStateError,
   isRecordError
 } from './broker-errors.js'
-import { type Cluster, BrokerError, backoffMs, expectOk, isPassing, pause, soon } from './cluster.js'
+import { type Cluster, BrokerError, backoffMs, denied, expectOk, isPassing, pause, soon } from './cluster.js'
 import { type Codec } from './codecs.js'
 import { type Connection, ConnectionLost, parse } from './connection.js'
 import {
@@ -142,7 +142,7 @@ export class Sender {
     if (!any) throw new BrokerError(15, 'InitProducerId')
     const body = initProducerIdRequest()
     const { error, producerId, epoch } = await cluster.ask(any.id, api.initProducerId, body, initProducerIdResponse)
-    expectOk(error, 'InitProducerId')
+    expectOk(error, 'InitProducerId', null, 'IDEMPOTENT_WRITE on the cluster, or WRITE on a topic')
     return { producerId, epoch, sequence: 0 }
   }
 
@@ -167,7 +167,7 @@ export class Sender {
       this.#unstamp(lane)
       this.office.split(lane)
     } else if (isAuthError(error))
-      this.office.lost(lane, new CodedError('KAFKA_AUTH', `writing to ${where}: ${errorName(error)}`))
+      this.office.lost(lane, denied(`writing to ${where}`, error, `WRITE on topic ${lane.topic}`))
     else if (isProducerStateError(error)) {
       // The broker lost what it knew of us: begin anew, with the same batch.
       this.#beginAnew(lane)

@@ -136,7 +136,8 @@ function toldOf(error: KafkajsError, what: string): CodedError {
     // One unknown to kafkajs is a newer one, such as of a quota
     const passes = retriable === true || type === 'REASSIGNMENT_IN_PROGRESS' || type === 'KAFKAJS_UNKNOWN_ERROR_CODE'
     const told = isRefused ? 'KAFKA_AUTH' : passes ? 'KAFKA_UNREACHABLE' : 'COMMAND_FAILED'
-    return new CodedError(told, `${what}: ${type ?? `error ${code}`}: ${message}`, { cause: error })
+    const right = /AUTHORIZATION/.test(type ?? '') ? '; the user needs CREATE, ALTER and ALTER_CONFIGS on the topic (kafka-acls --add)' : '' // prettier-ignore
+    return new CodedError(told, `${what}: ${type ?? `error ${code}`}: ${message}${right}`, { cause: error })
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code ?? ''))
     return new CodedError('KAFKA_AUTH', `TLS: the certificate of ${broker} is not trusted: ${message}`, {
