@@ -18,7 +18,7 @@ import {
   viewAt,
   widthOf
 } from '../../schemas/index.js'
-import { types, toEpics, noChange, type Form, f142, f144 } from './forms.js'
+import { types, toEpics, noChange, type LogForm, f142, f144 } from './forms.js'
 import { encode } from './encode.js'
 
 // Union member ids, the same in f142 and f144: 1–10 scalars, 11–20 vectors of them, in f142 also 21 text and 22 texts.
@@ -27,7 +27,7 @@ put32(f142.plain, 44, 60 - 44)
 put32(f142.alarmed, 44, 60 - 44)
 put32(f144.plain, 36, 52 - 36)
 
-function peek(form: Form, b: Uint8Array, out: Peek): void {
+function peek(form: LogForm, b: Uint8Array, out: Peek): void {
   const table = rootAt(b, form.code)
   const source = fieldAt(b, table, form.slots.source, 4)
   const at = fieldAt(b, table, form.slots.time, 8)
@@ -50,7 +50,7 @@ function valueAt(b: Uint8Array, table: number, id: number): LogRecord['value'] {
   return id === 21 ? stringAt(b, at) : viewAt(b, at, types[id - 11]!)
 }
 
-function decode(form: Form, b: Uint8Array): LogRecord {
+function decode(form: LogForm, b: Uint8Array): LogRecord {
   const table = rootAt(b, form.code)
   const source = fieldAt(b, table, form.slots.source, 4)
   const time = fieldAt(b, table, form.slots.time, 8)
@@ -71,7 +71,7 @@ function decode(form: Form, b: Uint8Array): LogRecord {
 }
 
 /** Whatever looks odd is left to `peek` and `decode`, which say what is wrong. */
-function scalar(form: Form, b: DataView, start: number, end: number, out: Scalar): boolean {
+function scalar(form: LogForm, b: DataView, start: number, end: number, out: Scalar): boolean {
   const table = tableIn(b, start, start, end)
   if (table < 0) return false
   const { slots } = form
@@ -179,7 +179,7 @@ export interface LogCodec {
   encode(record: LogRecord): Buffer
 }
 
-const codec = (form: Form): LogCodec => ({
+const codec = (form: LogForm): LogCodec => ({
   id: form.id,
   peek: (message, out) => peek(form, message, out),
   decode: (message) => decode(form, message),

@@ -1,7 +1,7 @@
 // Writes f142 and f144: a template with the places of source, time and value to fill.
 import { BadMessage, type Vector } from '../../core/api/plugin.js'
 import { type LogRecord, encodeMessage, type Fields, put16, put32, put64, putF32, putF64 } from '../../schemas/index.js'
-import { typeId, fromEpics, noChange, type Form } from './forms.js'
+import { typeId, fromEpics, noChange, type LogForm } from './forms.js'
 
 function putScalar(b: Uint8Array, at: number, id: number, value: number | bigint): void {
   if (id === 7 || id === 8) put64(b, at, typeof value === 'bigint' ? value : BigInt(Math.trunc(value)))
@@ -22,7 +22,7 @@ function putAscii(b: Uint8Array, at: number, text: string): number {
 }
 
 /** The source name at `form.at.name`, and room for `extra` bytes after it at a multiple of 8. */
-function start(form: Form, source: string, alarmed: boolean, extra: number): { out: Buffer; extraAt: number } {
+function start(form: LogForm, source: string, alarmed: boolean, extra: number): { out: Buffer; extraAt: number } {
   const name = form.at.name
   let length = source.length
   const size = (n: number): number => (name + 4 + n + 1 + 7) & ~7
@@ -40,7 +40,7 @@ function start(form: Form, source: string, alarmed: boolean, extra: number): { o
 }
 
 /** `value` is that of the record; its alarm is for f142 only. */
-function encodeNumber(form: Form, record: LogRecord, id: number, value: number | bigint | Vector): Buffer {
+function encodeNumber(form: LogForm, record: LogRecord, id: number, value: number | bigint | Vector): Buffer {
   const { alarm } = record
   const alarmed = alarm !== undefined && form.id === 'f142'
   const vector = typeof value === 'object' ? value : undefined
@@ -66,7 +66,7 @@ function encodeNumber(form: Form, record: LogRecord, id: number, value: number |
   return out
 }
 
-function encodeText(form: Form, record: LogRecord): Buffer {
+function encodeText(form: LogForm, record: LogRecord): Buffer {
   if (form.id === 'f144') throw new BadMessage('unencodable', 'f144 cannot carry text')
   const type = typeof record.value === 'string' ? 'String' : 'ArrayString'
   const { alarm } = record
@@ -79,7 +79,7 @@ function encodeText(form: Form, record: LogRecord): Buffer {
   return encodeMessage('f142', fields)
 }
 
-export function encode(form: Form, record: LogRecord): Buffer {
+export function encode(form: LogForm, record: LogRecord): Buffer {
   if (record.dtype === 'string') return encodeText(form, record)
   const { value } = record
   const id = typeId.get(record.dtype)

@@ -15,7 +15,7 @@ export const fromEpics = [2, 0, 1, 3]
 export const noChange = { status: 22, severity: 4 }
 
 /** Where a schema has its fields, and the fixed part of a message that `encode` fills in. */
-export interface Form {
+export interface LogForm {
   readonly id: 'f142' | 'f144'
   readonly code: number
   readonly slots: { source: number; time: number; type: number; value: number }
@@ -43,7 +43,7 @@ function template(id: string, table: number, vtable: readonly number[], value: n
   return out
 }
 
-export const f142: Form = {
+export const f142: LogForm = {
   id: 'f142',
   code: idCode('f142'),
   slots: { source: 0, type: 1, value: 2, time: 3 },
@@ -52,7 +52,7 @@ export const f142: Form = {
   alarmed: template('f142', 28, [25, 12, 24, 16, 4, 20, 22], 60)
 }
 
-export const f144: Form = {
+export const f144: LogForm = {
   id: 'f144',
   code: idCode('f144'),
   slots: { source: 0, time: 1, type: 2, value: 3 },

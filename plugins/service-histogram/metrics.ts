@@ -1,6 +1,6 @@
 // The state of the histogram service: for the status and for metrics.
 import { metricsFrom, type Metric, type MetricTable } from '../../core/api/plugin.js'
-import { type JobProgress } from './thread/protocol.js'
+import { type CountingProgress } from './thread/protocol.js'
 
 export const metrics = {
   nexstream_histogram_jobs: { type: 'gauge', help: 'Jobs that run.' },
@@ -28,15 +28,15 @@ const metric = metricsFrom(metrics)
 export class HistogramTotals {
   done = 0
   failed = 0
-  readonly ended: JobProgress[] = [empty()]
+  readonly ended: CountingProgress[] = [empty()]
 
-  add(progress: JobProgress, isError: boolean): void {
+  add(progress: CountingProgress, isError: boolean): void {
     this[isError ? 'failed' : 'done']++
     this.ended[0] = sum([this.ended[0]!, progress])
   }
 }
 
-const empty = (): JobProgress => ({
+const empty = (): CountingProgress => ({
   jobId: '',
   messages: 0,
   bytes: 0,
@@ -45,10 +45,10 @@ const empty = (): JobProgress => ({
   behind: 0,
   histograms: []
 })
-const sent = ({ histograms }: JobProgress): number => histograms.reduce((total, one) => total + one.sent, 0)
+const sent = ({ histograms }: CountingProgress): number => histograms.reduce((total, one) => total + one.sent, 0)
 
 /** `histograms` is one that has sent the messages of all. */
-function sum(list: readonly JobProgress[]): JobProgress {
+function sum(list: readonly CountingProgress[]): CountingProgress {
   const losses: Record<string, number> = {}
   for (const one of list)
     for (const [reason, n] of Object.entries(one.losses)) losses[reason] = (losses[reason] ?? 0) + n
@@ -61,7 +61,7 @@ function sum(list: readonly JobProgress[]): JobProgress {
   }
 }
 
-export function metricsOf(running: readonly JobProgress[], totals: HistogramTotals, memory: number): Metric[] {
+export function metricsOf(running: readonly CountingProgress[], totals: HistogramTotals, memory: number): Metric[] {
   const all = sum([...totals.ended, ...running])
   const behind = running.reduce((total, one) => total + one.behind, 0)
   const histograms = running.reduce((total, one) => total + one.histograms.length, 0)

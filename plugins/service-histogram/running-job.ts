@@ -1,12 +1,12 @@
 // A job as the service sees it, and what is said of it.
 import { CodedError, type Job, type JobInfo, type Origin } from '../../core/api/plugin.js'
-import { type JobProgress, type JobSpec } from './thread/protocol.js'
+import { type CountingProgress, type JobSpec } from './thread/protocol.js'
 
 export interface RunningJob {
   readonly job: Job
   readonly spec: JobSpec
   readonly origin: Origin
-  progress: JobProgress
+  progress: CountingProgress
   readonly bytes: number
   /** Where it begins is known; rejects when it is refused. */
   readonly ready: Promise<void>
@@ -21,7 +21,7 @@ const noop = (): void => undefined
 export const unknown = (id: string): CodedError =>
   new CodedError('JOB_UNKNOWN', `no job ${id} runs here`, { path: '/job_id', fields: { job_id: id } })
 
-export const reportOf = ({ jobId: _id, behind: _behind, ...rest }: JobProgress): JobInfo => ({ ...rest })
+export const reportOf = ({ jobId: _id, behind: _behind, ...rest }: CountingProgress): JobInfo => ({ ...rest })
 
 export function infoOf({ progress, spec }: RunningJob): JobInfo {
   const { startMs, stopMs } = spec

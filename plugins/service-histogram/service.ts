@@ -19,7 +19,7 @@ import { HistogramTotals, metricsOf } from './metrics.js'
 import { type HistogramOptions } from './options.js'
 import { infoOf, reportOf, type RunningJob, runningJob, unknown, within } from './running-job.js'
 import { type HistogramSpec, specOf } from './spec.js'
-import { type FromThread, type JobProgress, type JobSpec, type ToThread } from './thread/protocol.js'
+import { type FromThread, type CountingProgress, type JobSpec, type ToThread } from './thread/protocol.js'
 
 /** A new `config` waits so long for the last messages of the jobs before. */
 const ENDING_MS = 2000
@@ -262,7 +262,7 @@ export class HistogramService implements Service {
     }
   }
 
-  #ended(progress: JobProgress, error: string | null): void {
+  #ended(progress: CountingProgress, error: string | null): void {
     const running = this.#jobs.get(progress.jobId)
     if (running === undefined) return
     const { job, origin } = running

@@ -6,7 +6,7 @@ import { pixelMapOf, pixelsOf } from './bins/areas.js'
 import { type PixelMap } from './bins/fill.js'
 
 /** One axis of the array that is sent. */
-export interface Dimension {
+export interface BinDimension {
   readonly name: string
   readonly unit: string
   readonly length: number
@@ -34,7 +34,7 @@ export interface HistogramSpec extends Pick<HistogramCommand, 'kind' | 'data_top
   /** Of the cells as they are counted, without periods. */
   readonly cells: number
   /** Of the array that is sent, without periods. */
-  readonly dimensions: readonly Dimension[]
+  readonly dimensions: readonly BinDimension[]
   /** The array that is sent has its two axes the other way round than the cells. */
   readonly turned: boolean
   /** Names of regions. */
@@ -107,7 +107,7 @@ type Shape = Pick<
 >
 
 const plain = { tofEdges: null, pixelEdges: null, pixels: null, firstPixel: 0, map: null, turned: false, labels: [] }
-const axis = (name: string, unit: string, edges: Float64Array): Dimension =>
+const axis = (name: string, unit: string, edges: Float64Array): BinDimension =>
   ({ name, unit, length: edges.length - 1, edges }) // prettier-ignore
 const count = (n: number): Float64Array => evenEdges(0, n, n)
 const numbers = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
@@ -179,7 +179,7 @@ class Shaper {
     const pixels = lefts.map((left, row) =>
       Array.from({ length: width }, (_, x) => [left + x, row * width + x] as const)
     )
-    const both: Dimension[] = [
+    const both: BinDimension[] = [
       { name: 'row', unit: '', length: rows, edges: numbers(rows) },
       { name: 'x', unit: 'pixel', length: width, edges: numbers(width) }
     ]

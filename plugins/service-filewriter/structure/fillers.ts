@@ -25,7 +25,7 @@ export interface Filler {
   skip(n: number): void
 }
 
-export class Numbers implements Filler {
+export class NumberFiller implements Filler {
   readonly dtype: NumberType
   readonly value: NumberArray
   #n = 0
@@ -120,7 +120,7 @@ function toBigInt(value: unknown, dtype: 'int64' | 'uint64'): bigint | string {
   return fits ? big : `${big} is outside ${dtype}`
 }
 
-export class Strings implements Filler {
+export class TextFiller implements Filler {
   readonly dtype: DataType
   readonly value: string[] = []
 

@@ -2,7 +2,7 @@
 import { numberText } from '../../../core/api/plugin.js'
 import { below, type Findings } from './findings.js'
 import { type DataType } from '../writer-part.js'
-import { type NumberArray, type TypeName, type Filler, Numbers, Strings } from './fillers.js'
+import { type NumberArray, type TypeName, type Filler, NumberFiller, TextFiller } from './fillers.js'
 
 export interface TypedValue {
   readonly dtype: DataType
@@ -54,7 +54,9 @@ export function typedValue(
   }
   const type = options.dtype ?? guessType(raw, options.guess)
   const filler =
-    type === 'string' ? new Strings(size, options.stringSize, at, findings) : new Numbers(type, size, at, findings)
+    type === 'string'
+      ? new TextFiller(size, options.stringSize, at, findings)
+      : new NumberFiller(type, size, at, findings)
   const before = findings.list.length
   fill(raw, shape, at, filler, findings)
   if (findings.list.length > before) return undefined

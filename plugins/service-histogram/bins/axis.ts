@@ -20,7 +20,7 @@ const MOST = 2 ** 32 - 1
  * `d = (value - first) | 0`, and inside when `d >>> 0 <= span`: one comparison for both ends, and the same for signed and unsigned
  * numbers.
  */
-export class Axis {
+export class BinAxis {
   readonly bins: number
   /** Least whole number inside. */
   readonly first: number

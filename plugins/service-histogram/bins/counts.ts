@@ -4,7 +4,7 @@ const MOST_32 = 2 ** 32 - 1
 
 export type Cells = Uint32Array | Float64Array
 
-export class Counts {
+export class BinCounts {
   cells: Cells
   /** Of all cells. */
   sum = 0
@@ -25,7 +25,7 @@ export class Counts {
   }
 
   /** Takes the cells of another away or, with 1, adds them. */
-  add(other: Counts, sign: 1 | -1): void {
+  add(other: BinCounts, sign: 1 | -1): void {
     const cells = this.ready(sign === 1 ? other.sum : 0)
     for (let i = 0; i < this.size; i++) cells[i]! += sign * other.cells[i]!
     this.sum += sign * other.sum

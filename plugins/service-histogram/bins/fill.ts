@@ -1,5 +1,5 @@
 // The loops that count events: one for each kind of histogram. Each gives how many it counted.
-import { type Axis } from './axis.js'
+import { type BinAxis } from './axis.js'
 import { type Cells } from './counts.js'
 import { type Events, Scratch } from './events.js'
 
@@ -10,7 +10,7 @@ const scratch2 = new Scratch()
 export type Fill = (events: Events, tof: Int32Array, cells: Cells, base: number) => number
 
 /** Along time of flight; with pixels `from` to `to` (both inclusive) only these. */
-export function byTime(axis: Axis, pixels?: readonly [from: number, to: number]): Fill {
+export function byTime(axis: BinAxis, pixels?: readonly [from: number, to: number]): Fill {
   const { first, span, scale, shift } = axis
   if (pixels !== undefined) return byTimeOf(axis, pixels)
   if (!axis.isEven)
@@ -33,7 +33,7 @@ export function byTime(axis: Axis, pixels?: readonly [from: number, to: number])
   }
 }
 
-function byTimeOf(axis: Axis, [from, to]: readonly [number, number]): Fill {
+function byTimeOf(axis: BinAxis, [from, to]: readonly [number, number]): Fill {
   const width = to - from
   return ({ pixel }, tof, cells, base) => {
     if (pixel.length === 0) return 0
@@ -51,7 +51,7 @@ function byTimeOf(axis: Axis, [from, to]: readonly [number, number]): Fill {
 }
 
 /** Time of flight × pixel, pixel fastest. */
-export function byTimeAndPixel(time: Axis, pixels: Axis): Fill {
+export function byTimeAndPixel(time: BinAxis, pixels: BinAxis): Fill {
   const stride = pixels.bins
   return ({ pixel }, tof, cells, base) => {
     if (pixel.length === 0) return 0
@@ -93,7 +93,7 @@ export interface PixelMap {
 }
 
 /** By a table of pixels; with a time axis each place of the table has a spectrum. */
-export function byTable({ first, layers }: PixelMap, time?: Axis): Fill {
+export function byTable({ first, layers }: PixelMap, time?: BinAxis): Fill {
   const stride = time?.bins ?? 1
   return ({ pixel }, tof, cells, base) => {
     const { length } = pixel

@@ -1,9 +1,14 @@
 // From bytes to events or pulses, by the converters of the daemon.
-import { type Context, type Converter, type EventRecord, type PartLookup } from '../../../core/api/plugin.js'
+import {
+  BadMessage,
+  type Context,
+  type Converter,
+  type EventRecord,
+  type PartLookup
+} from '../../../core/api/plugin.js'
 import { type PulseRecord, schemaId } from '../../../schemas/index.js'
-import { reasonOf } from './part.js'
 
-export type Decoded =
+export type DecodedMessage =
   | { readonly kind: 'events'; readonly schema: string; readonly record: EventRecord }
   | { readonly kind: 'pulse'; readonly record: PulseRecord }
   | { readonly kind: 'bad'; readonly reason: string }
@@ -25,7 +30,7 @@ export class Decoders {
   }
 
   /** Never throws. */
-  decode(message: Buffer | null): Decoded {
+  decode(message: Buffer | null): DecodedMessage {
     const schema = message === null ? undefined : schemaId(message)
     if (message === null || schema === undefined) return { kind: 'bad', reason: 'too_small' }
     const isEvents = eventSchemas.includes(schema)
@@ -41,3 +46,6 @@ export class Decoders {
     }
   }
 }
+
+/** What a decoder threw, as a reason. */
+export const reasonOf = (error: unknown): string => (error instanceof BadMessage ? error.reason : 'decode_failed')

@@ -2,7 +2,7 @@
 import { type Batch, errorText, type Kafka, type Reader } from '../../../core/api/plugin.js'
 import { Events } from '../bins/events.js'
 import { type Decoders } from './decoders.js'
-import { type Part } from './part.js'
+import { type JobPart } from './part.js'
 
 /** Commands and timers get their turn at least so often. */
 const TURN_MS = 50
@@ -10,15 +10,15 @@ const TURN_MS = 50
 export interface FeedHooks {
   readonly decoders: Decoders
   /** After each batch of one of these parts. */
-  readonly moved: (parts: readonly Part[]) => void
+  readonly moved: (parts: readonly JobPart[]) => void
   readonly failed: (topic: string, message: string) => void
 }
 
 /** Reads until nobody wants anything more. */
-class Reading {
+class TopicReading {
   readonly topic: string
   readonly reader: Reader
-  readonly parts = new Set<Part>()
+  readonly parts = new Set<JobPart>()
   /** Offset after the last message of each partition, as Kafka said last. */
   readonly marks = new Map<number, number>()
   readonly #events = new Events()
@@ -81,7 +81,7 @@ class Reading {
     for (const part of this.parts) part.caughtUp(partition)
   }
 
-  #count(batch: Batch, parts: readonly Part[], isCatchUp: boolean): void {
+  #count(batch: Batch, parts: readonly JobPart[], isCatchUp: boolean): void {
     const { hooks, ends } = this
     const last = ends?.get(batch.partition) ?? Infinity
     for (let i = 0; i < batch.count && batch.offset(i) < last; i++) {
@@ -95,8 +95,8 @@ class Reading {
 }
 
 export class Feed {
-  #main: Reading | undefined
-  readonly #others = new Set<Reading>()
+  #main: TopicReading | undefined
+  readonly #others = new Set<TopicReading>()
 
   constructor(
     readonly kafka: Kafka,
@@ -106,7 +106,7 @@ export class Feed {
   ) {}
 
   /** @param starts - first offset of each partition */
-  add(part: Part, starts: ReadonlyMap<number, number>): void {
+  add(part: JobPart, starts: ReadonlyMap<number, number>): void {
     const main = this.#main
     if (main === undefined) {
       for (const [partition, offset] of starts) part.begin(partition, offset, offset)
@@ -127,7 +127,7 @@ export class Feed {
   }
 
   /** A part that is done, or given up. */
-  remove(part: Part): void {
+  remove(part: JobPart): void {
     for (const reading of [this.#main, ...this.#others]) {
       if (reading?.parts.delete(part) !== true || reading.parts.size > 0) continue
       void reading.reader.close()
@@ -147,8 +147,8 @@ export class Feed {
     return sum
   }
 
-  #read(part: Part, positions: Map<number, number>, ends: ReadonlyMap<number, number> | undefined): Reading {
-    const reading = new Reading(this, positions, ends, this.hooks)
+  #read(part: JobPart, positions: Map<number, number>, ends: ReadonlyMap<number, number> | undefined): TopicReading {
+    const reading = new TopicReading(this, positions, ends, this.hooks)
     reading.parts.add(part)
     void reading
       .run()

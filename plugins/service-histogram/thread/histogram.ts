@@ -1,19 +1,19 @@
 // One histogram while it counts: which events go where, what it shows, what it says of itself.
 import { type EventRecord } from '../../../core/api/plugin.js'
 import { element } from '../../../schemas/index.js'
-import { Axis } from '../bins/axis.js'
-import { Counts } from '../bins/counts.js'
+import { BinAxis } from '../bins/axis.js'
+import { BinCounts } from '../bins/counts.js'
 import { type Events } from '../bins/events.js'
 import { byPixel, byTable, byTime, byTimeAndPixel, type Fill } from '../bins/fill.js'
 import { type HistogramSpec, SLICES } from '../spec.js'
 import { type HistogramProgress, type HistogramState } from './protocol.js'
 
 function fillOf({ kind, tofEdges, pixelEdges, pixels, firstPixel, cells, map }: HistogramSpec): Fill {
-  const time = tofEdges === null ? undefined : new Axis(tofEdges)
+  const time = tofEdges === null ? undefined : new BinAxis(tofEdges)
   if (kind === 'image') return byPixel(firstPixel, cells)
   if (kind === 'rows') return byTable(map!)
   if (kind === 'roi') return byTable(map!, time)
-  if (kind === 'tof_pixel') return byTimeAndPixel(time!, new Axis(pixelEdges!))
+  if (kind === 'tof_pixel') return byTimeAndPixel(time!, new BinAxis(pixelEdges!))
   return byTime(time!, pixels ?? undefined)
 }
 
@@ -33,18 +33,18 @@ export class Histogram {
   error: string | undefined
   /** Counted since the start, whatever is shown. */
   counted = 0
-  readonly #counts: Counts
+  readonly #counts: BinCounts
   readonly #fill: Fill
   /** Of the last n seconds: those that are over, oldest first; the present one. */
-  readonly #slices: { readonly counts: Counts; readonly monitor: number }[] = []
-  #present: Counts
+  readonly #slices: { readonly counts: BinCounts; readonly monitor: number }[] = []
+  #present: BinCounts
   #presentMonitor = 0
   #sliceEndsMs = 0
 
   constructor(readonly spec: HistogramSpec) {
     this.#fill = fillOf(spec)
-    this.#counts = new Counts(this.size)
-    this.#present = spec.show === 'last' ? new Counts(this.size) : this.#counts
+    this.#counts = new BinCounts(this.size)
+    this.#present = spec.show === 'last' ? new BinCounts(this.size) : this.#counts
   }
 
   /** Cells, periods included. */
@@ -53,7 +53,7 @@ export class Histogram {
   }
 
   /** What is shown. */
-  get counts(): Counts {
+  get counts(): BinCounts {
     return this.#counts
   }
 
@@ -113,7 +113,7 @@ export class Histogram {
         this.version++
       }
       old?.counts.clear()
-      this.#present = old?.counts ?? new Counts(this.size)
+      this.#present = old?.counts ?? new BinCounts(this.size)
       this.#presentMonitor = 0
     }
   }

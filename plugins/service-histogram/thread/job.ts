@@ -3,10 +3,10 @@ import { type Kafka, type Producer } from '../../../core/api/plugin.js'
 import { type Decoders } from './decoders.js'
 import { Histogram } from './histogram.js'
 import { type MessageMaker } from './message.js'
-import { Outlet } from './outlet.js'
-import { Part, Tally } from './part.js'
+import { HistogramOutlet } from './outlet.js'
+import { JobPart, Tally } from './part.js'
 import { PeriodBook } from './periods.js'
-import { type JobProgress, type JobSpec } from './protocol.js'
+import { type CountingProgress, type JobSpec } from './protocol.js'
 
 export interface JobTools {
   readonly kafka: Kafka
@@ -26,10 +26,10 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 const RETRY_MS = 1000
 
 export class HistogramJob {
-  readonly parts: readonly Part[]
+  readonly parts: readonly JobPart[]
   readonly tally = new Tally()
   readonly #histograms: readonly Histogram[]
-  readonly #outlets: readonly Outlet[]
+  readonly #outlets: readonly HistogramOutlet[]
   readonly #books = new Map<string, PeriodBook>()
   #beat: NodeJS.Timeout | undefined
   #stopTimer: NodeJS.Timeout | undefined
@@ -94,26 +94,31 @@ export class HistogramJob {
     if (this.parts.every((part) => part.isDone)) this.#end()
   }
 
-  progress(behind: number): JobProgress {
+  progress(behind: number): CountingProgress {
     const { messages, bytes, events, losses } = this.tally
     const histograms = this.#histograms.map((one) => one.progress())
     return { jobId: this.id, messages, bytes, events, losses: Object.fromEntries(losses), behind, histograms }
   }
 
-  #outlet(histogram: Histogram): Outlet {
+  #outlet(histogram: Histogram): HistogramOutlet {
     const { decoders, producer, maker } = this.tools
     const { format, topic, id } = histogram.spec
     const failed = (error: Error): void => {
       if (this.#sendFailures++ > 0) return
       this.tools.log('warn', `histogram ${id} cannot be sent to ${topic}: ${error.message}`)
     }
-    return new Outlet(histogram, this.spec, { converter: decoders.converter(format)!, producer, maker, failed })
+    return new HistogramOutlet(histogram, this.spec, {
+      converter: decoders.converter(format)!,
+      producer,
+      maker,
+      failed
+    })
   }
 
-  #part(topic: string): Part {
+  #part(topic: string): JobPart {
     const { startMs, stopMs, disorderMs } = this.spec
     const all = this.#histograms
-    return new Part({
+    return new JobPart({
       topic,
       startMs,
       stopMs,

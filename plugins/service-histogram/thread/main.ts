@@ -4,7 +4,7 @@ import { Decoders } from './decoders.js'
 import { Feed } from './feed.js'
 import { HistogramJob, type Starts, topicsOf } from './job.js'
 import { MessageMaker } from './message.js'
-import { type Part } from './part.js'
+import { type JobPart } from './part.js'
 import { type FromThread, type JobSpec, type ToThread } from './protocol.js'
 
 const PROGRESS_MS = 1000
@@ -19,7 +19,7 @@ class CountingThread {
   /** Asked for, and not yet begun. */
   readonly #stopped = new Set<string>()
   readonly #feeds = new Map<string, Feed>()
-  readonly #owners = new Map<Part, HistogramJob>()
+  readonly #owners = new Map<JobPart, HistogramJob>()
   readonly #kafka
   readonly #producer
   readonly #decoders: Decoders
@@ -88,7 +88,7 @@ class CountingThread {
   #feedOf(topic: string, fetchBytes: number): Feed {
     const before = this.#feeds.get(topic)
     if (before !== undefined) return before
-    const moved = (parts: readonly Part[]): void => {
+    const moved = (parts: readonly JobPart[]): void => {
       for (const part of parts) {
         if (part.isDone) this.#feeds.get(topic)?.remove(part)
         this.#owners.get(part)?.moved()

@@ -2,7 +2,7 @@
 import { type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
 import { type DataArrayRecord, type HistogramRecord } from '../../../schemas/index.js'
 import { type Cells } from '../bins/counts.js'
-import { type Dimension, type HistogramSpec } from '../spec.js'
+import { type BinDimension, type HistogramSpec } from '../spec.js'
 import { type Histogram } from './histogram.js'
 
 const MOST_INT32 = 2 ** 31 - 1
@@ -113,12 +113,12 @@ function typeFor({ dataType, format }: HistogramSpec, cells: Cells): VectorType 
 }
 
 /** With the periods as the first axis. */
-const dimensionsOf = ({ periods, dimensions }: HistogramSpec): readonly Dimension[] =>
+const dimensionsOf = ({ periods, dimensions }: HistogramSpec): readonly BinDimension[] =>
   periods === null
     ? dimensions
     : [{ name: 'period', unit: '', length: periods.count, edges: Array.from({ length: periods.count }, (_, i) => i) }, ...dimensions] // prettier-ignore
 
-const edgesOf = (edges: Dimension['edges'], unsigned: boolean): Vector =>
+const edgesOf = (edges: BinDimension['edges'], unsigned: boolean): Vector =>
   edges instanceof Float64Array
     ? vector('float64', edges)
     : vector(unsigned ? 'uint64' : 'int64', BigInt64Array.from(edges, BigInt))

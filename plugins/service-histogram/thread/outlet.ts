@@ -13,7 +13,7 @@ export interface OutletTools {
   readonly failed: (error: Error) => void
 }
 
-export class Outlet {
+export class HistogramOutlet {
   #version = -1
   #sentMs = 0
   #bytes = 0

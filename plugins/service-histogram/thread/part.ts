@@ -1,8 +1,8 @@
 // What one job takes from one topic: which messages are its own, by offset and Kafka time, and when each partition is done.
-import { type Batch, BadMessage, type EventRecord } from '../../../core/api/plugin.js'
+import { type Batch, type EventRecord } from '../../../core/api/plugin.js'
 import { type PulseRecord } from '../../../schemas/index.js'
 import { type Events } from '../bins/events.js'
-import { type Decoded } from './decoders.js'
+import { type DecodedMessage } from './decoders.js'
 import { type Histogram } from './histogram.js'
 import { eachPulse, type PeriodBook } from './periods.js'
 
@@ -32,7 +32,7 @@ export interface PartOptions {
   readonly tally: Tally
 }
 
-interface Place {
+interface PartPlace {
   /** Offset of the first message that is the job's. */
   from: number
   /** Read up to here (exclusive). */
@@ -44,8 +44,8 @@ interface Place {
   done: boolean
 }
 
-export class Part {
-  readonly #places = new Map<number, Place>()
+export class JobPart {
+  readonly #places = new Map<number, PartPlace>()
   readonly topic: string
 
   constructor(readonly options: PartOptions) {
@@ -130,12 +130,12 @@ export class Part {
     this.#settle(place)
   }
 
-  #settle(place: Place): void {
+  #settle(place: PartPlace): void {
     if (place.end !== undefined && place.at >= place.end && !place.isCatchingUp) place.done = true
   }
 
   /** Counts one message. */
-  take(decoded: Decoded, events: Events, bytes: number): void {
+  take(decoded: DecodedMessage, events: Events, bytes: number): void {
     const { tally, histograms, monitored, book } = this.options
     tally.messages++
     tally.bytes += bytes
@@ -173,6 +173,3 @@ export class Part {
     else for (const pulse of eachPulse(record)) book?.take(histogram, pulse)
   }
 }
-
-/** What a decoder threw, as a reason. */
-export const reasonOf = (error: unknown): string => (error instanceof BadMessage ? error.reason : 'decode_failed')

@@ -33,7 +33,7 @@ export interface HistogramProgress {
 }
 
 /** The way of the data: each loss with its reason. */
-export interface JobProgress {
+export interface CountingProgress {
   readonly jobId: string
   readonly messages: number
   readonly bytes: number
@@ -56,6 +56,6 @@ export type FromThread =
   /** Where it begins is known: what comes to its topics from now on is counted. */
   | { readonly type: 'ready'; readonly jobId: string }
   | { readonly type: 'refused'; readonly jobId: string; readonly code: string; readonly message: string }
-  | { readonly type: 'progress'; readonly jobs: readonly JobProgress[] }
-  | { readonly type: 'done'; readonly progress: JobProgress; readonly error: string | null }
+  | { readonly type: 'progress'; readonly jobs: readonly CountingProgress[] }
+  | { readonly type: 'done'; readonly progress: CountingProgress; readonly error: string | null }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
