@@ -46,7 +46,7 @@ export interface HistogramSpec extends Pick<HistogramCommand, 'kind' | 'data_top
 /** Slices of the last n seconds. */
 export const SLICES = 10
 /** A cell in memory, and in the message while it is made and sent. */
-const CELL_BYTES = 4
+const CELL_BYTES = 5
 /** An edge in the axis, its table and the message. */
 const EDGE_BYTES = 32
 const SENT_BYTES = { int64: 8, int32: 4, float64: 8 } as const

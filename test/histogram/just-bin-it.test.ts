@@ -271,7 +271,7 @@ describe('just-bin-it', function () {
       [config([full(hist1d, data, 'x')], { interval: -5 }), /interval/],
       [config([full(hist1d, 'no-such-topic', 'x')]), /no-such-topic/],
       [{ ...config([]), histograms: 'x' }, /list/],
-      [config([full(big, data, 'x')]), /201326592 bytes; memory_bytes is 2000000/]
+      [config([full(big, data, 'x')]), /218103808 bytes; memory_bytes is 2000000/]
     ]
     for (const [command, why] of refused) {
       const answer = await ask(command)

@@ -1,25 +1,26 @@
 // The loops that count events: one for each kind of histogram. Each gives how many it counted.
 import { type BinAxis } from './axis.js'
-import { type Cells } from './counts.js'
+import { type Cells, type BinCounts } from './counts.js'
 import { type Events, Scratch } from './events.js'
 
 const scratch = new Scratch()
 const scratch2 = new Scratch()
 
-/** Counts the events of a message in the cells from `base` on. */
-export type Fill = (events: Events, tof: Int32Array, cells: Cells, base: number) => number
+/** BinCounts the events of a message in the cells from `base` on. */
+export type Fill = (events: Events, tof: Int32Array, counts: BinCounts, base: number) => number
 
 /** Along time of flight; with pixels `from` to `to` (both inclusive) only these. */
 export function byTime(axis: BinAxis, pixels?: readonly [from: number, to: number]): Fill {
-  const { first, span, scale, shift } = axis
   if (pixels !== undefined) return byTimeOf(axis, pixels)
   if (!axis.isEven)
-    return (_events, tof, cells, base) => {
+    return (_events, tof, { cells }, base) => {
       const bins = scratch.take(tof.length)
       axis.map(tof, bins)
       return countAll(bins, cells, base)
     }
-  return (_events, tof, cells, base) => {
+  return (_events, tof, { cells }, base) => {
+    // Of this call: what a closure holds would be loaded for each event
+    const { first, span, scale, shift } = axis
     const { length } = tof
     let counted = 0
     for (let i = 0; i < length; i++) {
@@ -35,7 +36,7 @@ export function byTime(axis: BinAxis, pixels?: readonly [from: number, to: numbe
 
 function byTimeOf(axis: BinAxis, [from, to]: readonly [number, number]): Fill {
   const width = to - from
-  return ({ pixel }, tof, cells, base) => {
+  return ({ pixel }, tof, { cells }, base) => {
     if (pixel.length === 0) return 0
     const bins = scratch.take(tof.length)
     axis.map(tof, bins)
@@ -53,7 +54,7 @@ function byTimeOf(axis: BinAxis, [from, to]: readonly [number, number]): Fill {
 /** Time of flight × pixel, pixel fastest. */
 export function byTimeAndPixel(time: BinAxis, pixels: BinAxis): Fill {
   const stride = pixels.bins
-  return ({ pixel }, tof, cells, base) => {
+  return ({ pixel }, tof, { cells }, base) => {
     if (pixel.length === 0) return 0
     const bins = scratch.take(tof.length)
     const columns = scratch2.take(tof.length)
@@ -72,18 +73,42 @@ export function byTimeAndPixel(time: BinAxis, pixels: BinAxis): Fill {
 
 /** Pixels `first` on, one cell each. */
 export function byPixel(first: number, size: number): Fill {
-  return ({ pixel }, _tof, cells, base) => {
-    const { length } = pixel
-    let counted = 0
-    for (let i = 0; i < length; i++) {
-      const d = ((pixel[i]! - first) | 0) >>> 0
-      if (d < size) {
-        cells[base + d]!++
-        counted++
-      }
-    }
-    return counted
+  return ({ pixel }, _tof, { cells, low }, base) =>
+    low === undefined
+      ? countPixels(pixel, { first, size, base }, cells)
+      : countLow(pixel, { first, size, base }, cells, low)
+}
+
+interface PixelRange {
+  readonly first: number
+  readonly size: number
+  readonly base: number
+}
+
+function countPixels(pixel: Int32Array, { first, size, base }: PixelRange, cells: Cells): number {
+  const { length } = pixel
+  let counted = 0
+  for (let i = 0; i < length; i++) {
+    const d = ((pixel[i]! - first) | 0) >>> 0
+    if (d >= size) continue
+    cells[base + d]!++
+    counted++
   }
+  return counted
+}
+
+function countLow(pixel: Int32Array, { first, size, base }: PixelRange, cells: Cells, low: Uint8Array): number {
+  const { length } = pixel
+  let counted = 0
+  for (let i = 0; i < length; i++) {
+    const d = ((pixel[i]! - first) | 0) >>> 0
+    if (d >= size) continue
+    const n = low[base + d]! + 1
+    low[base + d] = n
+    if (n === 256) cells[base + d]! += 256
+    counted++
+  }
+  return counted
 }
 
 /** Which cell (or row of cells) each pixel belongs to, -1 none; several where areas overlap. */
@@ -95,7 +120,7 @@ export interface PixelMap {
 /** By a table of pixels; with a time axis each place of the table has a spectrum. */
 export function byTable({ first, layers }: PixelMap, time?: BinAxis): Fill {
   const stride = time?.bins ?? 1
-  return ({ pixel }, tof, cells, base) => {
+  return ({ pixel }, tof, { cells }, base) => {
     const { length } = pixel
     const bins = scratch.take(length)
     if (length === 0) return 0

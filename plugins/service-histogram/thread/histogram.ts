@@ -17,6 +17,9 @@ function fillOf({ kind, tofEdges, pixelEdges, pixels, firstPixel, cells, map }: 
   return byTime(time!, pixels ?? undefined)
 }
 
+/** Images of so many cells do not fit into the first cache. */
+const LEAST_LOW = 8192
+
 export class Histogram {
   state: HistogramState = 'INITIALISED'
   /** Ns of the latest pulse; 0n before any. */
@@ -43,8 +46,8 @@ export class Histogram {
 
   constructor(readonly spec: HistogramSpec) {
     this.#fill = fillOf(spec)
-    this.#counts = new BinCounts(this.size)
-    this.#present = spec.show === 'last' ? new BinCounts(this.size) : this.#counts
+    this.#counts = this.#newCounts()
+    this.#present = spec.show === 'last' ? this.#newCounts() : this.#counts
   }
 
   /** Cells, periods included. */
@@ -113,7 +116,7 @@ export class Histogram {
         this.version++
       }
       old?.counts.clear()
-      this.#present = old?.counts ?? new BinCounts(this.size)
+      this.#present = old?.counts ?? this.#newCounts()
       this.#presentMonitor = 0
     }
   }
@@ -135,6 +138,10 @@ export class Histogram {
     this.firstPulseNs = 0n
     this.counted = this.outside = 0
     this.version++
+  }
+
+  #newCounts(): BinCounts {
+    return new BinCounts(this.size, this.spec.kind === 'image' && this.size >= LEAST_LOW)
   }
 
   progress(): HistogramProgress {

@@ -85,7 +85,8 @@ export class MessageMaker {
   }
 
   /** In the order that is sent. */
-  #data({ spec, counts: { cells }, monitor }: Histogram): Vector {
+  #data({ spec, counts, monitor }: Histogram): Vector {
+    const cells = counts.settled()
     const dtype = typeFor(spec, cells)
     const width = dtype.endsWith('32') ? 4 : 8
     if (this.#memory.byteLength < cells.length * width) this.#memory = new ArrayBuffer(cells.length * width)
