@@ -78,7 +78,7 @@ export class MessageMaker {
         signal,
         { ...signal, name: 'errors', label: null, data: errors },
         ...coordinates,
-        { name: 'info', unit: null, label: null, source: null, axes: ['byte'], shape: [state.length],
+        { name: 'info', unit: null, label: null, source: null, axes: [], shape: [state.length],
           data: { dtype: 'uint8', length: state.length, bytes: state }, isText: true }
       ] // prettier-ignore
     }

@@ -16,7 +16,7 @@ for line in sys.stdin:
     if schema == 'da00':
         array = deserialise_da00(message)
         variables = {
-            one.name: {'unit': one.unit, 'label': one.label, 'axes': one.axes, 'shape': list(one.shape), 'data': plain(one.data)}
+            one.name: {'unit': one.unit, 'label': one.label, 'axes': one.axes, 'shape': [int(n) for n in one.shape], 'data': plain(one.data)}
             for one in array.data
         }
         print(json.dumps({'schema': schema, 'source': array.source_name, 'variables': variables}))
