@@ -49,11 +49,11 @@ export class HistogramOutlet {
   send(nowMs: number): void {
     const { histogram } = this
     this.#measure(nowMs)
-    const window: Window = this.job
-    const value = this.tools.maker.make(histogram, this.tools.converter, window, this.#diff)
     this.#version = histogram.version
     this.#sentMs = nowMs
     this.#state = histogram.state
+    const value = this.#made()
+    if (value === undefined) return
     this.#bytes = value.length
     histogram.sent++
     histogram.shown()
@@ -82,6 +82,17 @@ export class HistogramOutlet {
   /** Kafka has everything, or never will. */
   settled(): Promise<void> {
     return this.#underWay === 0 ? Promise.resolve() : new Promise((resolve) => this.#free.push(resolve))
+  }
+
+  /** Undefined when it cannot be encoded: that is one message that could not be sent, not the end of what others count. */
+  #made(): Uint8Array | undefined {
+    const window: Window = this.job
+    try {
+      return this.tools.maker.make(this.histogram, this.tools.converter, window, this.#diff)
+    } catch (error) {
+      this.tools.failed(error as Error)
+      return undefined
+    }
   }
 
   /** `diff` and `rate` of what is new; they stay when nothing is. */
