@@ -77,7 +77,7 @@ async function live({ instrument, pid, probe }: Day, files: Files, samples: Samp
         `${sample.threads} threads, ${sample.handleCount} handles; ${files.good} of ${job + 1} files good, ${files.troubles.length} not; ` +
         `${values.messages} values on the topic, ${values.gaps} gaps; load ${round(sample.load)}`
     )
-    for (const trouble of files.troubles.slice(-3)) say(`  ${trouble}`)
+    for (const trouble of [...files.troubles.slice(-3), ...values.misread.slice(-3)]) say(`  ${trouble}`)
   }
   await pause(beginMs + jobs * JOB_MS - Date.now())
   await files.done()
@@ -129,6 +129,7 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
       'merged by the IOC': puts + PVS - status['updates']!,
       'values on the topic': values.messages,
       'values twice': values.again,
+      'misread by this program': values.misread,
       superseded: status['superseded'],
       pulses: events.sent,
       files: {

@@ -21,6 +21,8 @@ export class ValueLedger {
   /** Puts that are not on the topic, and values that are on it twice. */
   gaps = 0
   again = 0
+  /** What this program itself did not read as it lies on the topic: offsets passed over, broken batches, unknown messages. */
+  readonly misread: string[] = []
 
   constructor(brokers: readonly string[], topic: string) {
     this.#kafka = connectKafka({ brokers: [...brokers] })
@@ -55,10 +57,17 @@ export class ValueLedger {
   }
 
   async #listen(): Promise<void> {
+    let next = 0
     for (let batch = await this.#reader.next(); batch !== null; batch = await this.#reader.next()) {
+      if (batch.skipped !== undefined) this.misread.push(`before ${batch.nextOffset}: ${JSON.stringify(batch.skipped)}`)
       for (let i = 0; i < batch.count; i++) {
+        const offset = batch.offset(i)
+        if (offset !== next) this.misread.push(`offset ${offset} where ${next} comes next, ${i} of ${batch.count}`)
+        next = offset + 1
         const message = batch.value(i)
-        if (message === null || schemaId(message) !== 'f144') continue
+        const id = message === null ? 'nothing' : schemaId(message)
+        if (id !== 'f144' && id !== 'al00' && id !== 'ep01') this.misread.push(`offset ${offset}: ${id ?? 'no schema'}`)
+        if (message === null || id !== 'f144') continue
         const { source, value, timestampNs } = logF144.decode(message)
         this.#note(source, { value: Number(value), timeNs: timestampNs })
       }
