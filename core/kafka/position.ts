@@ -29,6 +29,8 @@ export interface Position {
   /** A batch at this offset was damaged when fetched the first time. */
   suspect: number | undefined
   failures: number
+  /** Answers in a row without a batch that can be used. */
+  useless: number
   /** Left alone until then (Date.now). */
   notBeforeMs: number
   maxBytes: number
@@ -38,14 +40,15 @@ export function startAt(place: { topic: string; partition: number; offset: numbe
   return {
     ...place,
     ...{ delivered: place.offset, end: place.offset, endEpoch: -1, former: undefined, epoch: -1, leader: -1 },
-    ...{ leaderEpoch: -1, paused: false, generation: 0, suspect: undefined, failures: 0, notBeforeMs: 0, maxBytes: 0 }
+    ...{ leaderEpoch: -1, paused: false, generation: 0, suspect: undefined, failures: 0, useless: 0 },
+    ...{ notBeforeMs: 0, maxBytes: 0 }
   }
 }
 
 /** On with a topic of the same name that is another one. */
 export function startAgain(position: Position, topicId: string): void {
   Object.assign(position, { topicId, offset: 0, epoch: -1, end: 0, endEpoch: -1, former: undefined })
-  Object.assign(position, { failures: 0, notBeforeMs: 0 })
+  Object.assign(position, { failures: 0, useless: 0, notBeforeMs: 0 })
 }
 
 /** The broker has told where the log ends. */

@@ -8,7 +8,7 @@ import { type LedBy, Leaders } from './leaders.js'
 import { BufferPool } from './pool.js'
 import { type Position, cutBack, hearEnd, partedBefore, startAgain, startAt } from './position.js'
 import { EARLIEST, type FetchedPart, LATEST, api, listOffsetsRequest, listOffsetsResponse } from './protocol.js'
-import { RecordIndex } from './record-batch.js'
+import { RecordIndex, batchEnd } from './record-batch.js'
 import { type Batch, type Reader, type ReaderOptions } from '../api/kafka.js'
 
 interface Item {
@@ -29,6 +29,7 @@ interface Item {
 type Taken = Batch | null | undefined
 
 const CORRUPT_TRIES = 3
+const USELESS_TRIES = 12
 /** A restarted broker may be behind for a moment before it is clear that the records are gone. */
 const BEYOND_END_TRIES = 12
 
@@ -275,11 +276,14 @@ export class PartitionReader implements Reader, Desk, LedBy {
     if (part.recordsEnd === part.recordsStart) return
     const found = usable(part, lease.buffer, position.former?.epoch)
     if (found === undefined || found.next <= position.offset) {
-      // Not one whole batch fits: old brokers cut even the first. Otherwise its header is damaged.
-      if (position.maxBytes < 1 << 30) position.maxBytes *= 2
-      else this.#jump(position, position.offset + 1, 'header')
+      const isWhole = batchEnd(lease.buffer, part.recordsStart, part.recordsEnd) !== undefined
+      // Not one whole batch fits: old brokers cut even the first
+      if (!isWhole && position.maxBytes < 1 << 30) position.maxBytes *= 2
+      // A whole one may have come while the broker answered, behind the end that it names: asked again. Otherwise its header is damaged
+      else if (++position.useless > USELESS_TRIES) this.#jump(position, position.offset + 1, 'header')
       return
     }
+    position.useless = 0
     const { generation } = position
     const parted = partedBefore(position, found)
     if (parted !== undefined) this.#push({ position, generation, parted, next: found.turn })
@@ -296,7 +300,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
   #jump(position: Position, offset: number, reason: string, count = 1): void {
     this.#rewind(position, offset)
     const batch = this.#empty(position, offset, { [reason]: count })
-    position.failures = 0
+    position.failures = position.useless = 0
     this.#push({ position, generation: position.generation, batch, next: offset })
   }
 

@@ -49,6 +49,36 @@ describe('Kafka: what brokers answer', function () {
     )
   })
 
+  it('may end behind the end that they name, when a message comes meanwhile: nothing is passed over, however often', async () => {
+    const { topic } = await testTopics(['topic'], { brokers: via.brokers })
+    let isLate = false
+    let met = 0
+    via.proxy.meddle = (api, frame) => {
+      if (api !== FETCH || !isLate) return frame
+      // After the error code: high watermark, last stable offset, log start; aborted; replica; length of the records
+      let at = fetchCode + 2 + 24 + 1 + 4
+      while (frame.length > at && frame[at]! >= 0x80) at++
+      at++
+      if (frame.length < at + 61) return frame
+      for (const end of [fetchCode + 2, fetchCode + 10]) frame.copy(frame, end, at, at + 8)
+      isLate = false
+      met++
+      return frame
+    }
+    const reader = via.client.reader({ assign: [{ topic, partition: 0, offset: 0 }] })
+    const producer = via.client.producer({ lingerMs: 0 })
+    for (let i = 0; i < 12; i++) {
+      isLate = true
+      producer.send({ topic, value: Buffer.from(`value ${i}`) })
+      await producer.flush()
+      const batch = await reader.next()
+      assert.deepEqual([batch?.skipped, batch?.count, batch?.value(0)?.toString()], [undefined, 1, `value ${i}`])
+      batch?.release()
+    }
+    assert.equal(met, 12)
+    await Promise.all([reader.close(), producer.close()])
+  })
+
   it('may be that the log goes another way than it did: it is read again from there', async () => {
     const topic = await via.filled(60)
     const [info] = await via.client.topics([topic])
