@@ -235,14 +235,14 @@ async function checkOne(value: unknown, host: Host, flags: ToolFlags): Promise<r
   const own = [...(await loadCommands(host)).values()]
   if (typeof cmd !== 'string' || own.some((known) => known.cmd === cmd)) return checkCommand(value, '', host, flags)
   const message = Buffer.from(writeJson(value))
-  try {
-    for (const dialect of (await loadDialects(host)).values()) {
+  for (const dialect of (await loadDialects(host)).values())
+    try {
       const meant = dialect.id === 'json' ? undefined : dialect.decode(message)
       if (meant !== undefined) return await checkCommand(meant, '', host, flags)
+    } catch (error) {
+      // A command that a dialect does not know may be another's
+      if (!(error instanceof CodedError && error.code === 'COMMAND_UNKNOWN')) return [findingOf(error)]
     }
-  } catch (error) {
-    return [findingOf(error)]
-  }
   return checkCommand(value, '', host, flags)
 }
 

@@ -1,5 +1,5 @@
 // The commands and answers of just-bin-it, as its clients (NICOS at ESS and at SINQ) speak them.
-import { CodedError, type Command, type Dialect, type Reply } from '../../core/api/plugin.js'
+import { CodedError, type ErrorCode, type Command, type Dialect, type Reply } from '../../core/api/plugin.js'
 
 type Obj = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Obj => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -9,8 +9,8 @@ const sender = 'just-bin-it'
 const inputs = ['ev42', 'ev44']
 const outputs = ['hs00', 'hs01']
 
-const refuse = (path: string, message: string): never => {
-  throw new CodedError('COMMAND_INVALID', message, { path })
+const refuse = (path: string, message: string, code: ErrorCode = 'COMMAND_INVALID'): never => {
+  throw new CodedError(code, message, { path })
 }
 const given = (value: unknown): boolean => value !== undefined && value !== null
 
@@ -94,7 +94,11 @@ function commandOf(value: Obj): Command {
     case 'reset_counts':
       return { cmd: 'reset', service }
     default:
-      return refuse('/cmd', `unknown command ${JSON.stringify(cmd ?? null)}: config, stop and reset_counts are known`)
+      return refuse(
+        '/cmd',
+        `unknown command ${JSON.stringify(cmd ?? null)}: config, stop and reset_counts are known`,
+        'COMMAND_UNKNOWN'
+      )
   }
 }
 
