@@ -126,7 +126,7 @@ class WritableFile implements NexusFile, StructureOwner {
   }
 
   get bytes(): number {
-    return this.#direct?.bytes ?? statSync(this.path).size
+    return this.#direct?.bytes ?? statSync(this.path, { throwIfNoEntry: false })?.size ?? 0
   }
 
   get failed(): boolean {
