@@ -15,10 +15,11 @@ import { type ResetHistogramsCommand } from './commands/reset.js'
 import { type StartHistogramsCommand } from './commands/start.js'
 import { type ShowHistogramsCommand } from './commands/status.js'
 import { type StopHistogramsCommand } from './commands/stop.js'
+import { MemoryLeft } from './memory.js'
 import { HistogramTotals, metricsOf } from './metrics.js'
 import { type HistogramOptions } from './options.js'
 import { infoOf, reportOf, type RunningJob, runningJob, unknown, within } from './running-job.js'
-import { type HistogramSpec, specOf } from './spec.js'
+import { specOf } from './spec.js'
 import { type FromThread, type CountingProgress, type JobSpec, type ToThread } from './thread/protocol.js'
 
 /** A new `config` waits so long for the last messages of the jobs before. */
@@ -125,9 +126,11 @@ export class HistogramService implements Service {
     const { interval_s: interval, start_time: start, stop_time: stop, sender = 'nexstream' } = command
     if (interval !== undefined && (start !== undefined || stop !== undefined))
       throw new CodedError('COMMAND_INVALID', 'not beside start_time and stop_time', { path: '/interval_s' })
-    const histograms = command.histograms.map((one, i) => specOf(one, `/histograms/${i}`, i, sender))
-    this.#allow(histograms, used)
     const { options } = this
+    const memory = new MemoryLeft(options.memory_bytes, used)
+    const histograms = command.histograms.map((one, index) =>
+      specOf(one, { path: `/histograms/${index}`, index, sender }, memory)
+    )
     const nowMs = Date.now()
     const isTimed = interval !== undefined && interval > 0
     return {
@@ -142,14 +145,6 @@ export class HistogramService implements Service {
       disorderMs: options.disorder_ms,
       fetchBytes: options.fetch_bytes
     }
-  }
-
-  #allow(histograms: readonly HistogramSpec[], used: number): void {
-    const bytes = histograms.reduce((sum, one) => sum + one.bytes, 0)
-    const limit = this.options.memory_bytes
-    if (used + bytes <= limit) return
-    const text = `the histograms need ${bytes} bytes; memory_bytes is ${limit}, of which ${used} are in use`
-    throw new CodedError('HISTOGRAM_MEMORY', text, { path: '/histograms' })
   }
 
   async #begin(spec: JobSpec, origin: Origin): Promise<Reply> {

@@ -2,7 +2,8 @@
 import { CodedError } from '../../core/api/plugin.js'
 import { evenEdges } from './bins/axis.js'
 import { type HistogramCommand } from './histogram-schema.js'
-import { pixelMapOf, pixelsOf } from './bins/areas.js'
+import { pixelMapOf, type PlacedRun, runsOf } from './bins/areas.js'
+import { type MemoryLeft } from './memory.js'
 import { type PixelMap } from './bins/fill.js'
 
 /** One axis of the array that is sent. */
@@ -51,17 +52,25 @@ const CELL_BYTES = 5
 const EDGE_BYTES = 32
 const SENT_BYTES = { int64: 8, int32: 4, float64: 8 } as const
 
-/** Throws HISTOGRAM_INVALID. */
-export function specOf(command: HistogramCommand, path: string, index: number, sender: string): HistogramSpec {
-  const shape = new Shaper(command, path).shape()
+/** Throws HISTOGRAM_INVALID, and HISTOGRAM_MEMORY before anything large is made. */
+export function specOf(
+  command: HistogramCommand,
+  { path, index, sender }: { readonly path: string; readonly index: number; readonly sender: string },
+  memory: MemoryLeft
+): HistogramSpec {
   const { format, show = 'cumulative', last_s: lastS, periods = null } = command
-  if (show === 'last' && lastS === undefined) refuse(`${path}/last_s`, 'show = last needs it')
   const normal = command.monitor !== undefined || format === 'da00'
   const dataType = normal ? 'float64' : (command.data_type ?? 'int64')
-  const all = shape.cells * (periods?.count ?? 1)
   const copies = show === 'last' ? SLICES + 2 : 1
-  const layers = shape.map?.layers.reduce((sum, { length }) => sum + 4 * length, 0) ?? 0
   const sent = (format === 'da00' ? 2 : 1) * SENT_BYTES[dataType]
+  let bytes = 0
+  const shaper = new Shaper(command, path, (periods?.count ?? 1) * (CELL_BYTES * copies + sent), (more) => {
+    memory.allow(bytes + more, path)
+    bytes += more
+  })
+  const shape = shaper.shape()
+  if (show === 'last' && lastS === undefined) refuse(`${path}/last_s`, 'show = last needs it')
+  memory.take(bytes)
   return {
     ...shape,
     kind: command.kind,
@@ -78,10 +87,7 @@ export function specOf(command: HistogramCommand, path: string, index: number, s
     show,
     lastMs: (lastS ?? 0) * 1000,
     periods: periods === null ? null : { count: periods.count, topic: periods.topic ?? command.data_topic },
-    bytes:
-      all * (CELL_BYTES * copies + sent) +
-      layers +
-      EDGE_BYTES * ((shape.tofEdges?.length ?? 0) + (shape.pixelEdges?.length ?? 0))
+    bytes
   }
 }
 
@@ -94,8 +100,8 @@ const MOST_CELLS = 2 ** 28
 /** Ids that a table of pixels may span. */
 const MOST_PIXELS = 2 ** 26
 
-function limited(cells: number, path: string): number {
-  if (cells <= MOST_CELLS) return cells
+function limit(cells: number, path: string): void {
+  if (cells <= MOST_CELLS) return
   throw new CodedError('HISTOGRAM_MEMORY', `${cells} cells are more than ${MOST_CELLS}, the most of any histogram`, {
     path
   })
@@ -112,11 +118,20 @@ const axis = (name: string, unit: string, edges: Float64Array): BinDimension =>
 const count = (n: number): Float64Array => evenEdges(0, n, n)
 const numbers = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i)
 
+/** An axis that is not made yet. */
+interface Bins {
+  readonly bins: number
+  readonly edges: () => Float64Array
+}
+
 /** Axes and cells by the kind. */
 class Shaper {
   constructor(
     readonly command: HistogramCommand,
-    readonly path: string
+    readonly path: string,
+    readonly bytesPerCell: number,
+    /** Throws when so many further bytes are not to be had. */
+    readonly allow: (bytes: number) => void
   ) {}
 
   shape(): Shape {
@@ -128,43 +143,30 @@ class Shaper {
   }
 
   #tof(): Shape {
-    const tofEdges = this.#tofEdges()
+    const time = this.#tofBins()
     const { det_range: range } = this.command
     const pixels = range === undefined ? null : this.#whole(range, 'det_range')
-    return {
-      ...plain,
-      tofEdges,
-      pixels,
-      cells: tofEdges.length - 1,
-      dimensions: [axis('time_of_flight', 'ns', tofEdges)]
-    }
+    const cells = this.#allowed(time.bins, time)
+    const tofEdges = time.edges()
+    return { ...plain, tofEdges, pixels, cells, dimensions: [axis('time_of_flight', 'ns', tofEdges)] }
   }
 
   #tofPixel(): Shape {
-    const tofEdges = this.#tofEdges()
-    const pixelEdges = this.#edges('pixel_edges', 'det_range', 1)
+    const time = this.#tofBins()
+    const pixel = this.#bins('pixel_edges', 'det_range', 1)
+    const cells = this.#allowed(time.bins * pixel.bins, time, pixel)
+    const [tofEdges, pixelEdges] = [time.edges(), pixel.edges()]
     const dimensions = [axis('time_of_flight', 'ns', tofEdges), axis('pixel', '', pixelEdges)]
-    return {
-      ...plain,
-      tofEdges,
-      pixelEdges,
-      cells: limited((tofEdges.length - 1) * (pixelEdges.length - 1), this.path),
-      dimensions
-    }
+    return { ...plain, tofEdges, pixelEdges, cells, dimensions }
   }
 
   #image(): Shape {
     const { first_pixel: firstPixel = 1, order } = this.command
     const [width, height] = [this.#need('width'), this.#need('height')]
+    const cells = this.#allowed(width * height)
     const both = [axis('y', 'pixel', count(height)), axis('x', 'pixel', count(width))]
     const turned = order === 'xy'
-    return {
-      ...plain,
-      firstPixel,
-      cells: limited(width * height, this.path),
-      turned,
-      dimensions: turned ? both.toReversed() : both
-    }
+    return { ...plain, firstPixel, cells, turned, dimensions: turned ? both.toReversed() : both }
   }
 
   #rows(): Shape {
@@ -172,19 +174,17 @@ class Shaper {
     const width = this.#need('width')
     if (lefts === undefined) return refuse(`${this.path}/left_edges`, 'rows needs it')
     const rows = lefts.length
-    const cells = limited(rows * width, this.path)
-    if (Math.max(...lefts) - Math.min(...lefts) > MOST_PIXELS)
-      refuse(`${this.path}/left_edges`, `span more than ${MOST_PIXELS} pixels`)
+    const cells = this.#allowed(rows * width)
+    const [first, last] = [Math.min(...lefts), Math.max(...lefts)]
+    if (last - first > MOST_PIXELS) refuse(`${this.path}/left_edges`, `span more than ${MOST_PIXELS} pixels`)
     // Cells are [row, pixel]
-    const pixels = lefts.map((left, row) =>
-      Array.from({ length: width }, (_, x) => [left + x, row * width + x] as const)
-    )
+    const runs = lefts.map((pixel, row) => ({ pixel, length: width, place: row * width, step: 1 as const }))
     const both: BinDimension[] = [
       { name: 'row', unit: '', length: rows, edges: numbers(rows) },
       { name: 'x', unit: 'pixel', length: width, edges: numbers(width) }
     ]
     const turned = order === 'xy'
-    const map = pixelMapOf(pixels.flat())
+    const map = pixelMapOf([first, last + width - 1], runs, this.allow)
     return { ...plain, map, cells, turned, dimensions: turned ? both.toReversed() : both }
   }
 
@@ -192,38 +192,58 @@ class Shaper {
     const { first_pixel: first = 1, regions } = this.command
     const [width, height] = [this.#need('width'), this.#need('height')]
     if (regions === undefined) return refuse(`${this.path}/regions`, 'roi needs it')
-    const tofEdges = this.#tofEdges()
-    limited(width * height + regions.length * (tofEdges.length - 1), this.path)
-    const places = regions.flatMap((region, i) => {
-      const inside = pixelsOf(region, width, height)
-      if (inside.length === 0) refuse(`${this.path}/regions/${i}`, 'has no pixel of the image')
-      return inside.map((pixel) => [first + pixel, i] as const)
-    })
+    const time = this.#tofBins()
+    limit(width * height + regions.length * time.bins, this.path)
+    const cells = this.#allowed(regions.length * time.bins, time)
+    let [start, end] = [Infinity, 0]
+    for (const [i, region] of regions.entries()) {
+      let isEmpty = true
+      for (const { pixel, length } of runsOf(region, width, height)) {
+        isEmpty = false
+        start = Math.min(start, pixel)
+        end = Math.max(end, pixel + length)
+      }
+      if (isEmpty) refuse(`${this.path}/regions/${i}`, 'has no pixel of the image')
+    }
+    const places = function* (): Generator<PlacedRun> {
+      for (const [place, region] of regions.entries())
+        for (const { pixel, length } of runsOf(region, width, height))
+          yield { pixel: first + pixel, length, place, step: 0 }
+    }
+    const map = pixelMapOf([first + start, first + end - 1], places(), this.allow)
+    const tofEdges = time.edges()
     const dimensions = [
       { name: 'region', unit: '', length: regions.length, edges: numbers(regions.length) },
       axis('time_of_flight', 'ns', tofEdges)
     ]
     const labels = regions.map(({ name }, i) => name ?? `region ${i + 1}`)
-    const cells = regions.length * (tofEdges.length - 1)
-    return { ...plain, tofEdges, map: pixelMapOf(places), cells, dimensions, labels }
+    return { ...plain, tofEdges, map, cells, dimensions, labels }
   }
 
-  #tofEdges(): Float64Array {
-    return this.#edges('tof_edges', 'tof_range', 0)
+  /** So many cells, with the edges of these axes. Throws HISTOGRAM_MEMORY. */
+  #allowed(cells: number, ...axes: readonly Bins[]): number {
+    limit(cells, this.path)
+    this.allow(cells * this.bytesPerCell + EDGE_BYTES * axes.reduce((sum, { bins }) => sum + bins + 1, 0))
+    return cells
   }
 
-  #edges(own: 'tof_edges' | 'pixel_edges', range: 'tof_range' | 'det_range', which: 0 | 1): Float64Array {
+  #tofBins(): Bins {
+    return this.#bins('tof_edges', 'tof_range', 0)
+  }
+
+  #bins(own: 'tof_edges' | 'pixel_edges', range: 'tof_range' | 'det_range', which: 0 | 1): Bins {
     const given = this.command[own]
     if (given !== undefined) {
       if (given.some((edge, i) => i > 0 && !(edge > given[i - 1]!))) refuse(`${this.path}/${own}`, 'must rise')
-      return Float64Array.from(given)
+      return { bins: given.length - 1, edges: () => Float64Array.from(given) }
     }
-    const { num_bins: bins, [range]: ends } = this.command
-    if (ends === undefined || bins === undefined)
+    const { num_bins: wanted, [range]: ends } = this.command
+    if (ends === undefined || wanted === undefined)
       return refuse(`${this.path}/${ends === undefined ? range : 'num_bins'}`, `needed, or ${own}`)
     const [low, high] = ends as [number, number]
     if (!(high > low)) refuse(`${this.path}/${range}`, 'the upper end must be above the lower')
-    return evenEdges(low, high, typeof bins === 'number' ? bins : bins[which]!)
+    const bins = typeof wanted === 'number' ? wanted : wanted[which]!
+    return { bins, edges: () => evenEdges(low, high, bins) }
   }
 
   #whole([low, high]: readonly number[], key: string): readonly [number, number] {

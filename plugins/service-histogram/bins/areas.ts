@@ -6,19 +6,28 @@ export interface Region {
   readonly polygon?: readonly (readonly number[])[]
 }
 
-/** Numbers y * width + x of the pixels of an image that lie in a region. */
-export function pixelsOf({ rectangle, polygon }: Region, width: number, height: number): number[] {
-  const pixels: number[] = []
+/** Pixels that follow each other: the first one's number, and how many. */
+export interface PixelRun {
+  readonly pixel: number
+  readonly length: number
+}
+
+/** Runs of the pixels (numbers y * width + x) of an image that lie in a region. */
+export function* runsOf({ rectangle, polygon }: Region, width: number, height: number): Generator<PixelRun> {
   if (rectangle !== undefined) {
     const [x = 0, y = 0, w = 0, h = 0] = rectangle
-    for (let row = Math.max(0, y); row < Math.min(height, y + h); row++)
-      for (let column = Math.max(0, x); column < Math.min(width, x + w); column++) pixels.push(row * width + column)
+    const from = Math.max(0, x)
+    const length = Math.min(width, x + w) - from
+    if (length <= 0) return
+    for (let row = Math.max(0, y); row < Math.min(height, y + h); row++) yield { pixel: row * width + from, length }
   } else if (polygon !== undefined) {
     for (let row = 0; row < height; row++)
-      for (const [from, to] of spans(polygon, row + 0.5))
-        for (let x = Math.max(0, Math.ceil(from - 0.5)); x < width && x + 0.5 < to; x++) pixels.push(row * width + x)
+      for (const [left, right] of spans(polygon, row + 0.5)) {
+        const from = Math.max(0, Math.ceil(left - 0.5))
+        const length = Math.min(width, Math.ceil(right - 0.5)) - from
+        if (length > 0) yield { pixel: row * width + from, length }
+      }
   }
-  return pixels
 }
 
 /** Where a line of this y runs inside a polygon (even-odd rule): from inclusive, to exclusive. */
@@ -32,18 +41,37 @@ function spans(corners: readonly (readonly number[])[], y: number): [number, num
   return Array.from({ length: crossings.length >> 1 }, (_, i) => [crossings[2 * i]!, crossings[2 * i + 1]!])
 }
 
-/** Tables from pixel to place; a pixel with several places stands in several layers. */
-export function pixelMapOf(entries: readonly (readonly [pixel: number, place: number])[]): PixelMap {
-  let [first, last] = [Infinity, -Infinity]
-  for (const [pixel] of entries) {
-    first = Math.min(first, pixel)
-    last = Math.max(last, pixel)
-  }
+/** Where a run of pixels goes: the place of its first one, and whether each further one has the next. */
+export interface PlacedRun extends PixelRun {
+  readonly place: number
+  readonly step: 0 | 1
+}
+
+/**
+ * Tables from pixel to place; a pixel with several places stands in several layers.
+ *
+ * @param last - of the pixels, as `first`; each run lies within, and no pixel has more than 65536 places
+ * @param allow - throws when so many further bytes are not to be had
+ */
+export function pixelMapOf(
+  [first, last]: readonly [first: number, last: number],
+  runs: Iterable<PlacedRun>,
+  allow: (bytes: number) => void
+): PixelMap {
+  const span = last - first + 1
   const layers: Int32Array[] = []
-  for (const [pixel, place] of entries) {
-    let layer = layers.find((one) => one[pixel - first] === -1)
-    if (layer === undefined) layers.push((layer = new Int32Array(last - first + 1).fill(-1)))
-    layer[pixel - first] = place
-  }
+  let places: Uint16Array | undefined
+  for (const { pixel, length, place, step } of runs)
+    for (let i = 0; i < length; i++) {
+      const at = pixel - first + i
+      const layer = places?.[at] ?? 0
+      if (layer === layers.length) {
+        allow(Int32Array.BYTES_PER_ELEMENT * span)
+        layers.push(new Int32Array(span).fill(-1))
+      }
+      places ??= new Uint16Array(span)
+      layers[layer]![at] = place + i * step
+      places[at]!++
+    }
   return { first, layers }
 }

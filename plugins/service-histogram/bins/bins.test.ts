@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type Vector } from '../../../core/api/plugin.js'
 import { random } from '../../../test/support/random.js'
-import { pixelMapOf, pixelsOf } from './areas.js'
+import { pixelMapOf, type PlacedRun, type Region, runsOf } from './areas.js'
 import { BinAxis, evenEdges } from './axis.js'
 import { BinCounts } from './counts.js'
 import { Events } from './events.js'
@@ -27,6 +27,9 @@ function check(edges: Float64Array, below: (n: number) => number): BinAxis {
   values.forEach((value, i) => assert.equal(bins[i], binOf(edges, value), `${value} of ${edges.length} edges`))
   return axis
 }
+
+const pixelsOf = (region: Region, width: number, height: number): number[] =>
+  [...runsOf(region, width, height)].flatMap(({ pixel, length }) => Array.from({ length }, (_, i) => pixel + i))
 
 /** Not aligned, as in most network buffers. */
 function unaligned(ids: readonly number[]): Vector {
@@ -79,7 +82,8 @@ describe('bins of histograms', () => {
   it('of regions hold the pixels whose centres they hold', () => {
     assert.deepEqual(pixelsOf({ rectangle: [1, 1, 2, 9] }, 4, 3), [5, 6, 9, 10])
     assert.deepEqual(pixelsOf({ polygon: [[0, 0], [3, 0], [0, 3]] }, 4, 3), [0, 1, 4]) // prettier-ignore
-    const { first, layers } = pixelMapOf([[7, 0], [8, 1], [7, 2]]) // prettier-ignore
+    const runs = [[7, 0], [8, 1], [7, 2]].map(([pixel, place]) => ({ pixel, length: 1, place, step: 0 }) as PlacedRun) // prettier-ignore
+    const { first, layers } = pixelMapOf([7, 8], runs, () => undefined)
     assert.deepEqual([first, layers.map((layer) => [...layer])], [7, [[0, 1], [2, -1]]]) // prettier-ignore
   })
 })
