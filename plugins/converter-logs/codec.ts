@@ -5,7 +5,6 @@ import {
   fieldAt,
   missing,
   nameAt,
-  put32,
   rootAt,
   stringAt,
   Table,
@@ -20,12 +19,6 @@ import {
 } from '../../schemas/index.js'
 import { types, toEpics, noChange, type LogForm, f142, f144 } from './forms.js'
 import { encode } from './encode.js'
-
-// Union member ids, the same in f142 and f144: 1–10 scalars, 11–20 vectors of them, in f142 also 21 text and 22 texts.
-// prettier-ignore
-put32(f142.plain, 44, 60 - 44)
-put32(f142.alarmed, 44, 60 - 44)
-put32(f144.plain, 36, 52 - 36)
 
 function peek(form: LogForm, b: Uint8Array, out: Peek): void {
   const table = rootAt(b, form.code)

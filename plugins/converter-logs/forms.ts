@@ -26,8 +26,8 @@ export interface LogForm {
   readonly alarmed: Uint8Array
 }
 
-/** The message up to the source name: root offset, id, vtable, table, vtable and table of the value. */
-function template(id: string, table: number, vtable: readonly number[], value: number): Uint8Array {
+/** The message up to the source name: root offset, id, vtable, table, `pointer` to the value, vtable and table of the value. */
+function template(id: string, table: number, vtable: readonly number[], pointer: number, value: number): Uint8Array {
   const out = new Uint8Array(value + 12)
   const size = 4 + 2 * (vtable.length - 1)
   put32(out, 0, table)
@@ -40,6 +40,7 @@ function template(id: string, table: number, vtable: readonly number[], value: n
   put16(out, start + 2, 12)
   put16(out, start + 4, 4)
   put32(out, value, 6)
+  put32(out, pointer, value - pointer)
   return out
 }
 
@@ -48,8 +49,8 @@ export const f142: LogForm = {
   code: idCode('f142'),
   slots: { source: 0, type: 1, value: 2, time: 3 },
   at: { time: 32, source: 40, status: 48, type: 52, value: 64, name: 72 },
-  plain: template('f142', 28, [25, 12, 24, 16, 4, 0, 0], 60),
-  alarmed: template('f142', 28, [25, 12, 24, 16, 4, 20, 22], 60)
+  plain: template('f142', 28, [25, 12, 24, 16, 4, 0, 0], 44, 60),
+  alarmed: template('f142', 28, [25, 12, 24, 16, 4, 20, 22], 44, 60)
 }
 
 export const f144: LogForm = {
@@ -57,6 +58,6 @@ export const f144: LogForm = {
   code: idCode('f144'),
   slots: { source: 0, time: 1, type: 2, value: 3 },
   at: { time: 24, source: 32, status: 0, type: 40, value: 56, name: 64 },
-  plain: template('f144', 20, [21, 12, 4, 20, 16], 52),
+  plain: template('f144', 20, [21, 12, 4, 20, 16], 36, 52),
   alarmed: new Uint8Array(0)
 }
