@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Batch, type Kafka, type Place, type Reader } from '../../core/api/kafka.js'
 import { type FromWorker, type JobEnd } from '../../plugins/service-filewriter/thread/protocol.js'
 import { WriteRun } from '../../plugins/service-filewriter/thread/run.js'
+import { nsOfMs } from '../../plugins/service-filewriter/times.js'
 import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 
 /** One batch as the job got it. */
@@ -29,14 +30,14 @@ export interface JobOptions {
   readonly fetchBytes?: number
 }
 
-const msToNs = (ms: number): bigint => BigInt(ms) * 1_000_000n
-
 export class WatchedJob {
   readonly handed: Handed[] = []
   /** Where its readers began. */
   readonly assigned: Place[] = []
   readonly file: string
   readonly done: Promise<JobEnd>
+  /** Resolves when its file is there, or it is over. */
+  readonly ready: Promise<unknown>
   /** Resolves when it has begun to read, or is over. */
   readonly reads: Promise<unknown>
   readonly #run: WriteRun
@@ -48,9 +49,12 @@ export class WatchedJob {
     this.file = join(folder, `${jobId}.nxs`)
     let end: (end: JobEnd) => void = () => undefined
     const over = new Promise<JobEnd>((resolve) => (end = resolve))
+    let made: () => void = () => undefined
     const hear = (message: FromWorker): void => {
       if (message.type === 'done') end(message.end)
+      else if (message.type === 'ready') made()
     }
+    const ready = new Promise<void>((resolve) => (made = resolve))
     const options = {
       ...{ beforeStartMs: 1000, lateDataMs: 0, checkpointMs: 200, progressMs: 200, lookBackMs: null },
       ...{ lookBackBytes: 1 << 30, lookFurtherBytes: 1 << 30, seekByTime: true, onMissingTopic: 'fail' as const },
@@ -68,11 +72,12 @@ export class WatchedJob {
         run,
         options
       },
-      ...{ startNs: msToNs(startMs), stopNs: stopMs === null ? null : msToNs(stopMs) }
+      ...{ startNs: nsOfMs(startMs), stopNs: stopMs === null ? null : nsOfMs(stopMs) }
     }
     const begun = new Promise<void>((resolve) => (this.#begun = resolve))
     this.#run = new WriteRun(spec, parts, this.#watch(kafka), hear)
     this.done = Promise.race([this.#run.run().then(() => over), over])
+    this.ready = Promise.race([ready, this.done.catch(() => undefined)])
     this.reads = Promise.race([begun, this.done.catch(() => undefined)]) // Whoever awaits the end sees why it failed
   }
 
@@ -82,7 +87,12 @@ export class WatchedJob {
 
   /** Reads on to the present end of its topics, and ends. */
   stop(stopMs = Date.now()): void {
-    this.#run.hear({ type: 'stop_now', stopNs: msToNs(stopMs), how: 'now', reason: 'stopped by the test' })
+    this.#run.hear({ type: 'stop_now', stopNs: nsOfMs(stopMs), how: 'now', reason: 'stopped by the test' })
+  }
+
+  /** Ends at once; the file keeps the name of an unfinished one. */
+  abandon(reason: string): void {
+    this.#run.hear({ type: 'abandon', reason })
   }
 
   /** Resolves when what the job has been handed fulfils a condition; rejects when it ends before. */

@@ -191,7 +191,8 @@ export class WriteRun {
     })
     const beat = setInterval(() => this.#beat(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
     try {
-      while (!this.#now && Number(spec.startNs / 1_000_000n) > Date.now()) await this.#until(spec.startNs)
+      const isEarly = (): boolean => Number(spec.startNs / 1_000_000n) > Date.now()
+      while (!this.#now && !this.#abort.signal.aborted && isEarly()) await this.#until(spec.startNs)
       this.#phase = 'searching'
       const awaited = [...topics.waiting, ...(await this.#begin(topics))]
       this.#phase = 'writing'
@@ -214,6 +215,7 @@ export class WriteRun {
     const starts: Start[] = []
     const gone: string[] = []
     for (const topic of topics.present.keys()) {
+      if (this.#abort.signal.aborted) break
       const routes = this.#recorder.routes(topic)
       const found = await this.#patiently(() => this.#span.startsOf(topic, routes))
       if (found === undefined) gone.push(topic)
