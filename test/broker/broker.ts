@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs, { type Admin } from 'kafkajs'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { type Loaded, loadPlugins } from '../../core/loader.js'
 import { lookupOf } from '../../core/lookup.js'
 import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
+import { until as awaited } from '../support/forwarder/live.js'
 import { type RunningKafka, startKafka } from '../support/kafka.js'
 import { Sender } from './sender.js'
 
@@ -21,11 +21,9 @@ const MOST_MS = 30_000
 
 /** Waits for what a broker does in its own time. */
 export async function until(what: string, isSo: () => Promise<boolean>, mostMs = MOST_MS): Promise<true> {
-  const end = Date.now() + mostMs
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`${what}: not within ${mostMs} ms`)
-    await sleep(20)
-  }
+  await awaited(isSo, mostMs).catch((error: Error) => {
+    throw new Error(`${what}: ${error.message}`)
+  })
   return true
 }
 

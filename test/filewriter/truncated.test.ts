@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import kafkajs from 'kafkajs'
 import { type Batch, type Reader } from '../../core/api/kafka.js'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { loadPlugins, type Loaded } from '../../core/loader.js'
@@ -13,6 +12,7 @@ import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { type JobEnd } from '../../plugins/service-filewriter/thread/protocol.js'
 import { type RunningKafka, startKafka } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
+import { withAdmin } from '../support/topics.js'
 import { WatchedJob } from '../support/watched-job.js'
 import { entry, group } from './harness.js'
 
@@ -48,15 +48,13 @@ describe('a partition whose leader is lost with what it alone had', function () 
   /** On brokers 2 and 3; the first quorum of controllers is broker 1 with one of them. */
   async function create(): Promise<string> {
     const topic = `lost-${randomBytes(4).toString('hex')}`
-    const admin = new kafkajs.Kafka({ brokers: running.brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
-    await admin.connect()
     const configEntries = [
       { name: 'unclean.leader.election.enable', value: 'true' },
       { name: 'min.insync.replicas', value: '1' }
     ]
     const replicaAssignment = [{ partition: 0, replicas: [2, 3] }]
-    await admin.createTopics({ topics: [{ topic, replicaAssignment, configEntries }] })
-    await admin.disconnect()
+    const topics = [{ topic, replicaAssignment, configEntries }]
+    await withAdmin((admin) => admin.createTopics({ topics }), running.brokers)
     return topic
   }
   /** Each value is the number of its message and tells its time. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNexusFile } from '../../plugins/service-filewriter/file/file.js'
 import { WasmFile } from '../../plugins/service-filewriter/file/wasm.js'
+import { type Target } from './target.js'
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'nexstream-fuzz-file-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -57,3 +58,12 @@ export async function hdf5Samples(): Promise<Hdf5Sample[]> {
   rmSync(made)
   return samples
 }
+
+/** What targets have in common that open whole files. */
+export const hdf5Input = {
+  maxLength: 16_384,
+  // The HDF5 library is loaded anew after each of its errors
+  maxBytes: 256 << 20,
+  maxSteps: 2_000_000,
+  seeds: async () => (await hdf5Samples()).map(({ bytes }) => bytes)
+} satisfies Partial<Target>

@@ -89,7 +89,8 @@ async function main(order: Order): Promise<void> {
   })
   const kept = readdirSync(corpus, { withFileTypes: true }).filter((one) => one.isFile())
   const inputs = kept.map(({ name }) => readFileSync(join(corpus, name)))
-  await campaign.begin([...(await target.seeds()), ...inputs], () => reachedOf(counted, coverage).flatMap(({ words }) => words)) // prettier-ignore
+  const seeds = await target.seeds()
+  await campaign.begin([...seeds, ...inputs], () => reachedOf(counted, coverage).flatMap(({ words }) => words)) // prettier-ignore
   let turnMs = startMs
   while (campaign.executions < order.executions) {
     const waits = campaign.next()
@@ -101,7 +102,7 @@ async function main(order: Order): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
   }
   const last = figures()
-  if (order.saves) save(corpus, await fewest(campaign, coverage), await target.seeds())
+  if (order.saves) save(corpus, await fewest(campaign, coverage), seeds)
   closeSync(current)
   say({ kind: 'done', ...last })
   process.disconnect()

@@ -1,10 +1,11 @@
-// Changes topics on the shared Kafka.
+// Changes topics on a Kafka.
 import kafkajs, { type Admin } from 'kafkajs'
 import { kafka } from './kafka.js'
 
-async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-  const { brokers } = await kafka()
-  const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
+/** @param brokers - default: the shared Kafka */
+export async function withAdmin<T>(use: (admin: Admin) => Promise<T>, brokers?: readonly string[]): Promise<T> {
+  const known = [...(brokers ?? (await kafka()).brokers)]
+  const admin = new kafkajs.Kafka({ brokers: known, logLevel: kafkajs.logLevel.NOTHING }).admin()
   await admin.connect()
   try {
     return await use(admin)

@@ -1,21 +1,11 @@
 // Faults of Kafka: killed, frozen and restarted brokers, leaders that move, all brokers away.
-import kafkajs, { type Admin } from 'kafkajs'
+import { type Admin } from 'kafkajs'
 import { until } from '../../support/forwarder/live.js'
+import { withAdmin } from '../../support/topics.js'
 import { type Fault, moment, pause } from '../fault.js'
 import { type World } from '../world.js'
 
 const all = ['pool', 'control', 'status', 'commands', 'journal', 'values', 'events', 'pvs'] as const
-
-async function withAdmin<T>(world: World, use: (admin: Admin) => Promise<T>): Promise<T> {
-  const { brokers } = world.kafka
-  const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
-  await admin.connect()
-  try {
-    return await use(admin)
-  } finally {
-    await admin.disconnect()
-  }
-}
 
 type Partition = Awaited<ReturnType<Admin['fetchTopicMetadata']>>['topics'][number]['partitions'][number]
 
@@ -31,7 +21,7 @@ async function whole(world: World): Promise<void> {
     leader > 0 && isr.length === world.brokers && replicas.length === world.brokers
   await until(async () => {
     try {
-      const found = await withAdmin(world, (admin) => partitionsOf(admin, topics))
+      const found = await withAdmin((admin) => partitionsOf(admin, topics), world.kafka.brokers)
       return [...found.values()].flat().every(isWhole)
     } catch {
       return false
@@ -41,7 +31,7 @@ async function whole(world: World): Promise<void> {
 
 /** Every partition of the topics gets another leader: the replicas without the present one, then all again. */
 async function moveLeaders(world: World, topics: readonly string[]): Promise<void> {
-  await withAdmin(world, async (admin) => {
+  await withAdmin(async (admin) => {
     const found = await partitionsOf(admin, topics)
     const assign = (replicasOf: (one: Partition) => number[]): Promise<unknown> =>
       admin.alterPartitionReassignments({
@@ -61,7 +51,7 @@ async function moveLeaders(world: World, topics: readonly string[]): Promise<voi
       return [...found].every(([topic, list]) => list.every((one) => moved(topic, one)))
     }, 60_000)
     await assign((one) => [...others(one), one.leader])
-  })
+  }, world.kafka.brokers)
 }
 
 export const brokerFaults: readonly Fault[] = [

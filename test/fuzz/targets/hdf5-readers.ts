@@ -3,15 +3,11 @@ import { CodedError } from '../../../core/api/plugin.js'
 import { summarise } from '../../../plugins/service-filewriter/file/summary.js'
 import { treeOf } from '../../../plugins/service-filewriter/file/tree.js'
 import { readTemplate } from '../../../plugins/service-filewriter/structure/template.js'
-import { fileOf, hdf5Samples } from '../hdf5-samples.js'
+import { fileOf, hdf5Input } from '../hdf5-samples.js'
 import { type Target } from '../target.js'
 
 export default {
-  maxLength: 16_384,
-  // The HDF5 library is loaded anew after each of its errors
-  maxBytes: 256 << 20,
-  maxSteps: 2_000_000,
-  seeds: async () => (await hdf5Samples()).map(({ bytes }) => bytes),
+  ...hdf5Input,
   run: async (input) => {
     const path = fileOf(input)
     for (const read of [summarise, treeOf, readTemplate])
