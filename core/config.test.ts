@@ -95,6 +95,11 @@ describe('config', () => {
     assert.match(printed, /ca_file = "f"/)
   })
 
+  it('shows what lies in a section whose name sounds like a secret', () => {
+    const printed = printConfig(loadConfig({ file: file('t.toml', '[services.tokenizer]\nsize = 3\n') }))
+    assert.match(printed, /size.*3/)
+  })
+
   const broken: [string, string, string][] = [
     ['an unknown section', '[statuss]\ntopic = "a"\n', '/statuss'],
     ['an unknown key', '[status]\ntopik = "a"\n', '/status/topik'],

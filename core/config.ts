@@ -209,7 +209,8 @@ function noteOrigins(value: unknown, path: string, origin: string, origins: Map<
   } else if (!origins.has(path)) origins.set(path, origin)
 }
 
-const secretKey = /pass(word|phrase|wd)?$|secret|token|\.key$|\/ssl\/key$|key\.pem$|keystore|jaas/i
+/** Of the key alone: what lies in a section of such a name is no secret for that. */
+const secretKey = /pass(word|phrase|wd)?$|secret|token|\.key$|key\.pem$|keystore|jaas/i
 
 /** A copy with secrets replaced by `***`, to print and log. */
 function redacted<T>(value: T): T {
@@ -217,7 +218,9 @@ function redacted<T>(value: T): T {
     if (Array.isArray(node)) return node.map((item) => hide(item, path))
     if (typeof node !== 'object' || node === null) return node
     const hidden = (key: string, child: unknown): unknown =>
-      secretKey.test(`${path}/${key}`) && typeof child !== 'object' ? '***' : hide(child, `${path}/${key}`)
+      typeof child !== 'object' && (secretKey.test(key) || `${path}/${key}`.endsWith('/ssl/key'))
+        ? '***'
+        : hide(child, `${path}/${key}`)
     return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, hidden(key, child)]))
   }
   return hide(value, '') as T
