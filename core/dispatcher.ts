@@ -1,5 +1,5 @@
 // From a canonical command to exactly one reply: look-up, check, run with a deadline.
-import { CodedError, type ErrorCode, errorText } from './api/errors.js'
+import { CodedError, type CoreCode, type ErrorCode, errorText } from './api/errors.js'
 import { type Command, type DaemonView, type Finding, type Origin, type Reply, type Service } from './api/plugin.js'
 import { nameOf, type RunnableCommand, understand } from './commands.js'
 
@@ -28,13 +28,13 @@ export function refusal(error: unknown): Reply {
   return typeof jobId === 'string' ? { ...reply, job_id: jobId } : reply
 }
 
-const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
+const statuses: Readonly<Record<string, number>> = {
   JOB_UNKNOWN: 404,
   JOB_ENDED: 409,
   JOB_LIMIT: 409,
   COMMAND_TOO_LARGE: 413,
   KAFKA_UNREACHABLE: 500
-}
+} satisfies Partial<Record<CoreCode, number>>
 /** The end of a code says it where the table does not: what failed is no fault of the command. */
 const statusOf = (code: ErrorCode): number =>
   statuses[code] ?? (code.endsWith('_FAILED') ? 500 : code.endsWith('_EXISTS') ? 409 : 400)

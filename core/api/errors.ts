@@ -39,11 +39,13 @@ export const errorCodes = {
   INTERNAL: 'Something that should not happen. Run again with -v and report the stack.'
 } as const
 
+export type CoreCode = keyof typeof errorCodes
+
 /**
  * One of these or of a plugin's. Its end says how it is told: …_INVALID is wrong usage (exit code 2), …_EXISTS is in conflict
  * (status 409), …_FAILED is not the caller's fault (status 500).
  */
-export type ErrorCode = keyof typeof errorCodes | Uppercase<string>
+export type ErrorCode = Uppercase<string>
 
 /** An error a user can act on: what, where, what to do. */
 export class CodedError extends Error {

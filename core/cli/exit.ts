@@ -1,5 +1,5 @@
 // Exit codes and the one line that an error becomes.
-import { CodedError, type ErrorCode, errorText } from '../api/errors.js'
+import { CodedError, type CoreCode, errorText } from '../api/errors.js'
 import { exitCodes } from '../api/tool.js'
 import { say, settings, talkColour, visible } from './io.js'
 
@@ -10,12 +10,14 @@ Exit codes:
   0 done   1 failed at run time   2 wrong usage or invalid file   3 not reachable or timed out
   4 refused (ERR answer)   5 finished with findings (check)   130/143 ended by a signal`
 
-const usage = new Set<ErrorCode>([
+const usage = new Set<string>([
   'CLI_USAGE', 'FILE_READ', 'CONFIG_FILE', 'COMMAND_JSON',
   'PLUGIN_NOT_FOUND', 'PLUGIN_MANIFEST', 'PLUGIN_API', 'PLUGIN_DUPLICATE_ID', 'PLUGIN_SCHEMA', 'PLUGIN_OPTIONS',
   'FILE_PATH'
-]) // prettier-ignore
-const unreachable = new Set<ErrorCode>(['KAFKA_UNREACHABLE', 'KAFKA_AUTH', 'KAFKA_NONE', 'COMMAND_TIMEOUT'])
+] satisfies CoreCode[]) // prettier-ignore
+const unreachable = new Set<string>([
+  'KAFKA_UNREACHABLE', 'KAFKA_AUTH', 'KAFKA_NONE', 'COMMAND_TIMEOUT'
+] satisfies CoreCode[]) // prettier-ignore
 
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof CodedError)) return exitCodes.failed
@@ -24,10 +26,10 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** What to try when the message cannot say it. */
-const hints: Partial<Record<ErrorCode, string>> = {
+const hints: Readonly<Record<string, string>> = {
   KAFKA_UNREACHABLE: "is the address right and the broker up? 'nexstream kafka' starts one for trying things",
   KAFKA_AUTH: 'check [kafka] of the config: security_protocol, sasl, ssl'
-}
+} satisfies Partial<Record<CoreCode, string>>
 
 /** Says an error in one line, with the stack only when asked for (-v). */
 export function report(error: unknown): void {
