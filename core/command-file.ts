@@ -14,8 +14,13 @@ export function commandsIn(content: unknown, dialects: Iterable<Dialect>): reado
   return undefined
 }
 
-/** JSON of a command or of several, as the first dialect reads it that cares for the digits of numbers. Throws SyntaxError. */
-export function readCommands(text: string, dialects: Iterable<Dialect>): unknown {
+/** Of ours, `json` reads numbers as its `decode` keeps them. */
+export interface ReadingDialect extends Dialect {
+  read?(text: string): unknown
+}
+
+/** JSON of a command or of several, with the digits of numbers kept. Throws SyntaxError. */
+export function readCommands(text: string, dialects: Iterable<ReadingDialect>): unknown {
   for (const dialect of dialects) if (dialect.read !== undefined) return dialect.read(text)
   return JSON.parse(text)
 }

@@ -1,6 +1,7 @@
 // The canonical dialect: JSON objects with `cmd`; answers with `msg_id`, `response` ACK|ERR and `message`.
-import { CodedError, type Command, type Dialect, type OutMessage } from '../../core/api/plugin.js'
+import { CodedError, type Command, type OutMessage } from '../../core/api/plugin.js'
 import { writeJson } from '../../core/api/json.js'
+import { type ReadingDialect } from '../../core/command-file.js'
 import { schemaId, schemaIds, readCommandJson } from '../../schemas/index.js'
 
 /** Whether a message is meant as a JSON object: white space may lead, as in messages made by hand. */
@@ -65,7 +66,7 @@ export default {
     }),
   event: (event, serviceId) =>
     out({ type: 'nexstream_event', service_id: serviceId, ...event, time: new Date().toISOString() })
-} satisfies Dialect
+} satisfies ReadingDialect
 
 const idOf = (value: Record<string, unknown>): Record<string, unknown> =>
   typeof value['msg_id'] === 'string' ? { msg_id: value['msg_id'] } : {}

@@ -17,8 +17,6 @@ export interface Dialect {
   /** The answer in the dialect's own words; [] when it has none. `command` is what `decode` gave. */
   reply(command: Command, reply: Reply, serviceId: string): readonly OutMessage[]
   event(event: ServiceEvent, serviceId: string): readonly OutMessage[]
-  /** Parsed JSON with numbers as `decode` keeps them, for files of commands. Throws SyntaxError. */
-  read?(text: string): unknown
   /** The commands in a start-up file (parsed JSON) of the tools that speak this dialect; undefined: it is none. */
   file?(content: unknown): readonly Command[] | undefined
 }
