@@ -46,10 +46,13 @@ export async function provision(
   try {
     const plans = await plan(place, admin, wanted)
     if (!dryRun)
-      for (const { topic, report, partitions, config } of plans) {
-        if (report.action === 'created') await create(admin, topic, report)
-        if (partitions) await widen(admin, topic.name, partitions)
-        if (report.action === 'changed' && config.length > 0) await place.alterTopic(topic.name, config)
+      for (const change of plans) {
+        const { topic, report, partitions, config } = change
+        if (report.action === 'created') await create(admin, change)
+        else {
+          if (partitions) await widen(admin, topic.name, partitions)
+          if (config.length > 0) await place.alterTopic(topic.name, config)
+        }
       }
     return plans.map(({ report }) => report)
   } finally {
@@ -106,16 +109,16 @@ function grown(topic: WantedTopic, found: TopicInfo): number | undefined {
   return topic.partitions
 }
 
-async function create(admin: KafkajsAdmin, topic: WantedTopic, { changes }: ProvisionedTopic): Promise<void> {
+async function create(admin: KafkajsAdmin, { topic, report, config }: TopicChange): Promise<void> {
   const wanted = {
     topic: topic.name,
     numPartitions: topic.partitions ?? 1,
     replicationFactor: topic.replication ?? -1,
-    configEntries: Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value: String(value) }))
+    configEntries: config.map(([name, value]) => ({ name, value }))
   }
   // kafkajs does not pass on the broker's own words, so all that was asked for is named. False where the topic is there: an
   // earlier attempt got through and its answer was lost.
-  await admin.ask(`creating ${topic.name} (${changes.join(', ')})`, (kafkajs) =>
+  await admin.ask(`creating ${topic.name} (${report.changes.join(', ')})`, (kafkajs) =>
     kafkajs.createTopics({ topics: [wanted], timeout: REQUEST_MS, waitForLeaders: false })
   )
   // Until each partition has a leader it is an error, which passes
