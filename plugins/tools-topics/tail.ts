@@ -86,21 +86,17 @@ function lineOf(message: Visited, flags: TailFlags, decode: Decode, colour: Tool
   const ids = flags.filter?.split(',')
   const key = message.key?.toString('utf8') ?? null
   if (flags.key !== undefined && key !== flags.key) return undefined
-  const decoded = decodeValue(message.value, decode)
+  const { topic, partition, offset, timestampMs, value } = message
+  const head = { topic, partition, offset, timestamp_ms: timestampMs, key }
+  const raw = (): string => toJson({ ...head, value: value?.toString('base64') ?? null })
+  // Whole topics are dumped so: nothing is decoded that nobody asks for
+  if (flags.raw === true && ids === undefined && flags.source === undefined) return raw()
+  const decoded = decodeValue(value, decode)
   if (ids !== undefined && !ids.includes(decoded.file_identifier ?? '')) return undefined
   const source = sourceOf(decoded)
   if (flags.source !== undefined && source !== flags.source) return undefined
-  const { topic, partition, offset, timestampMs } = message
-  if (flags.raw === true)
-    return toJson({
-      topic,
-      partition,
-      offset,
-      timestamp_ms: timestampMs,
-      key,
-      value: message.value?.toString('base64') ?? null
-    })
-  if (flags.json === true) return toJson({ topic, partition, offset, timestamp_ms: timestampMs, key, ...decoded })
+  if (flags.raw === true) return raw()
+  if (flags.json === true) return toJson({ ...head, ...decoded })
   const place = colour.dim(`${clock(timestampMs)} ${topic}[${partition}]@${offset}`)
   const id = decoded.error === undefined ? colour.cyan(decoded.file_identifier ?? '????') : colour.red('????')
   return `${place} ${id} ${colour.bold(visible(source ?? ''))} ${summaryOf(decoded)}`
