@@ -48,10 +48,11 @@ export function createProgram(
   addCheck(program, ends, brought)
   const isOwn = ({ id }: ToolPart): boolean =>
     own !== undefined && own.host.owner('tool', id) === brought.loaded.host.owner('tool', id)
-  for (const tool of brought.tools) if (!isOwn(tool)) addTool(program, tool, brought.loaded, ends)
-  for (const from of own === undefined ? [brought.loaded] : [own, brought.loaded])
-    for (const tool of toolsOf(from))
-      if (from === own || !isOwn(tool)) addMade(program, tool, { from, ends, commands: brought.commands })
+  const { loaded, commands } = brought
+  const theirs = brought.tools.filter((tool) => !isOwn(tool))
+  for (const tool of theirs) addTool(program, tool, loaded, ends)
+  if (own !== undefined) for (const tool of toolsOf(own)) addMade(program, tool, { from: own, ends, commands })
+  for (const tool of theirs) addMade(program, tool, { from: loaded, ends, commands })
   return program
 }
 

@@ -1,7 +1,7 @@
 // The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
 import { CodedError } from '../api/errors.js'
 import { closeAll } from '../closing.js'
-import { Cluster, expectOk } from './cluster.js'
+import { Cluster, expectOk, expectTopic } from './cluster.js'
 import { type Log } from '../log.js'
 import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
@@ -9,6 +9,7 @@ import { BatchProducer } from './producer.js'
 import {
   EARLIEST,
   LATEST,
+  type TopicMetadata,
   alterConfigsRequest,
   alterConfigsResponse,
   api,
@@ -56,16 +57,13 @@ export class KafkaClient implements Kafka {
     const topics = await this.cluster.patiently('topics', async () => {
       const found = (await this.cluster.metadata(names)).topics
       if (names === null) return found.filter(({ internal, error }) => !internal && error === 0)
-      for (const { name, error } of found)
-        if (error !== 3 && error !== 17) expectOk(error, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
+      for (const { name, error } of found) if (error !== 3 && error !== 17) expectTopic(error, name)
       return found
     })
-    return (names ?? topics.map(({ name }) => name)).map((name) => {
+    if (names === null) return topics.map(infoOf)
+    return names.map((name) => {
       const found = topics.find((topic) => topic.name === name)
-      if (found?.error !== 0) return { name, partitions: [] }
-      const partitions = found.partitions.map(({ partition }) => partition).sort((a, b) => a - b)
-      const replication = found.partitions[0]?.replicas.length ?? 0
-      return { name, partitions, replication, ...(found.id !== '' && { id: found.id }) }
+      return found?.error === 0 ? infoOf(found) : { name, partitions: [] }
     })
   }
 
@@ -169,4 +167,9 @@ export class KafkaClient implements Kafka {
     if (!part.closed) open.add(made)
     return made
   }
+}
+
+function infoOf({ name, id, partitions: found }: TopicMetadata): TopicInfo {
+  const partitions = found.map(({ partition }) => partition).sort((a, b) => a - b)
+  return { name, partitions, replication: found[0]?.replicas.length ?? 0, ...(id !== '' && { id }) }
 }

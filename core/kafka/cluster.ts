@@ -39,6 +39,10 @@ export function expectOk(code: number, what: string, detail?: string | null, rig
   throw new BrokerError(code, what, detail)
 }
 
+/** As `expectOk`, of what is told about a topic. */
+export const expectTopic = (code: number, name: string): void =>
+  expectOk(code, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
+
 /** May work at another time: the connection broke, or the broker says so. */
 export const isPassing = (error: unknown): boolean =>
   error instanceof ConnectionLost ||
@@ -130,7 +134,7 @@ export class Cluster {
   async topic(name: string): Promise<TopicMetadata> {
     const found = (await this.metadata([name])).topics.find((topic) => topic.name === name)
     if (!found || found.error === 3 || found.error === 17) throw topicMissing(`topic ${name}`)
-    expectOk(found.error, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
+    expectTopic(found.error, name)
     return found
   }
 

@@ -1,7 +1,7 @@
 // What is asked of the coordinator of a consumer group beside membership: who it is, and how far the group is.
 import { type Kafka } from '../api/kafka.js'
 import { GROUP_REBALANCING, ILLEGAL_GENERATION, UNKNOWN_MEMBER } from './broker-errors.js'
-import { type Cluster, BrokerError, expectOk } from './cluster.js'
+import { type Cluster, BrokerError, expectOk, expectTopic } from './cluster.js'
 import {
   type Committer,
   findCoordinatorRequest,
@@ -48,7 +48,7 @@ export interface TopicState {
 export async function topicState(cluster: Cluster, name: string): Promise<TopicState> {
   const found = (await cluster.metadata([name])).topics.find((topic) => topic.name === name)
   if (found === undefined || found.error === 3) return { id: undefined, partitions: [] }
-  expectOk(found.error, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
+  expectTopic(found.error, name)
   return {
     id: found.id === '' ? undefined : found.id,
     partitions: found.partitions.map(({ partition }) => partition).sort((a, b) => a - b)

@@ -56,7 +56,8 @@ export function hearEnd(position: Position, end: number): void {
   const { leaderEpoch, endEpoch } = position
   if (leaderEpoch !== endEpoch && endEpoch >= 0 && position.end > position.offset)
     position.former ??= { end: position.end, epoch: endEpoch }
-  Object.assign(position, { end, endEpoch: leaderEpoch })
+  position.end = end
+  position.endEpoch = leaderEpoch
 }
 
 /**
