@@ -57,9 +57,8 @@ export class JobSpan implements ReadingNotes {
       )
   }
 
-  async startOf(route: TopicRoute, partitions: readonly number[]): Promise<Start> {
+  async #startOf(route: TopicRoute, partitions: readonly number[], topicId: string | undefined): Promise<Start> {
     const { topic } = route
-    const topicId = (await this.#kafka.topics([topic]))[0]?.id
     const { seekByTime, beforeStartMs, fetchBytes } = this.#spec.options
     if (!seekByTime) return { route, topicId, offsets: await this.#kafka.offsets(topic, partitions, 'earliest') }
     const { startMs } = this
@@ -111,13 +110,13 @@ export class JobSpan implements ReadingNotes {
 
   /** Where to begin to read a topic, after a look back for last values; undefined when it is gone. */
   startsOf(topic: string, routes: readonly TopicRoute[]): Promise<Start[] | undefined> {
-    return this.#ask(topic, async (partitions) => {
+    return this.#ask(topic, async (partitions, topicId) => {
       const starts: Start[] = []
       for (const route of routes) {
         if (this.#signal.aborted) continue
         const mine = partitionsOf(route, partitions)
         await this.#search(route, mine)
-        starts.push(await this.startOf(route, mine))
+        starts.push(await this.#startOf(route, mine, topicId))
       }
       return starts
     })
