@@ -76,7 +76,7 @@ export class World {
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-faults-'))
     mkdirSync(join(folder, 'files'))
     const client = connectKafka({ brokers: kafka.brokers })
-    const control = await Control.open(kafka.brokers, topics.pool, [topics.status, topics.control])
+    const control = await Control.open(kafka.brokers, topics.commands, [topics.status, topics.control])
     const pvs = await Pvs.open(client, topics.pvs, folder)
     const numbers = new Numbers(client, topics)
     const world = new World(brokers, {
