@@ -153,7 +153,7 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
   } finally {
     await daemon.stop()
     await ioc.stop()
-    reader.close()
+    await reader.close()
     await values.close()
     await events.close()
     rmSync(folder, { recursive: true, force: true })

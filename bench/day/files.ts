@@ -1,12 +1,10 @@
 // Starts a write job after the other, each on the heels of the one before, and holds every finished file against what was sent.
-import { spawn } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Control } from '../../test/support/control.js'
 import { dieWithUs } from '../../test/support/forwarder/process.js'
-import { python } from '../../test/support/python.js'
+import { type PythonLines, pythonLines } from '../../test/support/python.js'
 import { type EventSender, type ExpectedEvents, type ValueLedger } from './ledger.js'
 
 interface Answer {
@@ -18,28 +16,24 @@ interface Answer {
 
 /** A Python with h5py that reads one file after the other. */
 export class FileReader {
-  readonly #child
-  readonly #waiting: ((line: string) => void)[] = []
+  readonly #python: PythonLines
 
-  private constructor(interpreter: string) {
-    const script = fileURLToPath(new URL('../../../bench/day/read.py', import.meta.url))
-    this.#child = spawn(interpreter, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
-    dieWithUs(this.#child)
-    createInterface(this.#child.stdout).on('line', (line) => this.#waiting.shift()?.(line))
+  private constructor(lines: PythonLines) {
+    this.#python = lines
   }
 
   static async start(): Promise<FileReader> {
-    return new FileReader(await python())
+    const lines = await pythonLines(fileURLToPath(new URL('../../../bench/day/read.py', import.meta.url)))
+    dieWithUs(lines.child)
+    return new FileReader(lines)
   }
 
   async read(file: string, logs: number): Promise<Answer> {
-    const line = new Promise<string>((resolve) => this.#waiting.push(resolve))
-    this.#child.stdin.write(`${JSON.stringify({ file, logs })}\n`)
-    return JSON.parse(await line) as Answer
+    return (await this.#python.ask({ file, logs })) as Answer
   }
 
-  close(): void {
-    this.#child.stdin.end()
+  close(): Promise<void> {
+    return this.#python.close()
   }
 }
 

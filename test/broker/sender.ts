@@ -1,10 +1,7 @@
 // Sends with librdkafka, over one Python process: any codec, transactions that stay open; gives the offsets.
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { packageRoot } from '../../core/root.js'
-import { python } from '../support/python.js'
+import { type PythonLines, pythonLines } from '../support/python.js'
 
 export interface SentRecord {
   readonly partition: number
@@ -27,26 +24,19 @@ export interface Order {
 }
 
 export class Sender {
-  readonly #child: ChildProcessWithoutNullStreams
-  readonly #answers: AsyncIterator<string>
-  #words = ''
+  readonly #python: PythonLines
 
-  private constructor(child: ChildProcessWithoutNullStreams) {
-    this.#child = child
-    this.#answers = createInterface(child.stdout)[Symbol.asyncIterator]()
-    child.stderr.on('data', (text: Buffer) => (this.#words += text.toString()))
+  private constructor(lines: PythonLines) {
+    this.#python = lines
   }
 
   static async start(brokers: readonly string[]): Promise<Sender> {
     const script = join(packageRoot, 'test/support/python/kafka_producer.py')
-    return new Sender(spawn(await python(), [script, brokers.join(',')], { stdio: ['pipe', 'pipe', 'pipe'] }))
+    return new Sender(await pythonLines(script, [brokers.join(',')]))
   }
 
   async send(order: Order): Promise<readonly number[]> {
-    this.#child.stdin.write(`${JSON.stringify(order)}\n`)
-    const answer = await this.#answers.next()
-    if (answer.done === true) throw new Error(`the producer ended: ${this.#words}`)
-    const { offsets = [], error } = JSON.parse(answer.value) as { offsets?: (number | string)[]; error?: string }
+    const { offsets = [], error } = (await this.#python.ask(order)) as { offsets?: (number | string)[]; error?: string }
     const bad = error ?? offsets.find((offset) => typeof offset !== 'number')
     if (bad !== undefined)
       throw new Error(`not sent: ${bad} (${JSON.stringify({ ...order, records: order.records?.length })})`)
@@ -65,8 +55,7 @@ export class Sender {
     })
   }
 
-  async close(): Promise<void> {
-    this.#child.stdin.end()
-    if (this.#child.exitCode === null) await once(this.#child, 'exit')
+  close(): Promise<void> {
+    return this.#python.close()
   }
 }

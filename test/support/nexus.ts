@@ -1,10 +1,8 @@
 // Reads NeXus files with independent readers (h5py, scippnexus, nexusformat): content by path, and everything wrong with a file.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { packageRoot } from '../../core/root.js'
-import { python } from './python.js'
+import { pythonLines } from './python.js'
 
 interface Answer {
   readonly content?: Record<string, unknown>
@@ -37,27 +35,12 @@ export async function examineNexus(
   return { content, troubles }
 }
 
-/** One Python for all files of a test process: the libraries take seconds to load. It ends with its stdin, that is with us. */
+/** One Python for all files of a test process: the libraries take seconds to load. */
 async function startReader(): Promise<Ask> {
-  const script = join(packageRoot, 'test/support/python/read_nexus.py')
-  const child = spawn(await python(), [script], { stdio: ['pipe', 'pipe', 'pipe'] })
-  const waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = []
-  let words = ''
-  child.stderr.on('data', (text: Buffer) => (words += text.toString()))
-  child.stdin.on('error', (error) => (words += error.message))
-  const ended = (why: string): void => {
-    reader = undefined
-    for (const { reject } of waiting.splice(0)) reject(new Error(`the reader of NeXus files ended: ${why} ${words}`))
-  }
-  child.once('error', (error) => ended(error.message))
-  child.once('close', (code) => ended(`exit code ${String(code)}`))
-  createInterface(child.stdout).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line) as Answer))
+  const { child, ask } = await pythonLines(join(packageRoot, 'test/support/python/read_nexus.py'))
+  child.once('close', () => (reader = undefined))
   // It must not keep the test process alive; while an answer is awaited, mocha's timer does.
   child.unref()
   for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref()
-  return (request) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ resolve, reject })
-      child.stdin.write(`${JSON.stringify(request)}\n`)
-    })
+  return (request) => ask(request) as Promise<Answer>
 }

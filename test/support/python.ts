@@ -1,9 +1,10 @@
 // The Python that tests check against: a cached venv of exactly pinned packages, made on first use.
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { cached } from './cache.js'
 
@@ -46,6 +47,48 @@ export async function runPython(script: string, args: readonly string[] = [], st
   })
   if (code !== 0) throw new Error(`Python ended with ${String(code)}: ${Buffer.concat(err).toString()}`)
   return Buffer.concat(out).toString()
+}
+
+export interface PythonLines {
+  readonly child: ChildProcessWithoutNullStreams
+  /** Sends JSON as one line; resolves with the JSON of the next line that comes, rejects when the script ends before. */
+  readonly ask: (request: unknown) => Promise<unknown>
+  /** Lets the script end, and waits for it. */
+  readonly close: () => Promise<void>
+}
+
+/** A script that answers each line of its stdin by one of its stdout, in their order. It ends with its stdin, that is with us. */
+export async function pythonLines(script: string, args: readonly string[] = []): Promise<PythonLines> {
+  const child = spawn(await python(), [script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const waiting: { resolve: (answer: unknown) => void; reject: (error: Error) => void }[] = []
+  let words = ''
+  let end: string | undefined
+  const over = (why: string): Error => new Error(`${script} ended: ${why} ${words}`)
+  child.stderr.on('data', (text: Buffer) => (words += text.toString()))
+  child.stdin.on('error', (error) => (words += error.message))
+  const ended = new Promise<void>((resolve) => {
+    const settle = (why: string): void => {
+      end = why
+      for (const { reject } of waiting.splice(0)) reject(over(why))
+      resolve()
+    }
+    child.once('error', (error) => settle(error.message))
+    child.once('close', (code) => settle(`exit code ${String(code)}`))
+  })
+  createInterface(child.stdout).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line)))
+  return {
+    child,
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        if (end !== undefined) return reject(over(end))
+        waiting.push({ resolve, reject })
+        child.stdin.write(`${JSON.stringify(request)}\n`)
+      }),
+    close: () => {
+      child.stdin.end()
+      return ended
+    }
+  }
 }
 
 /** Path of the interpreter of the venv that has the packages of a requirements file. */
