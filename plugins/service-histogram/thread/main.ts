@@ -16,8 +16,8 @@ export default function main(context: ThreadContext): void {
 
 class CountingThread {
   readonly #jobs = new Map<string, HistogramJob>()
-  /** Asked for, and not yet begun. */
-  readonly #stopped = new Set<string>()
+  /** Jobs that begin, and whether `stop` has come meanwhile. */
+  readonly #starting = new Map<string, boolean>()
   readonly #feeds = new Map<string, Feed>()
   readonly #owners = new Map<JobPart, HistogramJob>()
   readonly #kafka
@@ -41,12 +41,14 @@ class CountingThread {
     else if (message.type === 'reset') {
       for (const job of this.#jobs.values()) if (message.jobId === undefined || message.jobId === job.id) job.reset()
     } else if (this.#jobs.has(message.jobId)) void this.#jobs.get(message.jobId)?.stop()
-    else this.#stopped.add(message.jobId)
+    // It may as well have ended, and its id be that of a later one
+    else if (this.#starting.has(message.jobId)) this.#starting.set(message.jobId, true)
   }
 
   /** Never rejects. */
   async #start(spec: JobSpec): Promise<void> {
     const { jobId } = spec
+    this.#starting.set(jobId, false)
     try {
       const starts = await this.#startsOf(spec)
       const job = new HistogramJob(spec, {
@@ -64,11 +66,12 @@ class CountingThread {
       }
       this.#say({ type: 'ready', jobId })
       job.begin()
-      if (this.#stopped.delete(jobId)) await job.stop()
+      if (this.#starting.get(jobId) === true) void job.stop()
     } catch (error) {
       const code = error instanceof CodedError ? error.code : 'JOB_FAILED'
-      this.#stopped.delete(jobId)
       this.#say({ type: 'refused', jobId, code, message: errorText(error) })
+    } finally {
+      this.#starting.delete(jobId)
     }
   }
 
