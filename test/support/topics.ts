@@ -21,6 +21,10 @@ export function createTopic(topic: string, numPartitions = 1): Promise<void> {
   })
 }
 
+export function deleteTopic(topic: string): Promise<void> {
+  return withAdmin((admin) => admin.deleteTopics({ topics: [topic] }))
+}
+
 /** Deletes a topic and makes it again; it may have no leaders for a moment. */
 export function remakeTopic(topic: string, numPartitions = 1): Promise<void> {
   return withAdmin(async (admin) => {

@@ -35,6 +35,7 @@ export class HistogramJob {
   #stopTimer: NodeJS.Timeout | undefined
   #error: string | null = null
   #isEnding = false
+  #endTries = 0
   #sendFailures = 0
 
   constructor(
@@ -65,13 +66,25 @@ export class HistogramJob {
     clearTimeout(this.#stopTimer)
     if (this.#isEnding) return
     try {
-      for (const part of this.parts) part.endAt(await this.tools.kafka.offsets(part.topic, part.partitions, 'latest'))
+      for (const part of this.parts) part.endAt(await this.#endsOf(part))
       this.moved()
     } catch (error) {
       // Kafka is away: asked again
-      this.tools.log('warn', `job ${this.id}: its end is not known yet: ${(error as Error).message}`)
+      if (this.#endTries++ === 0)
+        this.tools.log('warn', `job ${this.id}: its end is not known yet: ${(error as Error).message}`)
       this.#stopTimer = setTimeout(() => void this.stop(), RETRY_MS)
     }
+  }
+
+  /** Of the partitions that Kafka has: a topic may be deleted, or made again with fewer. */
+  async #endsOf({ topic, partitions }: JobPart): Promise<ReadonlyMap<number, number>> {
+    const { kafka, log } = this.tools
+    const [found] = await kafka.topics([topic])
+    const there = partitions.filter((partition) => found?.partitions.includes(partition))
+    const gone = partitions.length - there.length
+    if (gone > 0)
+      log('warn', `job ${this.id}: ${gone} partitions of topic ${topic} are gone: they end with what was read`)
+    return there.length === 0 ? new Map<number, number>() : kafka.offsets(topic, there, 'latest')
   }
 
   reset(): void {

@@ -69,10 +69,12 @@ export class JobPart {
     return this.#places.get(partition)?.done !== true
   }
 
-  /** Each partition ends there, but for those that have a nearer end. */
+  /** Each partition ends there, but for those that have a nearer end; one without is gone and ends where it was read to. */
   endAt(ends: ReadonlyMap<number, number>): void {
     for (const [partition, place] of this.#places) {
-      place.end = Math.min(place.end ?? Infinity, ends.get(partition) ?? place.at)
+      const end = ends.get(partition)
+      if (end === undefined) place.isCatchingUp = false
+      place.end = Math.min(place.end ?? Infinity, end ?? place.at)
       this.#settle(place)
     }
   }
