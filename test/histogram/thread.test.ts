@@ -3,12 +3,19 @@ import assert from 'node:assert/strict'
 import { connectKafka, type KafkaClient } from '../../core/kafka/client.js'
 import { type Producer } from '../../core/api/plugin.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
+import { type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
 import { createTopic, deleteTopic } from '../support/topics.js'
 import { Counting } from './counting.js'
 import { events } from './live.js'
 
+const FETCH = 1
+/** Where the error code of the only partition stands in an answer. */
+const CODE_AT = 8 + 1 + 4 + 2 + 4 + 1 + 16 + 1 + 4
+const TOPIC_AUTHORIZATION_FAILED = 29
+
 describe('the thread that counts histograms', function () {
   this.timeout(60_000)
+  let proxy: KafkaProxy
   let counting: Counting
   let kafka: KafkaClient
   let producer: Producer
@@ -22,10 +29,15 @@ describe('the thread that counts histograms', function () {
     const { brokers } = await startKafka()
     kafka = connectKafka({ brokers: [...brokers] })
     producer = kafka.producer({ lingerMs: 0 })
-    counting = await Counting.open(brokers)
+    proxy = await kafkaProxy(brokers[0]!)
+    counting = await Counting.open([proxy.address])
+  })
+  afterEach(() => {
+    proxy.meddle = (_, frame) => frame
   })
   after(async () => {
     await counting?.close()
+    await proxy?.close()
     await producer?.close()
     await kafka?.close()
   })
@@ -50,5 +62,30 @@ describe('the thread that counts histograms', function () {
     await put(data, 1)
     await counting.read('again', 1)
     assert.equal((await counting.stop('again')).messages, 1)
+  })
+
+  it('fails only the job whose read fails, and reads the topic anew for the next', async () => {
+    const { data, out } = await topics()
+    await put(data, 100)
+    await counting.start('now', data, out)
+    proxy.meddle = (api, frame) => {
+      // What is large is what the second reader fetches
+      if (api === FETCH && frame.length > 5000) frame.writeInt16BE(TOPIC_AUTHORIZATION_FAILED, CODE_AT)
+      return frame
+    }
+    await counting.start('past', data, out, { startMs: 1 })
+    assert.match(String((await counting.done('past')).error), new RegExp(`topic ${data} cannot be read`))
+    await put(data, 1)
+    await counting.read('now', 1)
+    proxy.meddle = (api, frame) => {
+      if (api === FETCH) frame.writeInt16BE(TOPIC_AUTHORIZATION_FAILED, CODE_AT)
+      return frame
+    }
+    assert.match(String((await counting.done('now')).error), new RegExp(`topic ${data} cannot be read`))
+    proxy.meddle = (_, frame) => frame
+    await counting.start('next', data, out)
+    await put(data, 2)
+    await counting.read('next', 2)
+    assert.equal((await counting.stop('next')).messages, 2)
   })
 })

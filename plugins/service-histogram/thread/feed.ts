@@ -11,7 +11,8 @@ export interface FeedHooks {
   readonly decoders: Decoders
   /** After each batch of one of these parts. */
   readonly moved: (parts: readonly JobPart[]) => void
-  readonly failed: (topic: string, message: string) => void
+  /** These can be read no more. */
+  readonly failed: (parts: readonly JobPart[], message: string) => void
 }
 
 /** Reads until nobody wants anything more. */
@@ -45,19 +46,22 @@ class TopicReading {
   }
 
   async run(): Promise<void> {
-    for (let batch = await this.reader.next(); batch !== null; batch = await this.reader.next()) {
-      try {
-        this.#take(batch)
-      } finally {
-        batch.release()
+    try {
+      for (let batch = await this.reader.next(); batch !== null; batch = await this.reader.next()) {
+        try {
+          this.#take(batch)
+        } finally {
+          batch.release()
+        }
+        this.hooks.moved([...this.parts])
+        if (this.parts.size === 0 || this.#isOver()) break
+        if (performance.now() - this.#turnMs < TURN_MS) continue
+        await new Promise((resolve) => setImmediate(resolve))
+        this.#turnMs = performance.now()
       }
-      this.hooks.moved([...this.parts])
-      if (this.parts.size === 0 || this.#isOver()) break
-      if (performance.now() - this.#turnMs < TURN_MS) continue
-      await new Promise((resolve) => setImmediate(resolve))
-      this.#turnMs = performance.now()
+    } finally {
+      await this.reader.close()
     }
-    await this.reader.close()
   }
 
   #isOver(): boolean {
@@ -152,7 +156,11 @@ export class Feed {
     reading.parts.add(part)
     void reading
       .run()
-      .catch((error: unknown) => this.hooks.failed(this.topic, errorText(error)))
+      .catch((error: unknown) => {
+        // Who comes next gets a new one
+        if (this.#main === reading) this.#main = undefined
+        this.hooks.failed([...reading.parts], errorText(error))
+      })
       .finally(() => this.#others.delete(reading))
     return reading
   }

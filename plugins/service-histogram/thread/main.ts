@@ -97,9 +97,8 @@ class CountingThread {
         this.#owners.get(part)?.moved()
       }
     }
-    const failed = (name: string, message: string): void => {
-      for (const [part, job] of this.#owners)
-        if (part.topic === name) job.fail(`topic ${name} cannot be read: ${message}`)
+    const failed = (parts: readonly JobPart[], message: string): void => {
+      for (const part of parts) this.#owners.get(part)?.fail(`topic ${topic} cannot be read: ${message}`)
     }
     const feed = new Feed(this.#kafka, topic, fetchBytes, { decoders: this.#decoders, moved, failed })
     this.#feeds.set(topic, feed)
