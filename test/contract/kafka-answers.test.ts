@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { Out } from '../../core/kafka/wire.js'
 import { testTopics } from '../support/kafka.js'
-import { behindProxy, COUNT, texts } from '../support/kafka-proxy.js'
+import { behindProxy, COUNT, diverged, texts } from '../support/kafka-proxy.js'
 import { collect, consume } from '../support/kafka-records.js'
 
 const PRODUCE = 0
@@ -86,20 +85,7 @@ describe('Kafka: what brokers answer', function () {
     let answers = 0
     const reader = via.client.reader({ assign: [{ topic, partition: 0, offset: 0 }] })
     await collect(reader, COUNT)
-    via.proxy.overhear = (api) => {
-      if (api !== FETCH || answers++ > 0) return undefined
-      const out = new Out()
-        .noTags()
-        .i32(0)
-        .i16(0)
-        .i32(0)
-        .uvarint(2)
-        .uuid(info?.id ?? '')
-      out.uvarint(2).i32(0).i16(0).i64(COUNT).i64(COUNT).i64(0).uvarint(0).i32(-1).uvarint(0)
-      // The tagged field: epoch and offset up to which both logs are the same
-      out.uvarint(1).uvarint(0).uvarint(13).i32(0).i64(from).noTags()
-      return out.noTags().noTags().done()
-    }
+    via.proxy.overhear = (api) => (api === FETCH && answers++ === 0 ? diverged(info?.id ?? '', COUNT, from) : undefined)
     const batch = await reader.next()
     assert.deepEqual(batch?.truncated, { at: from, read: 40, unread: 0 })
     assert.deepEqual([batch.nextOffset, batch.count], [from, 0])

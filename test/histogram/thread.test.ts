@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { connectKafka, type KafkaClient } from '../../core/kafka/client.js'
 import { type Producer } from '../../core/api/plugin.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
-import { type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
+import { diverged, type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
 import { createTopic, deleteTopic } from '../support/topics.js'
 import { Counting } from './counting.js'
 import { events } from './live.js'
@@ -34,6 +34,7 @@ describe('the thread that counts histograms', function () {
   })
   afterEach(() => {
     proxy.meddle = (_, frame) => frame
+    proxy.overhear = () => undefined
   })
   after(async () => {
     await counting?.close()
@@ -87,5 +88,27 @@ describe('the thread that counts histograms', function () {
     await put(data, 2)
     await counting.read('next', 2)
     assert.equal((await counting.stop('next')).messages, 2)
+  })
+
+  it('tells of what was damaged or taken back by Kafka, and counts what took its place', async () => {
+    const { data, out } = await topics()
+    const [info] = await kafka.topics([data])
+    await counting.start('lossy', data, out)
+    proxy.meddle = (api, frame) => {
+      const at = api === FETCH ? frame.indexOf('ev44') : -1
+      if (at >= 0) frame[at]! ^= 1
+      return frame
+    }
+    await put(data, 1)
+    await counting.wait('progress', ({ jobs }) => jobs.some(({ losses }) => losses['crc'] === 1))
+    proxy.meddle = (_, frame) => frame
+    await put(data, 4)
+    await counting.read('lossy', 4)
+    let answers = 0
+    // Kafka lost a leader: of five messages the last two are others now
+    proxy.overhear = (api) => (api === FETCH && answers++ === 0 ? diverged(info!.id!, 5, 3) : undefined)
+    await counting.read('lossy', 6)
+    const { messages, losses } = await counting.stop('lossy')
+    assert.deepEqual([messages, losses], [6, { crc: 1, truncated: 2 }])
   })
 })

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
+import { Out } from '../../core/kafka/wire.js'
 import { type RunningKafka, kafka, startKafka, testTopics } from './kafka.js'
 
 /** Gets each answer as a frame (length, correlation id, body) and gives what to send on; null cuts the connection. */
@@ -129,6 +130,15 @@ function redirect(frame: Buffer, host: string, port: number, other: number): voi
   address.writeInt32BE(port, host.length)
   for (let at = frame.indexOf(address); at >= 0; at = frame.indexOf(address, at + 1))
     if ([host.length, host.length + 1].includes(frame[at - 1] ?? -1)) frame.writeInt32BE(other, at + host.length)
+}
+
+/** Answer to a Fetch of the only partition of a topic that ends at `end`: up to `at` the log is what was read, from there another. */
+export function diverged(topicId: string, end: number, at: number): Buffer {
+  const out = new Out().noTags().i32(0).i16(0).i32(0).uvarint(2).uuid(topicId)
+  out.uvarint(2).i32(0).i16(0).i64(end).i64(end).i64(0).uvarint(0).i32(-1).uvarint(0)
+  // The tagged field: epoch and offset up to which both logs are the same
+  out.uvarint(1).uvarint(0).uvarint(13).i32(0).i64(at).noTags()
+  return out.noTags().noTags().done()
 }
 
 export const COUNT = 3000

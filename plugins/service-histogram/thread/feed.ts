@@ -77,6 +77,7 @@ class TopicReading {
     this.positions.set(partition, nextOffset)
     this.marks.set(partition, batch.highWatermark)
     const parts = [...this.parts].filter((part) => part.wants(partition))
+    for (const part of parts) part.lost(batch)
     if (parts.length > 0) this.#count(batch, parts, isCatchUp)
     for (const part of parts) part.passed(partition, nextOffset, isCatchUp)
     const end = this.ends?.get(partition)

@@ -140,7 +140,8 @@ export class HistogramJob {
       monitored: all.filter(({ spec }) => spec.monitor?.topic === topic),
       book: this.#books.get(topic),
       bookOf: ({ spec }) => (spec.periods === null ? undefined : this.#books.get(spec.periods.topic)),
-      tally: this.tally
+      tally: this.tally,
+      seekEnd: () => void this.stop()
     })
   }
 

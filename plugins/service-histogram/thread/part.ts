@@ -30,6 +30,8 @@ export interface PartOptions {
   readonly book: PeriodBook | undefined
   readonly bookOf: (histogram: Histogram) => PeriodBook | undefined
   readonly tally: Tally
+  /** `endAt` is wanted anew. */
+  readonly seekEnd: () => void
 }
 
 interface PartPlace {
@@ -98,7 +100,6 @@ export class JobPart {
     if (place === undefined || place.done) return false
     const offset = batch.offset(i)
     if (offset < place.from || (place.end !== undefined && offset >= place.end)) return false
-    if (!isCatchUp && offset < place.at) return false
     const { startMs, stopMs, disorderMs, tally } = this.options
     const timeMs = batch.timestampMs(i)
     if (stopMs !== null && timeMs > stopMs) {
@@ -117,11 +118,27 @@ export class JobPart {
     return true
   }
 
+  /** What Kafka had and cannot give, or takes back. */
+  lost({ partition, nextOffset, skipped, truncated }: Batch): void {
+    const { tally, seekEnd } = this.options
+    const place = this.#places.get(partition)
+    if (place === undefined) return
+    // What takes the place of lost messages is newer than they
+    if (truncated !== undefined) place.from = Math.min(place.from, truncated.at)
+    if (nextOffset < place.from) return
+    for (const [reason, n] of Object.entries(skipped ?? {})) tally.lose(reason, n)
+    if (truncated === undefined) return
+    if (truncated.read > 0) tally.lose('truncated', truncated.read)
+    if (truncated.unread > 0) tally.lose('truncated_unread', truncated.unread)
+    // The end may be that of the log as it was before
+    if (place.end !== undefined) seekEnd()
+  }
+
   /** A batch has been looked at. */
   passed(partition: number, nextOffset: number, isCatchUp: boolean): void {
     const place = this.#places.get(partition)
     if (place === undefined || isCatchUp) return
-    place.at = Math.max(place.at, nextOffset)
+    place.at = nextOffset
     this.#settle(place)
   }
 
