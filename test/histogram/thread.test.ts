@@ -4,7 +4,7 @@ import { connectKafka, type KafkaClient } from '../../core/kafka/client.js'
 import { type Producer } from '../../core/api/plugin.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
 import { diverged, type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
-import { createTopic, deleteTopic } from '../support/topics.js'
+import { createTopic, deleteTopic, remakeTopic } from '../support/topics.js'
 import { Counting } from './counting.js'
 import { events } from './live.js'
 
@@ -110,5 +110,27 @@ describe('the thread that counts histograms', function () {
     await counting.read('lossy', 6)
     const { messages, losses } = await counting.stop('lossy')
     assert.deepEqual([messages, losses], [6, { crc: 1, truncated: 2 }])
+  })
+
+  it('counts each message of a topic once that is made again while a second reader is behind', async () => {
+    const { data, out } = await topics()
+    await put(data, 100)
+    await counting.start('first', data, out)
+    let tries = 0
+    let again = (): void => undefined
+    const held = new Promise<void>((resolve) => (again = resolve))
+    proxy.meddle = (api, frame) => {
+      if (api !== FETCH || frame.length < 5000) return frame
+      if (++tries === 1) again()
+      return null
+    }
+    await counting.start('second', data, out, { startMs: 1 })
+    await held
+    await remakeTopic(data)
+    proxy.meddle = (_, frame) => frame
+    await put(data, 10)
+    for (const id of ['first', 'second']) await counting.read(id, 10)
+    const counted = await Promise.all(['first', 'second'].map((id) => counting.stop(id)))
+    assert.deepEqual(counted.map(({ messages }) => messages), [10, 10]) // prettier-ignore
   })
 })

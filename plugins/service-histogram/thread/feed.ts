@@ -72,6 +72,8 @@ class TopicReading {
   #take(batch: Batch): void {
     const { partition, nextOffset, madeAgain } = batch
     const isCatchUp = this.ends !== undefined
+    // The new topic is the common reader's, which tells of it, too
+    if (isCatchUp && madeAgain !== undefined) return this.#caughtUp(partition)
     if (madeAgain !== undefined || !this.positions.has(partition))
       for (const part of this.parts) part.beginAnew(partition)
     this.positions.set(partition, nextOffset)
@@ -80,8 +82,11 @@ class TopicReading {
     for (const part of parts) part.lost(batch)
     if (parts.length > 0) this.#count(batch, parts, isCatchUp)
     for (const part of parts) part.passed(partition, nextOffset, isCatchUp)
-    const end = this.ends?.get(partition)
-    if (end === undefined || nextOffset < end) return
+    if (nextOffset >= (this.ends?.get(partition) ?? Infinity)) this.#caughtUp(partition)
+  }
+
+  #caughtUp(partition: number): void {
+    this.positions.set(partition, this.ends!.get(partition)!)
     this.reader.pause(this.topic, partition)
     for (const part of this.parts) part.caughtUp(partition)
   }
