@@ -19,7 +19,7 @@ import { MemoryLeft } from './memory.js'
 import { HistogramTotals, metricsOf } from './metrics.js'
 import { type HistogramOptions } from './options.js'
 import { infoOf, reportOf, type RunningJob, runningJob, unknown, within } from './running-job.js'
-import { specOf } from './spec.js'
+import { type HistogramSpec, specOf } from './spec.js'
 import { type FromThread, type CountingProgress, type JobSpec, type ToThread } from './thread/protocol.js'
 
 /** A new `config` waits so long for the last messages of the jobs before. */
@@ -131,6 +131,7 @@ export class HistogramService implements Service {
     const histograms = command.histograms.map((one, index) =>
       specOf(one, { path: `/histograms/${index}`, index, sender }, memory)
     )
+    this.#requireConverters(histograms)
     const nowMs = Date.now()
     const isTimed = interval !== undefined && interval > 0
     return {
@@ -144,6 +145,19 @@ export class HistogramService implements Service {
       lateDataMs: options.late_data_ms,
       disorderMs: options.disorder_ms,
       fetchBytes: options.fetch_bytes
+    }
+  }
+
+  #requireConverters(histograms: readonly HistogramSpec[]): void {
+    for (const [i, { format, schemas, periods }] of histograms.entries()) {
+      // ev42 of ISIS has the period itself
+      const pulses = periods !== null && schemas.some((schema) => schema !== 'ev42') ? ['pu00'] : []
+      for (const [key, ids] of Object.entries({ format: [format], schemas, periods: pulses })) {
+        const missing = ids.find((id) => this.context.converter(id) === undefined)
+        if (missing === undefined) continue
+        const text = `no converter '${missing}'; loaded: ${this.context.ids('converter').join(', ')}`
+        throw new CodedError('CONVERTER_UNKNOWN', text, { path: `/histograms/${i}/${key}` })
+      }
     }
   }
 

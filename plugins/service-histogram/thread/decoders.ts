@@ -23,7 +23,7 @@ export class Decoders {
     readonly context: Context
   ) {}
 
-  /** Throws when no plugin brings it. */
+  /** Undefined when no plugin brings it. */
   converter(id: string): Converter | undefined {
     if (!this.#converters.has(id)) this.#converters.set(id, this.parts.converter(id)?.open({}, this.context))
     return this.#converters.get(id)
@@ -35,9 +35,9 @@ export class Decoders {
     if (message === null || schema === undefined) return { kind: 'bad', reason: 'too_small' }
     const isEvents = eventSchemas.includes(schema)
     if (!isEvents && schema !== 'pu00') return { kind: 'bad', reason: 'unknown_schema' }
-    const converter = this.converter(schema)
-    if (converter?.decode === undefined) return { kind: 'bad', reason: 'unknown_schema' }
     try {
+      const converter = this.converter(schema)
+      if (converter?.decode === undefined) return { kind: 'bad', reason: 'unknown_schema' }
       const record = converter.decode(message)
       if (isEvents) return { kind: 'events', schema, record: record as EventRecord }
       return { kind: 'pulse', record: record as PulseRecord }
@@ -48,4 +48,4 @@ export class Decoders {
 }
 
 /** What a decoder threw, as a reason. */
-export const reasonOf = (error: unknown): string => (error instanceof BadMessage ? error.reason : 'decode_failed')
+const reasonOf = (error: unknown): string => (error instanceof BadMessage ? error.reason : 'decode_failed')

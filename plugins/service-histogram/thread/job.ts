@@ -121,6 +121,7 @@ export class HistogramJob {
       this.tools.log('warn', `histogram ${id} cannot be sent to ${topic}: ${error.message}`)
     }
     return new HistogramOutlet(histogram, this.spec, {
+      // The service has looked
       converter: decoders.converter(format)!,
       producer,
       maker,

@@ -1,0 +1,33 @@
+// What the service refuses before anything is asked of Kafka or of the thread that counts.
+import assert from 'node:assert/strict'
+import { converterParts } from '../../test/support/converters.js'
+import { serviceContext } from '../../test/support/service-context.js'
+import { type Kafka } from '../../core/api/plugin.js'
+import { type StartHistogramsCommand } from './commands/start.js'
+import { type HistogramOptions } from './options.js'
+import { HistogramService } from './service.js'
+
+describe('histogram service', () => {
+  const cases: readonly (readonly [string, object, string])[] = [
+    ['da00', { format: 'da00' }, '/histograms/1/format'],
+    ['an44', {}, '/histograms/0/schemas'],
+    ['pu00', { periods: { count: 2 } }, '/histograms/1/periods']
+  ]
+  for (const [missing, keys, path] of cases)
+    it(`refuses a histogram that needs ${missing} where no plugin brings it`, async () => {
+      const converters = [...(await converterParts()).values()].filter(({ id }) => id !== missing)
+      const service = new HistogramService(
+        { memory_bytes: 1e9 } as HistogramOptions,
+        serviceContext({} as Kafka, { converters })
+      )
+      const tof = { kind: 'tof', data_topic: 'data', topic: 'out', tof_range: [0, 100], num_bins: 5 }
+      const command = { histograms: [tof, { ...tof, ...keys }] } as StartHistogramsCommand
+      await assert.rejects(
+        service.startJob(command, { dialect: 'json', topic: '', replyTopic: '', timestampMs: 0 }),
+        (error: { code: string; path: string; message: string }) =>
+          error.code === 'CONVERTER_UNKNOWN' &&
+          error.path === path &&
+          error.message.startsWith(`no converter '${missing}'; loaded: `)
+      )
+    })
+})
