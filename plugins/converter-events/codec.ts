@@ -3,8 +3,8 @@ import {
   BadMessage, messageOf, type EventRecord, type OutMessage, type Peek, type Update, type Vector, type VectorType
 } from '../../core/api/plugin.js' // prettier-ignore
 import {
-  emptyVector, encodeMessage, fieldAt, i32, i64, idCode, missing, nameAt, peekField, peekFirst, type PeekSlots, rootAt, Table,
-  tableAt, timeAt, u64, u8, viewAt, widthOf } from '../../schemas/index.js' // prettier-ignore
+  emptyVector, encodeMessage, fieldAt, i64, idCode, missing, nameAt, peekField, peekFirst, type PeekSlots, rootAt, Table,
+  splitPulses, tableAt, timeAt, u64, u8, viewAt, widthOf } from '../../schemas/index.js' // prettier-ignore
 
 export type EventId = 'ev42' | 'ev43' | 'ev44' | 'an44'
 
@@ -169,33 +169,10 @@ function firstOnly(pulses: number): Vector {
   return { dtype: 'int32', length: 1, bytes: new Uint8Array(4) }
 }
 
-/** One record per pulse, for ev42. */
-function split(record: EventRecord): EventRecord[] {
-  const { referenceTime: times, referenceTimeIndex: index } = record
-  if (index === null || times.length === 1) return [record]
-  const events = record.timeOfFlight.length
-  const begin = (pulse: number): number => {
-    if (pulse >= times.length) return events
-    return Math.min(Math.max(i32(index.bytes, 4 * pulse), 0), events)
-  }
-  return Array.from({ length: times.length }, (_, pulse) => {
-    const [from, to] = [begin(pulse), Math.max(begin(pulse), begin(pulse + 1))]
-    const referenceTime = part(times, pulse, pulse + 1)
-    const timeOfFlight = part(record.timeOfFlight, from, to)
-    const pixelId = record.pixelId.length === 0 ? record.pixelId : part(record.pixelId, from, to)
-    return { ...record, referenceTime, referenceTimeIndex: null, timeOfFlight, pixelId }
-  })
-}
-
-function part(vector: Vector, from: number, to: number): Vector {
-  const width = widthOf(vector.dtype)
-  return { dtype: vector.dtype, length: to - from, bytes: vector.bytes.subarray(from * width, to * width) }
-}
-
 function convert(form: Form, update: Update): OutMessage[] {
   if (update.kind !== 'value' || update.events === undefined) return []
   const record = { ...update.events, source: update.source }
-  const records = form.id === 'ev42' ? split(record) : [record]
+  const records = form.id === 'ev42' ? splitPulses(record) : [record]
   return records.map((one) => messageOf(update, encode(form, one)))
 }
 

@@ -1,10 +1,10 @@
 // What one job takes from one topic: which messages are its own, by offset and Kafka time, and when each partition is done.
 import { type Batch, type EventRecord } from '../../../core/api/plugin.js'
-import { type PulseRecord } from '../../../schemas/index.js'
+import { type PulseRecord, splitPulses } from '../../../schemas/index.js'
 import { type Events } from '../bins/events.js'
 import { type DecodedMessage } from './decoders.js'
 import { type Histogram } from './histogram.js'
-import { eachPulse, type PeriodBook } from './periods.js'
+import { type PeriodBook } from './periods.js'
 
 /** Counts of a job. */
 export class Tally {
@@ -155,7 +155,7 @@ export class JobPart {
 
   /** Counts one message. */
   take(decoded: DecodedMessage, events: Events, bytes: number): void {
-    const { tally, histograms, monitored, book } = this.options
+    const { tally, histograms, monitored, book, bookOf } = this.options
     tally.messages++
     tally.bytes += bytes
     if (decoded.kind === 'bad') return tally.lose(decoded.reason)
@@ -165,13 +165,16 @@ export class JobPart {
     events.set(record)
     tally.events += events.count
     let isWanted = false
+    let pulses: readonly EventRecord[] | undefined
     for (const histogram of histograms) {
       if (!histogram.accepts(schema)) continue
       histogram.heard(record)
       if (histogram.spec.source !== '' && histogram.spec.source !== record.source) continue
       isWanted = true
       if (histogram.spec.periods === null) histogram.take(events, 0)
-      else this.#byPeriod(histogram, record)
+      else if (record.facility?.type === 'isis')
+        bookOf(histogram)?.count(histogram, record, record.facility.periodNumber)
+      else for (const pulse of (pulses ??= splitPulses(record))) bookOf(histogram)?.take(histogram, pulse)
     }
     for (const histogram of monitored) {
       const { source = '' } = histogram.spec.monitor!
@@ -184,11 +187,5 @@ export class JobPart {
 
   #learn({ timestampNs, period }: PulseRecord, book: PeriodBook): void {
     if (period !== null) book.learn(timestampNs, period)
-  }
-
-  #byPeriod(histogram: Histogram, record: EventRecord): void {
-    const book = this.options.bookOf(histogram)
-    if (record.facility?.type === 'isis') book?.count(histogram, record, record.facility.periodNumber)
-    else for (const pulse of eachPulse(record)) book?.take(histogram, pulse)
   }
 }
