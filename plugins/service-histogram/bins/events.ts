@@ -11,8 +11,11 @@ export class Scratch {
   }
 }
 
+/** What of a message is counted. */
+export type EventVectors = Pick<EventRecord, 'timeOfFlight' | 'pixelId'>
+
 export class Events {
-  record!: EventRecord
+  #vectors!: EventVectors
   readonly #copies = { tof: new Scratch(), pixel: new Scratch(), folded: new Scratch() }
   #tof: Int32Array | undefined
   #pixel: Int32Array | undefined
@@ -20,25 +23,25 @@ export class Events {
   #folded: Int32Array | undefined
 
   /** The next message; what was given before is void. */
-  set(record: EventRecord): this {
-    this.record = record
+  set(vectors: EventVectors): this {
+    this.#vectors = vectors
     this.#tof = this.#pixel = this.#folded = undefined
     this.#foldedBy = 0
     return this
   }
 
   get count(): number {
-    return this.record.timeOfFlight.length
+    return this.#vectors.timeOfFlight.length
   }
 
   /** Unsigned numbers (ev42, ev43) keep their bits. */
   get tof(): Int32Array {
-    return (this.#tof ??= numbers(this.record.timeOfFlight, this.#copies.tof))
+    return (this.#tof ??= numbers(this.#vectors.timeOfFlight, this.#copies.tof))
   }
 
   /** Empty when the message names no pixels (a monitor). */
   get pixel(): Int32Array {
-    return (this.#pixel ??= numbers(this.record.pixelId, this.#copies.pixel))
+    return (this.#pixel ??= numbers(this.#vectors.pixelId, this.#copies.pixel))
   }
 
   /** Times of flight modulo a period in ns, never negative. */

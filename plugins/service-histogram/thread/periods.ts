@@ -1,17 +1,19 @@
 // Periods of pulses: pu00 says which, perhaps after the events of the pulse, which then wait for it.
 import { type EventRecord, type Vector } from '../../../core/api/plugin.js'
 import { element } from '../../../schemas/index.js'
-import { Events } from '../bins/events.js'
+import { type EventVectors, Events } from '../bins/events.js'
 import { type Histogram } from './histogram.js'
 
 /** Pulses whose period is remembered. */
 const MOST_PULSES = 16_384
-/** Events that wait for their period, in bytes. */
+/** Events that wait for their period, in bytes … */
 const MOST_WAITING = 64 << 20
+/** … with so many for each entry itself: empty pulses wait, too. */
+const ENTRY_BYTES = 1024
 
 interface Waiting {
   readonly histogram: Histogram
-  readonly record: EventRecord
+  readonly vectors: EventVectors
   readonly bytes: number
 }
 
@@ -30,9 +32,9 @@ export class PeriodBook {
     const waiting = this.#waiting.get(pulseNs)
     if (waiting === undefined) return
     this.#waiting.delete(pulseNs)
-    for (const { histogram, record, bytes } of waiting) {
+    for (const { histogram, vectors, bytes } of waiting) {
       this.#bytes -= bytes
-      this.count(histogram, record, period)
+      this.count(histogram, vectors, period)
     }
   }
 
@@ -41,18 +43,19 @@ export class PeriodBook {
     const pulseNs = BigInt(element(record.referenceTime, 0))
     const period = this.#periods.get(pulseNs)
     if (period !== undefined) return this.count(histogram, record, period)
-    const bytes = record.timeOfFlight.bytes.length + record.pixelId.bytes.length
-    const own = { ...record, timeOfFlight: copy(record.timeOfFlight), pixelId: copy(record.pixelId) }
+    // Nothing else is kept: it would hold the buffer that it lies in
+    const vectors = { timeOfFlight: copy(record.timeOfFlight), pixelId: copy(record.pixelId) }
+    const bytes = ENTRY_BYTES + vectors.timeOfFlight.bytes.length + vectors.pixelId.bytes.length
     const waiting = this.#waiting.get(pulseNs) ?? []
     this.#waiting.set(pulseNs, waiting)
-    waiting.push({ histogram, record: own, bytes })
+    waiting.push({ histogram, vectors, bytes })
     this.#bytes += bytes
     while (this.#bytes > MOST_WAITING) this.#forget(this.#waiting.keys().next().value!)
   }
 
-  count(histogram: Histogram, record: EventRecord, period: number): void {
+  count(histogram: Histogram, vectors: EventVectors, period: number): void {
     if (period >= (histogram.spec.periods?.count ?? 0)) return this.lose('other_period')
-    histogram.take(this.#events.set(record), period)
+    histogram.take(this.#events.set(vectors), period)
   }
 
   /** Nothing more comes. */
