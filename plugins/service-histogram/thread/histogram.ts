@@ -69,11 +69,11 @@ export class Histogram {
     const { fold_ns: fold, cells } = this.spec
     const tof = fold === undefined ? events.tof : events.folded(fold)
     const base = period * cells
-    const counted = this.#fill(events, tof, this.#present.ready(2 * events.count), base)
+    const counted = this.#fill(events, tof, this.#present.ready(events.count), base)
     this.#present.sum += counted
     if (this.#present !== this.#counts && counted > 0) {
       // Shown is the sum of all slices, which costs a second count but no sum over all cells
-      this.#fill(events, tof, this.#counts.ready(2 * events.count), base)
+      this.#fill(events, tof, this.#counts.ready(events.count), base)
       this.#counts.sum += counted
     }
     this.counted += counted
@@ -115,7 +115,7 @@ export class Histogram {
         this.monitor -= old.monitor
         this.version++
       }
-      old?.counts.clear()
+      if (old !== undefined && old.counts.sum > 0) old.counts.clear()
       this.#present = old?.counts ?? this.#newCounts()
       this.#presentMonitor = 0
     }

@@ -1,7 +1,7 @@
 // From cells to the message: types, axes the other way round, periods, normalised counts, what `info` says.
 import { type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
 import { type DataArrayRecord, type HistogramRecord } from '../../../schemas/index.js'
-import { type Cells } from '../bins/counts.js'
+import { type BinCounts, type Cells } from '../bins/counts.js'
 import { type BinDimension, type HistogramSpec } from '../spec.js'
 import { type Histogram } from './histogram.js'
 
@@ -87,7 +87,7 @@ export class MessageMaker {
   /** In the order that is sent. */
   #data({ spec, counts, monitor }: Histogram): Vector {
     const cells = counts.settled()
-    const dtype = typeFor(spec, cells)
+    const dtype = typeFor(spec, counts)
     const width = dtype.endsWith('32') ? 4 : 8
     if (this.#memory.byteLength < cells.length * width) this.#memory = new ArrayBuffer(cells.length * width)
     const ordered = spec.turned ? turn(cells, spec, dtype, this.#memory) : cells
@@ -106,9 +106,10 @@ export class MessageMaker {
 /** The name that just-bin-it gives as source: its messages have neither units nor labels. */
 export const PEER = 'just-bin-it'
 
-function typeFor({ dataType, format }: HistogramSpec, cells: Cells): VectorType {
+function typeFor({ dataType, format }: HistogramSpec, { sum, cells }: BinCounts): VectorType {
   if (dataType === 'float64') return 'float64'
-  const small = dataType === 'int32' && cells instanceof Uint32Array && cells.every((n) => n <= MOST_INT32)
+  const isSmall = (): boolean => sum <= MOST_INT32 || cells.every((n) => n <= MOST_INT32)
+  const small = dataType === 'int32' && cells instanceof Uint32Array && isSmall()
   if (format === 'hs00') return small ? 'uint32' : 'uint64'
   return small ? 'int32' : 'int64'
 }
