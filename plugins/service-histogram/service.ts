@@ -8,7 +8,8 @@ import {
   type Reply,
   type Service,
   type ServiceContext,
-  type Snapshot
+  type Snapshot,
+  topicMissing
 } from '../../core/api/plugin.js'
 import { type ConfigureHistogramsCommand } from './commands/config.js'
 import { type ResetHistogramsCommand } from './commands/reset.js'
@@ -77,7 +78,9 @@ export class HistogramService implements Service {
   // ---------------------------------------------------------------- commands
 
   async startJob(command: StartHistogramsCommand, origin: Origin): Promise<Reply> {
-    return this.#begin(this.#specOf(command, this.#memory()), origin)
+    const spec = this.#specOf(command, this.#memory())
+    await this.#requireTopics(spec)
+    return this.#begin(spec, origin)
   }
 
   /** What is wrong with the new one is known before the old ones end. */
@@ -163,7 +166,6 @@ export class HistogramService implements Service {
 
   async #begin(spec: JobSpec, origin: Origin): Promise<Reply> {
     if (this.#closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
-    await this.#requireTopics(spec)
     const box: { running?: RunningJob } = {}
     const job = await this.context.jobs.open(spec.jobId, 'histogram', () => (box.running ? infoOf(box.running) : {}))
     const running = runningJob(job, spec, origin)
@@ -195,9 +197,7 @@ export class HistogramService implements Service {
     ])
     const found = await this.context.kafka.topics([...new Set(names)])
     const missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
-    if (missing.length === 0) return
-    const text = `no topic ${missing.join(', ')} on the broker; create it with 'nexstream provision'`
-    throw new CodedError('TOPIC_MISSING', text, { path: '/histograms' })
+    if (missing.length > 0) throw topicMissing(`topic ${missing.join(', ')}`, '/histograms')
   }
 
   #stopOne(id: string): void {

@@ -1,5 +1,5 @@
 // Entry of the thread that counts: all jobs of the service, one read for each topic.
-import { CodedError, type Context, errorText, type ThreadContext } from '../../../core/api/plugin.js'
+import { CodedError, type Context, errorText, type ThreadContext, topicMissing } from '../../../core/api/plugin.js'
 import { Decoders } from './decoders.js'
 import { Feed } from './feed.js'
 import { HistogramJob, type Starts, topicsOf } from './job.js'
@@ -79,8 +79,7 @@ class CountingThread {
     const topics = topicsOf(spec)
     const starts = new Map<string, ReadonlyMap<number, number>>()
     for (const { name, partitions } of await this.#kafka.topics(topics)) {
-      if (partitions.length === 0)
-        throw new CodedError('TOPIC_MISSING', `topic '${name}' does not exist; create it with nexstream provision`)
+      if (partitions.length === 0) throw topicMissing(`topic ${name}`)
       const { startMs, disorderMs } = spec
       const at = startMs === null ? 'latest' : { timestampMs: Math.max(0, startMs - disorderMs) }
       starts.set(name, await this.#kafka.offsets(name, partitions, at))
