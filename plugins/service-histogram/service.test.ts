@@ -1,11 +1,15 @@
-// What the service refuses before anything is asked of Kafka or of the thread that counts.
+// What the service refuses, and says when its thread is gone.
 import assert from 'node:assert/strict'
+import { Worker } from 'node:worker_threads'
 import { converterParts } from '../../test/support/converters.js'
 import { serviceContext } from '../../test/support/service-context.js'
 import { type Kafka } from '../../core/api/plugin.js'
 import { type StartHistogramsCommand } from './commands/start.js'
 import { type HistogramOptions } from './options.js'
 import { HistogramService } from './service.js'
+
+const tof = { kind: 'tof', data_topic: 'data', topic: 'out', tof_range: [0, 100], num_bins: 5 }
+const origin = { dialect: 'json', topic: '', replyTopic: '', timestampMs: 0 }
 
 describe('histogram service', () => {
   const cases: readonly (readonly [string, object, string])[] = [
@@ -20,14 +24,27 @@ describe('histogram service', () => {
         { memory_bytes: 1e9 } as HistogramOptions,
         serviceContext({} as Kafka, { converters })
       )
-      const tof = { kind: 'tof', data_topic: 'data', topic: 'out', tof_range: [0, 100], num_bins: 5 }
       const command = { histograms: [tof, { ...tof, ...keys }] } as StartHistogramsCommand
       await assert.rejects(
-        service.startJob(command, { dialect: 'json', topic: '', replyTopic: '', timestampMs: 0 }),
+        service.startJob(command, origin),
         (error: { code: string; path: string; message: string }) =>
           error.code === 'CONVERTER_UNKNOWN' &&
           error.path === path &&
           error.message.startsWith(`no converter '${missing}'; loaded: `)
       )
     })
+
+  it('answers a start that its thread does not outlive, and tells of no end', async () => {
+    const topics: Kafka['topics'] = (names) => Promise.resolve(names.map((name) => ({ name, partitions: [0] })))
+    const converters = [...(await converterParts()).values()]
+    const context = serviceContext({ topics } as Kafka, { converters })
+    const dying = `require('node:worker_threads').parentPort.once('message', () => process.exit(3))`
+    const service = new HistogramService({ memory_bytes: 1e9 } as HistogramOptions, {
+      ...context,
+      thread: () => new Worker(dying, { eval: true })
+    })
+    const started = service.startJob({ histograms: [tof] } as unknown as StartHistogramsCommand, origin)
+    await assert.rejects(started, { code: 'JOB_FAILED', message: /ended with code 3/ })
+    assert.deepEqual(context.events, [])
+  })
 })

@@ -236,8 +236,9 @@ export class HistogramService implements Service {
       if (this.#worker !== worker) return
       this.#worker = undefined
       for (const running of [...this.#jobs.values()]) {
-        running.refuse(new CodedError('JOB_FAILED', why))
-        this.#ended(running.progress, why)
+        // Who waits for the answer to a start gets that and no end
+        if (running.job.state === 'starting') running.refuse(new CodedError('JOB_FAILED', why))
+        else this.#ended(running.progress, why)
       }
     }
     return worker
