@@ -75,7 +75,8 @@ class TopicReading {
     // The new topic is the common reader's, which tells of it, too
     if (isCatchUp && madeAgain !== undefined) return this.#caughtUp(partition)
     if (madeAgain !== undefined || !this.positions.has(partition))
-      for (const part of this.parts) part.beginAnew(partition)
+      // Who came after the partition, and before this reader met it, has a place there
+      for (const part of this.parts) if (madeAgain !== undefined || !part.knows(partition)) part.beginAnew(partition)
     this.positions.set(partition, nextOffset)
     this.marks.set(partition, batch.highWatermark)
     const parts = [...this.parts].filter((part) => part.wants(partition))
