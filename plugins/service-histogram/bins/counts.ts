@@ -44,11 +44,10 @@ export class BinCounts {
     this.sum = 0
   }
 
-  /** Takes the cells of another away or, with 1, adds them. */
-  add(other: BinCounts, sign: 1 | -1): void {
-    this.ready(sign === 1 ? other.sum : 0)
+  /** Takes the counts of another away. */
+  subtract(other: BinCounts): void {
     const [cells, others] = [this.settled(), other.settled()]
-    for (let i = 0; i < this.size; i++) cells[i]! += sign * others[i]!
-    this.sum += sign * other.sum
+    for (let i = 0; i < this.size; i++) cells[i]! -= others[i]!
+    this.sum -= other.sum
   }
 }

@@ -36,7 +36,8 @@ export class Histogram {
   error: string | undefined
   /** Counted since the start, whatever is shown. */
   counted = 0
-  readonly #counts: BinCounts
+  /** What is shown. */
+  readonly counts: BinCounts
   readonly #fill: Fill
   /** Of the last n seconds: those that are over, oldest first; the present one. */
   readonly #slices: { readonly counts: BinCounts; readonly monitor: number }[] = []
@@ -46,18 +47,13 @@ export class Histogram {
 
   constructor(readonly spec: HistogramSpec) {
     this.#fill = fillOf(spec)
-    this.#counts = this.#newCounts()
-    this.#present = spec.show === 'last' ? this.#newCounts() : this.#counts
+    this.counts = this.#newCounts()
+    this.#present = spec.show === 'last' ? this.#newCounts() : this.counts
   }
 
   /** Cells, periods included. */
   get size(): number {
     return this.spec.cells * (this.spec.periods?.count ?? 1)
-  }
-
-  /** What is shown. */
-  get counts(): BinCounts {
-    return this.#counts
   }
 
   accepts(schema: string): boolean {
@@ -71,10 +67,10 @@ export class Histogram {
     const base = period * cells
     const counted = this.#fill(events, tof, this.#present.ready(events.count), base)
     this.#present.sum += counted
-    if (this.#present !== this.#counts && counted > 0) {
+    if (this.#present !== this.counts && counted > 0) {
       // Shown is the sum of all slices, which costs a second count but no sum over all cells
-      this.#fill(events, tof, this.#counts.ready(events.count), base)
-      this.#counts.sum += counted
+      this.#fill(events, tof, this.counts.ready(events.count), base)
+      this.counts.sum += counted
     }
     this.counted += counted
     this.outside += Math.max(0, events.count - counted)
@@ -111,7 +107,7 @@ export class Histogram {
       this.#slices.push({ counts: this.#present, monitor: this.#presentMonitor })
       const old = this.#slices.length > SLICES ? this.#slices.shift() : undefined
       if (old !== undefined && (old.counts.sum > 0 || old.monitor > 0)) {
-        this.#counts.add(old.counts, -1)
+        this.counts.subtract(old.counts)
         this.monitor -= old.monitor
         this.version++
       }
@@ -123,14 +119,14 @@ export class Histogram {
 
   /** What it shows has been taken. */
   shown(): void {
-    if (this.spec.show !== 'current' || (this.#counts.sum === 0 && this.monitor === 0)) return
-    this.#counts.clear()
+    if (this.spec.show !== 'current' || (this.counts.sum === 0 && this.monitor === 0)) return
+    this.counts.clear()
     this.monitor = 0
     this.version++
   }
 
   reset(): void {
-    this.#counts.clear()
+    this.counts.clear()
     this.#present.clear()
     for (const { counts } of this.#slices) counts.clear()
     this.#slices.length = 0
@@ -147,6 +143,6 @@ export class Histogram {
   progress(): HistogramProgress {
     const { id, topic } = this.spec
     const { state, rate, sent, outside } = this
-    return { id, topic, state, sum: this.#counts.sum, rate, sent, outside }
+    return { id, topic, state, sum: this.counts.sum, rate, sent, outside }
   }
 }

@@ -1,17 +1,15 @@
 // From cells to the message: types, axes the other way round, periods, normalised counts, what `info` says.
-import { type Converter, type Vector, type VectorType } from '../../../core/api/plugin.js'
+import { type Converter, nowNs, type Vector, type VectorType } from '../../../core/api/plugin.js'
 import { type DataArrayRecord, type HistogramRecord } from '../../../schemas/index.js'
 import { type BinCounts, type Cells } from '../bins/counts.js'
 import { type BinDimension, type HistogramSpec } from '../spec.js'
 import { type Histogram } from './histogram.js'
+import { type JobSpec } from './protocol.js'
 
 const MOST_INT32 = 2 ** 31 - 1
 const BLOCK = 64
 
-export interface Window {
-  readonly startMs: number | null
-  readonly stopMs: number | null
-}
+type Window = Pick<JobSpec, 'startMs' | 'stopMs'>
 
 const vector = (dtype: VectorType, array: ArrayBufferView & { readonly length: number }): Vector => ({
   dtype,
@@ -39,7 +37,7 @@ export class MessageMaker {
     const dimensions = dimensionsOf(spec)
     return {
       source: spec.sender,
-      timestampNs: BigInt(Date.now()) * 1_000_000n,
+      timestampNs: nowNs(),
       lastMetadataTimestampNs: 0n,
       currentShape: dimensions.map(({ length }) => length),
       dimensions: dimensions.map(({ length, unit, name, edges }) => ({
@@ -73,7 +71,7 @@ export class MessageMaker {
     const state = Buffer.from(JSON.stringify({ id: spec.id, state: histogram.state, sum: counts.sum }))
     return {
       source: spec.id,
-      timestampNs: lastPulseNs > 0n ? lastPulseNs : BigInt(Date.now()) * 1_000_000n,
+      timestampNs: lastPulseNs > 0n ? lastPulseNs : nowNs(),
       variables: [
         signal,
         { ...signal, name: 'errors', label: null, data: errors },
@@ -104,7 +102,7 @@ export class MessageMaker {
 }
 
 /** The name that just-bin-it gives as source: its messages have neither units nor labels. */
-export const PEER = 'just-bin-it'
+const PEER = 'just-bin-it'
 
 function typeFor({ dataType, format }: HistogramSpec, { sum, cells }: BinCounts): VectorType {
   if (dataType === 'float64') return 'float64'

@@ -1,7 +1,7 @@
 // Sends a histogram: when it has changed and is due, or to be seen to be alive; never two at a time.
 import { type Converter, type Producer } from '../../../core/api/plugin.js'
 import { type Histogram } from './histogram.js'
-import { type MessageMaker, type Window } from './message.js'
+import { type MessageMaker } from './message.js'
 import { type JobSpec } from './protocol.js'
 
 export interface OutletTools {
@@ -86,9 +86,8 @@ export class HistogramOutlet {
 
   /** Undefined when it cannot be encoded: that is one message that could not be sent, not the end of what others count. */
   #made(): Uint8Array | undefined {
-    const window: Window = this.job
     try {
-      return this.tools.maker.make(this.histogram, this.tools.converter, window, this.#diff)
+      return this.tools.maker.make(this.histogram, this.tools.converter, this.job, this.#diff)
     } catch (error) {
       this.tools.failed(error as Error)
       return undefined
