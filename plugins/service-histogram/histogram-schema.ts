@@ -1,6 +1,9 @@
 // What a command says of one histogram.
 import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 
+/** Messages of events that can be counted. */
+export const eventSchemas = ['ev42', 'ev43', 'ev44', 'an44'] as const
+
 const topic = { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$' } as const
 const range = { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 } as const
 const edges = { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 1_000_001 } as const
@@ -48,9 +51,9 @@ export const histogramSchema = {
     source: { type: 'string', default: '', description: 'Only events of this source; empty: of all.' },
     schemas: {
       type: 'array',
-      items: { enum: ['ev42', 'ev43', 'ev44', 'an44'] },
+      items: { enum: eventSchemas },
       minItems: 1,
-      default: ['ev42', 'ev43', 'ev44', 'an44'],
+      default: eventSchemas,
       description: 'Messages that count; others on the topic are passed over.'
     },
     topic: { ...topic, description: 'Where the histogram goes.' },

@@ -1,7 +1,7 @@
 // From what a command says of a histogram to what the thread counts: axes, memory, and what is wrong with it.
 import { CodedError } from '../../core/api/plugin.js'
 import { evenEdges } from './bins/axis.js'
-import { type HistogramCommand } from './histogram-schema.js'
+import { eventSchemas, type HistogramCommand } from './histogram-schema.js'
 import { pixelMapOf, type PlacedRun, runsOf } from './bins/areas.js'
 import { type MemoryLeft } from './memory.js'
 import { type PixelMap } from './bins/fill.js'
@@ -80,7 +80,7 @@ export function specOf(
     ...(command.fold_ns !== undefined && { fold_ns: command.fold_ns }),
     id: command.id ?? `histogram-${index + 1}`,
     source: (command.source ?? '').trim(),
-    schemas: command.schemas ?? ['ev42', 'ev43', 'ev44', 'an44'],
+    schemas: command.schemas ?? eventSchemas,
     format: format ?? 'hs01',
     dataType,
     sender,

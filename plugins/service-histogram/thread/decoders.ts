@@ -7,13 +7,12 @@ import {
   type PartLookup
 } from '../../../core/api/plugin.js'
 import { type PulseRecord, schemaId } from '../../../schemas/index.js'
+import { eventSchemas } from '../histogram-schema.js'
 
 export type DecodedMessage =
   | { readonly kind: 'events'; readonly schema: string; readonly record: EventRecord }
   | { readonly kind: 'pulse'; readonly record: PulseRecord }
   | { readonly kind: 'bad'; readonly reason: string }
-
-const eventSchemas = ['ev42', 'ev43', 'ev44', 'an44']
 
 export class Decoders {
   readonly #converters = new Map<string, Converter | undefined>()
@@ -33,7 +32,7 @@ export class Decoders {
   decode(message: Buffer | null): DecodedMessage {
     const schema = message === null ? undefined : schemaId(message)
     if (message === null || schema === undefined) return { kind: 'bad', reason: 'too_small' }
-    const isEvents = eventSchemas.includes(schema)
+    const isEvents = eventSchemas.some((one) => one === schema)
     if (!isEvents && schema !== 'pu00') return { kind: 'bad', reason: 'unknown_schema' }
     try {
       const converter = this.converter(schema)
