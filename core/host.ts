@@ -3,7 +3,6 @@ import { AsyncSeriesHook, HookMap, SyncBailHook, SyncWaterfallHook, type FullTap
 import { within } from './closing.js'
 import { CodedError, errorText } from './api/errors.js'
 import {
-  type ConverterPart,
   type DaemonSnapshot,
   type Dialect,
   type Hooks,
@@ -12,15 +11,14 @@ import {
   type Registry,
   type ReporterPart,
   type ServicePart,
-  type SourcePart,
   type ToolPart,
   type OpenedByService
 } from './api/plugin.js'
 
 /** What parts of each kind look like. */
 export interface Parts {
-  source: SourcePart
-  converter: ConverterPart
+  source: OpenedByService
+  converter: OpenedByService
   writer: OpenedByService
   service: ServicePart
   reporter: ReporterPart

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { cast, numbersIn, typeNames, typeOf } from './cast.js'
 import { element } from './reader.js'
-import { type Vector, type VectorType } from '../core/api/records.js'
+import { type Vector, type VectorType } from './records.js'
 
 const types: readonly VectorType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] // prettier-ignore
 const doubles = (...values: number[]): Vector => ({

@@ -1,6 +1,6 @@
 // Vectors from one element type to another, as a dataset of a fixed type needs it.
 import { BadMessage } from '../core/api/errors.js'
-import { type Vector, type VectorType } from '../core/api/records.js'
+import { type Vector, type VectorType } from './records.js'
 import { integerRanges, longRanges, typedArrays, widthOf } from './numbers.js'
 
 type Numbers =

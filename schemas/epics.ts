@@ -1,5 +1,5 @@
 // Words of EPICS that sources, services, converters and writers share: alarms, states of a channel, the zero of its time.
-import { type Alarm } from '../core/api/records.js'
+import { type Alarm } from './updates.js'
 
 /** Names of the alarm status codes as both protocols and alarmString.h spell them; the place is the code. */
 // prettier-ignore

@@ -20,9 +20,11 @@ export * from './verify.js'
 export * from './by-source.js'
 export * from './epics.js'
 export * from './json-text.js'
-export type * from './records.js'
+export * from './converter.js'
+export * from './records.js'
+export * from './time.js'
+export * from './updates.js'
 export * from './spares.js'
-export type * from '../core/api/records.js'
 
 const byId = new Map<string, SchemaLayout>(Object.entries(layouts))
 

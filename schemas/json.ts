@@ -3,7 +3,7 @@ import { BadMessage } from '../core/api/errors.js'
 import { type FieldLayout, type ScalarType, type SchemaLayout, type TypeLayout } from './layout.js'
 import { scalarSize } from './numbers.js'
 import { element, f32, f64, fieldAt, rootAt, stringAt, tableAt, u32, u8, vectorAt, idCode } from './reader.js'
-import { type VectorType } from '../core/api/records.js'
+import { type VectorType } from './records.js'
 
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue }
 

@@ -1,5 +1,5 @@
 // The number types of messages and files: widths, ranges, arrays.
-import { type VectorType } from '../core/api/records.js'
+import { type VectorType } from './records.js'
 
 /** Bytes per element of a number type, and of bool. */
 export const scalarSize = {

@@ -1,6 +1,6 @@
 // Source name and time of a message for routing, without decoding it.
 import { BadMessage } from '../core/api/errors.js'
-import { type Peek } from '../core/api/converter.js'
+import { type Peek } from './converter.js'
 import { fieldAt, missing, rootAt, timeAt, u32, vectorAt } from './reader.js'
 
 /** Slots of the root table. */

@@ -1,5 +1,5 @@
 // Events pulse by pulse.
-import { type EventRecord, type Vector } from '../core/api/records.js'
+import { type EventRecord, type Vector } from './records.js'
 import { widthOf } from './numbers.js'
 import { i32 } from './reader.js'
 

@@ -1,6 +1,6 @@
 // Reads FlatBuffers from hostile bytes: every offset, length and vtable is checked before it is used.
 import { BadMessage } from '../core/api/errors.js'
-import { type Vector, type VectorType } from '../core/api/records.js'
+import { type Vector, type VectorType } from './records.js'
 import { scalarSize } from './numbers.js'
 
 /** The four id characters as they stand at bytes 4–7, for `rootAt`. */

@@ -1,5 +1,41 @@
 // What decoded messages look like. Vectors are raw little-endian bytes, in place in the message.
-import { type Vector, type VectorType } from '../core/api/records.js'
+
+export type VectorType =
+  | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32' | 'float64' // prettier-ignore
+
+/** A numeric vector: `bytes.length === length * size of dtype`; start is not aligned. */
+export interface Vector {
+  readonly dtype: VectorType
+  readonly length: number
+  readonly bytes: Uint8Array
+}
+
+/** Whether a Vector, among the things that a value can be. */
+export const isVector = (value: unknown): value is Vector =>
+  typeof value === 'object' && value !== null && 'dtype' in value && 'bytes' in value
+
+/** ev42, ev43, ev44, an44: events of one or several pulses. */
+export interface EventRecord {
+  readonly source: string
+  readonly messageId: bigint
+  /** ns since the epoch, int64 or uint64, one per pulse. */
+  readonly referenceTime: Vector
+  /** Index of the first event of each pulse; absent for one pulse (ev42). */
+  readonly referenceTimeIndex: Vector | null
+  /** ns after the pulse; length 0 when absent. */
+  readonly timeOfFlight: Vector
+  readonly pixelId: Vector
+  /** an44. */
+  readonly weight?: Vector
+  /** ev42 facility data. */
+  readonly facility?:
+    | { readonly type: 'isis'; readonly periodNumber: number; readonly runState: string; readonly protonCharge: number }
+    | {
+        readonly type: 'adc'
+        readonly amplitude: Vector; readonly peakArea: Vector; readonly background: Vector
+        readonly thresholdTime: Vector; readonly peakTime: Vector
+      } // prettier-ignore
+}
 
 /** f142, f144. Scalars of 64-bit integers are bigint. */
 export interface LogRecord {

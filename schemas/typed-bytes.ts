@@ -2,7 +2,7 @@
 import { BadMessage } from '../core/api/errors.js'
 import { widthOf } from './numbers.js'
 import { element, numbersOf, textOf } from './reader.js'
-import { type Vector, type VectorType } from '../core/api/records.js'
+import { type Vector, type VectorType } from './records.js'
 
 // prettier-ignore
 const order: readonly VectorType[] = [

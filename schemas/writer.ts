@@ -3,7 +3,7 @@ import { BadMessage } from '../core/api/errors.js'
 import { type FieldLayout, type ScalarType, type SchemaLayout, type TypeLayout } from './layout.js'
 import { integerRanges, scalarSize } from './numbers.js'
 import { element, isLittleEndian } from './reader.js'
-import { isVector, type Vector } from '../core/api/records.js'
+import { isVector, type Vector } from './records.js'
 import { type Spares } from './spares.js'
 
 /**

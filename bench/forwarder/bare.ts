@@ -4,13 +4,14 @@ import { text } from 'node:stream/consumers'
 import { loadPlugins } from '../../core/loader.js'
 import { type Context } from '../../core/api/plugin.js'
 import { Latencies } from './audit.js'
+import { type SourcePart } from '../../schemas/index.js'
 
 const [protocol = 'ca', address = '', warmUp = '3', seconds = '10'] = process.argv.slice(2)
 const names = (await text(process.stdin)).split('\n').filter(Boolean)
 const search = { addr_list: [address], auto_addr_list: false }
 const plugins = [{ use: 'source-epics', options: { [protocol]: search } }]
 const loaded = await loadPlugins({ plugins, baseFolder: '.' })
-const source = loaded.host.part('source', protocol)!
+const source = loaded.host.part('source', protocol) as SourcePart
 const context: Context = {
   jobId: 'bare',
   signal: new AbortController().signal,

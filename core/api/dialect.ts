@@ -1,6 +1,14 @@
 // Dialects: ways to say commands, answers and events on the wire.
 import { type Command, type Reply } from './command.js'
-import { type OutMessage } from './converter.js'
+
+/** One message for Kafka. */
+export interface OutMessage {
+  readonly value: Uint8Array
+  /** Kafka CreateTime in ms; default now. */
+  readonly timestampMs?: number
+  /** For whoever has copied `value` and lets go of it: its memory is used again. It need not be called. */
+  readonly giveBack?: () => void
+}
 
 /** Something that happened to a job; dialects turn it into their own words. */
 export interface ServiceEvent {

@@ -1,6 +1,5 @@
 // What all parts have in common: id, summary, config schema, and the context they are opened with.
 import { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
-import { type RunInfo } from './run-info.js'
 
 export { type FromSchema, type JSONSchema } from 'json-schema-to-ts'
 
@@ -24,13 +23,6 @@ export interface Context {
    * there is lost. `first` tells of the first one, e.g. value and time, in the report: called once per stream and reason.
    */
   count(reason: string, n?: number, weight?: 'lost' | 'warning' | 'note', first?: () => string): void
-  /** The write job, for writers of run information; absent elsewhere. */
-  readonly run?: RunInfo
-  /**
-   * Writers only: runs `change`, which may make columns, datasets, groups and attributes although messages come already (what only
-   * the first message tells). Costs milliseconds: once per stream, not more. Names are noted in `madeAtClose` where links may want them.
-   */
-  late?(change: () => void): void
 }
 
 /** Something that the config, a command or what a command holds can name by `id`. */
@@ -40,6 +32,11 @@ export interface Part<C> {
   readonly summary: string
   /** JSON Schema (object) of the part's config; the option table of its README is made from it. */
   readonly config: C
+}
+
+/** A source, converter or writer: opened by a service, and known in full to those who make and use it (`schemas/`, the file writer). */
+export interface OpenedByService extends Part<JSONSchema> {
+  open(...args: never): object
 }
 
 // Typed parts lose their config type in the registry: options are checked by ajv before `open` is called.

@@ -1,22 +1,19 @@
 // A plugin and what it may register.
 import { type AsyncSeriesHook, type SyncWaterfallHook } from 'tapable'
-import { type ConverterPart } from './converter.js'
 import { type Dialect } from './dialect.js'
 import { type Job } from './job.js'
-import { erase, type JSONSchema, type Options } from './part.js'
+import { erase, type JSONSchema, type OpenedByService, type Options } from './part.js'
 import { type DaemonSnapshot, type ReporterPart } from './reporter.js'
 import { type ServicePart } from './service.js'
-import { type SourcePart } from './source.js'
 import { type ToolPart } from './tool.js'
-import { type OpenedByService } from './writer.js'
 
 /** Major version of this API; a plugin built for another one is refused (PLUGIN_API). */
 export const API = 2
 
 /** What `apply` may register. An id that is taken is refused (PLUGIN_DUPLICATE_ID) naming both plugins. */
 export interface Registry {
-  source(part: SourcePart): void
-  converter(part: ConverterPart): void
+  source(part: OpenedByService): void
+  converter(part: OpenedByService): void
   writer(part: OpenedByService): void
   service(part: ServicePart): void
   reporter(part: ReporterPart): void

@@ -7,7 +7,6 @@ import { type Kafka } from './kafka.js'
 import { type PartLookup } from './lookup.js'
 import { type Metric, type MetricTable } from './metrics.js'
 import { erase, type JSONSchema, type LogLevel, type Options, type Part } from './part.js'
-import { type Subscription } from './source.js'
 import { type FileKind, type ToolFlags } from './tool.js'
 
 /** The state of a service for status topics: plain JSON, snake_case. */
@@ -31,6 +30,14 @@ export interface Service {
   /** Finish or flush everything; called once. */
   stop(reason: string): Promise<void>
   snapshot(): Snapshot
+}
+
+/** Something open: a channel of a source, a topic that is heard. */
+export interface Subscription {
+  close(): void | Promise<void>
+  /** Sources that make their own data as fast as asked: stop until `resume`. At most the update under way is still emitted. */
+  pause?(): void
+  resume?(): void
 }
 
 /** What the daemon gives to services and reporters. */

@@ -9,7 +9,10 @@ per source are not metrics: they are in the status. Beside these stand the metri
 /** Declared tables by the part that declares them. */
 export function metricTables(host: Host): ReadonlyMap<string, MetricTable> {
   const tables = (['reporter', 'service', 'source'] as const).flatMap((kind) =>
-    host.ids(kind).map((id) => [`${kind} ${id}`, host.part(kind, id)?.metrics ?? {}] as const)
+    host.ids(kind).map((id) => {
+      const part = host.part(kind, id) as { readonly metrics?: MetricTable } | undefined
+      return [`${kind} ${id}`, part?.metrics ?? {}] as const
+    })
   )
   return new Map(tables.filter(([, metrics]) => Object.keys(metrics).length > 0))
 }

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Host } from '../../core/host.js'
 import { packageRoot } from '../../core/root.js'
-import { schemaIds } from '../../schemas/index.js'
+import { schemaIds, type ConverterPart } from '../../schemas/index.js'
 import { code, type Page, reference, table } from './markdown.js'
+import { type WriterPart } from '../../plugins/service-filewriter/writer-kit.js'
 
 const intro = `A message names its schema in bytes 4 to 7. \`nexstream decode\` and \`tail\` show messages of every id below. *Converter*: \`in\` reads records (for
 writers), \`out\` makes messages from updates of a source (for the forwarder and the simulator). *Writers* are the modules of a
@@ -19,7 +20,7 @@ function titleOf(id: string): string {
 }
 
 function directions(host: Host, id: string): string {
-  const part = host.part('converter', id)
+  const part = host.part('converter', id) as ConverterPart | undefined
   if (part === undefined) return ''
   const converter = part.open({}, { jobId: '', signal: AbortSignal.abort(), log: () => undefined, count: () => undefined }) // prettier-ignore
   const ways = [converter.decode && 'in', (converter.encode ?? converter.convert) ? 'out' : undefined]
@@ -39,7 +40,9 @@ const spoken: Readonly<Record<string, string>> = {
 
 export function schemasPage(host: Host): Page {
   const rows = schemaIds.map((id) => {
-    const writers = host.ids('writer').filter((writer) => host.part('writer', writer)?.accepts.includes(id))
+    const writers = host
+      .ids('writer')
+      .filter((writer) => (host.part('writer', writer) as WriterPart).accepts.includes(id))
     return [code(id), titleOf(id), directions(host, id), writers.map(code).join(' '), spoken[id] ?? '']
   })
   const listed = table([['id', 'what', 'converter', 'writers', 'spoken as'], ...rows])

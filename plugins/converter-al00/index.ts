@@ -1,6 +1,17 @@
 // Converter of al00: the alarm of a source, sent when it changes.
-import { API, defineConverter, definePlugin, messageOf, type OutMessage, type Update } from '../../core/api/plugin.js'
-import { encodeMessage, idCode, peekField, Table, type AlarmRecord, alarmText, BySource } from '../../schemas/index.js'
+import { API, definePlugin, type OutMessage } from '../../core/api/plugin.js'
+import {
+  encodeMessage,
+  idCode,
+  peekField,
+  Table,
+  type AlarmRecord,
+  alarmText,
+  BySource,
+  defineConverter,
+  messageOf,
+  type Update
+} from '../../schemas/index.js'
 
 const code = idCode('al00')
 const slots = { source: 0, time: 1 }

@@ -1,6 +1,17 @@
 // Converters of connection states: ep00 and ep01, sent when a channel's state changes.
-import { API, type Converter, defineConverter, definePlugin, nowNs, type Update } from '../../core/api/plugin.js'
-import { BySource, type ConnectionRecord, encodeMessage, idCode, peekField, Table } from '../../schemas/index.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import {
+  BySource,
+  type ConnectionRecord,
+  encodeMessage,
+  idCode,
+  peekField,
+  Table,
+  type Converter,
+  defineConverter,
+  nowNs,
+  type Update
+} from '../../schemas/index.js'
 
 type ConnectionId = 'ep00' | 'ep01'
 

@@ -1,5 +1,5 @@
 // Converter of da00: a group of named arrays.
-import { API, BadMessage, defineConverter, definePlugin } from '../../core/api/plugin.js'
+import { API, BadMessage, definePlugin } from '../../core/api/plugin.js'
 import {
   checkShape,
   encodeMessage,
@@ -11,7 +11,8 @@ import {
   typed,
   typeNumber,
   type DataArrayRecord,
-  type DataArrayVariable
+  type DataArrayVariable,
+  defineConverter
 } from '../../schemas/index.js'
 
 const code = idCode('da00')

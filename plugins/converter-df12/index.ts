@@ -1,6 +1,14 @@
 // Converter of df12: the detector-spectrum map of an instrument (ISIS).
-import { API, BadMessage, defineConverter, definePlugin } from '../../core/api/plugin.js'
-import { encodeMessage, missing, numbersOf, Table, TIMELESS_NS, type DetectorSpectrumMap } from '../../schemas/index.js'
+import { API, BadMessage, definePlugin } from '../../core/api/plugin.js'
+import {
+  encodeMessage,
+  missing,
+  numbersOf,
+  Table,
+  TIMELESS_NS,
+  type DetectorSpectrumMap,
+  defineConverter
+} from '../../schemas/index.js'
 
 function decode(message: Uint8Array): DetectorSpectrumMap {
   const t = Table.root(message, 'df12')

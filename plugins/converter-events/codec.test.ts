@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type EventRecord, type Update, type Vector, type VectorType } from '../../core/api/plugin.js'
-import { decodeJson, element } from '../../schemas/index.js'
+import {
+  type EventRecord,
+  type Update,
+  type Vector,
+  type VectorType,
+  decodeJson,
+  element
+} from '../../schemas/index.js'
 import { eventCodec } from './codec.js'
 
 const golden = fileURLToPath(new URL('../../../test/samples/golden/', import.meta.url))

@@ -1,10 +1,32 @@
 // ev42, ev43, ev44 and an44 by hand: events stay where they are in the message, whatever their number.
+import { BadMessage, type OutMessage } from '../../core/api/plugin.js'
 import {
-  BadMessage, messageOf, type EventRecord, type OutMessage, type Peek, type Update, type Vector, type VectorType
-} from '../../core/api/plugin.js' // prettier-ignore
-import {
-  emptyVector, encodeMessage, fieldAt, i64, idCode, missing, nameAt, peekField, peekFirst, type PeekSlots, rootAt, Table,
-  splitPulses, tableAt, timeAt, u64, u8, viewAt, widthOf } from '../../schemas/index.js' // prettier-ignore
+  type EventRecord,
+  messageOf,
+  type Peek,
+  type Update,
+  type Vector,
+  type VectorType,
+  emptyVector,
+  encodeMessage,
+  fieldAt,
+  i64,
+  idCode,
+  missing,
+  nameAt,
+  peekField,
+  peekFirst,
+  type PeekSlots,
+  rootAt,
+  Table,
+  splitPulses,
+  tableAt,
+  timeAt,
+  u64,
+  u8,
+  viewAt,
+  widthOf
+} from '../../schemas/index.js'
 
 export type EventId = 'ev42' | 'ev43' | 'ev44' | 'an44'
 

@@ -1,5 +1,6 @@
 // Converters of neutron events: ev42, ev43, ev44 and an44.
-import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import { defineConverter } from '../../schemas/index.js'
 import { eventCodec, type EventId } from './codec.js'
 
 const part = (id: EventId, summary: string) =>

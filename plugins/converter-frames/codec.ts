@@ -1,10 +1,29 @@
 // NDAr, ADAr and ad00: one area detector frame.
-import { BadMessage, messageOf, type Peek, type Update } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
 import {
-  checkShape, encodeMessage, fieldAt, i32, idCode, meaning, missing, peekField, rootAt, shapeOf, spell, Table, typed, typeNumber
-} from '../../schemas/index.js' // prettier-ignore
+  checkShape,
+  encodeMessage,
+  fieldAt,
+  i32,
+  idCode,
+  meaning,
+  missing,
+  peekField,
+  rootAt,
+  shapeOf,
+  spell,
+  Table,
+  typed,
+  typeNumber,
+  EPICS_EPOCH_NS,
+  type FrameRecord,
+  once,
+  Spares,
+  messageOf,
+  type Peek,
+  type Update
+} from '../../schemas/index.js'
 import { frameOf } from './ndarray.js'
-import { EPICS_EPOCH_NS, type FrameRecord, once, Spares } from '../../schemas/index.js'
 
 export type FrameId = 'NDAr' | 'ADAr' | 'ad00'
 

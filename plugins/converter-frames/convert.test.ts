@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type PvStructure, type PvValue, type Update, type Vector } from '../../core/api/plugin.js'
+import { type PvStructure, type PvValue, type Update, type Vector } from '../../schemas/index.js'
 import {
   doubles,
   field,

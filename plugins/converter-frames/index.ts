@@ -1,5 +1,6 @@
 // Converters of area detector frames: NDAr, ADAr and ad00.
-import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import { defineConverter } from '../../schemas/index.js'
 import { frameCodec, type FrameId } from './codec.js'
 
 const part = (id: FrameId) =>

@@ -1,13 +1,14 @@
 // The frame in a pvAccess structure NTNDArray.
+import { BadMessage } from '../../core/api/plugin.js'
 import {
-  BadMessage,
+  emptyVector,
+  type FrameRecord,
   isStructure,
   isVector,
   type PvStructure,
   type PvValue,
   type Update
-} from '../../core/api/plugin.js'
-import { emptyVector, type FrameRecord } from '../../schemas/index.js'
+} from '../../schemas/index.js'
 
 const unsupported = (why: string): never => {
   throw new BadMessage('unsupported_type', why)

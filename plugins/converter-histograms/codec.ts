@@ -1,5 +1,5 @@
 // hs00 and hs01: a histogram or a rectangular part of a bigger one.
-import { BadMessage, type Peek, type Vector, type VectorType } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
 import {
   checkShape,
   encodeMessage,
@@ -10,7 +10,10 @@ import {
   shapeOf,
   Table,
   type Dimension,
-  type HistogramRecord
+  type HistogramRecord,
+  type Peek,
+  type Vector,
+  type VectorType
 } from '../../schemas/index.js'
 
 export type HistogramId = 'hs00' | 'hs01'

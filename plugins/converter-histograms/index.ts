@@ -1,5 +1,6 @@
 // Converters of histograms: hs00 and hs01.
-import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import { defineConverter } from '../../schemas/index.js'
 import { histogramCodec, type HistogramId } from './codec.js'
 
 const part = (id: HistogramId) =>

@@ -1,19 +1,5 @@
 // Converter of json: any update as JSON text in a FlatBuffer.
-import {
-  API,
-  BadMessage,
-  defineConverter,
-  definePlugin,
-  isStructure,
-  isVector,
-  messageOf,
-  numberText,
-  type Peek,
-  type PvValue,
-  type Update,
-  wholeNumber,
-  writeJson
-} from '../../core/api/plugin.js'
+import { API, BadMessage, definePlugin, numberText, wholeNumber, writeJson } from '../../core/api/plugin.js'
 import {
   element,
   encodeMessage,
@@ -27,7 +13,14 @@ import {
   u8,
   vectorAt,
   alarmText,
-  readJson
+  readJson,
+  defineConverter,
+  isStructure,
+  isVector,
+  messageOf,
+  type Peek,
+  type PvValue,
+  type Update
 } from '../../schemas/index.js'
 
 const code = idCode('json')

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Vector, type VectorType } from '../../core/api/plugin.js'
-import { decodeJson, element, type LogRecord } from '../../schemas/index.js'
+import { type Vector, type VectorType, decodeJson, element, type LogRecord } from '../../schemas/index.js'
 import { random } from '../../test/support/random.js'
 import { logF142, logF144 } from './codec.js'
 

@@ -1,5 +1,5 @@
 // f142 and f144 by hand: one control value per message, the hot path of forwarder and file writer.
-import { BadMessage, type Peek, type Scalar } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
 import {
   type LogRecord,
   fieldAt,
@@ -15,7 +15,9 @@ import {
   u8,
   vectorAt,
   viewAt,
-  widthOf
+  widthOf,
+  type Peek,
+  type Scalar
 } from '../../schemas/index.js'
 import { types, toEpics, noChange, type LogForm, f142, f144 } from './forms.js'
 import { encode } from './encode.js'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Update, type Vector } from '../../core/api/plugin.js'
+import { type Update, type Vector } from '../../schemas/index.js'
 import { alarm, array, doubles, field, reason, records, table } from '../../test/support/converters.js'
 
 describe('converter-logs: what it makes of updates', () => {

@@ -1,6 +1,16 @@
 // Writes f142 and f144: a template with the places of source, time and value to fill.
-import { BadMessage, type Vector } from '../../core/api/plugin.js'
-import { type LogRecord, encodeMessage, type Fields, put16, put32, put64, putF32, putF64 } from '../../schemas/index.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import {
+  type LogRecord,
+  encodeMessage,
+  type Fields,
+  put16,
+  put32,
+  put64,
+  putF32,
+  putF64,
+  type Vector
+} from '../../schemas/index.js'
 import { typeId, fromEpics, noChange, type LogForm } from './forms.js'
 
 function putScalar(b: Uint8Array, at: number, id: number, value: number | bigint): void {

@@ -1,6 +1,5 @@
 // Where f142 and f144 have what: slots, templates to fill, numbers of types and of EPICS alarms.
-import { type VectorType } from '../../core/api/plugin.js'
-import { idCode, put16, put32 } from '../../schemas/index.js'
+import { type VectorType, idCode, put16, put32 } from '../../schemas/index.js'
 
 // Union member ids, the same in f142 and f144: 1–10 scalars, 11–20 vectors of them, in f142 also 21 text and 22 texts.
 // prettier-ignore

@@ -1,8 +1,8 @@
 // Converters of control values: f142 with its EPICS alarm, f144 without.
-import { API, defineConverter, definePlugin, messageOf, type OutMessage, type Update } from '../../core/api/plugin.js'
+import { API, definePlugin, type OutMessage } from '../../core/api/plugin.js'
 import { logF142, logF144 } from './codec.js'
 import { type LogOptions, logValue } from './values.js'
-import { BySource } from '../../schemas/index.js'
+import { BySource, defineConverter, messageOf, type Update } from '../../schemas/index.js'
 
 interface Settings extends LogOptions {
   /** The alarm goes only where it changed. */

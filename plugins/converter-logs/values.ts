@@ -1,6 +1,6 @@
 // The value and element type under which an update goes into f142 or f144.
-import { BadMessage, isVector, type Update, type VectorType } from '../../core/api/plugin.js'
-import { type LogRecord } from '../../schemas/index.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import { type LogRecord, isVector, type Update, type VectorType } from '../../schemas/index.js'
 
 export interface LogOptions {
   /** Enums go as their text; else as their index. */

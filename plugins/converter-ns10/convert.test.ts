@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Update } from '../../core/api/plugin.js'
+import { type Update } from '../../schemas/index.js'
 import { array, doubles, field, reason, records, table } from '../../test/support/converters.js'
 
 describe('converter-ns10: what it makes of updates', () => {

@@ -1,14 +1,5 @@
 // Converter of ns10: one entry of the NICOS cache.
-import {
-  API,
-  BadMessage,
-  defineConverter,
-  definePlugin,
-  isVector,
-  messageOf,
-  type Peek,
-  type Update
-} from '../../core/api/plugin.js'
+import { API, BadMessage, definePlugin } from '../../core/api/plugin.js'
 import {
   element,
   encodeMessage,
@@ -20,7 +11,12 @@ import {
   Table,
   u32,
   vectorAt,
-  type CacheRecord
+  type CacheRecord,
+  defineConverter,
+  isVector,
+  messageOf,
+  type Peek,
+  type Update
 } from '../../schemas/index.js'
 
 const code = idCode('ns10')

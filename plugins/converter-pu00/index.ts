@@ -1,6 +1,6 @@
 // Converter of pu00: what ISIS says about a pulse beside its events.
-import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
-import { encodeMessage, idCode, peekField, Table, type PulseRecord } from '../../schemas/index.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import { encodeMessage, idCode, peekField, Table, type PulseRecord, defineConverter } from '../../schemas/index.js'
 
 const code = idCode('pu00')
 const slots = { source: 0, time: 2 }

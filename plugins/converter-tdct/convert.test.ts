@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Vector } from '../../core/api/plugin.js'
+import { type Vector } from '../../schemas/index.js'
 import { array, doubles, field, longs, reason, records } from '../../test/support/converters.js'
 
 describe('converter-tdct: what it makes of updates', () => {

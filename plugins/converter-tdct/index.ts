@@ -1,15 +1,5 @@
 // Converter of tdct: time stamps of a device, e.g. a chopper's top dead centre.
-import {
-  API,
-  BadMessage,
-  defineConverter,
-  definePlugin,
-  isVector,
-  messageOf,
-  type OutMessage,
-  type Update,
-  type Vector
-} from '../../core/api/plugin.js'
+import { API, BadMessage, definePlugin, type OutMessage } from '../../core/api/plugin.js'
 import {
   element,
   encodeMessage,
@@ -20,7 +10,12 @@ import {
   timeAt,
   toWhole,
   BySource,
-  type TimestampsRecord
+  type TimestampsRecord,
+  defineConverter,
+  isVector,
+  messageOf,
+  type Update,
+  type Vector
 } from '../../schemas/index.js'
 
 const code = idCode('tdct')

@@ -1,6 +1,16 @@
 // Converter of un00: the unit of a source, sent when it changes (ISIS).
-import { API, defineConverter, definePlugin, messageOf, type OutMessage, type Update } from '../../core/api/plugin.js'
-import { encodeMessage, idCode, peekField, Table, BySource, type UnitsRecord } from '../../schemas/index.js'
+import { API, definePlugin, type OutMessage } from '../../core/api/plugin.js'
+import {
+  encodeMessage,
+  idCode,
+  peekField,
+  Table,
+  BySource,
+  type UnitsRecord,
+  defineConverter,
+  messageOf,
+  type Update
+} from '../../schemas/index.js'
 
 const code = idCode('un00')
 const slots = { source: 0, time: 1 }

@@ -1,15 +1,5 @@
 // se00 and senv: the samples of one waveform.
-import {
-  BadMessage,
-  isStructure,
-  isVector,
-  messageOf,
-  type Peek,
-  type PvStructure,
-  type Update,
-  type Vector,
-  type VectorType
-} from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
 import {
   element,
   encodeMessage,
@@ -19,7 +9,15 @@ import {
   Table,
   toWhole,
   BySource,
-  type SamplesRecord
+  type SamplesRecord,
+  isStructure,
+  isVector,
+  messageOf,
+  type Peek,
+  type PvStructure,
+  type Update,
+  type Vector,
+  type VectorType
 } from '../../schemas/index.js'
 
 export type SampleId = 'se00' | 'senv'

@@ -1,5 +1,6 @@
 // Converters of waveforms: se00 and senv.
-import { API, defineConverter, definePlugin } from '../../core/api/plugin.js'
+import { API, definePlugin } from '../../core/api/plugin.js'
+import { defineConverter } from '../../schemas/index.js'
 import { sampleCodec, sampleConfig, type SampleId, sampleOptions } from './codec.js'
 
 const part = (id: SampleId) =>

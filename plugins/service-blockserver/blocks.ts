@@ -1,6 +1,7 @@
 // The value of the BLOCKNAMES channel: hex text of a zlib-compressed JSON list of block names.
 import { inflateSync } from 'node:zlib'
-import { BadMessage, type Update } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import { type Update } from '../../schemas/index.js'
 
 /** More than any instrument has, and small enough that a broken value costs nothing. */
 const MAX_BYTES = 4 * 1024 * 1024

@@ -11,12 +11,11 @@ import {
   type ServiceContext,
   type Snapshot,
   type Subscription,
-  type Update,
   topicMissing
 } from '../../core/api/plugin.js'
 import { decodeBlocks, textOf } from './blocks.js'
 import { type BlockStream, type Change, encodeChange } from './commands.js'
-import { Connection } from '../../schemas/index.js'
+import { Connection, type Update, sourceOf } from '../../schemas/index.js'
 
 const topic = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,249}$' } as const
 
@@ -83,7 +82,7 @@ export class BlockServer implements Service {
 
   async start(): Promise<void> {
     const { config, context } = this
-    const source = context.source(config.source)
+    const source = sourceOf(context, config.source)
     if (source === undefined) throw new CodedError('SOURCE_UNKNOWN', `no source '${config.source}' is loaded`)
     const [info] = await context.kafka.topics([config.config_topic])
     if (info === undefined || info.partitions.length === 0) throw topicMissing(`topic ${config.config_topic}`)

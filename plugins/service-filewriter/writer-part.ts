@@ -1,15 +1,9 @@
 // Writers: decoded records of one stream into one group of a file.
-import {
-  type Context,
-  type JSONSchema,
-  type NumberType,
-  type Options,
-  type Part,
-  type Scalar
-} from '../../core/api/plugin.js'
+import { type Context, type JSONSchema, type Options, type Part } from '../../core/api/plugin.js'
+import { type Scalar, type VectorType } from '../../schemas/index.js'
 
 /** `{ string: n }` is a fixed-length UTF-8 string of n bytes, null padded; `string` is variable-length. */
-export type DataType = NumberType | 'string' | { readonly string: number }
+export type DataType = VectorType | 'string' | { readonly string: number }
 /** `bool` is stored as int8. */
 export type AttributeValue =
   string | number | bigint | boolean | readonly string[] | readonly number[] | readonly bigint[]
@@ -45,7 +39,7 @@ export interface Column {
 }
 
 export interface ColumnOptions {
-  readonly dtype: NumberType | { readonly string: number }
+  readonly dtype: VectorType | { readonly string: number }
   /** Shape of one row; [] (default) for a 1-D dataset. */
   readonly row?: readonly number[]
   /** Rows per chunk; default 1024, or what makes about 1 MiB when `bulk`. */
@@ -82,6 +76,34 @@ export interface Group {
 }
 export type DatasetValue = AttributeValue | ArrayBufferView | readonly boolean[]
 
+/** What is known about the run that a write job records. */
+export interface RunInfo {
+  readonly startNs: bigint
+  /** As it stands now; null while none is set. */
+  readonly stopNs: bigint | null
+  readonly fileName: string
+  readonly runName: string
+  readonly instrumentName: string
+  readonly periods: number | null
+  /** Spectrum number ↔ detector ids of pl72 or df12. */
+  readonly detectorSpectrumMap: {
+    readonly spectra: readonly number[]
+    readonly detectors: readonly number[]
+    readonly monitors: number
+  } | null
+}
+
+/** What a writer is opened with. */
+export interface WriterContext extends Context {
+  /** The write job, for writers of run information. */
+  readonly run?: RunInfo
+  /**
+   * Runs `change`, which may make columns, datasets, groups and attributes although messages come already (what only
+   * the first message tells). Costs milliseconds: once per stream, not more. Names are noted in `madeAtClose` where links may want them.
+   */
+  late?(change: () => void): void
+}
+
 /** Writes the records of one stream into one group; opened and run inside the job's worker thread. */
 export interface Writer<R = unknown> {
   /** Called for each message that is in the time window; synchronous. Throw BadMessage to have it counted and skipped. */
@@ -110,7 +132,7 @@ export interface WriterPart<C extends JSONSchema = JSONSchema, R = unknown> exte
   /** Module ids that are opened in the same group for the same source, unless the structure or the config says otherwise. */
   companions?(config: Options<C>): readonly string[]
   /** Makes the datasets. Throws CodedError for a config that cannot be written. */
-  open(group: Group, config: Options<C>, context: Context): Writer<R>
+  open(group: Group, config: Options<C>, context: WriterContext): Writer<R>
 }
 
 export const defineWriter = <const C extends JSONSchema, R>(part: WriterPart<C, R>): WriterPart => erase(part)

@@ -3,6 +3,7 @@ import { CodedError, type ErrorCode, errorText } from '../../core/api/plugin.js'
 import { Channel, type ChannelContext } from './channel.js'
 import { everything, type Ownership } from './share.js'
 import { type Spec } from './spec.js'
+import { sourceOf } from '../../schemas/index.js'
 
 export interface Failure {
   readonly code: ErrorCode
@@ -71,7 +72,7 @@ export class Board {
       return
     }
     if (present !== undefined) return present.add(spec)
-    const source = this.shared.context.source(spec.protocol)
+    const source = sourceOf(this.shared.context, spec.protocol)
     if (source === undefined) throw new CodedError('SOURCE_UNKNOWN', `no source '${spec.protocol}' is loaded`)
     const channel = new Channel(spec.protocol, spec.channel, this.shared)
     channel.add(spec)

@@ -1,19 +1,11 @@
 // One channel: one subscription, the routes of all streams on it, and the alarm and connection messages beside them.
-import {
-  type Context,
-  isVector,
-  nowNs,
-  type ServiceContext,
-  type SourcePart,
-  type Subscription,
-  type Update
-} from '../../core/api/plugin.js'
+import { type Context, type ServiceContext, type Subscription } from '../../core/api/plugin.js'
 import { Clock, type Older } from './clock.js'
 import { type Converters } from './converters.js'
 import { type Outlet } from './outlet.js'
 import { Route } from './route.js'
 import { type Spec } from './spec.js'
-import { Connection, connectionName } from '../../schemas/index.js'
+import { Connection, connectionName, isVector, nowNs, type SourcePart, type Update } from '../../schemas/index.js'
 
 /** What the channels of one forwarder share. */
 export interface ChannelContext {

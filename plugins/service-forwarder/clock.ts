@@ -1,6 +1,5 @@
 // Which times are believed: the first value after a connect always, later ones unless they go back or lie ahead.
-import { nowNs, type Update } from '../../core/api/plugin.js'
-import { EPICS_EPOCH_NS } from '../../schemas/index.js'
+import { nowNs, type Update, EPICS_EPOCH_NS } from '../../schemas/index.js'
 
 /** Age from which a first value counts as old, ns. */
 const OLD_NS = 600_000_000_000n

@@ -1,5 +1,6 @@
 // Opened converters: one of its own for each route, one for all routes that give the same name.
-import { CodedError, type Context, type Converter, type ServiceContext } from '../../core/api/plugin.js'
+import { CodedError, type Context, type ServiceContext } from '../../core/api/plugin.js'
+import { type Converter, converterOf } from '../../schemas/index.js'
 import { type Spec } from './spec.js'
 
 interface Shared {
@@ -46,7 +47,7 @@ export class Converters {
   }
 
   #open({ schema, converterOptions }: Pick<Spec, 'schema' | 'converterOptions'>, skipped?: Skipped): Converter {
-    const part = this.context.converter(schema)
+    const part = converterOf(this.context, schema)
     if (part === undefined) throw new CodedError('CONVERTER_UNKNOWN', `no converter '${schema}' is loaded`)
     const { serviceId, signal } = this.context
     const context: Context = {

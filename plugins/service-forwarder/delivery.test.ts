@@ -1,6 +1,7 @@
 // What reaches Kafka when it is slow, when nothing changes and when clocks are wrong.
 import assert from 'node:assert/strict'
-import { type Snapshot, type Update } from '../../core/api/plugin.js'
+import { type Snapshot } from '../../core/api/plugin.js'
+import { type Update } from '../../schemas/index.js'
 import { forwarder, running, stopAll, stream, until } from '../../test/support/forwarder/forwarder.js'
 import { nowNs } from '../../test/support/forwarder/parts.js'
 

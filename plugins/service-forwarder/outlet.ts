@@ -1,6 +1,7 @@
 // The way to Kafka: one ordered producer. While its buffer is full, or a route has used up its share of it, the newest value of a
 // route waits, lossless messages queue.
-import { type Producer, type ServiceContext, type Update } from '../../core/api/plugin.js'
+import { type Producer, type ServiceContext } from '../../core/api/plugin.js'
+import { type Update } from '../../schemas/index.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
 
 /** What the outlet needs of a route. */

@@ -1,13 +1,6 @@
 // One route: the updates of a channel through one converter to one topic.
-import {
-  BadMessage,
-  type Converter,
-  kafkaTimeMs,
-  type OutMessage,
-  type ServiceContext,
-  type Update,
-  errorText
-} from '../../core/api/plugin.js'
+import { BadMessage, type OutMessage, type ServiceContext, errorText } from '../../core/api/plugin.js'
+import { type Converter, kafkaTimeMs, type Update } from '../../schemas/index.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
 import { type Outlet, type RouteSender } from './outlet.js'
 

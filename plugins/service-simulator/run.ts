@@ -1,15 +1,12 @@
 // One run of a virtual instrument: its channels, its producer, and counts that are exact.
 import {
   type Context,
-  type Converter,
-  type EventRecord,
   type Kafka,
   type Producer,
   type ServiceContext,
-  type SourcePart,
-  type Subscription,
-  type Update
+  type Subscription
 } from '../../core/api/plugin.js'
+import { type Converter, type EventRecord, type SourcePart, type Update } from '../../schemas/index.js'
 
 /** A converter of this run that encodes events. */
 export interface EventEncoder {

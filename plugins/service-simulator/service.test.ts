@@ -1,15 +1,7 @@
 // The simulator: exact counts in answer, snapshot and Kafka, back-pressure, refusals.
 import assert from 'node:assert/strict'
-import {
-  type Command,
-  type Converter,
-  type EventRecord,
-  type Origin,
-  type Registry,
-  type ServicePart,
-  type SourcePart,
-  defineConverter
-} from '../../core/api/plugin.js'
+import { type Command, type Origin, type Registry, type ServicePart } from '../../core/api/plugin.js'
+import { type Converter, defineConverter, type EventRecord, type SourcePart } from '../../schemas/index.js'
 import { carryOut } from '../../test/support/carry-out.js'
 import { commands } from './commands/index.js'
 import { MemoryKafka } from '../../test/support/memory-kafka.js'

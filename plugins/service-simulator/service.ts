@@ -10,10 +10,10 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot,
-  type SourcePart,
   errorText,
   missingText
 } from '../../core/api/plugin.js'
+import { type SourcePart, converterOf, sourceOf } from '../../schemas/index.js'
 import { type StartRunCommand } from './commands/start.js'
 import { type EventEncoder, encoderOf, SimulatorRun, type RunCounts, type RunPlan } from './run.js'
 
@@ -93,7 +93,7 @@ export class Simulator implements Service {
     const { context } = this
     const errors: Finding[] = []
     const instrument = command.instrument ?? 'amor'
-    const source = context.source(instrument)
+    const source = sourceOf(context, instrument)
     if (source === undefined)
       errors.push(
         finding('SOURCE_UNKNOWN', '/instrument', `no source '${instrument}'; loaded: ${list(context, 'source')}`)
@@ -111,7 +111,7 @@ export class Simulator implements Service {
   }
 
   #encoder(schema: string, errors: Finding[]): EventEncoder | undefined {
-    const part = this.context.converter(schema)
+    const part = converterOf(this.context, schema)
     const { serviceId, signal } = this.context
     const log = this.context.log.bind(this.context)
     const count = (): void => undefined

@@ -1,5 +1,6 @@
 // Plugin source-epics: the source parts `ca` (Channel Access) and `pva` (pvAccess), read-only.
-import { API, definePlugin, defineSource, type Context, type Snapshot } from '../../core/api/plugin.js'
+import { API, definePlugin, type Context, type Snapshot } from '../../core/api/plugin.js'
+import { defineSource } from '../../schemas/index.js'
 import { CaSubscription } from './ca/source.js'
 import { CaClient } from './ca/client.js'
 import { metrics, snapshotOf } from './shared/figures.js'

@@ -1,12 +1,6 @@
 // The source part `amor`: one channel for the detector, one for the monitor; paced as the real thing or as fast as the reader takes it.
-import {
-  type Context,
-  defineSource,
-  type JSONSchema,
-  type Options,
-  type Subscription,
-  type Update
-} from '../../core/api/plugin.js'
+import { type Context, type JSONSchema, type Options, type Subscription } from '../../core/api/plugin.js'
+import { defineSource, type Update } from '../../schemas/index.js'
 import { detectorPulse, monitorPulse, type PulseEvents } from './amor.js'
 
 const config = {

@@ -1,7 +1,8 @@
 // Simulated channels: shapes, alarms, types, order and end.
 import assert from 'node:assert/strict'
 import { check } from '../../core/check.js'
-import { type Context, type SourcePart, type Update, type Vector } from '../../core/api/plugin.js'
+import { type Context } from '../../core/api/plugin.js'
+import { type SourcePart, type Update, type Vector } from '../../schemas/index.js'
 import { sim } from './source.js'
 
 const part: SourcePart = sim

@@ -1,12 +1,6 @@
 // The source part `sim`: one channel with values of a chosen shape and rate, and EPICS-like alarm limits.
-import {
-  type Alarm,
-  defineSource,
-  type JSONSchema,
-  type Options,
-  type Subscription,
-  type Update
-} from '../../core/api/plugin.js'
+import { type JSONSchema, type Options, type Subscription } from '../../core/api/plugin.js'
+import { type Alarm, defineSource, type Update } from '../../schemas/index.js'
 
 const config = {
   type: 'object',

@@ -1,6 +1,14 @@
 // Messages of schemas that only a plugin of the config knows, as JSON like that of the others.
-import { type Context, type Converter, isVector, type PartLookup, type ToolContext } from '../../core/api/plugin.js'
-import { decodeJson, numbersIn, schemaId, schemaIds } from '../../schemas/index.js'
+import { type Context, type PartLookup, type ToolContext } from '../../core/api/plugin.js'
+import {
+  decodeJson,
+  numbersIn,
+  schemaId,
+  schemaIds,
+  type Converter,
+  isVector,
+  converterOf
+} from '../../schemas/index.js'
 
 /** A message as JSON with its id. Throws BadMessage. */
 export type Decode = (value: Uint8Array) => { readonly file_identifier: string; readonly message: unknown }
@@ -37,7 +45,7 @@ const context: Context = {
 }
 
 function open(parts: PartLookup, id: string): Converter | undefined {
-  const part = parts.converter(id)
+  const part = converterOf(parts, id)
   const options = {}
   return part === undefined || parts.check(part.config, options).length > 0 ? undefined : part.open(options, context)
 }

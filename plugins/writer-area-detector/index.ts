@@ -1,27 +1,19 @@
 // Area detector frames (NDAr, ADAr, ad00) as an NXlog of images.
+import { API, BadMessage, CodedError, definePlugin, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import {
-  API,
-  BadMessage,
-  CodedError,
-  type Context,
-  definePlugin,
-  type JSONSchema,
-  type NumberType,
-  type Options
-} from '../../core/api/plugin.js'
-import {
+  type Column,
   countConverted,
   Cues,
-  timeAttributes,
-  type Column,
   defineWriter,
   type Group,
-  type Writer
+  timeAttributes,
+  type Writer,
+  type WriterContext
 } from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { elementsOf, place, rowsPerChunk } from '../../schemas/place.js'
-import { type FrameRecord } from '../../schemas/index.js'
+import { type FrameRecord, type VectorType } from '../../schemas/index.js'
 
 const sizes = { type: 'integer', minimum: 1, maximum: 4_294_967_295 } as const
 const config = {
@@ -59,15 +51,15 @@ const FRAME_BYTES = 1 << 30
 class FrameWriter implements Writer<FrameRecord> {
   #value: Column | null = null
   #shape: readonly number[] = []
-  #type: NumberType
+  #type: VectorType
   readonly #time: Column
   readonly #cues: Cues
 
   readonly #group: Group
   readonly #config: Config
-  readonly #context: Context
+  readonly #context: WriterContext
 
-  constructor(group: Group, config: Config, context: Context) {
+  constructor(group: Group, config: Config, context: WriterContext) {
     this.#group = group
     this.#config = config
     this.#context = context
@@ -105,7 +97,7 @@ class FrameWriter implements Writer<FrameRecord> {
     this.#group.attribute('axes', ['time', '.', '.'])
   }
 
-  get #givenType(): NumberType | undefined {
+  get #givenType(): VectorType | undefined {
     const name = this.#config.dtype ?? this.#config.type
     return name === undefined ? undefined : typeOf(name)
   }
@@ -114,7 +106,7 @@ class FrameWriter implements Writer<FrameRecord> {
     return elementsOf(shape) * widthOf(this.#type) <= FRAME_BYTES
   }
 
-  #first(shape: readonly number[], dtype: NumberType): Column {
+  #first(shape: readonly number[], dtype: VectorType): Column {
     this.#type = this.#givenType ?? dtype
     if (shape.length === 0 || shape.length > 31 || shape.includes(0) || !this.#fits(shape))
       throw new BadMessage('frame_size', `a frame of ${shape.join(' × ')} cannot be written`)

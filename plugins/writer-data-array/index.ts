@@ -1,13 +1,14 @@
 // Data arrays (da00) as NXdata: variables grow by one row per message, constants are written once.
-import { API, BadMessage, CodedError, type Context, definePlugin } from '../../core/api/plugin.js'
+import { API, BadMessage, CodedError, definePlugin } from '../../core/api/plugin.js'
 import {
-  Cues,
-  timeAttributes,
   type Column,
+  Cues,
   type DataType,
   defineWriter,
   type Group,
-  type Writer
+  timeAttributes,
+  type Writer,
+  type WriterContext
 } from '../service-filewriter/writer-kit.js'
 import { typeNames, typeOf } from '../../schemas/cast.js'
 import { rowsPerChunk } from '../../schemas/place.js'
@@ -34,9 +35,9 @@ class DataArrayWriter implements Writer<DataArrayRecord> {
 
   readonly #group: Group
   readonly #config: DataArrayConfig
-  readonly #context: Context
+  readonly #context: WriterContext
 
-  constructor(group: Group, config: DataArrayConfig, context: Context) {
+  constructor(group: Group, config: DataArrayConfig, context: WriterContext) {
     this.#group = group
     this.#config = config
     this.#context = context

@@ -1,11 +1,11 @@
 // One array of a da00 stream: a dataset that grows by one row per message.
-import { BadMessage, type Context, type NumberType } from '../../core/api/plugin.js'
+import { BadMessage, type Context } from '../../core/api/plugin.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { countConverted, type Attributes, type Column, type Group } from '../service-filewriter/writer-kit.js'
 import { elementsOf } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { type ArrayConfig } from './options.js'
-import { type DataArrayVariable } from '../../schemas/index.js'
+import { type DataArrayVariable, type VectorType } from '../../schemas/index.js'
 
 /** Most bytes of one row. */
 const ROW_BYTES = 1 << 30
@@ -28,7 +28,7 @@ export class Variable {
   shape: readonly number[] = []
   /** In a form that cannot be written. */
   refused = false
-  #type: NumberType | { readonly string: number } = 'float64'
+  #type: VectorType | { readonly string: number } = 'float64'
   axes: readonly string[]
   /** Bytes of the row that the message under way brings; null: none. */
   #next: Uint8Array | string | null = null
@@ -84,7 +84,7 @@ export class Variable {
     return isText || (shape.length < 32 && !shape.includes(0) && elementsOf(shape) * widthOf(data.dtype) <= ROW_BYTES)
   }
 
-  #make(shape: readonly number[], type: NumberType | { readonly string: number }, attributes: Attributes): void {
+  #make(shape: readonly number[], type: VectorType | { readonly string: number }, attributes: Attributes): void {
     this.shape = shape
     this.#type = type
     const elements = elementsOf(shape)
@@ -130,7 +130,7 @@ export class Variable {
     this.#next = null
   }
 
-  #filler(type: NumberType): Uint8Array {
+  #filler(type: VectorType): Uint8Array {
     const bytes = new Uint8Array(elementsOf(this.shape) * widthOf(type))
     if (type === 'float64') new Float64Array(bytes.buffer).fill(NaN)
     if (type === 'float32') new Float32Array(bytes.buffer).fill(NaN)

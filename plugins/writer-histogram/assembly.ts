@@ -1,5 +1,6 @@
 // Puts histograms together that come in parts: parts of one time belong together, none may overlap.
-import { BadMessage, type NumberType } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import { type VectorType } from '../../schemas/index.js'
 import { eachLine, elementsOf, place } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
 
@@ -30,12 +31,12 @@ export class Assembly {
   readonly #written: bigint[] = []
 
   readonly #full: readonly number[]
-  readonly #types: { readonly data: NumberType; readonly errors: NumberType }
+  readonly #types: { readonly data: VectorType; readonly errors: VectorType }
   readonly #emit: (slot: Pick<HistogramSlot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
 
   constructor(
     full: readonly number[],
-    types: { readonly data: NumberType; readonly errors: NumberType },
+    types: { readonly data: VectorType; readonly errors: VectorType },
     emit: (slot: Pick<HistogramSlot, 'timestampNs' | 'data' | 'errors'>, complete: boolean) => void
   ) {
     this.#full = full

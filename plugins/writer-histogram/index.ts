@@ -1,34 +1,27 @@
 // Histograms (hs00, hs01) as NXdata: every histogram with its time, its edges, the newest complete one at the end.
+import { API, BadMessage, CodedError, definePlugin } from '../../core/api/plugin.js'
 import {
-  API,
-  BadMessage,
-  CodedError,
-  type Context,
-  definePlugin,
-  type NumberType,
-  type Vector
-} from '../../core/api/plugin.js'
-import {
-  countConverted,
-  timeAttributes,
   type Column,
+  countConverted,
   defineWriter,
   type Group,
-  type Writer
+  timeAttributes,
+  type Writer,
+  type WriterContext
 } from '../service-filewriter/writer-kit.js'
 import { cast, typeOf } from '../../schemas/cast.js'
 import { elementsOf, rowsPerChunk } from '../../schemas/place.js'
 import { widthOf } from '../../schemas/numbers.js'
 import { Assembly, type HistogramSlot } from './assembly.js'
 import { type Axis, histogramConfig, type HistogramConfig } from './options.js'
-import { type Dimension, type HistogramRecord } from '../../schemas/index.js'
+import { type Dimension, type HistogramRecord, type Vector, type VectorType } from '../../schemas/index.js'
 
 const MOST_BINS = 33_554_432
 const reserved = ['plot', 'histograms', 'errors', 'timestamps', 'time', 'info', 'info_timestamp', 'data']
 
 class HistogramWriter implements Writer<HistogramRecord> {
   #shape: readonly number[] = []
-  #types: { data: NumberType; errors: NumberType }
+  #types: { data: VectorType; errors: VectorType }
   #histograms: Column | null = null
   #errors: Column | null = null
   #assembly: Assembly | null = null
@@ -43,9 +36,9 @@ class HistogramWriter implements Writer<HistogramRecord> {
 
   readonly #group: Group
   readonly #config: HistogramConfig
-  readonly #context: Context
+  readonly #context: WriterContext
 
-  constructor(group: Group, config: HistogramConfig, context: Context) {
+  constructor(group: Group, config: HistogramConfig, context: WriterContext) {
     this.#group = group
     this.#config = config
     this.#context = context
@@ -101,11 +94,11 @@ class HistogramWriter implements Writer<HistogramRecord> {
     if (latest !== null) group.dataset('data', latest.data, { dtype: types.data, shape: this.#shape })
   }
 
-  get #edgeType(): NumberType {
+  get #edgeType(): VectorType {
     return typeOf(this.#config.edge_type ?? 'double')
   }
 
-  #convert(vector: Vector, type: NumberType, timestampNs: bigint): Uint8Array {
+  #convert(vector: Vector, type: VectorType, timestampNs: bigint): Uint8Array {
     const converted = cast(vector, type)
     countConverted(this.#context, converted, type, timestampNs)
     return converted.bytes

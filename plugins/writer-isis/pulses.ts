@@ -1,15 +1,8 @@
 // pu00: what ISIS says about each pulse, as logs; and what readers want of it in sum: frames, charge and counts, per period.
-import {
-  BadMessage,
-  type Context,
-  type EventRecord,
-  type JSONSchema,
-  type NumberType,
-  type Options
-} from '../../core/api/plugin.js'
+import { BadMessage, type Context, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import { timeAttributes, type Column, type Group, type Writer } from '../service-filewriter/writer-kit.js'
 import { element } from '../../schemas/reader.js'
-import { type PulseRecord } from '../../schemas/index.js'
+import { type PulseRecord, type EventRecord, type VectorType } from '../../schemas/index.js'
 
 export const pulseConfig = {
   type: 'object',
@@ -34,7 +27,7 @@ class PulseLog {
   readonly #value: Column
   readonly #time: Column
 
-  constructor(parent: Group, name: string, dtype: NumberType, units?: string) {
+  constructor(parent: Group, name: string, dtype: VectorType, units?: string) {
     const group = parent.group(name, { NX_class: 'NXlog', signal: 'value', axes: ['time'] })
     this.#value = group.column('value', { dtype, attributes: units === undefined ? {} : { units } })
     this.#time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
@@ -114,7 +107,7 @@ export class PulseWriter implements Writer<PulseRecord | EventRecord> {
     const list = [...this.#periods].sort(([a], [b]) => a - b)
     const sums = list.map(([, each]) => each)
     const group = this.#group.group('periods', { NX_class: 'NXcollection' })
-    const put = (name: string, of: (sums: Sums) => number, dtype: NumberType, units?: string): void =>
+    const put = (name: string, of: (sums: Sums) => number, dtype: VectorType, units?: string): void =>
       group.dataset(name, sums.map(of), { dtype, attributes: units === undefined ? {} : { units } })
     group.dataset('number', list.length, { dtype: 'int32' })
     group.dataset('period_number', list.map(([number]) => number), { dtype: 'uint32' }) // prettier-ignore

@@ -1,14 +1,12 @@
 // Run information as the field's `mdat` module and ISIS need it: times, run name, instrument, periods, spectrum map.
+import { API, CodedError, definePlugin, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import {
-  API,
-  CodedError,
-  definePlugin,
-  type Context,
-  type JSONSchema,
-  type Options,
-  type RunInfo
-} from '../../core/api/plugin.js'
-import { defineWriter, type Group, type Writer } from '../service-filewriter/writer-kit.js'
+  defineWriter,
+  type Group,
+  type RunInfo,
+  type Writer,
+  type WriterContext
+} from '../service-filewriter/writer-kit.js'
 
 const known = [
   'start_time',
@@ -96,7 +94,7 @@ const mdat = defineWriter({
   keepsLast: false,
   config,
   madeAtClose: (config) => itemsOf(config).filter((item) => item === 'end_time'),
-  open: (group: Group, config, context: Context) => new RunWriter(group, itemsOf(config), context.run)
+  open: (group: Group, config, context: WriterContext) => new RunWriter(group, itemsOf(config), context.run)
 })
 
 export default definePlugin({

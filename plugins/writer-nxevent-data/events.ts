@@ -1,5 +1,6 @@
 // Events of any number of pulses per message: vectors are appended as they lie in the message, indices are 64 bits.
-import { BadMessage, type Context, type EventRecord, type Vector } from '../../core/api/plugin.js'
+import { BadMessage, type Context } from '../../core/api/plugin.js'
+import { type EventRecord, type Vector } from '../../schemas/index.js'
 import { timeAttributes, type Column, type Group, type Writer } from '../service-filewriter/writer-kit.js'
 import { AdcColumns, IsisColumns } from './facility.js'
 

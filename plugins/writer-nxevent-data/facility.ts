@@ -1,5 +1,6 @@
 // Facility parts of ev42: pulse shapes per event (dtdb) and ISIS data per pulse (is84).
-import { BadMessage, type EventRecord, type Vector } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import { type EventRecord, type Vector } from '../../schemas/index.js'
 import { timeAttributes, type Column, type Group } from '../service-filewriter/writer-kit.js'
 
 type Facility = NonNullable<EventRecord['facility']>

@@ -1,5 +1,6 @@
 // NXevent_data writers: ev42, ev43, ev44 and an44 events, straight from the message into the file.
-import { API, definePlugin, type EventRecord, type JSONSchema } from '../../core/api/plugin.js'
+import { API, definePlugin, type JSONSchema } from '../../core/api/plugin.js'
+import { type EventRecord } from '../../schemas/index.js'
 import { EventWriter, type EventModule } from './events.js'
 import { defineWriter, type WriterPart } from '../service-filewriter/writer-kit.js'
 

@@ -1,17 +1,18 @@
 // NXlog writers: f142 and f144 values with times, cues, alarms of f142 and summary values.
-import { API, CodedError, type Context, definePlugin, type Options, type Scalar } from '../../core/api/plugin.js'
+import { API, CodedError, definePlugin, type Options } from '../../core/api/plugin.js'
 import { AlarmColumns } from './alarms.js'
 import { logConfig } from './options.js'
 import {
-  timeAttributes,
   type Attributes,
   type Column,
   defineWriter,
   type Group,
-  type Writer
+  timeAttributes,
+  type Writer,
+  type WriterContext
 } from '../service-filewriter/writer-kit.js'
 import { isText, ValueColumn } from './values.js'
-import { type LogRecord } from '../../schemas/index.js'
+import { type LogRecord, type Scalar } from '../../schemas/index.js'
 
 type Config = Options<typeof logConfig>
 
@@ -30,7 +31,7 @@ class LogWriter implements Writer<LogRecord> {
   readonly #group: Group
   readonly #config: Config
 
-  constructor(group: Group, config: Config, context: Context, module: 'f142' | 'f144') {
+  constructor(group: Group, config: Config, context: WriterContext, module: 'f142' | 'f144') {
     this.#group = group
     this.#config = config
 

@@ -1,15 +1,24 @@
 // One column of values of a fixed type: converts what comes, so that time and value always have one length.
-import { BadMessage, type Context, type NumberType, type Scalar, type Vector } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
 import { isFloatChanged } from '../../schemas/cast.js'
-import { countConverted, type Column, type Group } from '../service-filewriter/writer-kit.js'
-import { element, integerRanges, longRanges, widthOf, type LogRecord } from '../../schemas/index.js'
+import { type Column, countConverted, type Group, type WriterContext } from '../service-filewriter/writer-kit.js'
+import {
+  element,
+  integerRanges,
+  longRanges,
+  widthOf,
+  type LogRecord,
+  type Scalar,
+  type Vector,
+  type VectorType
+} from '../../schemas/index.js'
 
-const aliases: Readonly<Record<string, NumberType>> = {
+const aliases: Readonly<Record<string, VectorType>> = {
   short: 'int16', int: 'int32', long: 'int64', float: 'float32', double: 'float64', bool: 'int8'
 } // prettier-ignore
 
 export const isText = (dtype: string): boolean => dtype === 'string' || dtype === 'c_string'
-export const numberType = (dtype: string): NumberType => aliases[dtype] ?? (dtype as NumberType)
+export const numberType = (dtype: string): VectorType => aliases[dtype] ?? (dtype as VectorType)
 
 export interface ValueOptions {
   readonly dtype: string
@@ -47,7 +56,7 @@ class Summaries {
 /** By the signal of the job, with which they go. */
 const summaries = new WeakMap<AbortSignal, Summaries>()
 
-function summariesOf({ signal }: Context): Summaries {
+function summariesOf({ signal }: WriterContext): Summaries {
   const known = summaries.get(signal) ?? new Summaries()
   summaries.set(signal, known)
   return known
@@ -58,7 +67,7 @@ export class ValueColumn {
   readonly #text: boolean
   #size: number
   readonly #latest: boolean
-  readonly #type: NumberType
+  readonly #type: VectorType
   readonly #range: readonly [number, number] | undefined
   /** A 64-bit integer. */
   readonly #long: boolean
@@ -72,9 +81,9 @@ export class ValueColumn {
   #record: { readonly timestampNs: bigint } | undefined
 
   readonly #options: ValueOptions
-  readonly #context: Context
+  readonly #context: WriterContext
 
-  constructor(group: Group, options: ValueOptions, context: Context) {
+  constructor(group: Group, options: ValueOptions, context: WriterContext) {
     this.#options = options
     this.#context = context
 
@@ -271,7 +280,7 @@ export class ValueColumn {
 
 const isStrings = (value: LogRecord['value']): value is readonly string[] => Array.isArray(value)
 
-function put(row: Buffer, i: number, type: NumberType, value: number | bigint): void {
+function put(row: Buffer, i: number, type: VectorType, value: number | bigint): void {
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength)
   if (typeof value === 'bigint') return view.setBigUint64(8 * i, BigInt.asUintN(64, value), true)
   switch (type) {

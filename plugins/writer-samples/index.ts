@@ -1,13 +1,5 @@
 // NXlog writers of fast sample environment: se00 and senv waveforms with a time per sample, tdct time stamps.
-import {
-  API,
-  BadMessage,
-  type Context,
-  definePlugin,
-  type JSONSchema,
-  type Options,
-  type Vector
-} from '../../core/api/plugin.js'
+import { API, BadMessage, type Context, definePlugin, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import {
   countConverted,
   Cues,
@@ -18,7 +10,7 @@ import {
   type Writer
 } from '../service-filewriter/writer-kit.js'
 import { cast, typeNames, typeOf } from '../../schemas/cast.js'
-import { type SamplesRecord, type TimestampsRecord } from '../../schemas/index.js'
+import { type SamplesRecord, type TimestampsRecord, type Vector } from '../../schemas/index.js'
 
 const common = {
   chunk_size: { type: 'integer', minimum: 1, default: 4096, description: 'Samples per chunk of the datasets.' },

@@ -1,6 +1,6 @@
 // pvAccess in big-endian byte order: pvAccessJava sends it, and reads nothing else. All its types: epics-matrix.test.ts.
 import assert from 'node:assert/strict'
-import { type PvStructure, type Update, type Vector } from '../../core/api/plugin.js'
+import { type PvStructure, type Update, type Vector } from '../../schemas/index.js'
 import { Borrower, connecting, only, states, type Epics, type Recorder } from '../support/epics.js'
 import { startProxy } from '../support/epics-proxy.js'
 import { startIoc, type Ioc } from '../support/ioc.js'

@@ -1,7 +1,7 @@
 // How the EPICS clients behave towards real servers that come, go, fall silent or talk nonsense.
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { type Update, type Vector } from '../../core/api/plugin.js'
+import { type Update, type Vector } from '../../schemas/index.js'
 import { connecting, only, states } from '../support/epics.js'
 import { startProxy } from '../support/epics-proxy.js'
 import { startIoc, type Ioc } from '../support/ioc.js'

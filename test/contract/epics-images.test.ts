@@ -1,6 +1,6 @@
 // Large values: their memory is used again once it is given back, and never before.
 import assert from 'node:assert/strict'
-import { type PvStructure, type Update, type Vector } from '../../core/api/plugin.js'
+import { type PvStructure, type Update, type Vector } from '../../schemas/index.js'
 import { frameCodec } from '../../plugins/converter-frames/codec.js'
 import { Borrower, openEpics, only, type Epics } from '../support/epics.js'
 import { liveForwarder, readUntil, type Message } from '../support/forwarder/live.js'

@@ -1,6 +1,6 @@
 // What a real IOC did not send between the first value and the subscription is found by reading: the proxy loses that event.
 import assert from 'node:assert/strict'
-import { isVector } from '../../core/api/records.js'
+import { isVector } from '../../schemas/index.js'
 import { connecting, only, type Recorder } from '../support/epics.js'
 import { startProxy } from '../support/epics-proxy.js'
 import { startIoc, type Ioc } from '../support/ioc.js'

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Update } from '../../core/api/plugin.js'
 import { connecting, only, type Recorder } from '../support/epics.js'
 import { type Ioc, startIoc } from '../support/ioc.js'
 import { python } from '../support/python.js'
-import { ALARM_STATUSES } from '../../schemas/index.js'
+import { ALARM_STATUSES, type Update } from '../../schemas/index.js'
 
 const db = `
 record(ao, "X:ao") { field(VAL, "1") field(PINI, "YES") field(EGU, "µA") }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type PvStructure, type Update, type Vector } from '../../core/api/plugin.js'
+import { type PvStructure, type Update, type Vector } from '../../schemas/index.js'
 import { only, openEpics, type Epics } from '../support/epics.js'
 import { startIoc, type Ioc, type IocKind } from '../support/ioc.js'
 import { python } from '../support/python.js'

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNexusFile } from '../../plugins/service-filewriter/file/file.js'
 import { WasmFile } from '../../plugins/service-filewriter/file/wasm.js'
-import { CodedError, type NumberType } from '../../core/api/plugin.js'
+import { CodedError } from '../../core/api/plugin.js'
+import { type VectorType } from '../../schemas/index.js'
 import { dumpFile, newFiles } from '../support/hdf5.js'
 import { runPython } from '../support/python.js'
 
@@ -18,7 +19,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
 
     it('holds values of all types exactly, 64-bit integers too', async () => {
       const { file, path } = made
-      const limits: [NumberType, bigint | number, bigint | number][] = [
+      const limits: [VectorType, bigint | number, bigint | number][] = [
         ['int8', -128, 127],
         ['int16', -32768, 32767],
         ['int32', -2147483648, 2147483647],
@@ -88,7 +89,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
     it('single values, texts and rows of every kind', async () => {
       const { file, path } = made
       const group = file.root.group('g')
-      const types: NumberType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] // prettier-ignore
+      const types: VectorType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] // prettier-ignore
       const columns = types.map((dtype) => group.column(dtype, { dtype }))
       const text = group.column('text', { dtype: { string: 5 } })
       const image = group.column('image', { dtype: 'int16', row: [2, 2] })

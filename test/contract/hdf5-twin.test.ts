@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { createNexusFile, type NexusFile } from '../../plugins/service-filewriter/file/file.js'
-import { type NumberType } from '../../core/api/plugin.js'
+import { type VectorType } from '../../schemas/index.js'
 import { runPython } from '../support/python.js'
 import { type Column, type ColumnOptions } from '../../plugins/service-filewriter/writer-part.js'
 
 const compare = new URL('../../../test/support/python/hdf5/compare.py', import.meta.url).pathname
-const dtypes: NumberType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] // prettier-ignore
+const dtypes: VectorType[] = ['int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] // prettier-ignore
 const sizes: Record<string, number> = { int8: 1, int16: 2, int32: 4, int64: 8, uint8: 1, uint16: 2, uint32: 4, uint64: 8, float32: 4, float64: 8 } // prettier-ignore
 
 const column = fc.record({

@@ -1,7 +1,7 @@
 // All converters: golden messages there and back, Kafka times.
 import assert from 'node:assert/strict'
-import { BadMessage, type Converter } from '../../core/api/plugin.js'
-import { decodeJson } from '../../schemas/index.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import { decodeJson, type Converter } from '../../schemas/index.js'
 import { array, converterParts, doubles, goldens, openConverter, state, update } from '../support/converters.js'
 
 /** Schemas of data; commands and answers have no converter. */

@@ -1,10 +1,9 @@
 // The template of a converter for strangers: loaded by its path, there and back, and safe from damaged messages.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { type Converter } from '../../core/api/plugin.js'
 import { loadPlugins } from '../../core/loader.js'
 import { codeRoot } from '../../core/root.js'
-import { schemaId, type LogRecord } from '../../schemas/index.js'
+import { schemaId, type LogRecord, type Converter, type ConverterPart } from '../../schemas/index.js'
 import { damaged } from '../hostile/damage.js'
 import { update } from '../support/converters.js'
 
@@ -16,7 +15,8 @@ describe('examples/plugins/converter-rd00', () => {
     const loaded = await loadPlugins({ plugins: [{ use }], builtin: [], baseFolder: '.' })
     close = () => loaded.close()
     const context = { jobId: 'test', signal: new AbortController().signal, log: () => {}, count: () => {} }
-    converter = loaded.host.part('converter', 'rd00')!.open({ factor: 2 }, context) as Converter<LogRecord>
+    const part = loaded.host.part('converter', 'rd00') as ConverterPart
+    converter = part.open({ factor: 2 }, context) as Converter<LogRecord>
   })
   after(() => close())
 

@@ -1,6 +1,7 @@
 // Two small writers and short words for structures, for the tests of what a structure says.
 import assert from 'node:assert/strict'
-import { BadMessage, defineConverter, type ConverterPart } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import { type ConverterPart, defineConverter } from '../../schemas/index.js'
 import { check } from '../../core/check.js'
 import { checkStructure, type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { defineWriter, type WriterPart } from '../../plugins/service-filewriter/writer-part.js'

@@ -8,7 +8,7 @@ import { loadPlugins, type Loaded } from '../../core/loader.js'
 import { readMessages, type TopicMessage } from '../../plugins/service-filewriter/structure/messages.js'
 import { lookupOf } from '../../core/lookup.js'
 import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
-import { encodeMessage } from '../../schemas/index.js'
+import { encodeMessage, type ConverterPart } from '../../schemas/index.js'
 import { cases, damaged, hostileContent, record, timesNs } from '../hostile/damage.js'
 import { testTopics } from '../support/kafka.js'
 import { examineNexus, readNexus } from '../support/nexus.js'
@@ -56,7 +56,8 @@ describe('through a real Kafka', function () {
   function timeOf(value: Buffer): number | undefined {
     try {
       const id = value.toString('latin1', 4, 8)
-      const converter = loaded.host.part('converter', id)?.open({}, { jobId: '', signal: AbortSignal.abort(), log: () => undefined, count: () => undefined }) // prettier-ignore
+      const part = loaded.host.part('converter', id) as ConverterPart | undefined
+      const converter = part?.open({}, { jobId: '', signal: AbortSignal.abort(), log: () => undefined, count: () => undefined }) // prettier-ignore
       converter?.peek(value, peek)
       const ms = Number(peek.timestampNs / 1_000_000n)
       return ms > 0 && ms < 1e11 ? ms : undefined

@@ -1,7 +1,7 @@
 // Kafka is killed while many PVs change, some of them missing, and comes back: what is lossless is whole, of the rest the newest
 // value is there, all of it counted per stream. With 5,000 PVs and a minute: bench/forwarder.ts --case outage.
 import assert from 'node:assert/strict'
-import { type Vector } from '../../core/api/plugin.js'
+import { type Vector } from '../../schemas/index.js'
 import { type Account, accounts } from '../support/forwarder/accounts.js'
 import { type Live, liveForwarder, until } from '../support/forwarder/live.js'
 import { type Ioc, startIoc } from '../support/ioc.js'

@@ -10,6 +10,7 @@ import { lookupOf } from '../../core/lookup.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { readNexus } from '../support/nexus.js'
 import { cases, damaged, hostileContent, record, START_NS, timesNs } from './damage.js'
+import { type WriterPart } from '../../plugins/service-filewriter/writer-kit.js'
 
 let loaded: Loaded
 let folder: string
@@ -54,7 +55,9 @@ describe('hostile messages through the writers', function () {
   const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0)
 
   it('knows every module that takes messages', () => {
-    const ids = loaded.host.ids('writer').filter((id) => (loaded.host.part('writer', id)?.accepts.length ?? 0) > 0)
+    const ids = loaded.host
+      .ids('writer')
+      .filter((id) => (loaded.host.part('writer', id) as WriterPart).accepts.length > 0)
     const aliases = ['NXlog', 'NXevent_data', 'alarm_info', 'epics_con_info', 'df12']
     assert.deepEqual(ids.filter((id) => !aliases.includes(id)).toSorted(), Object.keys(cases).toSorted())
   })

@@ -2,10 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Context, type Plugin, type Registry } from '../../core/api/plugin.js'
 import {
-  type Context, type Converter, type ConverterPart, type Plugin, type PvStructure, type PvValue, type Registry, type Update,
-  type Vector, type VectorType
-} from '../../core/api/plugin.js' // prettier-ignore
+  type Converter,
+  type ConverterPart,
+  type PvStructure,
+  type PvValue,
+  type Update,
+  type Vector,
+  type VectorType
+} from '../../schemas/index.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 

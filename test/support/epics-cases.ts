@@ -1,5 +1,5 @@
 // The type matrix: what is put into which kind of server, and what each schema must say of it. Schemas not named must refuse it.
-import { type VectorType } from '../../core/api/plugin.js'
+import { type VectorType } from '../../schemas/index.js'
 import { type Ioc, type PutValue } from './ioc.js'
 
 /** As test/support/python/decode_messages.py prints values. */

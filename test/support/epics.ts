@@ -4,11 +4,9 @@ import {
   type DaemonSnapshot,
   type Plugin,
   type Registry,
-  type SourcePart,
-  type Subscription,
-  type Update,
-  type Vector
+  type Subscription
 } from '../../core/api/plugin.js'
+import { type SourcePart, type Update, type Vector } from '../../schemas/index.js'
 
 export interface Recorder {
   readonly updates: Update[]

@@ -3,15 +3,14 @@ import { check } from '../../core/check.js'
 import { JobRegistry } from '../../core/jobs.js'
 import {
   type Command,
-  type ConverterPart,
   type JSONSchema,
   type Kafka,
   type LogLevel,
   type Reply,
   type ServiceContext,
-  type ServiceEvent,
-  type SourcePart
+  type ServiceEvent
 } from '../../core/api/plugin.js'
+import { type ConverterPart, type SourcePart } from '../../schemas/index.js'
 
 export interface TestContext extends ServiceContext {
   readonly events: ServiceEvent[]

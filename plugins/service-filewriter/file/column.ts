@@ -1,6 +1,7 @@
 // What all appendable datasets share: checks and the tail, a small buffer that gathers appends until they are worth a write.
 import { typedArrays } from '../../../schemas/numbers.js'
-import { CodedError, type NumberType } from '../../../core/api/plugin.js'
+import { CodedError } from '../../../core/api/plugin.js'
+import { type VectorType } from '../../../schemas/index.js'
 import { cutText, elements, elementSize, numberTypes } from './types.js'
 import { type DatasetLayout } from './wasm.js'
 import { type Column } from '../writer-part.js'
@@ -10,7 +11,7 @@ const NO_NUMBERS = new Uint8Array(0)
 const NO_WORDS = new BigUint64Array(0)
 const NO_HALVES = new Int32Array(0)
 
-type NumberKind = Exclude<NumberType, 'int64' | 'uint64'>
+type NumberKind = Exclude<VectorType, 'int64' | 'uint64'>
 type NumberView = InstanceType<(typeof typedArrays)[NumberKind]>
 
 /** Memory of many tails. They share its views: an array object of its own per tail would be a cache miss more per value. */

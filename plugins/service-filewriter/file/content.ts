@@ -1,6 +1,7 @@
 // All that an HDF5 file holds, read by the library: for templates that come as a file instead of a structure.
 import { typedArrays } from '../../../schemas/numbers.js'
-import { CodedError, type NumberType } from '../../../core/api/plugin.js'
+import { CodedError } from '../../../core/api/plugin.js'
+import { type VectorType } from '../../../schemas/index.js'
 import { elements, numberTypes } from './types.js'
 import { type Hdf5Module, loadModule, type TypeMetadata } from './wasm-module.js'
 import { type AttributeValue, type DataType } from '../writer-part.js'
@@ -168,7 +169,7 @@ function typeOf({ type, size, signed, vlen }: TypeMetadata): DataType | undefine
   if (kind === undefined || vlen) return undefined
   // h5py's truth values
   if (kind === 'enum') return size === 1 ? 'int8' : undefined
-  const names = Object.keys(numberTypes) as NumberType[]
+  const names = Object.keys(numberTypes) as VectorType[]
   return names.find((name) => {
     const info = numberTypes[name]
     return info.float === (kind === 'float') && info.size === size && (info.float || info.signed === signed)
@@ -187,5 +188,5 @@ function valuesOf(raw: Buffer, dtype: DataType): readonly (number | bigint | str
       const [text = ''] = raw.toString('utf8', i * dtype.string, (i + 1) * dtype.string).split('\0')
       return text
     })
-  return Array.from<number | bigint>(new typedArrays[dtype as NumberType](copy))
+  return Array.from<number | bigint>(new typedArrays[dtype as VectorType](copy))
 }

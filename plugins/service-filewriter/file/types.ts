@@ -1,5 +1,6 @@
 // Data types and values: from what plugins pass to the exact bytes that go into the file.
-import { CodedError, type NumberType } from '../../../core/api/plugin.js'
+import { CodedError } from '../../../core/api/plugin.js'
+import { type VectorType } from '../../../schemas/index.js'
 import { type AttributeValue, type DatasetValue, type DataType } from '../writer-part.js'
 
 export interface NumberInfo {
@@ -9,7 +10,7 @@ export interface NumberInfo {
 }
 
 const info = (size: number, float: boolean, signed: boolean): NumberInfo => ({ size, float, signed })
-export const numberTypes: Readonly<Record<NumberType, NumberInfo>> = {
+export const numberTypes: Readonly<Record<VectorType, NumberInfo>> = {
   int8: info(1, false, true),
   int16: info(2, false, true),
   int32: info(4, false, true),
@@ -22,7 +23,7 @@ export const numberTypes: Readonly<Record<NumberType, NumberInfo>> = {
   float64: info(8, true, true)
 }
 
-const arrayTypes: Readonly<Record<string, NumberType>> = {
+const arrayTypes: Readonly<Record<string, VectorType>> = {
   Int8Array: 'int8',
   Int16Array: 'int16',
   Int32Array: 'int32',
@@ -38,7 +39,7 @@ const arrayTypes: Readonly<Record<string, NumberType>> = {
 /** A value ready for the file: little-endian bytes, or the texts of variable-length strings. */
 export type Encoded =
   | {
-      readonly dtype: NumberType | { readonly string: number }
+      readonly dtype: VectorType | { readonly string: number }
       readonly shape: readonly number[]
       readonly bytes: Buffer
     }
@@ -101,7 +102,7 @@ const cString = (text: string): string => {
   return end < 0 ? text : text.slice(0, end)
 }
 
-function encodeView(view: ArrayBufferView, dtype: NumberType): Buffer | readonly (number | bigint)[] {
+function encodeView(view: ArrayBufferView, dtype: VectorType): Buffer | readonly (number | bigint)[] {
   const raw = Buffer.from(view.buffer, view.byteOffset, view.byteLength)
   const own = arrayTypes[view.constructor.name]
   // Uint8Array, Buffer and DataView hold raw little-endian elements: messages are passed on as they are
@@ -145,7 +146,7 @@ export function encode(path: string, value: DatasetValue, dtype: DataType, shape
   return { dtype, shape: dims, ...encoded } as Encoded
 }
 
-function encodeNumbers(path: string, list: readonly unknown[], dtype: NumberType): Buffer {
+function encodeNumbers(path: string, list: readonly unknown[], dtype: VectorType): Buffer {
   const type = numberTypes[dtype]
   const bytes = Buffer.alloc(list.length * type.size)
   list.forEach((item, i) => {

@@ -1,6 +1,7 @@
 // What fills typed arrays from JSON: numbers with their bounds, truth values and texts.
 import { typedArrays } from '../../../schemas/numbers.js'
-import { type NumberType, numberText } from '../../../core/api/plugin.js'
+import { numberText } from '../../../core/api/plugin.js'
+import { type VectorType } from '../../../schemas/index.js'
 import { type Findings } from './findings.js'
 import { type DataType } from '../writer-part.js'
 
@@ -9,7 +10,7 @@ export type NumberArray =
   | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array | Uint32Array | BigUint64Array
   | Float32Array | Float64Array
 
-export type TypeName = NumberType | 'bool' | 'string'
+export type TypeName = VectorType | 'bool' | 'string'
 
 // prettier-ignore
 const bounds = {
@@ -26,14 +27,14 @@ export interface Filler {
 }
 
 export class NumberFiller implements Filler {
-  readonly dtype: NumberType
+  readonly dtype: VectorType
   readonly value: NumberArray
   #n = 0
 
-  readonly #type: NumberType | 'bool' | 'string'
+  readonly #type: VectorType | 'bool' | 'string'
   readonly #findings: Findings
 
-  constructor(type: NumberType | 'bool' | 'string', size: number, at: string, findings: Findings) {
+  constructor(type: VectorType | 'bool' | 'string', size: number, at: string, findings: Findings) {
     this.#type = type
     this.#findings = findings
 

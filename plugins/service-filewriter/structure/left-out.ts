@@ -1,7 +1,7 @@
 // Which streams of a structure did not make it into its plan: data that a lenient job will miss.
 import { below, isObject, own, type JsonObject } from './findings.js'
 import { type StructurePlan } from './plan.js'
-import { type WriterParts } from './parts.js'
+import { writerOf, type WriterParts } from './parts.js'
 
 export interface LeftOut {
   /** JSON path of the stream's node. */
@@ -37,6 +37,6 @@ function streamOf(node: JsonObject, at: string, parts: WriterParts): LeftOut | u
   const module = text(own(node, 'module') ?? own(keys, 'writer_module') ?? own(keys, 'module'))
   if (!old && (module === '' || module === 'dataset' || module === 'link')) return undefined
   const topic = text(own(keys, 'topic'))
-  if (topic === '' && parts.writer(module)?.accepts.length === 0) return undefined
+  if (topic === '' && writerOf(parts, module)?.accepts.length === 0) return undefined
   return { at, module, topic, source: text(own(keys, 'source')) }
 }

@@ -1,7 +1,7 @@
 // A whole NeXus file from a structure and messages, without Kafka, through the code that a write job runs.
 import { isRefused } from './leniency.js'
 import { createNexusFile, type NexusFileOptions } from '../file/file.js'
-import { CodedError, type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
+import { CodedError, type Finding, type LogLevel } from '../../../core/api/plugin.js'
 import { rootAttributes } from './root-attributes.js'
 import { Recorder } from './recorder.js'
 import { sayLeftOut, type JobReport } from './report.js'
@@ -9,7 +9,7 @@ import { checkStructure, type WriterParts } from './structure.js'
 import { type Template } from './template.js'
 import { OPEN_END_NS, TimeWindow } from './window.js'
 import { type TopicMessage } from './messages.js'
-import { type ColumnOptions } from '../writer-part.js'
+import { type ColumnOptions, type RunInfo } from '../writer-part.js'
 
 export interface MakeFileOptions {
   /** nexus_structure as an object or JSON text. */

@@ -2,18 +2,11 @@
 import { typedArrays } from '../../../schemas/numbers.js'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import {
-  CodedError,
-  type Context,
-  type Converter,
-  type Vector,
-  type VectorType,
-  numberText
-} from '../../../core/api/plugin.js'
+import { CodedError, type Context, numberText } from '../../../core/api/plugin.js'
 import { isObject, own, type JsonObject } from './findings.js'
 import { openConverter } from './recorder.js'
 import { type WriterParts } from './structure.js'
-import { readJson } from '../../../schemas/index.js'
+import { readJson, type Converter, type Vector, type VectorType, converterOf } from '../../../schemas/index.js'
 
 export interface TopicMessage {
   readonly topic: string
@@ -77,7 +70,7 @@ function valueOf(json: JsonObject, folder: string, parts: WriterParts, encoders:
   if (typeof schema !== 'string' || !isObject(record)) throw new Error('needs value, file, or schema with record')
   let encoder = encoders.get(schema)
   if (encoder === undefined) {
-    const part = parts.converter(schema)
+    const part = converterOf(parts, schema)
     if (part === undefined) throw new Error(`no converter '${schema}' is loaded`)
     encoders.set(schema, (encoder = openConverter(part, context, parts)))
   }

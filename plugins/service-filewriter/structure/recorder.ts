@@ -1,13 +1,7 @@
 // Messages → file: opens the writers of a plan on a file, routes messages to them and ends with a report.
 import { type NexusFile } from '../file/file.js'
-import {
-  BadMessage,
-  type Context,
-  type Converter,
-  type ConverterPart,
-  type LogLevel,
-  type RunInfo
-} from '../../../core/api/plugin.js'
+import { BadMessage, type Context, type LogLevel } from '../../../core/api/plugin.js'
+import { type Converter, type ConverterPart, converterOf } from '../../../schemas/index.js'
 import { buildFile, type Built } from './build.js'
 import { routeKey, type StructurePlan, type PlanLink, type PlanStream } from './plan.js'
 import { judge, makeReport, verdictOf, type JobReport } from './report.js'
@@ -15,7 +9,14 @@ import { type Verdict } from './reasons.js'
 import { type PartMethod, promised, stackOf, TopicRoute } from './route.js'
 import { type WriterParts } from './structure.js'
 import { countIn, StreamState, type TimeWindow } from './window.js'
-import { type Attributes, type ColumnOptions, type Group, type Writer } from '../writer-part.js'
+import {
+  type Attributes,
+  type ColumnOptions,
+  type Group,
+  type RunInfo,
+  type WriterContext,
+  type Writer
+} from '../writer-part.js'
 
 export interface RecorderOptions {
   readonly jobId: string
@@ -163,7 +164,7 @@ export class Recorder {
   #open(plan: PlanStream, group: Group): void {
     const stream = new StreamState(plan, this.#options.window)
     const { jobId, signal, run, log } = this.#options
-    const context: Context = {
+    const context: WriterContext = {
       jobId,
       signal,
       run,
@@ -197,7 +198,7 @@ export class Recorder {
   #converters(plan: PlanStream, context: Context): Map<string, Converter> {
     const converters = new Map<string, Converter>()
     for (const id of plan.part.accepts) {
-      const part = this.#parts.converter(id)
+      const part = converterOf(this.#parts, id)
       if (part === undefined) continue
       let converter = this.#opened.get(id)
       if (converter === undefined) this.#opened.set(id, (converter = openConverter(part, context, this.#parts)))

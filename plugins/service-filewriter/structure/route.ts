@@ -1,13 +1,6 @@
 // One topic of a write job: schema id → source bytes → streams. What nobody asked for is not decoded.
-import {
-  BadMessage,
-  type Batch,
-  CodedError,
-  type Converter,
-  type LogLevel,
-  type Peek,
-  type Scalar
-} from '../../../core/api/plugin.js'
+import { BadMessage, type Batch, CodedError, type LogLevel } from '../../../core/api/plugin.js'
+import { type Converter, type Peek, type Scalar } from '../../../schemas/index.js'
 import { SourceTable, viewOf } from './sources.js'
 import { countIn, type Counters, Instant, nsOf, type StreamState } from './window.js'
 

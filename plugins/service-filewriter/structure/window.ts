@@ -1,5 +1,6 @@
 // The time window of a job and what one stream makes of it: what is written, kept, dropped and counted.
-import { BadMessage, type Converter } from '../../../core/api/plugin.js'
+import { BadMessage } from '../../../core/api/plugin.js'
+import { type Converter } from '../../../schemas/index.js'
 import { type PlanStream } from './plan.js'
 import { type Weight } from './reasons.js'
 import { type Writer } from '../writer-part.js'

@@ -3,8 +3,8 @@ import { type Leniency } from '../structure/leniency.js'
 import { type MissingTopic } from '../structure/plan.js'
 import { type JobTotals } from '../structure/recorder.js'
 import { type JobReport } from '../structure/report.js'
-import { type Finding, type LogLevel, type RunInfo } from '../../../core/api/plugin.js'
-import { type ColumnOptions } from '../writer-part.js'
+import { type Finding, type LogLevel } from '../../../core/api/plugin.js'
+import { type ColumnOptions, type RunInfo } from '../writer-part.js'
 
 /** One write job, as the thread gets it (structured clone). */
 export interface WriteSpec {

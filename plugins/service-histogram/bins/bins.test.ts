@@ -1,6 +1,6 @@
 // Every event in the bin that the edges say, whatever way is taken; no cell runs over.
 import assert from 'node:assert/strict'
-import { type Vector } from '../../../core/api/plugin.js'
+import { type Vector } from '../../../schemas/index.js'
 import { random } from '../../../test/support/random.js'
 import { pixelMapOf, type PlacedRun, type Region, runsOf } from './areas.js'
 import { BinAxis, evenEdges } from './axis.js'

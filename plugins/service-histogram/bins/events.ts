@@ -1,5 +1,5 @@
 // The events of a message as arrays of whole numbers: where they lie in the network buffer if that is aligned, else copied once.
-import { type EventRecord, type Vector } from '../../../core/api/plugin.js'
+import { type EventRecord, type Vector } from '../../../schemas/index.js'
 
 /** Memory that grows and is used again for each message. */
 export class Scratch {

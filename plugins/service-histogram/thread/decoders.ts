@@ -1,12 +1,6 @@
 // From bytes to events or pulses, by the converters of the daemon.
-import {
-  BadMessage,
-  type Context,
-  type Converter,
-  type EventRecord,
-  type PartLookup
-} from '../../../core/api/plugin.js'
-import { type PulseRecord, schemaId } from '../../../schemas/index.js'
+import { BadMessage, type Context, type PartLookup } from '../../../core/api/plugin.js'
+import { type PulseRecord, schemaId, type Converter, type EventRecord, converterOf } from '../../../schemas/index.js'
 import { eventSchemas } from '../histogram-schema.js'
 
 export type DecodedMessage =
@@ -24,7 +18,7 @@ export class Decoders {
 
   /** Undefined when no plugin brings it. */
   converter(id: string): Converter | undefined {
-    if (!this.#converters.has(id)) this.#converters.set(id, this.parts.converter(id)?.open({}, this.context))
+    if (!this.#converters.has(id)) this.#converters.set(id, converterOf(this.parts, id)?.open({}, this.context))
     return this.#converters.get(id)
   }
 

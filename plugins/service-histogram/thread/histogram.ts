@@ -1,6 +1,5 @@
 // One histogram while it counts: which events go where, what it shows, what it says of itself.
-import { type EventRecord } from '../../../core/api/plugin.js'
-import { element } from '../../../schemas/index.js'
+import { type EventRecord, element } from '../../../schemas/index.js'
 import { BinAxis } from '../bins/axis.js'
 import { BinCounts } from '../bins/counts.js'
 import { type Events } from '../bins/events.js'

@@ -1,6 +1,12 @@
 // From cells to the message: types, axes the other way round, periods, normalised counts, what `info` says.
-import { type Converter, nowNs, type Vector, type VectorType } from '../../../core/api/plugin.js'
-import { type DataArrayRecord, type HistogramRecord } from '../../../schemas/index.js'
+import {
+  type Converter,
+  nowNs,
+  type Vector,
+  type VectorType,
+  type DataArrayRecord,
+  type HistogramRecord
+} from '../../../schemas/index.js'
 import { type BinCounts, type Cells } from '../bins/counts.js'
 import { type BinDimension, type HistogramSpec } from '../spec.js'
 import { type Histogram } from './histogram.js'

@@ -1,5 +1,6 @@
 // Sends a histogram: when it has changed and is due, or to be seen to be alive; never two at a time.
-import { type Converter, type Producer } from '../../../core/api/plugin.js'
+import { type Producer } from '../../../core/api/plugin.js'
+import { type Converter } from '../../../schemas/index.js'
 import { type Histogram } from './histogram.js'
 import { type MessageMaker } from './message.js'
 import { type JobSpec } from './protocol.js'

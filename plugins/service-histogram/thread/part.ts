@@ -1,6 +1,6 @@
 // What one job takes from one topic: which messages are its own, by offset and Kafka time, and when each partition is done.
-import { type Batch, type EventRecord } from '../../../core/api/plugin.js'
-import { type PulseRecord, splitPulses } from '../../../schemas/index.js'
+import { type Batch } from '../../../core/api/plugin.js'
+import { type PulseRecord, splitPulses, type EventRecord } from '../../../schemas/index.js'
 import { type Events } from '../bins/events.js'
 import { type DecodedMessage } from './decoders.js'
 import { type Histogram } from './histogram.js'

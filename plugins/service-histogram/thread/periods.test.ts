@@ -1,6 +1,6 @@
 // Events that wait for their period do not wait without limit.
 import assert from 'node:assert/strict'
-import { type EventRecord, type Vector } from '../../../core/api/plugin.js'
+import { type EventRecord, type Vector } from '../../../schemas/index.js'
 import { type HistogramCommand } from '../histogram-schema.js'
 import { MemoryLeft } from '../memory.js'
 import { specOf } from '../spec.js'

@@ -1,6 +1,5 @@
 // Periods of pulses: pu00 says which, perhaps after the events of the pulse, which then wait for it.
-import { type EventRecord, type Vector } from '../../../core/api/plugin.js'
-import { element } from '../../../schemas/index.js'
+import { type EventRecord, type Vector, element } from '../../../schemas/index.js'
 import { type EventVectors, Events } from '../bins/events.js'
 import { type Histogram } from './histogram.js'
 

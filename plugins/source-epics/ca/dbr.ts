@@ -1,10 +1,9 @@
 // Values on the Channel Access wire: DBR_TIME (value, alarm, time) and DBR_CTRL (metadata), all big-endian.
-import { type Alarm, type Update, type Vector, type VectorType } from '../../../core/api/plugin.js'
 import { alarmOfCodes } from '../shared/alarm.js'
 import { spares } from '../shared/gatherer.js'
 import { textOf, textOfBytes } from '../shared/text.js'
 import { unixNs } from '../shared/time.js'
-import { EPICS_EPOCH_S } from '../../../schemas/index.js'
+import { EPICS_EPOCH_S, type Alarm, type Update, type Vector, type VectorType } from '../../../schemas/index.js'
 
 /** Native types: the code on the wire. */
 export const Dbr = { STRING: 0, SHORT: 1, FLOAT: 2, ENUM: 3, CHAR: 4, LONG: 5, DOUBLE: 6 } as const

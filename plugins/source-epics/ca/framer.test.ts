@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { type Vector } from '../../../core/api/plugin.js'
+import { type Vector } from '../../../schemas/index.js'
 import { CTRL_BASE, decodeControl, decodeTime, TIME_BASE, type CaMeta, type CaValue } from './dbr.js'
 import { CaFramer } from './framer.js'
 import { Command } from './protocol.js'

@@ -1,7 +1,7 @@
 // Values read behind their subscription. An EPICS base server sends the first value and enables the subscription after
 // that (event_add_action of rsrv): what changes in between is never sent, and unknown until the next change.
 import { crc32 } from 'node:zlib'
-import { isVector } from '../../../core/api/plugin.js'
+import { isVector } from '../../../schemas/index.js'
 import { type CaChannel } from './channel.js'
 import { type CaValue } from './dbr.js'
 

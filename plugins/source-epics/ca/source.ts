@@ -1,11 +1,10 @@
 // Source part `ca`: one Channel Access channel to updates.
-import { type Alarm, nowNs, type Update } from '../../../core/api/plugin.js'
 import { NO_ALARM } from '../shared/alarm.js'
 import { type CaChannel, type CaListener } from './channel.js'
 import { type CaClient } from './client.js'
 import { Dbr, NO_META, type CaMeta, type CaValue } from './dbr.js'
 import { lendVector } from '../shared/loan.js'
-import { Connection } from '../../../schemas/index.js'
+import { Connection, type Alarm, nowNs, type Update } from '../../../schemas/index.js'
 
 export interface CaChannelConfig {
   readonly name: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { type PvStructure, type Vector } from '../../../core/api/plugin.js'
+import { type PvStructure, type Vector } from '../../../schemas/index.js'
 import { PvaEncoder } from '../../../test/support/pva-encoder.js'
 import { PvaFramer } from './framer.js'
 import { Command, Sub } from './protocol.js'

@@ -1,14 +1,13 @@
 // Memory of large vectors that is used again: whatever the order of updates, nobody sees it change who has not given it back.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type PvValue } from '../../../core/api/plugin.js'
 import { PvaEncoder } from '../../../test/support/pva-encoder.js'
 import { READ_BYTES } from '../shared/gatherer.js'
 import { PvaFramer } from './framer.js'
 import { Command } from './protocol.js'
 import { MonitorState } from './state.js'
 import { Code, type PvType, type StructureType } from './types.js'
-import { LARGE_BYTES } from '../../../schemas/index.js'
+import { LARGE_BYTES, type PvValue } from '../../../schemas/index.js'
 
 const words: PvType = { kind: 'array', code: Code.UINT16, fixed: -1, weight: 1 }
 const pair: PvType = { kind: 'structure', id: '', fields: ['x', 'y'].map((name) => ({ name, type: words })), weight: 3 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type PvStructure, type PvValue, type Vector } from '../../../core/api/plugin.js'
+import { type PvStructure, type PvValue, type Vector } from '../../../schemas/index.js'
 import { PvaEncoder, type Plain } from '../../../test/support/pva-encoder.js'
 import { PvaReader } from './reader.js'
 import { MonitorState } from './state.js'

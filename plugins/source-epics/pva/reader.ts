@@ -1,8 +1,7 @@
 // Reads pvData primitives from one message, in its byte order, never beyond its end.
 import { READ_BYTES, spares } from '../shared/gatherer.js'
 import { decodeText } from '../shared/text.js'
-import { type Vector, type VectorType } from '../../../core/api/plugin.js'
-import { LARGE_BYTES } from '../../../schemas/index.js'
+import { type Vector, type VectorType, LARGE_BYTES } from '../../../schemas/index.js'
 
 /** Structures made per message at most: a few bytes can ask for very many empty ones. */
 const MAX_STRUCTURES = 1_000_000

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type PvValue, type Update } from '../../../core/api/plugin.js'
+import { type PvValue, type Update } from '../../../schemas/index.js'
 import { PvaSubscription } from './source.js'
 import { type PvaClient } from './client.js'
 import { MonitorState } from './state.js'

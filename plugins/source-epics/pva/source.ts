@@ -1,5 +1,4 @@
 // Source part `pva`: one pvAccess channel to updates.
-import { type Alarm, nowNs, type Update, type Vector, type VectorType } from '../../../core/api/plugin.js'
 import { alarmOfPva, NO_ALARM } from '../shared/alarm.js'
 import { type PvaChannel, type PvaListener } from './channel.js'
 import { type PvaClient } from './client.js'
@@ -7,7 +6,7 @@ import { type MonitorState } from './state.js'
 import { Code, NUMERIC } from './types.js'
 import { textOfBytes } from '../shared/text.js'
 import { unixNs } from '../shared/time.js'
-import { Connection } from '../../../schemas/index.js'
+import { Connection, type Alarm, nowNs, type Update, type Vector, type VectorType } from '../../../schemas/index.js'
 
 type Shape = 'scalar' | 'array' | 'enum' | 'structure'
 

@@ -1,5 +1,5 @@
 // The merged content of one monitor: servers send only what changed, marked by one bit per field.
-import { type PvStructure, type PvValue } from '../../../core/api/plugin.js'
+import { type PvStructure, type PvValue } from '../../../schemas/index.js'
 import { Loan } from '../shared/loan.js'
 import { type PvaReader } from './reader.js'
 import { Code, type PvType, type StructureType, type TypeCache } from './types.js'

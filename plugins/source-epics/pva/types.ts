@@ -1,5 +1,5 @@
 // pvData type descriptions, with the cache that each connection has for them.
-import { type VectorType } from '../../../core/api/plugin.js'
+import { type VectorType } from '../../../schemas/index.js'
 import { type PvaReader } from './reader.js'
 
 export interface Field {

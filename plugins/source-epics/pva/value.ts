@@ -1,5 +1,5 @@
 // pvData values to plain ones: PvValue of schemas/records.ts.
-import { type PvStructure, type PvValue, type Vector } from '../../../core/api/plugin.js'
+import { type PvStructure, type PvValue, type Vector } from '../../../schemas/index.js'
 import { type PvaReader } from './reader.js'
 import { Code, NUMERIC, readType, type Field, type PvType, type TypeCache } from './types.js'
 

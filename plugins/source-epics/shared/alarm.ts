@@ -1,6 +1,5 @@
 // One alarm vocabulary for both protocols: severity 0–3 and status 0–21 as in alarm.h.
-import { type Alarm } from '../../../core/api/plugin.js'
-import { ALARM_STATUSES } from '../../../schemas/index.js'
+import { type Alarm, ALARM_STATUSES } from '../../../schemas/index.js'
 
 const UDF = 17
 const INVALID = 3

@@ -1,7 +1,6 @@
 // Memory of a large vector that several hold: it is used again when the last of them has given it back; what is not given back is garbage-collected.
-import { isVector, type Update } from '../../../core/api/plugin.js'
 import { spares } from './gatherer.js'
-import { LARGE_BYTES, once } from '../../../schemas/index.js'
+import { LARGE_BYTES, once, isVector, type Update } from '../../../schemas/index.js'
 
 export class Loan {
   #holders = 1

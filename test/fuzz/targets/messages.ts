@@ -1,6 +1,6 @@
 // FlatBuffers of every schema: as JSON, through the converter that reads them, and what is looked at to route them.
-import { BadMessage, type Converter } from '../../../core/api/plugin.js'
-import { decodeJson, encodeMessage, schemaId } from '../../../schemas/index.js'
+import { BadMessage } from '../../../core/api/plugin.js'
+import { decodeJson, encodeMessage, schemaId, type Converter } from '../../../schemas/index.js'
 import { writtenAgain } from '../../support/control-messages.js'
 import { converterParts, goldens, openConverter } from '../../support/converters.js'
 import { promise, type Target } from '../target.js'

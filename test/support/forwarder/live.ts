@@ -3,7 +3,7 @@ import { check } from '../../../core/check.js'
 import { connectKafka } from '../../../core/kafka/client.js'
 import { loadPlugins } from '../../../core/loader.js'
 import { type Command, type Reply, type Service } from '../../../core/api/plugin.js'
-import { schemaId } from '../../../schemas/index.js'
+import { schemaId, type ConverterPart, type SourcePart } from '../../../schemas/index.js'
 import { carryOut } from '../carry-out.js'
 import { type Ioc } from '../ioc.js'
 import { serviceContext, type TestContext } from '../service-context.js'
@@ -40,8 +40,8 @@ export async function liveForwarder(
   const { host } = loaded
   const kafka = connectKafka({ brokers: [...brokers] })
   const parts = {
-    sources: host.ids('source').map((id) => host.part('source', id)!),
-    converters: host.ids('converter').map((id) => host.part('converter', id)!)
+    sources: host.ids('source').map((id) => host.part('source', id) as SourcePart),
+    converters: host.ids('converter').map((id) => host.part('converter', id) as ConverterPart)
   }
   const context = serviceContext(kafka, parts)
   const part = host.part('service', 'forwarder')!

@@ -1,12 +1,6 @@
 // Parts for the forwarder's unit tests: channels that the test drives, converters that write JSON.
-import {
-  BadMessage,
-  type Converter,
-  defineConverter,
-  defineSource,
-  type SourcePart,
-  type Update
-} from '../../../core/api/plugin.js'
+import { BadMessage } from '../../../core/api/plugin.js'
+import { type Converter, defineConverter, defineSource, type SourcePart, type Update } from '../../../schemas/index.js'
 
 const blank: Update = {
   kind: 'value',

@@ -1,9 +1,9 @@
 // Converters: one FlatBuffers schema each, both directions.
-import { type Context, erase, type JSONSchema, type Options, type Part } from './part.js'
-import { type Update } from './records.js'
-
-export type NumberType =
-  | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32' | 'float64' // prettier-ignore
+import { type OutMessage } from '../core/api/dialect.js'
+import { type PartLookup } from '../core/api/lookup.js'
+import { type Context, erase, type JSONSchema, type Options, type Part } from '../core/api/part.js'
+import { type VectorType } from './records.js'
+import { type Update } from './updates.js'
 
 /** Filled in by `Converter.peek`: where the source name's bytes lie in the message, and the message's time. */
 export interface Peek {
@@ -23,20 +23,11 @@ export interface Scalar {
   /** Where the source name's bytes are. */
   sourceStart: number
   sourceEnd: number
-  dtype: NumberType
+  dtype: VectorType
   value: number | bigint
   /** In EPICS codes; severity -1: the message says nothing of an alarm. */
   severity: number
   status: number
-}
-
-/** One message for Kafka. */
-export interface OutMessage {
-  readonly value: Uint8Array
-  /** Kafka CreateTime in ms; default now. */
-  readonly timestampMs?: number
-  /** For whoever has copied `value` and lets go of it: its memory is used again. It need not be called. */
-  readonly giveBack?: () => void
 }
 
 /** One FlatBuffers schema, both directions. */
@@ -72,3 +63,7 @@ export interface ConverterPart<C extends JSONSchema = JSONSchema, R = unknown> e
 }
 
 export const defineConverter = <const C extends JSONSchema, R>(part: ConverterPart<C, R>): ConverterPart => erase(part)
+
+/** The converter of this schema id. */
+export const converterOf = (parts: Pick<PartLookup, 'converter'>, id: string): ConverterPart | undefined =>
+  parts.converter(id) as ConverterPart | undefined

@@ -1,5 +1,5 @@
 // Times in ns since the Unix epoch, and what Kafka gets of them.
-import { type Update } from './records.js'
+import { type Update } from './updates.js'
 
 const NS_PER_MS = 1_000_000
 

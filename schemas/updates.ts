@@ -1,18 +1,9 @@
-// What source updates, and the events in them, look like. Vectors are raw little-endian bytes, in place in the message.
-
-export type VectorType =
-  | 'int8' | 'int16' | 'int32' | 'int64' | 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32' | 'float64' // prettier-ignore
-
-/** A numeric vector: `bytes.length === length * size of dtype`; start is not aligned. */
-export interface Vector {
-  readonly dtype: VectorType
-  readonly length: number
-  readonly bytes: Uint8Array
-}
-
-/** Whether a Vector, among the things that a value can be. */
-export const isVector = (value: unknown): value is Vector =>
-  typeof value === 'object' && value !== null && 'dtype' in value && 'bytes' in value
+// Sources and what they yield: one change of one channel after the other, and the values in them.
+import { type MetricTable } from '../core/api/metrics.js'
+import { type Context, erase, type JSONSchema, type Options, type Part } from '../core/api/part.js'
+import { type PartLookup } from '../core/api/lookup.js'
+import { type Subscription } from '../core/api/service.js'
+import { type EventRecord, type Vector, type VectorType } from './records.js'
 
 /** Whether a pvAccess structure, among the things that a value can be. */
 export const isStructure = (value: unknown): value is PvStructure =>
@@ -24,29 +15,6 @@ export interface Alarm {
   readonly status: number
   /** "" when the source gives none. */
   readonly message: string
-}
-
-/** ev42, ev43, ev44, an44: events of one or several pulses. */
-export interface EventRecord {
-  readonly source: string
-  readonly messageId: bigint
-  /** ns since the epoch, int64 or uint64, one per pulse. */
-  readonly referenceTime: Vector
-  /** Index of the first event of each pulse; absent for one pulse (ev42). */
-  readonly referenceTimeIndex: Vector | null
-  /** ns after the pulse; length 0 when absent. */
-  readonly timeOfFlight: Vector
-  readonly pixelId: Vector
-  /** an44. */
-  readonly weight?: Vector
-  /** ev42 facility data. */
-  readonly facility?:
-    | { readonly type: 'isis'; readonly periodNumber: number; readonly runState: string; readonly protonCharge: number }
-    | {
-        readonly type: 'adc'
-        readonly amplitude: Vector; readonly peakArea: Vector; readonly background: Vector
-        readonly thresholdTime: Vector; readonly peakTime: Vector
-      } // prettier-ignore
 }
 
 /** What a source yields: one change of one channel (EPICS PV or simulated). */
@@ -90,3 +58,20 @@ export interface PvStructure {
 }
 export type PvValue =
   | number | bigint | boolean | string | null | Vector | readonly string[] | readonly boolean[] | PvStructure | readonly PvStructure[] // prettier-ignore
+
+/** A part that yields updates, e.g. EPICS Channel Access (`ca`), one `open` per channel. Runs in the main thread. */
+export interface SourcePart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  /** Metrics that its plugin adds to `sources` of the snapshot. */
+  readonly metrics?: MetricTable
+  /**
+   * `emit` is called synchronously for every update, in order per channel. The receiver may keep updates:
+   * a source never changes or reuses what it emitted, unless the receiver gives it back.
+   */
+  open(config: Options<C>, context: Context, emit: (update: Update) => void): Subscription
+}
+
+export const defineSource = <const C extends JSONSchema>(part: SourcePart<C>): SourcePart => erase(part)
+
+/** The source of this id. */
+export const sourceOf = (parts: Pick<PartLookup, 'source'>, id: string): SourcePart | undefined =>
+  parts.source(id) as SourcePart | undefined

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { msOf } from './time.js'
 
-describe('core/api/time', () => {
+describe('schemas/time', () => {
   it('rounds down to the ms, exactly, whatever the ns', () => {
     const times = fc.oneof(
       fc.bigInt({ min: -(2n ** 62n), max: 2n ** 63n - 1n }),
