@@ -1,8 +1,15 @@
-// Root hooks of mocha (see .mocharc.json): what the whole test run shares is stopped at its end.
+// Root hooks of mocha (see .mocharc.json): what the tests of a process share is stopped at their end.
+import type { Context } from 'mocha'
 import { stopSharedKafka } from './kafka.js'
+import { leave, take } from './running-files.js'
 
 export const mochaHooks = {
+  /** Beside other processes these hooks run for each file. */
+  beforeAll(this: Context): void {
+    take(this.test?.parent?.suites[0]?.file)
+  },
   async afterAll(): Promise<void> {
     await stopSharedKafka()
+    leave()
   }
 }

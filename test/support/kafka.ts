@@ -76,6 +76,12 @@ async function ready(brokers: readonly string[], count: number, timeoutMs = STAR
     }
 }
 
+/** Whether the broker tells its clients the very address by which we know it. */
+export async function advertisesItself(broker: string): Promise<boolean> {
+  const { brokers } = await withAdmin([broker], (client) => client.describeCluster())
+  return brokers.some(({ host, port }) => `${host}:${port}` === broker)
+}
+
 async function named(): Promise<RunningKafka> {
   const text = process.env['NEXSTREAM_BROKERS']
   if (!text) throw new Error('NEXSTREAM_BROKERS is not set')
@@ -172,7 +178,7 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningKaf
 let shared: Promise<RunningKafka> | undefined
 const made: string[] = []
 
-/** The one Kafka of this test run, started at the first call; `hooks.ts` stops it at the end. */
+/** The one Kafka of this test run, started at the first call; `hooks.ts` or `all-tests.ts` stops it at the end. */
 export function kafka(): Promise<RunningKafka> {
   shared ??= startKafka()
   return shared
