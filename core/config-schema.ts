@@ -113,7 +113,12 @@ export const configSchema = {
       description: 'What the daemon tells about itself.',
       properties: {
         topic: { ...topic, description: 'Topic for status, answers and events.' },
-        interval: { ...duration, default: '1s', description: 'Time between status messages.' }
+        interval: { ...duration, default: '1s', description: 'Time between status messages.' },
+        max_behind: {
+          ...duration,
+          default: '60s',
+          description: 'The daemon is not ready while a job is further behind Kafka.'
+        }
       }
     },
     reporters: {

@@ -15,6 +15,7 @@ import { JobRegistry } from './jobs.js'
 import { connectKafka, type KafkaClient } from './kafka/client.js'
 import { GroupReader } from './kafka/group.js'
 import { CommandListener } from './listener.js'
+import { notReady } from './health.js'
 import { type PartKind } from './host.js'
 import { loadConfigured, type Loaded } from './loader.js'
 import { errorFields, openLog, type Logger } from './log.js'
@@ -159,7 +160,9 @@ export class Daemon {
       ...(faults.length > 0 && { plugin_errors: faults }),
       ...(strangers !== undefined && { not_understood: strangers })
     }
-    return this.#loaded.host.hooks.snapshot.call(snapshot)
+    const all = this.#loaded.host.hooks.snapshot.call(snapshot)
+    const reasons = notReady(all, durationMs(this.#config.status.max_behind))
+    return reasons.length > 0 ? { ...all, not_ready: reasons } : all
   }
 
   #state(): DaemonSnapshot['state'] {

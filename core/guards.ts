@@ -84,7 +84,7 @@ export const forms = {
     fits: (value: unknown): value is Snapshot =>
       isObject(value) &&
       typeof value['state'] === 'string' &&
-      ['metrics', 'heartbeats'].every((key) => value[key] === undefined || Array.isArray(value[key]))
+      ['metrics', 'heartbeats', 'not_ready'].every((key) => value[key] === undefined || Array.isArray(value[key]))
   },
   command: {
     words: 'a command (cmd) or undefined',

@@ -36,6 +36,8 @@ export interface DaemonSnapshot {
   /** Messages on command topics that were in none of their dialects, by kind: `empty`, `json`, `bytes`, ids of FlatBuffers. */
   readonly not_understood?: Readonly<Record<string, number>>
   readonly jobs: readonly JobInfo[]
+  /** Why the daemon cannot do its work as it should now; absent while it can. */
+  readonly not_ready?: readonly string[]
   /** Absent as long as there are none. */
   readonly plugin_errors?: readonly PluginFault[]
 }

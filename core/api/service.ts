@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly news?: number
   /** In place of `heartbeat`: several, each to its own topic (control topic of a job) or the configured one; [] for none. */
   readonly heartbeats?: readonly { readonly topic?: string; readonly content: Readonly<Record<string, unknown>> }[]
+  /** Why it cannot do its work as it should now: the daemon is not ready. A job that lags says so as `behind_s` of its `JobInfo`. */
+  readonly not_ready?: readonly string[]
   readonly [key: string]: unknown
 }
 

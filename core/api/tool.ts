@@ -70,6 +70,7 @@ export interface ToolConfig {
     readonly listen: readonly { readonly topic: string; readonly reply_topic?: string | undefined }[]
   }
   readonly status: { readonly topic?: string | undefined }
+  readonly reporters: Readonly<Record<string, unknown>>
   readonly topics: readonly {
     readonly name: string
     readonly partitions: number

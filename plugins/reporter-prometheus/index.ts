@@ -7,44 +7,16 @@ import {
   CodedError,
   definePlugin,
   defineReporter,
-  metricsFrom,
   type DaemonSnapshot,
-  type Metric,
-  type MetricTable
+  type Metric
 } from '../../core/api/plugin.js'
-
-const ownMetrics = {
-  nexstream_build_info: {
-    type: 'gauge',
-    help: 'Version of nexstream and Node; always 1.',
-    labels: ['version', 'node']
-  },
-  nexstream_kafka_connected: { type: 'gauge', help: '1 while a Kafka broker answers, else 0.' },
-  nexstream_uptime_seconds: { type: 'gauge', help: 'Time since the start of the daemon.' },
-  nexstream_service_state: {
-    type: 'gauge',
-    help: 'State of each service: 1 for the one it is in.',
-    labels: ['service', 'state']
-  },
-  nexstream_plugin_errors_total: {
-    type: 'counter',
-    help: 'What methods of plugins threw, or gave in place of what they must give.',
-    labels: ['plugin', 'part', 'method']
-  },
-  nexstream_commands_not_understood_total: {
-    type: 'counter',
-    help: 'Messages on command topics that were in none of their dialects, by kind.',
-    labels: ['kind']
-  },
-  nexstream_jobs: { type: 'gauge', help: 'Running and lately ended jobs by state.', labels: ['state'] }
-} as const satisfies MetricTable
-const metric = metricsFrom(ownMetrics)
+import { daemonMetrics, metricsOf } from './daemon-metrics.js'
 
 const reporter = defineReporter({
   id: 'prometheus',
   summary:
-    'Serves metrics in the Prometheus text format at /metrics; /health answers 200 while the daemon runs and Kafka answers, else 503.',
-  metrics: ownMetrics,
+    'Serves metrics in the Prometheus text format at /metrics; for probes /healthz, /readyz and /health answer 200 or 503.',
+  metrics: daemonMetrics,
   config: {
     type: 'object',
     additionalProperties: false,
@@ -102,49 +74,33 @@ const reporter = defineReporter({
 
 /** The newest snapshot as a registry. */
 export class Metrics {
-  snapshot: DaemonSnapshot | undefined
+  #snapshot: DaemonSnapshot | undefined
+  #sinceMs = performance.now()
   readonly #process = new Registry()
 
   constructor() {
     collectDefaultMetrics({ register: this.#process })
   }
 
+  get snapshot(): DaemonSnapshot | undefined {
+    return this.#snapshot
+  }
+  set snapshot(snapshot) {
+    this.#snapshot = snapshot
+    this.#sinceMs = performance.now()
+  }
+
+  /** Since the last snapshot; before the first one nothing is late. */
+  get silentMs(): number {
+    return this.#snapshot === undefined ? 0 : performance.now() - this.#sinceMs
+  }
+
   /** The Prometheus text of now. */
   async text(): Promise<string> {
     const registry = new Registry()
-    for (const metric of this.#all()) add(registry, metric)
+    for (const metric of this.#snapshot === undefined ? [] : metricsOf(this.#snapshot)) add(registry, metric)
     return (await registry.metrics()) + (await this.#process.metrics())
   }
-
-  #all(): Metric[] {
-    const { snapshot } = this
-    if (snapshot === undefined) return []
-    const { version, services, sources, jobs } = snapshot
-    return [
-      metric('nexstream_build_info', 1, { version, node: process.version }),
-      metric('nexstream_kafka_connected', snapshot.kafka.connected ? 1 : 0),
-      metric('nexstream_uptime_seconds', snapshot.uptime_s),
-      ...Object.entries(services).map(([service, { state }]) =>
-        metric('nexstream_service_state', 1, { service, state })
-      ),
-      ...(snapshot.plugin_errors ?? []).map(({ plugin, part, method, count }) =>
-        metric('nexstream_plugin_errors_total', count, { plugin, part, method })
-      ),
-      ...Object.entries(snapshot.not_understood ?? {}).map(([kind, count]) =>
-        metric('nexstream_commands_not_understood_total', count, { kind })
-      ),
-      ...[...countBy(jobs.map((job) => String(job['state'] as string)))].map(([state, count]) =>
-        metric('nexstream_jobs', count, { state })
-      ),
-      ...[...Object.values(services), ...Object.values(sources ?? {})].flatMap(({ metrics = [] }) => metrics)
-    ]
-  }
-}
-
-function countBy(values: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  return counts
 }
 
 function add(registry: Registry, { name, help, type, value, labels = {} }: Metric): void {
@@ -159,16 +115,49 @@ function add(registry: Registry, { name, help, type, value, labels = {} }: Metri
   }
 }
 
+interface ProbeAnswer {
+  readonly good: boolean
+  readonly words: readonly string[]
+}
+
+/** Why it is not ready; one that starts has told nothing yet. */
+function reasonsOf(snapshot: DaemonSnapshot | undefined): readonly string[] {
+  return snapshot === undefined ? ['starting'] : (snapshot.not_ready ?? [])
+}
+
+/** So many intervals without a status, at least `LEAST_SILENT_MS`: it hangs, and only a new start helps. */
+const SILENT_INTERVALS = 10
+const LEAST_SILENT_MS = 60_000
+
+/** `/healthz`: whether to restart it. `/readyz`: whether it does its work. `/health`: its state in one word. */
+export const probes: Readonly<Record<string, (metrics: Pick<Metrics, 'snapshot' | 'silentMs'>) => ProbeAnswer>> = {
+  '/healthz': ({ silentMs, snapshot }) => {
+    const longestMs = Math.max(LEAST_SILENT_MS, SILENT_INTERVALS * (snapshot?.update_interval_ms ?? 0))
+    const good = silentMs <= longestMs
+    return { good, words: [good ? 'alive' : `no status since ${Math.round(silentMs / 1000)} s`] }
+  },
+  '/readyz': ({ snapshot }) => {
+    const reasons = reasonsOf(snapshot)
+    return reasons.length === 0 ? { good: true, words: ['ready'] } : { good: false, words: reasons }
+  },
+  '/health': ({ snapshot }) => {
+    const state = snapshot?.state ?? 'starting'
+    return { good: state === 'running', words: [state] }
+  }
+}
+
 function serve(metrics: Metrics): Server {
   return createServer((request, response) => {
-    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
-    if (path === '/health') {
-      const state = metrics.snapshot?.state ?? 'starting'
-      response.writeHead(state === 'running' ? 200 : 503, { 'content-type': 'text/plain' }).end(`${state}\n`)
+    const path = request.method === 'GET' || request.method === 'HEAD' ? request.url?.split('?')[0] : undefined
+    const trouble = probes[path ?? '']?.(metrics)
+    if (trouble !== undefined) {
+      const said = trouble.words.map((line) => `${line}\n`).join('')
+      response.writeHead(trouble.good ? 200 : 503, { 'content-type': 'text/plain; charset=utf-8' }).end(said)
       return
     }
     if (path !== '/metrics') {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics, health at /health\n')
+      const where = 'metrics are at /metrics, probes at /healthz, /readyz and /health\n'
+      response.writeHead(404, { 'content-type': 'text/plain' }).end(where)
       return
     }
     metrics.text().then(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type DaemonSnapshot, type ReporterPart, type Registry, type ServiceContext } from '../../core/api/plugin.js'
-import plugin from './index.js'
+import plugin, { Metrics, probes } from './index.js'
 
 const snapshot = {
   version: '1.2.3',
@@ -40,15 +40,29 @@ describe('reporter-prometheus', () => {
         assert.match(text, /process_cpu_seconds_total/)
       }
       assert.equal((await fetch(url.replace('/metrics', '/'))).status, 404)
-      const health = async (): Promise<string> => {
-        const answer = await fetch(url.replace('/metrics', '/health'))
+      const probe = async (path: string): Promise<string> => {
+        const answer = await fetch(url.replace('/metrics', path))
         return `${answer.status} ${(await answer.text()).trim()}`
       }
-      assert.equal(await health(), '503 waiting for Kafka')
+      assert.equal(await probe('/health'), '503 waiting for Kafka')
+      await reporter?.report({ ...snapshot, not_ready: ['no Kafka broker answers', 'job a: 90 s behind'] })
+      assert.equal(await probe('/healthz'), '200 alive')
+      assert.equal(await probe('/readyz'), '503 no Kafka broker answers\njob a: 90 s behind')
+      assert.match(await (await fetch(url)).text(), /nexstream_ready 0\n/)
       await reporter?.report({ ...snapshot, state: 'running' })
-      assert.equal(await health(), '200 running')
+      assert.equal(await probe('/health'), '200 running')
+      assert.equal(await probe('/readyz'), '200 ready')
+      assert.match(await (await fetch(url)).text(), /nexstream_ready 1\n/)
     } finally {
       await reporter?.close?.()
     }
+  })
+
+  it('takes one that tells nothing any more for dead, and one that starts for alive', () => {
+    const metrics = new Metrics()
+    assert.equal(metrics.silentMs, 0)
+    metrics.snapshot = snapshot
+    assert.equal(probes['/healthz']?.(metrics).good, true)
+    assert.equal(probes['/healthz']?.({ snapshot, silentMs: 61_000 }).good, false)
   })
 })

@@ -41,6 +41,7 @@ export function snapshotOf(
     state: jobs.length === 0 ? 'idle' : 'writing',
     healthy,
     trouble,
+    ...(healthy || trouble === null ? {} : { not_ready: [trouble] }),
     disk_free_bytes: free ?? null,
     jobs_running: jobs.length,
     max_jobs: maxJobs,

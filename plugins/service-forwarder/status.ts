@@ -62,7 +62,12 @@ export class ForwarderStatus {
     this.#previous = { updates, acknowledged, ms: nowMs }
     const page = this.#nextPage([...this.board.channels.values()], nowMs)
     const summary = this.summary()
-    return { ...summary, channels_page: page, heartbeat: { streams: this.#streams() }, metrics: metricsOf(summary) }
+    return {
+      ...summary,
+      channels_page: page,
+      heartbeat: { streams: this.#streams() },
+      metrics: metricsOf(summary)
+    }
   }
 
   /** As clients of the Python forwarder read them, with the state of the connection and the last error beside. */
@@ -100,6 +105,9 @@ export class ForwarderStatus {
       overloads: this.outlet.overloads,
       sent_bytes: this.outlet.sentBytes,
       ...(this.board.missingTopics.size === 0 ? {} : { missing_topics: [...this.board.missingTopics].slice(0, 100) }),
+      ...(this.outlet.open
+        ? {}
+        : { not_ready: ['the buffer for Kafka is full: the newest value of each stream wins'] }),
       ...this.#members()
     }
   }

@@ -1,4 +1,4 @@
-// Plugin tools-daemon: sub-commands for the people of a daemon. They command it, tell what is loaded, and help to try it.
+// Plugin tools-daemon: sub-commands for the people of a daemon. They command it, tell how it is and what is loaded, and help to try it.
 import { API, definePlugin, defineTool } from '../../core/api/plugin.js'
 import { commandTopics, pairs } from './command-options.js'
 import { toolsOfServices } from './service-tools.js'
@@ -27,6 +27,22 @@ const tools = [
     load: async () => (await import('./send.js')).send
   }),
   ...toAnyService,
+  defineTool({
+    id: 'health',
+    summary: 'is the daemon ready for its work? Exit code 0: yes; 1: no, and why; 3: no answer',
+    usesKafka: true,
+    arguments: [
+      { name: 'address', summary: 'host:port of its HTTP server; default: that of the config', optional: true }
+    ],
+    options: [
+      { flags: '--live', summary: 'ask only whether it is alive: one that is not has to be restarted' },
+      { flags: '--wait', summary: 'ask again until it is, or --timeout is over' },
+      ...commandTopics
+    ],
+    helpBelow:
+      'Asks the reporter prometheus of the config (/readyz, /healthz); without one it sends the command status over Kafka.',
+    load: async () => (await import('./health.js')).default
+  }),
   defineTool({
     id: 'kafka',
     summary: 'run a Kafka broker in the foreground, for trying things',
@@ -69,7 +85,7 @@ export default definePlugin({
   version: '1.0.0',
   api: API,
   summary:
-    'Commands a daemon (send, start, stop), tells what is loaded (plugins, completion), and runs a Kafka to try it.',
+    'Commands a daemon (send, start, stop), tells how it is (health) and what is loaded (plugins, completion), and runs a Kafka to try it.',
   apply(registry) {
     for (const tool of tools) registry.tool(tool)
   }

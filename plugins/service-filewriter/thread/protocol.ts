@@ -90,6 +90,8 @@ export interface JobProgress extends JobTotals {
   readonly phase: 'waiting' | 'searching' | 'writing' | 'closing'
   /** Messages in Kafka that are not read yet. */
   readonly behind: number
+  /** How long ago what is read now, or later, was the newest in Kafka. */
+  readonly behind_s: number
 }
 
 export interface JobEnd {

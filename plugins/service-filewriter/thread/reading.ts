@@ -2,6 +2,7 @@
 import { type TopicRoute } from '../structure/route.js'
 import { countIn } from '../structure/window.js'
 import { type Batch, type Kafka, type Reader } from '../../../core/api/plugin.js'
+import { Lag } from './lag.js'
 import { type Settle } from './settle.js'
 import { DAY_MS } from './start.js'
 
@@ -13,6 +14,7 @@ interface Partition {
   topicId: string
   position: number
   highWatermark: number
+  readonly lag: Lag
   /** Read up to here (exclusive); null while the end is open. */
   end: number | null
   /** The topic that `end` belongs to. */
@@ -145,7 +147,8 @@ export class Reading {
   ): Partition {
     const { topic } = route
     const partition = {
-      ...{ topic, route, ...more, highWatermark: more.position, end: null, endId: '', tail: null },
+      ...{ topic, route, ...more, highWatermark: more.position, lag: new Lag() },
+      ...{ end: null, endId: '', tail: null },
       ...{ held: 0, tooLate: 0, done: false }
     }
     this.#partitions.push(partition)
@@ -196,8 +199,14 @@ export class Reading {
     for (const partition of this.#partitions) this.#endOf(partition)
   }
 
-  get behind(): number {
-    return this.#partitions.reduce((sum, p) => sum + (p.done ? 0 : Math.max(0, p.highWatermark - p.position)), 0)
+  /** Messages in Kafka that are not read yet, and how long ago what is read now was the newest. */
+  get lag(): { readonly behind: number; readonly behind_s: number } {
+    const open = this.#partitions.filter(({ done }) => !done)
+    const now = Date.now()
+    return {
+      behind: open.reduce((sum, p) => sum + Math.max(0, p.highWatermark - p.position), 0),
+      behind_s: Math.round(Math.max(0, ...open.map(({ lag }) => lag.at(now))) / 100) / 10
+    }
   }
 
   get isDone(): boolean {
@@ -269,6 +278,7 @@ export class Reading {
       const from = partition.position
       partition.position = batch.nextOffset
       partition.highWatermark = batch.highWatermark
+      partition.lag.note(batch.nextOffset, batch.highWatermark, Date.now())
       if (batch.madeAgain !== undefined) this.#beginAgain(partition, batch.madeAgain)
       if (batch.truncated !== undefined) this.#cutBack(partition, batch.truncated)
       if (batch.count === 0) return

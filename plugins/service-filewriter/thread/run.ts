@@ -335,8 +335,8 @@ export class WriteRun {
 
   #progress(): void {
     const recorder = this.#recorder,
-      reading = this.#reading,
       phase = this.#phase
-    this.#say({ type: 'progress', progress: { phase, behind: reading?.behind ?? 0, ...recorder.totals() } })
+    const lag = this.#reading?.lag ?? { behind: 0, behind_s: 0 }
+    this.#say({ type: 'progress', progress: { phase, ...lag, ...recorder.totals() } })
   }
 }

@@ -59,6 +59,7 @@ export class ShardedJob implements WriteJob {
       file_bytes: sum('file_bytes'),
       streams_with_data: sum('streams_with_data'),
       behind: sum('behind'),
+      behind_s: Math.max(...all.map(({ behind_s }) => behind_s)),
       streams: all.flatMap(({ streams }) => streams).slice(0, 100),
       topics: all.flatMap(({ topics }) => topics)
     }
