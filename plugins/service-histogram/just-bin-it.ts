@@ -30,8 +30,11 @@ function byType(histogram: Obj, path: string): Obj {
   const first = (Array.isArray(range) ? range : []) as unknown[]
   const time = { tof_range: 'tof_range', num_bins: 'num_bins' }
   switch (type) {
-    case 'hist1d':
-      return { kind: 'tof', data_type: 'int64', ...renamed(histogram, { ...time, det_range: 'det_range' }) }
+    case 'hist1d': {
+      // As numpy takes a pair: for the edges of one bin
+      const keys = Array.isArray(histogram['num_bins']) ? { tof_edges: 'num_bins' } : time
+      return { kind: 'tof', data_type: 'int64', ...renamed(histogram, { ...keys, det_range: 'det_range' }) }
+    }
     case 'hist2d':
       return { kind: 'tof_pixel', data_type: 'float64', ...renamed(histogram, { ...time, det_range: 'det_range' }) }
     case 'dethist': {

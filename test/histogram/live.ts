@@ -32,9 +32,12 @@ export interface Variable {
   readonly shape: readonly number[]
   readonly data: unknown
 }
-interface Info {
+export interface Info {
   readonly id: string
+  readonly start?: number
+  readonly stop?: number
   readonly state: string
+  readonly last_pulse_time: number
   readonly sum: number
   readonly rate: number
   readonly diff: number
@@ -65,14 +68,6 @@ export function events({ schema = 'ev44', source = 'det', time = T0, tof, pixel 
     ? encodeMessage('ev42', { ...head, pulse_time: time, detector_id: [...pixel] })
     : encodeMessage('ev44', { ...head, reference_time: [time], reference_time_index: [0], pixel_id: [...pixel] })
 }
-
-const read = (messages: readonly Buffer[]): Promise<Read[]> =>
-  runPython(script, [], messages.map((one) => `${one.toString('hex')}\n`).join('')).then((text) =>
-    text
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Read)
-  )
 
 interface Opened {
   readonly kafka: Kafka
@@ -167,12 +162,26 @@ ${options}
 
   /** All messages of a histogram so far. */
   of(id: string): Info[] {
-    const mine = this.control.said.filter(({ topic }) => topic === this.histograms)
-    return mine.map(({ value }) => infoOf(value)).filter((info) => info.id === id)
+    return this.#values(id).map(infoOf)
   }
 
-  async read(...messages: Buffer[]): Promise<Read[]> {
-    return read(messages)
+  /** The last messages of so many histograms of one id. */
+  async ends(id: string, count: number): Promise<Buffer[]> {
+    const ends = (): Buffer[] => this.#values(id).filter((value) => infoOf(value).state === 'FINISHED')
+    await this.control.wait(() => ends().length === count, `${count} ends of ${id}`)
+    return ends()
+  }
+
+  #values(id: string): Buffer[] {
+    const mine = this.control.said.filter(({ topic }) => topic === this.histograms)
+    return mine.map(({ value }) => value).filter((value) => infoOf(value).id === id)
+  }
+
+  /** As the field's Python reads them. */
+  async read(...messages: readonly Buffer[]): Promise<Read[]> {
+    const text = await runPython(script, [], messages.map((one) => `${one.toString('hex')}\n`).join(''))
+    const lines = text.trim().split('\n')
+    return lines.map((line) => JSON.parse(line) as Read)
   }
 
   async close(): Promise<void> {
