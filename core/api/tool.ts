@@ -1,5 +1,6 @@
 // Tools: sub-commands of `nexstream` that a plugin brings; their code is loaded when they run.
 import { type Command, type Finding, type KnownCommand, type Reply } from './command.js'
+import { type Dialect } from './dialect.js'
 import { type CodedError } from './errors.js'
 import { type Kafka, type KafkaSettings, type TopicInfo } from './kafka.js'
 import { type PartLookup } from './lookup.js'
@@ -120,7 +121,7 @@ export interface ProgramEntry {
 }
 
 export interface ToolContext extends Terminal {
-  /** The parts of the plugins that the config names; none for a tool of a `tools-…` plugin, which is there without a config. */
+  /** The parts of the plugins that the config names; none for a tool of a `tools-…` plugin that does without (`needsPlugins`). */
   readonly parts: PartLookup
   /** Loads the plugins of a config that names any besides ours; undefined where it names none. */
   readonly loadParts: () => Promise<LoadedParts | undefined>
@@ -149,8 +150,10 @@ export interface ToolContext extends Terminal {
   readonly wholeNumber: (text: string) => number
   /** A duration of the config in ms. */
   readonly durationMs: (value: string | number) => number
-  /** Says an error that does not end the tool, as one that does is said. */
-  readonly sayError: (error: CodedError) => void
+  /** Says an error that does not end the tool, as one that does is said; gives the exit code that it would end with. */
+  readonly sayError: (error: CodedError) => number
+  /** What is wrong with configs and commands, by the plugins of `parts`. */
+  readonly inspection: () => Promise<Inspection>
 }
 
 /** Gives the exit code; nothing is 0. A CodedError that it throws is said in one line. */
@@ -174,8 +177,11 @@ export interface ToolPart {
   readonly helpBelow?: string
   /** Sub-commands of it. */
   readonly tools?: readonly ToolPart[]
-  /** Tools that are known when the plugins of the config are; one of an id that there is adds its `tools` to it, if it is of the same plugin. */
-  made?(commands: readonly KnownCommand[]): readonly ToolPart[]
+  /**
+   * Tools that are known when the plugins of the config are; one of an id that there is adds its `options` and `tools` to it, if it
+   * is of the same plugin.
+   */
+  made?(commands: readonly KnownCommand[], files: readonly FileKind[]): readonly ToolPart[]
   /** The plugins of the config are loaded for it (that takes 0.3 s), or only for its help. */
   readonly needsPlugins?: 'always' | 'help'
   load?(): Promise<ToolRun>
@@ -199,6 +205,26 @@ export interface FileKind {
     flags: ToolFlags,
     config: CheckedFor
   ): readonly Finding[] | Promise<readonly Finding[]>
+}
+
+/** What the daemon would say of a config or a command, and what tells them from other files. Nothing is opened. */
+export interface Inspection {
+  /** Of the services. */
+  readonly files: readonly FileKind[]
+  /** Of a config. */
+  readonly sections: readonly string[]
+  readonly commands: readonly KnownCommand[]
+  readonly dialects: readonly Dialect[]
+  /** The commands in parsed JSON: a list, `{"commands": […]}`, or what a dialect knows; undefined for anything else. */
+  readonly commandsIn: (content: unknown) => readonly Command[] | undefined
+  /** As the daemon would find it with all services, then as its service does. */
+  readonly command: (value: unknown) => Promise<readonly Finding[]>
+  /** The merged config, one line a value; what is wrong with it, and what `startUp` finds in its command file. Throws CONFIG_FILE. */
+  readonly config: (
+    file: string,
+    startUp: (file: string, inspection: Inspection) => Promise<readonly Finding[]>
+  ) => Promise<{ readonly text: string; readonly findings: readonly Finding[] }>
+  readonly checkedFor: () => CheckedFor
 }
 
 /** What the config given to `nexstream check` says; nothing without one. */

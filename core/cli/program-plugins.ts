@@ -33,7 +33,7 @@ export const loadTools = (): Promise<Loaded> =>
   loadPlugins({ plugins: [], baseFolder: '.', builtin: builtinNames().filter((name) => name.startsWith('tools-')) })
 
 /** Sub-commands whose words are complete without plugins, so that a config that cannot be loaded is no obstacle. */
-const content = new Set([undefined, 'help', 'check'])
+const content = new Set([undefined, 'help'])
 
 /** The plugins of the config that the command line names, when its sub-command may need them; close them in the end. */
 export async function loadFor(args: readonly string[], tools: readonly ToolPart[]): Promise<Loaded | undefined> {

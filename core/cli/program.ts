@@ -1,16 +1,15 @@
-// The `nexstream` program: global options, `run` and `check`, and what plugins bring; the code of each is loaded only when it runs.
+// The `nexstream` program: global options, `run`, and what plugins bring; the code of each is loaded only when it runs.
 import { Command, CommanderError } from 'commander'
 import { type ToolPart } from '../api/plugin.js'
 import { type Loaded } from '../loader.js'
 import { version } from '../root.js'
-import type { CheckFlags } from './check.js'
 import { exitCodeHelp, exitCodeOf, exitCodes, report } from './exit.js'
 import { settings } from './io.js'
 import { parseDuration } from './parse.js'
-import { addMade, addOptions, addTool } from './tool.js'
+import { addMade, addTool } from './tool.js'
 import type { RunFlags } from './run.js'
 import { type Brought, broughtBy, loadFor, loadTools, toolsOf } from './program-plugins.js'
-import { collect, type Ends, json, type Outcome, withSet } from './program-options.js'
+import { type Ends, type Outcome, withSet } from './program-options.js'
 
 /**
  * The program; `finish` gets the exit code of the sub-command that ran. `brought`: what the plugins of the config add to it;
@@ -43,16 +42,16 @@ export function createProgram(
       settings.timeoutMs = parseDuration(timeout)
     })
   addRun(program, ends)
-  if (own !== undefined) for (const tool of toolsOf(own)) addTool(program, tool, own, ends)
+  const shown = brought?.loaded ?? own
+  if (own !== undefined) for (const tool of toolsOf(own)) addTool(program, tool, { from: own, shown, ends })
   if (brought === undefined) return program
-  addCheck(program, ends, brought)
   const isOwn = ({ id }: ToolPart): boolean =>
     own !== undefined && own.host.owner('tool', id) === brought.loaded.host.owner('tool', id)
-  const { loaded, commands } = brought
+  const { loaded } = brought
   const theirs = brought.tools.filter((tool) => !isOwn(tool))
-  for (const tool of theirs) addTool(program, tool, loaded, ends)
-  if (own !== undefined) for (const tool of toolsOf(own)) addMade(program, tool, { from: own, ends, commands })
-  for (const tool of theirs) addMade(program, tool, { from: loaded, ends, commands })
+  for (const tool of theirs) addTool(program, tool, { from: loaded, ends })
+  if (own !== undefined) for (const tool of toolsOf(own)) addMade(program, tool, { from: own, shown, ends }, brought)
+  for (const tool of theirs) addMade(program, tool, { from: loaded, ends }, brought)
   return program
 }
 
@@ -61,23 +60,6 @@ function addRun(program: Command, ends: Ends): void {
     .argument('[config]', 'config file (TOML, YAML, JSON); default $NEXSTREAM_CONFIG')
     .option('-b, --brokers <list>', 'brokers; overrides the config')
     .action(ends(async (file: string | undefined, flags: RunFlags) => (await import('./run.js')).run(file, flags)))
-}
-
-function addCheck(program: Command, ends: Ends, brought: Brought): void {
-  const kinds = brought.files
-  const check = json(program.command('check').description('find what is wrong with configs, commands and other files'))
-    .argument('<files...>', 'files to check; - is standard input')
-    .option(
-      '--as <kind>',
-      `${['config', 'command', ...kinds.map(({ id }) => id)].join(', ')}; default: told by the content`
-    )
-    .option('--print', 'print the merged config, secrets hidden, with the origin of each value')
-    .option('-c, --config <file>', 'config whose plugins to use for all but configs')
-    .option('--set <section.key=value>', 'override a config value; may be repeated', collect)
-    .action(
-      ends(async (files: string[], flags: CheckFlags) => (await import('./check.js')).check(files, flags, brought))
-    )
-  for (const { options } of kinds) addOptions(check, options ?? [])
 }
 
 /** Parses, runs, and gives the exit code; never throws. */

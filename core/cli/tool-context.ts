@@ -8,7 +8,8 @@ import { lookupOf } from '../lookup.js'
 import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
 import { configOf } from './config.js'
 import { connect } from './connect.js'
-import { report } from './exit.js'
+import { exitCodeOf, report } from './exit.js'
+import { inspectionOf } from './inspection.js'
 import { readInput, readText } from './input.js'
 import { bytes, colour, findingLine, print, printJson, progress, say, Screen, settings, table, visible } from './io.js'
 import { parseCount, parseMoment, zoned } from './parse.js'
@@ -61,7 +62,11 @@ export function contextOf(host: Host, flags: CommandFlags, program: Command): To
     zoned,
     wholeNumber: parseCount,
     durationMs,
-    sayError: report
+    sayError: (error) => {
+      report(error)
+      return exitCodeOf(error)
+    },
+    inspection: () => inspectionOf(host, flags)
   }
 }
 

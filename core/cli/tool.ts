@@ -3,11 +3,18 @@ import { type Command, Option } from 'commander'
 import { CodedError } from '../api/errors.js'
 import { type ToolFlags, type ToolOption, type ToolPart } from '../api/plugin.js'
 import { type Loaded } from '../loader.js'
-import { type RunnableCommand } from '../commands.js'
+import { type Brought } from './program-plugins.js'
 import { type Ends, json, withConfig, withKafka } from './program-options.js'
 
+/** Who brings a tool, and whose parts it sees when it runs; default those of its bringer. */
+interface Bringing {
+  readonly from: Loaded
+  readonly shown?: Loaded | undefined
+  readonly ends: Ends
+}
+
 /** `--output <file>` and the like; one that the command has already is left out. */
-export function addOptions(command: Command, options: readonly ToolOption[]): void {
+function addOptions(command: Command, options: readonly ToolOption[]): void {
   for (const { flags, summary, required, standard } of options) {
     const option = new Option(flags, summary).makeOptionMandatory(required === true)
     if (standard !== undefined) option.default(standard)
@@ -16,9 +23,9 @@ export function addOptions(command: Command, options: readonly ToolOption[]): vo
 }
 
 /** A sub-command of a plugin, with those below it; the plugins are loaded already. */
-export function addTool(parent: Command, part: ToolPart, loaded: Loaded, ends: Ends): void {
+export function addTool(parent: Command, part: ToolPart, bringing: Bringing): void {
   if (part.id === 'help' || childOf(parent, part.id) !== undefined) {
-    const text = `plugin ${loaded.host.owner('tool', part.id)}: 'nexstream ${part.id}' exists already; the tool needs another id`
+    const text = `plugin ${bringing.from.host.owner('tool', part.id)}: 'nexstream ${part.id}' exists already; the tool needs another id`
     throw new CodedError('PLUGIN_DUPLICATE_ID', text)
   }
   const command = parent.command(part.id).description(part.summary)
@@ -26,14 +33,14 @@ export function addTool(parent: Command, part: ToolPart, loaded: Loaded, ends: E
     const word = several === true ? `${name}...` : name
     command.argument(optional === true ? `[${word}]` : `<${word}>`, summary)
   }
-  if (part.load !== undefined) addRun(command, part, loaded, ends)
-  for (const tool of part.tools ?? []) addTool(command, tool, loaded, ends)
+  if (part.load !== undefined) addRun(command, part, bringing)
+  for (const tool of part.tools ?? []) addTool(command, tool, bringing)
 }
 
 const childOf = (parent: Command, id: string): Command | undefined =>
   parent.commands.find((command) => command.name() === id)
 
-function addRun(command: Command, part: ToolPart, { host }: Loaded, ends: Ends): void {
+function addRun(command: Command, part: ToolPart, { from, shown = from, ends }: Bringing): void {
   const { common = ['config', 'json'], options = [], helpBelow } = part
   if (part.usesKafka === true) withKafka(command)
   else if (common.includes('config')) withConfig(command)
@@ -49,7 +56,7 @@ function addRun(command: Command, part: ToolPart, { host }: Loaded, ends: Ends):
       return run?.(
         given.slice(0, count).flat() as (string | undefined)[],
         flags,
-        contextOf(host, flags, rootOf(command))
+        contextOf(shown.host, flags, rootOf(command))
       )
     })
   )
@@ -57,17 +64,21 @@ function addRun(command: Command, part: ToolPart, { host }: Loaded, ends: Ends):
 
 const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent))
 
-/** What a tool makes of the commands that plugins bring; names of other plugins' tools are theirs. */
+/** What a tool makes of what plugins bring; names of other plugins' tools are theirs. */
 export function addMade(
   program: Command,
   tool: ToolPart,
-  { from, ends, commands }: { from: Loaded; ends: Ends; commands: readonly RunnableCommand[] }
+  bringing: Bringing,
+  { commands, files }: Pick<Brought, 'commands' | 'files'>
 ): void {
-  const owner = from.host.owner('tool', tool.id)
-  for (const made of tool.made?.(commands) ?? []) {
+  const { host } = bringing.from
+  const owner = host.owner('tool', tool.id)
+  for (const made of tool.made?.(commands, files) ?? []) {
     const there = childOf(program, made.id)
-    if (there === undefined) addTool(program, made, from, ends)
-    else if (from.host.owner('tool', made.id) === owner)
-      for (const below of made.tools ?? []) addTool(there, below, from, ends)
+    if (there === undefined) addTool(program, made, bringing)
+    else if (host.owner('tool', made.id) === owner) {
+      addOptions(there, made.options ?? [])
+      for (const below of made.tools ?? []) addTool(there, below, bringing)
+    }
   }
 }

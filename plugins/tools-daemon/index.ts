@@ -1,6 +1,7 @@
-// Plugin tools-daemon: sub-commands for the people of a daemon. They command it, tell how it is and what is loaded, and help to try it.
+// Plugin tools-daemon: sub-commands for the people of a daemon. They command it, check its files, tell how it is and what is loaded, and help to try it.
 import { API, definePlugin, defineTool } from '../../core/api/plugin.js'
 import { commandTopics, pairs } from './command-options.js'
+import { optionsFor } from './check-options.js'
 import { toolsOfServices } from './service-tools.js'
 
 /** To any service, also to one that is not known here. */
@@ -44,6 +45,15 @@ const tools = [
     load: async () => (await import('./health.js')).default
   }),
   defineTool({
+    id: 'check',
+    summary: 'find what is wrong with configs, commands and other files, by the plugins of the config',
+    arguments: [{ name: 'files', summary: 'files to check; - is standard input', several: true }],
+    options: [{ flags: '--print', summary: 'print the merged config, secrets hidden, with the origin of each value' }],
+    needsPlugins: 'always',
+    made: (_commands, files) => [defineTool({ id: 'check', summary: '', options: optionsFor(files) })],
+    load: async () => (await import('./check.js')).default
+  }),
+  defineTool({
     id: 'kafka',
     summary: 'run a Kafka broker in the foreground, for trying things',
     options: [
@@ -85,7 +95,7 @@ export default definePlugin({
   version: '1.0.0',
   api: API,
   summary:
-    'Commands a daemon (send, start, stop), tells how it is (health) and what is loaded (plugins, completion), and runs a Kafka to try it.',
+    'Commands a daemon (send, start, stop), checks its files (check), tells how it is (health) and what is loaded (plugins, completion), and runs a Kafka to try it.',
   apply(registry) {
     for (const tool of tools) registry.tool(tool)
   }
