@@ -33,6 +33,8 @@ export interface DaemonSnapshot {
   readonly services: Readonly<Record<string, Snapshot>>
   /** What sources share and count for all their channels (connections to servers), by source id; added by the snapshot hook. */
   readonly sources?: Readonly<Record<string, Snapshot>>
+  /** What tells others over the network (metrics, logs): whether the server takes it and what was dropped; added by the snapshot hook. */
+  readonly outlets?: Readonly<Record<string, Snapshot>>
   /** Messages on command topics that were in none of their dialects, by kind: `empty`, `json`, `bytes`, ids of FlatBuffers. */
   readonly not_understood?: Readonly<Record<string, number>>
   readonly jobs: readonly JobInfo[]

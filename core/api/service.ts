@@ -21,7 +21,15 @@ export interface Snapshot {
   readonly heartbeats?: readonly { readonly topic?: string; readonly content: Readonly<Record<string, unknown>> }[]
   /** Why it cannot do its work as it should now: the daemon is not ready. A job that lags says so as `behind_s` of its `JobInfo`. */
   readonly not_ready?: readonly string[]
+  /** For whoever wants them; a service may count them only from the first call on. */
+  readonly details?: () => readonly Detail[]
   readonly [key: string]: unknown
+}
+
+/** Numbers of one PV, partition or stream, of which there are too many for metrics. */
+export interface Detail {
+  readonly of: Readonly<Record<string, string>>
+  readonly counts: Readonly<Record<string, number>>
 }
 
 /** A role of the daemon. */

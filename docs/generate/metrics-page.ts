@@ -3,7 +3,7 @@ import { type Host } from '../../core/host.js'
 import { type MetricTable } from '../../core/api/plugin.js'
 import { code, type Page, reference, table } from './markdown.js'
 
-const intro = `Served by the reporter [prometheus](../../plugins/reporter-prometheus/README.md), on loopback port 9464 unless configured otherwise. Numbers per PV or
+const intro = `Served by the reporter [prometheus](../../plugins/reporter-prometheus/README.md), on loopback port 9464 unless configured otherwise, and sent by the reporter [graphite](../../plugins/reporter-graphite/README.md). Numbers per PV or
 per source are not metrics: they are in the status. Beside these stand the metrics of the Node process (\`process_…\`, \`nodejs_…\`).`
 
 /** Declared tables by the part that declares them. */

@@ -29,9 +29,9 @@ export const daemonMetrics = {
 } as const satisfies MetricTable
 const metric = metricsFrom(daemonMetrics)
 
-/** Of the daemon, its services, and its sources. */
+/** Of the daemon, its services, its sources, and what else puts metrics into the snapshot. */
 export function metricsOf(snapshot: DaemonSnapshot): Metric[] {
-  const { version, services, sources, jobs } = snapshot
+  const { version, services, sources, outlets, jobs } = snapshot
   return [
     metric('nexstream_build_info', 1, { version, node: process.version }),
     metric('nexstream_kafka_connected', snapshot.kafka.connected ? 1 : 0),
@@ -47,7 +47,7 @@ export function metricsOf(snapshot: DaemonSnapshot): Metric[] {
     ...[...countBy(jobs.map((job) => String(job['state'] as string)))].map(([state, count]) =>
       metric('nexstream_jobs', count, { state })
     ),
-    ...[services, sources ?? {}].flatMap((parts) => Object.values(parts).flatMap(({ metrics = [] }) => metrics)) // prettier-ignore
+    ...[services, sources ?? {}, outlets ?? {}].flatMap((parts) => Object.values(parts).flatMap(({ metrics = [] }) => metrics)) // prettier-ignore
   ]
 }
 

@@ -3,8 +3,11 @@ import { CodedError, type Job, type JobInfo, type Origin, type ServiceEvent } fr
 import { type JobRun } from './journal.js'
 import { shortened } from './short-report.js'
 import { type Ready, type WriteJob } from './thread/job.js'
-import { type JobEnd } from './thread/protocol.js'
+import { type JobEnd, type JobProgress } from './thread/protocol.js'
 import { isoOfNs, msOfNs } from './times.js'
+
+/** Without what is too much for a list. */
+const plain = ({ details: _details, ...rest }: JobProgress): JobInfo => rest
 
 export class FileJob {
   ready: Ready | null = null
@@ -59,7 +62,7 @@ export class FileJob {
       start_time: isoOfNs(spec.startNs),
       stop_time: isoOfNs(stopNs),
       ...(spec.attempt !== 1 && { attempt: spec.attempt }),
-      ...progress,
+      ...(progress !== null && plain(progress)),
       ...(report !== null && { verdict: report.verdict, lost: report.lost }),
       ...(report !== null && detail && { report })
     }

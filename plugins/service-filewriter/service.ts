@@ -113,7 +113,7 @@ export class FileWriter implements Service {
   }
 
   snapshot(): Snapshot {
-    return snapshotOf([...this.#jobs.values()], this.#ended, this.#options.max_jobs, this.#folder)
+    return snapshotOf([...this.#jobs.values()], this.#ended, this.#options.max_jobs, this.#folder, this.#threads)
   }
 
   async startJob(command: StartJobCommand, origin: Origin): Promise<Reply> {

@@ -35,7 +35,8 @@ export function snapshotOf(
   jobs: readonly FileJob[],
   ended: ServiceTotals,
   maxJobs: number,
-  { healthy, trouble, free }: OutputFolder
+  { healthy, trouble, free }: OutputFolder,
+  threads: { detailed: boolean }
 ): Snapshot {
   return {
     state: jobs.length === 0 ? 'idle' : 'writing',
@@ -48,7 +49,11 @@ export function snapshotOf(
     jobs_done: ended.done,
     jobs_failed: ended.failed,
     heartbeats: heartbeatsOf(jobs, maxJobs),
-    metrics: [...metricsOf(jobs, ended), ...folderMetrics(healthy, free)]
+    metrics: [...metricsOf(jobs, ended), ...folderMetrics(healthy, free)],
+    details: () => {
+      threads.detailed = true
+      return jobs.flatMap(({ write }) => write.progress?.details ?? [])
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { type Context, type ServiceContext, type Subscription } from '../../core
 import { Clock, type Older } from './clock.js'
 import { type Converters } from './converters.js'
 import { type Outlet } from './outlet.js'
+import { ChannelLatency } from './latency.js'
 import { Route } from './route.js'
 import { type Spec } from './spec.js'
 import { Connection, connectionName, isVector, nowNs, type SourcePart, type Update } from '../../schemas/index.js'
@@ -52,6 +53,7 @@ interface Entry {
 export class Channel {
   readonly entries = new Map<string, Entry>()
   readonly counts = noChannelCounts()
+  readonly latency = new ChannelLatency()
   connection: number = Connection.UNKNOWN
   lastUpdateMs = 0
   readonly #clock: Clock
@@ -151,7 +153,11 @@ export class Channel {
     this.#count('updates')
     this.lastUpdateMs = Date.now()
     const verdict = this.#clock.judge(update)
-    if (verdict === 'good') return this.#forward(update)
+    if (verdict === 'good') {
+      if (this.shared.outlet.latencies.measured) this.#measured(update)
+      else this.#forward(update)
+      return
+    }
     this.#count(verdict)
     if (verdict === 'first_old') this.#forward(update)
     else if (verdict === 'went_back') {
@@ -160,6 +166,13 @@ export class Channel {
     } else if (verdict === 'never_processed') {
       if (!this.shared.dropNeverProcessed) this.#forward({ ...update, timestampNs: nowNs() })
     } else this.#warn(verdict, update)
+  }
+
+  #measured(update: Update): void {
+    const begin = performance.now()
+    this.latency.receive.add(this.lastUpdateMs - Number(update.timestampNs) / 1e6)
+    this.#forward(update)
+    this.latency.processing.add(performance.now() - begin)
   }
 
   #count(what: keyof ChannelCounts): void {

@@ -3,6 +3,7 @@
 import { type Producer, type ServiceContext } from '../../core/api/plugin.js'
 import { type Update } from '../../schemas/index.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
+import { Latencies } from './latency.js'
 
 /** What the outlet needs of a route. */
 export interface RouteSender {
@@ -47,6 +48,7 @@ export class Outlet {
   sentBytes = 0
   /** Sums over all routes, also those that are gone. */
   readonly totals: RouteCounts = noRouteCounts()
+  readonly latencies = new Latencies()
   /** Times the buffer was full. */
   overloads = 0
   readonly #waiting = new Set<RouteSender>()
@@ -118,9 +120,18 @@ export class Outlet {
       sender.turn = this.#turn
       this.#active++
     }
-    const room = this.producer.send({ topic: sender.topic, key: sender.key, value, timestampMs }, sender.delivered)
+    const delivered = this.latencies.measured ? this.#measured(sender) : sender.delivered
+    const room = this.producer.send({ topic: sender.topic, key: sender.key, value, timestampMs }, delivered)
     if (!room && this.open) this.#shut()
     return room
+  }
+
+  #measured({ delivered }: RouteSender): RouteSender['delivered'] {
+    const begin = performance.now()
+    return (error) => {
+      if (error === null) this.latencies.send.add(performance.now() - begin)
+      delivered(error)
+    }
   }
 
   /** The newest value wins: replaces what waits for this route; true when something was replaced. */

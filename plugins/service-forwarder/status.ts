@@ -1,5 +1,5 @@
 // What the forwarder shows of itself: sums for every status, channels page by page.
-import { type Snapshot } from '../../core/api/plugin.js'
+import { type Detail, type Snapshot } from '../../core/api/plugin.js'
 import { olderName, olderProtocol } from '../../schemas/stream-changes.js'
 import { type Board } from './board.js'
 import { type Channel, type ChannelCounts } from './channel.js'
@@ -66,8 +66,15 @@ export class ForwarderStatus {
       ...summary,
       channels_page: page,
       heartbeat: { streams: this.#streams() },
-      metrics: metricsOf(summary)
+      metrics: metricsOf(summary),
+      details: () => this.#details()
     }
+  }
+
+  #details(): Detail[] {
+    const { latencies } = this.outlet
+    latencies.measured = true
+    return [latencies.send.detail('send'), ...[...this.board.channels.values()].flatMap(({ name, latency }) => latency.details(name))] // prettier-ignore
   }
 
   /** As clients of the Python forwarder read them, with the state of the connection and the last error beside. */

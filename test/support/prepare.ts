@@ -3,7 +3,7 @@ import { startKafka } from './kafka.js'
 import { hdf5Libraries } from './hdf5-libraries.js'
 import { pvaServer } from './java.js'
 import { nodeOf } from './node-versions.js'
-import { python } from './python.js'
+import { carbonPython, python } from './python.js'
 
 async function step(what: string, work: () => Promise<string>): Promise<void> {
   const begin = performance.now()
@@ -18,6 +18,7 @@ async function step(what: string, work: () => Promise<string>): Promise<void> {
 }
 
 await step('Python with EPICS servers and HDF5 readers (first time: a minute)', () => python())
+await step('Carbon, a Graphite server (first time: half a minute)', () => carbonPython())
 await step('EPICS server in Java (first time: a download)', async () => (await pvaServer()).split(':').at(-1) ?? '')
 await step('HDF5 libraries (first time: a download)', async () => [...(await hdf5Libraries()).keys()].join(', '))
 await step('Node 18, which is too old (first time: a download)', () => nodeOf('18'))

@@ -24,6 +24,9 @@ export function python(): Promise<string> {
   return ready
 }
 
+/** The same for Carbon, a Graphite server. */
+export const carbonPython = (): Promise<string> => venv(join(root, 'test/support/python/carbon-requirements.txt'))
+
 /**
  * Runs a script of the venv and gives what it printed.
  * `script` is a path or, when it has a line break, the Python text itself. Rejects with the script's stderr.
@@ -125,7 +128,9 @@ async function make(base: string, folder: string, requirements: string): Promise
   try {
     await run(base, ['-m', 'venv', folder])
     const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--disable-pip-version-check', '-r', requirements]
-    await run(join(folder, 'bin', 'python'), pip, { maxBuffer: 1 << 26 })
+    // Carbon installs itself into /opt otherwise
+    const env = { ...process.env, GRAPHITE_NO_PREFIX: 'True' }
+    await run(join(folder, 'bin', 'python'), pip, { maxBuffer: 1 << 26, env })
   } catch (error) {
     const { stderr } = error as { stderr?: string }
     throw new Error(`Could not make the Python venv of the tests in ${folder}: ${stderr ?? String(error)}`, {

@@ -3,7 +3,7 @@ import { type Leniency } from '../structure/leniency.js'
 import { type MissingTopic } from '../structure/plan.js'
 import { type JobTotals } from '../structure/recorder.js'
 import { type JobReport } from '../structure/report.js'
-import { type Finding, type LogLevel } from '../../../core/api/plugin.js'
+import { type Detail, type Finding, type LogLevel } from '../../../core/api/plugin.js'
 import { type ColumnOptions, type RunInfo } from '../writer-part.js'
 
 /** One write job, as the thread gets it (structured clone). */
@@ -33,6 +33,8 @@ export interface WriteSpec {
   readonly stopNs: bigint | null
   readonly run: Pick<RunInfo, 'runName' | 'instrumentName' | 'periods' | 'detectorSpectrumMap'>
   readonly options: WriteOptions
+  /** Count per partition and stream, too. Default false. */
+  readonly detailed?: boolean
 }
 
 export interface WriteOptions {
@@ -92,6 +94,8 @@ export interface JobProgress extends JobTotals {
   readonly behind: number
   /** How long ago what is read now, or later, was the newest in Kafka. */
   readonly behind_s: number
+  /** With `detailed`. */
+  readonly details?: readonly Detail[]
 }
 
 export interface JobEnd {

@@ -41,6 +41,8 @@ export interface ReadingOptions {
   /** Finds the end of a topic anew (`setEnds`): the one that was found does not fit what has been read. */
   readonly seekEnd: (topic: string) => Promise<void>
   readonly notes: ReadingNotes
+  /** Hears of each batch that was written. */
+  readonly written?: (batch: Batch, route: TopicRoute) => void
 }
 
 /** What is worth a word. */
@@ -275,6 +277,7 @@ export class Reading {
       const { route } = partition
       route.pushAll(batch)
       for (const [reason, n] of Object.entries(batch.skipped ?? {})) countIn(route.bad, reason, n)
+      this.#options.written?.(batch, route)
       const from = partition.position
       partition.position = batch.nextOffset
       partition.highWatermark = batch.highWatermark

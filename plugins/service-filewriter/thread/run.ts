@@ -11,6 +11,7 @@ import { checkStructure, type Checked, type WriterParts } from '../structure/str
 import { readTemplate, templateFile } from '../structure/template.js'
 import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
+import { Details } from './details.js'
 import { endFile } from './end.js'
 import { discard, leftByEarlier, outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
 import { type FromWorker, type JobProgress, type ToWorker, type WriteSpec } from './protocol.js'
@@ -34,6 +35,7 @@ export class WriteRun {
   readonly #path: OutputPath
   #recorder!: Recorder
   #reading!: Reading
+  #details: Details | undefined
   #span!: JobSpan
   #phase: JobProgress['phase'] = 'waiting'
   /** No grace for late data: the user said now. */
@@ -181,13 +183,15 @@ export class WriteRun {
   async #read(topics: TopicPlan): Promise<void> {
     const spec = this.#spec
     this.#span = new JobSpan(this.#kafka, spec, this.#window, this.#recorder, this.#abort.signal)
+    const details = (this.#details = spec.detailed === true ? new Details() : undefined)
     this.#reading = new Reading(this.#kafka, {
       fetchBytes: spec.options.fetchBytes,
       signal: this.#abort.signal,
       between: () => this.#between(),
       seekEnd: (topic) => this.#seekEnd(topic),
       startMs: this.#span.startMs,
-      notes: this.#span
+      notes: this.#span,
+      ...(details && { written: (batch, route) => details.note(batch, route) })
     })
     const beat = setInterval(() => this.#beat(), Math.min(spec.options.progressMs, spec.options.checkpointMs))
     try {
@@ -337,6 +341,7 @@ export class WriteRun {
     const recorder = this.#recorder,
       phase = this.#phase
     const lag = this.#reading?.lag ?? { behind: 0, behind_s: 0 }
-    this.#say({ type: 'progress', progress: { phase, ...lag, ...recorder.totals() } })
+    const details = this.#details?.rows()
+    this.#say({ type: 'progress', progress: { phase, ...lag, ...recorder.totals(), ...(details && { details }) } })
   }
 }

@@ -61,7 +61,8 @@ export class ShardedJob implements WriteJob {
       behind: sum('behind'),
       behind_s: Math.max(...all.map(({ behind_s }) => behind_s)),
       streams: all.flatMap(({ streams }) => streams).slice(0, 100),
-      topics: all.flatMap(({ topics }) => topics)
+      topics: all.flatMap(({ topics }) => topics),
+      details: all.flatMap(({ details = [] }) => details)
     }
   }
 

@@ -15,6 +15,8 @@ export class WriteThreads {
   #loading: { readonly worker: Worker; readonly done: Promise<void> } | undefined
   #warmUp: NodeJS.Timeout | undefined
   #closed = false
+  /** Someone has asked for figures of partitions and streams: jobs that begin count them. */
+  detailed = false
 
   readonly #thread: (entry: URL) => Worker
 
@@ -85,7 +87,7 @@ export class WriteThreads {
     this.#spare = undefined
     waiting?.ref()
     const worker = waiting ?? this.#newWorker()
-    return new ThreadJob(spec, worker, log, (kept) => this.#after(worker, kept))
+    return new ThreadJob({ ...spec, detailed: this.detailed }, worker, log, (kept) => this.#after(worker, kept))
   }
 
   /** A job has ended; `kept` when its thread can be used again. */
