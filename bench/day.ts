@@ -1,4 +1,4 @@
-// A day of an instrument in two hours: forwarder and file writer in one daemon. Does it stay whole, and does what it holds stay the same?
+// A day of an instrument in two hours: forwarder, file writer and histograms in one daemon. Does it stay whole, and does what it holds stay the same?
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,16 +9,18 @@ import { until } from '../test/support/forwarder/live.js'
 import { startNexstream } from './forwarder/candidates.js'
 import { cpuSeconds, memory } from './forwarder/usage.js'
 import { FileReader, Files, type Instrument } from './day/files.js'
-import { EventSender, ValueLedger } from './day/ledger.js'
+import { Histograms } from './day/histogram.js'
+import { EventSender, LATE_MS, ValueLedger } from './day/ledger.js'
 import { type Sample, sampleOf, trends } from './day/samples.js'
 import { conditions } from './support/report.js'
 
 const help = `node dist/bench/day.js [options]   (after npm run build; Linux)
 
 PVs of a real IOC, half of them over Channel Access and half over pvAccess, each with --speed puts per second, and a
-detector with 14 × --speed pulses per second, to a real Kafka; one daemon with forwarder and file writer. Every --job
-seconds a file of all of them is begun where the last one ended. Each finished file is read with h5py and held against
-what was sent, value by value and time by time, and removed. Once a minute: what the daemon holds. Exit code 1 when
+detector with 14 × --speed pulses per second, to a real Kafka; one daemon with forwarder, file writer and histogram
+service. Every --job seconds a file of all of them is begun where the last one ended. Each finished file is read with h5py
+and held against what was sent, value by value and time by time, and removed. Histograms of the detector live from the
+first event to the last, and each file has one more for its window: all must have each event in its bin. Once a minute: what the daemon holds. Exit code 1 when
 something is missing or there twice, or when what the daemon holds grows.
 
   --hours-virtual N  length of the day (default 24)
@@ -69,15 +71,16 @@ async function live({ instrument, pid, probe }: Day, files: Files, samples: Samp
     await pause(startMs + 0.7 * JOB_MS - Date.now())
     const sample = await sampleOf(pid, probe, (Date.now() - beginMs) / 60_000)
     samples.push(sample)
-    const { control, values } = instrument
+    const { control, values, histograms } = instrument
     control.said.splice(0, control.said.length - 200)
     say(
       `${round(sample.minute)} min: rss ${sample.rssMb} (young ${round(sample.youngMb)}), heap ${round(sample.heapMb)}, ` +
         `external ${round(sample.externalMb)}, buffers ${round(sample.arrayBuffersMb)} MB; ${sample.fds} fds, ${sample.sockets} sockets, ` +
         `${sample.threads} threads, ${sample.handleCount} handles; ${files.good} of ${job + 1} files good, ${files.troubles.length} not; ` +
-        `${values.messages} values on the topic, ${values.gaps} gaps; load ${round(sample.load)}`
+        `${values.messages} values on the topic, ${values.gaps} gaps; ${histograms.counted} events counted, ${histograms.messages} histograms; a pulse waits ${round(instrument.events.waitsMs / 1000)} s; load ${round(sample.load)}`
     )
-    for (const trouble of [...files.troubles.slice(-3), ...values.misread.slice(-3)]) say(`  ${trouble}`)
+    for (const trouble of [...files.troubles.slice(-3), ...values.misread.slice(-3), ...histograms.troubles.slice(-3)])
+      say(`  ${trouble}`)
   }
   await pause(beginMs + jobs * JOB_MS - Date.now())
   await files.done()
@@ -90,8 +93,9 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
   const names = Array.from({ length: PVS }, (_, i) => `DAY:${i}`)
   const db = names.map((name) => `record(longout, "${name}") { field(PINI, "YES") }`).join('\n')
   const ioc = await startIoc({ kind: 'qsrv2', db })
-  const topics = await testTopics(['pvs', 'events'], { brokers, config: retention })
-  const services = { forwarder: {}, filewriter: { folder } }
+  const topics = await testTopics(['pvs', 'events', 'histograms'], { brokers, config: retention })
+  const late = { late_data_ms: LATE_MS }
+  const services = { forwarder: {}, filewriter: { folder, max_jobs: 16, ...late }, histogram: late }
   const daemon = await startNexstream(
     { brokers, iocs: [ioc], protocol: 'ca', schema: 'f144', topic: topics.pvs, names },
     {
@@ -101,10 +105,12 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
     (name) => ({ protocol: names.indexOf(name) < PVS / 2 ? 'ca' : 'pva' })
   )
   const values = new ValueLedger(brokers, topics.pvs)
+  const { control, pid } = daemon
+  const histograms = new Histograms(control, brokers, topics.events, topics.histograms)
+  await histograms.start()
   const events = new EventSender(brokers, topics.events, 'detector', PULSES * SPEED)
   const reader = await FileReader.start()
-  const { control, pid } = daemon
-  const instrument = { control, reader, values, events, names, pvTopic: topics.pvs, folder }
+  const instrument = { control, reader, values, events, histograms, names, pvTopic: topics.pvs, folder }
   const [files, samples]: [Files, Sample[]] = [new Files(instrument), []]
   try {
     await until(() => values.sources === PVS, 120_000)
@@ -112,6 +118,8 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
     const n = Math.round(HOURS * 3600)
     const ramp = ioc.ramp(names, n, SPEED)
     await live({ instrument, pid, probe }, files, samples)
+    await events.end()
+    await histograms.finish(events)
     const puts = await ramp
     const minutes = round((Date.now() - startMs) / 60_000)
     const figure = async (): Promise<Readonly<Record<string, number>>> => (await daemon.figures())!
@@ -132,11 +140,17 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
       'misread by this program': values.misread,
       superseded: status['superseded'],
       pulses: events.sent,
+      histograms: {
+        messages: histograms.messages,
+        'events counted': histograms.counted,
+        troubles: histograms.troubles
+      },
       files: {
         good: files.good,
         values: files.values,
         pulses: files.pulses,
         events: files.events,
+        'pulses that came when the file was closed': files.late,
         troubles: files.troubles
       },
       'CPU seconds of the daemon': Math.round(cpuSeconds(pid) - cpu),
@@ -146,6 +160,7 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
       bad: [
         ...(missing !== 0 || values.again > 0 || status['lost']! > 0 ? [`${missing} values not on the topic, ${values.again} twice`] : []), // prettier-ignore
         ...(files.troubles.length > 0 ? [`${files.troubles.length} files are not what was sent`] : []),
+        ...histograms.troubles,
         ...(events.lost > 0 ? ['the detector could not send'] : []),
         ...flat.filter((trend) => !trend.flat).map(({ name, growth }) => `${name} grew by ${growth}`)
       ]
@@ -155,6 +170,7 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
     await ioc.stop()
     await reader.close()
     await values.close()
+    await histograms.close()
     await events.close()
     rmSync(folder, { recursive: true, force: true })
   }

@@ -4,6 +4,7 @@ import { connectKafka } from '../../core/kafka/client.js'
 import { type Kafka, type Producer, type Reader } from '../../core/api/plugin.js'
 import { eventCodec } from '../../plugins/converter-events/codec.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
+import { until } from '../../test/support/forwarder/live.js'
 import { schemaId } from '../../schemas/index.js'
 
 interface Put {
@@ -17,6 +18,7 @@ export class ValueLedger {
   readonly #reader: Reader
   readonly #kafka: Kafka
   readonly #done: Promise<void>
+  #next = 0
   messages = 0
   /** Puts that are not on the topic, and values that are on it twice. */
   gaps = 0
@@ -24,7 +26,10 @@ export class ValueLedger {
   /** What this program itself did not read as it lies on the topic: offsets passed over, broken batches, unknown messages. */
   readonly misread: string[] = []
 
-  constructor(brokers: readonly string[], topic: string) {
+  constructor(
+    brokers: readonly string[],
+    readonly topic: string
+  ) {
     this.#kafka = connectKafka({ brokers: [...brokers] })
     this.#reader = this.#kafka.reader({ assign: [{ topic, partition: 0, offset: 0 }], maxWaitMs: 100 })
     this.#done = this.#listen()
@@ -32,6 +37,12 @@ export class ValueLedger {
 
   get sources(): number {
     return this.#sources.size
+  }
+
+  /** All that is on the topic now has been read here. */
+  async caughtUp(mostMs: number): Promise<void> {
+    const end = (await this.#kafka.offsets(this.topic, [0], 'latest')).get(0)!
+    await until(() => this.#next >= end, mostMs)
   }
 
   /** The value before the window and all within it, of one PV. */
@@ -57,13 +68,13 @@ export class ValueLedger {
   }
 
   async #listen(): Promise<void> {
-    let next = 0
     for (let batch = await this.#reader.next(); batch !== null; batch = await this.#reader.next()) {
       if (batch.skipped !== undefined) this.misread.push(`before ${batch.nextOffset}: ${JSON.stringify(batch.skipped)}`)
       for (let i = 0; i < batch.count; i++) {
         const offset = batch.offset(i)
-        if (offset !== next) this.misread.push(`offset ${offset} where ${next} comes next, ${i} of ${batch.count}`)
-        next = offset + 1
+        if (offset !== this.#next)
+          this.misread.push(`offset ${offset} where ${this.#next} comes next, ${i} of ${batch.count}`)
+        this.#next = offset + 1
         const message = batch.value(i)
         const id = message === null ? 'nothing' : schemaId(message)
         if (id !== 'f144' && id !== 'al00' && id !== 'ep01') this.misread.push(`offset ${offset}: ${id ?? 'no schema'}`)
@@ -90,6 +101,8 @@ interface Pulse {
   readonly timeNs: bigint
   /** Which of the ready-made vectors it has. */
   readonly variant: number
+  /** When Kafka had it, ms since 1970. */
+  ackedMs: number
 }
 
 /** What a file must hold of the events of a window. */
@@ -101,11 +114,15 @@ export interface ExpectedEvents {
 }
 
 const VARIANTS = 16
+/** Pixel ids, which are the times of flight too, are less than this. */
+export const ID_END = 1_000_000
+/** The daemon waits so long for data behind a stop time: this program may be behind when the machine is busy. */
+export const LATE_MS = 120_000
 const codec = eventCodec('ev44')
 
 /** Sends a detector's pulses at a steady rate, each with events of its own, until `close`. */
 export class EventSender {
-  readonly #ids = Array.from({ length: VARIANTS }, (_, k) => Int32Array.from({ length: 100 + 13 * k }, (_, i) => (i * 7919 + k) % 1_000_000)) // prettier-ignore
+  readonly #ids = Array.from({ length: VARIANTS }, (_, k) => Int32Array.from({ length: 100 + 13 * k }, (_, i) => (i * 7919 + k) % ID_END)) // prettier-ignore
   readonly #kafka: Kafka
   readonly #producer: Producer
   readonly #timer: NodeJS.Timeout
@@ -129,8 +146,24 @@ export class EventSender {
     }, 50)
   }
 
-  expected(startNs: bigint, stopNs: bigint): ExpectedEvents {
-    const pulses = this.#pulses.filter(({ timeNs }) => timeNs >= startNs && timeNs <= stopNs)
+  /** Pulses of the window that Kafka had by then. */
+  acked(startNs: bigint, stopNs: bigint, byMs: number): number {
+    return this.#window(startNs, stopNs).filter(({ ackedMs }) => ackedMs <= byMs).length
+  }
+
+  /** Ms that the oldest pulse under way has waited for Kafka. */
+  get waitsMs(): number {
+    const oldest = this.#pulses.find(({ ackedMs }) => ackedMs === Infinity)
+    return oldest === undefined ? 0 : Date.now() - Number(oldest.timeNs / 1_000_000n)
+  }
+
+  #window(startNs: bigint, stopNs: bigint): Pulse[] {
+    return this.#pulses.filter(({ timeNs }) => timeNs >= startNs && timeNs <= stopNs)
+  }
+
+  /** The first so many of the window. */
+  expected(startNs: bigint, stopNs: bigint, count: number): ExpectedEvents {
+    const pulses = this.#window(startNs, stopNs).slice(0, count)
     const times = BigInt64Array.from(pulses, ({ timeNs }) => timeNs)
     let events = 0
     const index = BigInt64Array.from(pulses, ({ variant }) => {
@@ -140,6 +173,33 @@ export class EventSender {
     const hash = createHash('sha1').update(times).update(index)
     for (const { variant } of pulses) hash.update(this.#ids[variant]!)
     return { pulses: pulses.length, events, digest: hash.digest('hex') }
+  }
+
+  /** Events of pulses whose Kafka time, in ms, is in the window, after each of them: [time of its acknowledgement, sum so far]. */
+  sumsWithin(startMs: number, stopMs: number): (readonly [ackedMs: number, sum: number])[] {
+    let sum = 0
+    return this.#window(BigInt(startMs) * 1_000_000n, BigInt(stopMs + 1) * 1_000_000n - 1n).map(
+      ({ ackedMs, variant }) => {
+        sum += this.#ids[variant]!.length
+        return [ackedMs, sum] as const
+      }
+    )
+  }
+
+  /** All that was ever sent, in equal bins of the time of flight. */
+  bins(count: number): number[] {
+    const bins = Array.from({ length: count }, () => 0)
+    for (const [variant, ids] of this.#ids.entries()) {
+      const pulses = Math.floor(this.sent / VARIANTS) + (this.sent % VARIANTS > variant ? 1 : 0)
+      for (const id of ids) bins[Math.floor((id * count) / ID_END)]! += pulses
+    }
+    return bins
+  }
+
+  /** Sends no more; what is sent is on the topic. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#producer.flush()
   }
 
   forget(beforeNs: bigint): void {
@@ -165,10 +225,12 @@ export class EventSender {
       pixelId: vector
     })
     this.sent++
-    this.#pulses.push({ timeNs, variant })
+    const pulse: Pulse = { timeNs, variant, ackedMs: Infinity }
+    this.#pulses.push(pulse)
     const timestampMs = Number(timeNs / 1_000_000n)
     this.#producer.send({ topic: this.topic, value, timestampMs }, (error) => {
-      if (error !== null) this.lost++
+      if (error === null) pulse.ackedMs = Date.now()
+      else this.lost++
     })
   }
 }
