@@ -1,6 +1,6 @@
 // repair() on files that were damaged on purpose; and that it leaves good ones alone.
 import assert from 'node:assert/strict'
-import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeSync, closeSync } from 'node:fs'
+import { chmodSync, closeSync, copyFileSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs' // prettier-ignore
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNexusFile } from '../../plugins/service-filewriter/file/file.js'
@@ -26,6 +26,46 @@ with h5py.File(sys.argv[1], 'r+') as f:
         f[name].resize(rows, axis=0)
 print('done')
 `
+
+const PULSES = 200
+
+/** Of one dataset: its rows, rows of a chunk, whether it is packed, and the chunks [first row, address, bytes]. */
+interface Chunks {
+  readonly rows: number
+  readonly per: number
+  readonly packed: boolean
+  readonly chunks: readonly (readonly [number, number, number])[]
+}
+const storedChunks = `import h5py, json, sys
+out = {}
+def look(name, item):
+    if isinstance(item, h5py.Dataset) and item.chunks:
+        found = [item.id.get_chunk_info(i) for i in range(item.id.get_num_chunks())]
+        out[name] = {'rows': len(item), 'per': item.chunks[0], 'packed': item.compression is not None,
+                     'chunks': sorted([c.chunk_offset[0], c.byte_offset, c.size] for c in found)}
+with h5py.File(sys.argv[1], 'r') as f:
+    f.visititems(look)
+print(json.dumps(out))
+`
+/** Rows of the copy; -1 where one is not as in the original. */
+const keptRows = `import h5py, json, sys
+out = {}
+with h5py.File(sys.argv[1], 'r') as whole, h5py.File(sys.argv[2], 'r') as copy:
+    def look(name, item):
+        if isinstance(item, h5py.Dataset) and item.chunks:
+            out[name] = len(item) if (item[()] == whole[name][:len(item)]).all() else -1
+    copy.visititems(look)
+print(json.dumps(out))
+`
+
+/** Up to the first chunk that ends behind the end of the file; of the last one only what is used counts. */
+function wholeRows({ rows, per, packed, chunks }: Chunks, size: number): number {
+  for (const [first, address, bytes] of chunks) {
+    const used = packed ? bytes : (bytes * Math.min(per, rows - first)) / per
+    if (address + used > size) return first
+  }
+  return rows
+}
 
 describe('repair', function () {
   this.timeout(60_000)
@@ -64,16 +104,40 @@ describe('repair', function () {
     assert.deepEqual((await repair(file)).actions, [])
   })
 
-  it('opens a truncated copy with what is whole in it', async () => {
-    const size = readFileSync(file).length
-    truncateSync(file, size - 60_000)
-    const { actions } = await repair(file)
-    assert.match(actions[0] ?? '', /bytes short/)
-    const found = await read(file)
-    assert.equal(found['entry/events/event_id'], found['entry/events/event_time_offset'])
-    assert.ok((found['entry/events/event_id'] ?? 0) < 40 * EVENTS)
-    assert.ok((await summarise(file)).entries.length === 1)
-  })
+  // Row D8
+  for (const part of [0.5, 0.75, 0.99])
+    it(`keeps all that is whole in the first ${100 * part} % of a file, and nothing else`, async () => {
+      const known = await knownFile(join(folder, 'long.nxs'), { fsync: 'never' })
+      for (let i = 0; i < PULSES; i++) {
+        known.pulse()
+        if (i % 20 === 19) known.file.checkpoint()
+      }
+      known.file.close()
+      const size = Math.floor(statSync(known.file.path).size * part)
+      const chunks = JSON.parse(await runPython(storedChunks, [known.file.path])) as Record<string, Chunks>
+      const copy = join(folder, 'copy.nxs')
+      copyFileSync(known.file.path, copy)
+      chmodSync(copy, 0o644)
+      truncateSync(copy, size)
+      await repair(copy)
+      const whole = (name: string): number => wholeRows(chunks[`entry/${name}`]!, size)
+      const events = Math.min(whole('events/event_id'), whole('events/event_time_offset'))
+      const index = Math.min(whole('events/event_index'), whole('events/event_time_zero'), Math.floor(events / EVENTS) + 1) // prettier-ignore
+      const wanted: Record<string, number> = {
+        'entry/frames': whole('frames'),
+        ...{ 'entry/events/event_id': events, 'entry/events/event_time_offset': events },
+        ...{ 'entry/events/event_index': index, 'entry/events/event_time_zero': index }
+      }
+      for (const log of [0, 1, 2, 3, 4].map((i) => `logs/log${i}`))
+        for (const name of ['time', 'value'])
+          wanted[`entry/${log}/${name}`] = Math.min(whole(`${log}/time`), whole(`${log}/value`))
+      assert.ok(events > 0.4 * part * PULSES * EVENTS, 'most of what lies there is whole')
+      // Each row is what it was
+      const kept = JSON.parse(await runPython(keptRows, [known.file.path, copy])) as Record<string, number>
+      assert.deepEqual(kept, wanted)
+      assert.ok(statSync(copy).size <= statSync(known.file.path).size)
+      assert.deepEqual((await repair(copy)).actions, [])
+    })
 
   it('sets the end of file that a writer through the library did not get to', async () => {
     const other = join(folder, 'plain.nxs')

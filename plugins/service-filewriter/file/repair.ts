@@ -137,14 +137,12 @@ function fixLengths(
       shorten(disk, found, stored, `only ${stored} rows are stored`, actions)
     }
     for (const columns of groups.values()) {
-      alignPointers(disk, columns, actions)
-      for (const names of EQUAL) {
-        const parts = names.map((name) => columns.get(name)).filter((one) => one !== undefined)
-        const rows = Math.min(...parts.map((one) => one.rows))
-        if (parts.length > 1)
-          for (const one of parts) shorten(disk, one, rows, 'the columns of the group had unequal lengths', actions)
+      // What is taken off one column may make another one too long
+      for (let before = -1; before < actions.length;) {
+        before = actions.length
+        alignPointers(disk, columns, actions)
+        makeEqual(disk, columns, actions)
       }
-      alignPointers(disk, columns, actions)
     }
   } finally {
     disk.close()
@@ -202,6 +200,15 @@ function shorten(disk: Disk, found: Found, rows: number, why: string, actions: s
   actions.push(`${found.path}: ${found.rows} rows shortened to ${rows}: ${why}`)
   patch(disk, found.chunked.space, found.chunked.dimAt, BigInt(rows), found.path)
   found.rows = rows
+}
+
+function makeEqual(disk: Disk, columns: ReadonlyMap<string, Found>, actions: string[]): void {
+  for (const names of EQUAL) {
+    const parts = names.map((name) => columns.get(name)).filter((one) => one !== undefined)
+    const rows = Math.min(...parts.map((one) => one.rows))
+    if (parts.length > 1)
+      for (const one of parts) shorten(disk, one, rows, 'the columns of the group had unequal lengths', actions)
+  }
 }
 
 /** Takes off entries at the end of an index that point behind the data. */
