@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { alarm, array, doubles, field, longs, records, table } from '../../test/support/converters.js'
+import {
+  alarm,
+  array,
+  doubles,
+  field,
+  longs,
+  openConverter,
+  records,
+  table,
+  update
+} from '../../test/support/converters.js'
 
 describe('converter-json: what it makes of updates', () => {
   it('json carries everything, with unit, precision, alarm and text of enums', async () => {
@@ -20,5 +30,15 @@ describe('converter-json: what it makes of updates', () => {
     assert.deepEqual(field(sent(array(doubles(-0, 0))), 'value'), [-0, 0])
     const [structure] = sent(table({ a: doubles(1), b: ['x'] }))
     assert.deepEqual(structure?.['value'], { value: { a: [1], b: ['x'] } })
+  })
+
+  // Row C3
+  it('json keeps −0.0, alone, in an array and in a table, down to the digits of the message', async () => {
+    const converter = await openConverter('json')
+    const text = (change: Parameters<typeof update>[0]): string => converter.convert!(update(change)).map(({ value }) => String(value)).join() // prettier-ignore
+    assert.match(text({ value: -0 }), /"value":-0\.0[,}]/)
+    assert.match(text({ value: 0 }), /"value":0[,}]/)
+    assert.match(text(array(doubles(-0, 0, 1.5))), /"value":\[-0\.0,0,1\.5\]/)
+    assert.match(text(table({ a: doubles(-0, 1), b: ['x', 'y'] })), /"a":\[-0\.0,1\]/)
   })
 })
