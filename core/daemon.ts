@@ -259,7 +259,7 @@ export class Daemon {
   async #requireStatusTopic(): Promise<void> {
     const { topic } = this.#config.status
     if (topic === undefined) return
-    const [info] = await this.#kafka.topics([topic])
+    const [info] = await this.#kafka.topics([topic], 'WRITE')
     if (info?.partitions.length === 0) throw topicMissing(`status topic ${topic}`, '/status/topic')
   }
 

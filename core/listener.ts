@@ -97,7 +97,8 @@ export class CommandListener {
       replyTopic,
       pool: group !== undefined
     }
-    await this.#requireTopics([topic, replyTopic], `${at}/topic`)
+    await this.#requireTopic(topic, 'READ', `${at}/topic`)
+    await this.#requireTopic(replyTopic, 'WRITE', `${at}/topic`)
     if (group === undefined) {
       this.#heard.add(topic)
       this.#open.add(await this.#read(ear, from))
@@ -134,7 +135,7 @@ export class CommandListener {
     topic: string,
     { dialect, jobId, fromMs }: { dialect: string; jobId: string; fromMs: number }
   ): Promise<Subscription> {
-    await this.#requireTopics([topic], '/control_topic')
+    await this.#requireTopic(topic, 'READ', '/control_topic')
     const ear = { topic, dialects: [this.#dialect(dialect, '/control_topic')], replyTopic: topic, pool: false, jobId }
     const open = await this.#read(ear, { timestampMs: fromMs }, this.#heard.has(topic))
     this.#open.add(open)
@@ -213,11 +214,9 @@ export class CommandListener {
     })
   }
 
-  async #requireTopics(names: readonly string[], path: string): Promise<void> {
-    const missing = (await this.options.kafka.topics(names))
-      .filter((topic) => topic.partitions.length === 0)
-      .map((topic) => topic.name)
-    if (missing.length > 0) throw topicMissing(`topic ${missing.join(', ')}`, path)
+  async #requireTopic(name: string, right: 'READ' | 'WRITE', path: string): Promise<void> {
+    const [info] = await this.options.kafka.topics([name], right)
+    if (info?.partitions.length === 0) throw topicMissing(`topic ${name}`, path)
   }
 
   /** `toEnd`: only what is there now. */

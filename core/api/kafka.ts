@@ -3,7 +3,8 @@
 export interface Kafka {
   /** False before the first broker answered, and while none answers. */
   readonly connected: boolean
-  topics(names: readonly string[]): Promise<TopicInfo[]>
+  /** Those that there are not have no partitions. Rejects with KAFKA_AUTH where the user may not see one, or lacks `right`. */
+  topics(names: readonly string[], right?: 'READ' | 'WRITE'): Promise<TopicInfo[]>
   /** `latest`: what readers get to; `written`: with what lies behind a transaction that is still open. */
   offsets(
     topic: string,

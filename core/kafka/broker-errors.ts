@@ -68,6 +68,7 @@ export const CORRUPT_MESSAGE = 2
 export const UNKNOWN_TOPIC = 3
 export const MESSAGE_TOO_LARGE = 10
 export const RECORD_LIST_TOO_LARGE = 18
+export const TOPIC_DENIED = 29
 export const INVALID_TIMESTAMP = 32
 /** The generation, or the member itself, is over. */
 export const ILLEGAL_GENERATION = 22

@@ -1,7 +1,7 @@
 // The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
 import { CodedError } from '../api/errors.js'
 import { closeAll } from '../closing.js'
-import { Cluster, expectOk, expectTopic } from './cluster.js'
+import { Cluster, expectOk, expectRight, expectTopic } from './cluster.js'
 import { type Log } from '../log.js'
 import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
@@ -52,12 +52,13 @@ export class KafkaClient implements Kafka {
     this.cluster.watch(intervalMs)
   }
 
-  /** `names` null: all but Kafka's own. Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH. */
-  async topics(names: readonly string[] | null): Promise<TopicInfo[]> {
+  /** `names` null: all but Kafka's own. Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH, also without `right`. */
+  async topics(names: readonly string[] | null, right?: 'READ' | 'WRITE'): Promise<TopicInfo[]> {
     const topics = await this.cluster.patiently('topics', async () => {
-      const found = (await this.cluster.metadata(names)).topics
+      const found = (await this.cluster.metadata(names, right !== undefined)).topics
       if (names === null) return found.filter(({ internal, error }) => !internal && error === 0)
       for (const { name, error } of found) if (error !== 3 && error !== 17) expectTopic(error, name)
+      for (const topic of found) if (right !== undefined) expectRight(topic, right)
       return found
     })
     if (names === null) return topics.map(infoOf)

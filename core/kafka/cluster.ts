@@ -1,7 +1,7 @@
 // The brokers of a cluster: who they are, who leads which partition, and a control connection to each.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError, topicMissing } from '../api/errors.js'
-import { errorName, isAuthError, isFinalError, isLeaderError, missingRight } from './broker-errors.js'
+import { TOPIC_DENIED, errorName, isAuthError, isFinalError, isLeaderError, missingRight } from './broker-errors.js'
 import { type Address, type Api, Connection, ConnectionLost, parse } from './connection.js'
 import { type KafkaSettings } from './options.js'
 import { type BufferPool } from './pool.js'
@@ -9,6 +9,7 @@ import {
   type ClusterMetadata,
   type TopicMetadata,
   api,
+  hasRight,
   metadataByIdResponse,
   metadataRequest,
   metadataResponse
@@ -42,6 +43,12 @@ export function expectOk(code: number, what: string, detail?: string | null, rig
 /** As `expectOk`, of what is told about a topic. */
 export const expectTopic = (code: number, name: string): void =>
   expectOk(code, `topic ${name}`, null, `DESCRIBE on topic ${name}`)
+
+/** Throws KAFKA_AUTH where the user may see the topic and not do that with it. */
+export function expectRight(topic: TopicMetadata, right: 'READ' | 'WRITE'): void {
+  if (topic.error === 0 && !hasRight(topic, right))
+    throw denied(`topic ${topic.name}`, TOPIC_DENIED, `${right} on topic ${topic.name}`)
+}
 
 /** May work at another time: the connection broke, or the broker says so. */
 export const isPassing = (error: unknown): boolean =>
@@ -109,7 +116,7 @@ export class Cluster {
   }
 
   /** One round of asking every known broker for metadata until one answers. `names` null: all topics. */
-  async metadata(names: readonly string[] | null): Promise<ClusterMetadata> {
+  async metadata(names: readonly string[] | null, withRights = false): Promise<ClusterMetadata> {
     const reasons: string[] = []
     for (const address of this.#candidates()) {
       try {
@@ -117,7 +124,7 @@ export class Cluster {
         const patienceMs = Math.min(METADATA_PATIENCE_MS, this.settings.requestTimeoutMs)
         const byId = connection.speaks(api.metadataById)
         const which = byId ? api.metadataById : api.metadata
-        const answer = await connection.request(which, metadataRequest(names, byId), patienceMs)
+        const answer = await connection.request(which, metadataRequest(names, byId, withRights), patienceMs)
         const metadata = parse(answer, byId ? metadataByIdResponse : metadataResponse)
         this.#learn(metadata)
         return metadata

@@ -35,6 +35,8 @@ export interface TopicMetadata {
   /** Another one when the topic is deleted and made again; '' where the broker has none. */
   readonly id: string
   readonly internal: boolean
+  /** Rights of the user, a bit each (`hasRight`); less than 0 where they were not asked for or the broker does not tell. */
+  readonly rights: number
   readonly partitions: readonly PartitionMetadata[]
 }
 export interface ClusterMetadata {
@@ -43,8 +45,15 @@ export interface ClusterMetadata {
   readonly topics: readonly TopicMetadata[]
 }
 
+/** What a user may do with a topic: Kafka's numbers. */
+const rightBits = { READ: 3, WRITE: 4, DESCRIBE: 8 } as const
+
+/** Whoever sees the topic at all may describe it: without that bit nothing is known. */
+export const hasRight = ({ rights }: TopicMetadata, right: 'READ' | 'WRITE'): boolean =>
+  rights < 0 || (rights & (1 << rightBits.DESCRIBE)) === 0 || (rights & (1 << rightBits[right])) !== 0
+
 /** `names` null asks for all topics. Topics are never created by asking. */
-export function metadataRequest(names: readonly string[] | null, byId: boolean): Buffer {
+export function metadataRequest(names: readonly string[] | null, byId: boolean, withRights = false): Buffer {
   const out = new Out()
   if (!byId) {
     if (names === null) out.i32(-1)
@@ -53,7 +62,7 @@ export function metadataRequest(names: readonly string[] | null, byId: boolean):
   }
   if (names === null) out.uvarint(0)
   else out.compactArray(names, (name) => out.uuid(NO_ID).compactString(name).noTags())
-  return out.bool(false).bool(false).bool(false).noTags().done()
+  return out.bool(false).bool(false).bool(withRights).noTags().done()
 }
 
 const NO_ID = '0'.repeat(32)
@@ -78,8 +87,8 @@ export function metadataResponse(input: In): ClusterMetadata {
       input.array(() => input.i32()) // Offline
       return { error, partition, leader, leaderEpoch, replicas }
     })
-    if (input.flexible) input.i32() // Authorized operations
-    return { error, name, id: id === NO_ID ? '' : id, internal, partitions }
+    const rights = input.flexible ? input.i32() : -1
+    return { error, name, id: id === NO_ID ? '' : id, internal, rights, partitions }
   })
   return { brokers, controller, topics }
 }

@@ -230,7 +230,7 @@ export class FileWriter implements Service {
   /** Throws TOPIC_MISSING before anything is made. */
   async #controlTopic({ control_topic: topic }: StartJobCommand): Promise<string | undefined> {
     if (topic === undefined) return undefined
-    const [info] = await this.#context.kafka.topics([topic])
+    const [info] = await this.#context.kafka.topics([topic], 'READ')
     if (info !== undefined && info.partitions.length > 0) return topic
     throw new CodedError('TOPIC_MISSING', `control topic '${topic}' does not exist`, { path: '/control_topic' })
   }

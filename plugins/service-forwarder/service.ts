@@ -328,7 +328,7 @@ export class Forwarder implements Service {
       if (report.errors.length > before) report.refused++
     }
     const topics = new Set(found.filter(({ spec }) => !this.board.specs.has(spec.id)).map(({ spec }) => spec.topic))
-    const missing = await this.#missing([...topics])
+    const missing = await this.#missing([...topics], 'WRITE')
     this.board.missingTopics = new Set(
       [...this.board.missingTopics].filter((topic) => missing.has(topic) || !topics.has(topic))
     )
@@ -343,9 +343,9 @@ export class Forwarder implements Service {
     return [...good.values()]
   }
 
-  async #missing(topics: readonly string[]): Promise<Set<string>> {
+  async #missing(topics: readonly string[], right?: 'WRITE'): Promise<Set<string>> {
     if (topics.length === 0) return new Set()
-    const infos = await this.context.kafka.topics(topics)
+    const infos = await this.context.kafka.topics(topics, right)
     const present = new Set(infos.filter(({ partitions }) => partitions.length > 0).map(({ name }) => name))
     return new Set(topics.filter((topic) => !present.has(topic)))
   }

@@ -198,6 +198,7 @@ export class HistogramService implements Service {
     const found = await this.context.kafka.topics([...new Set(names)])
     const missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
     if (missing.length > 0) throw topicMissing(`topic ${missing.join(', ')}`, '/histograms')
+    await this.context.kafka.topics([...new Set(histograms.map(({ topic }) => topic))], 'WRITE')
   }
 
   #stopOne(id: string): void {

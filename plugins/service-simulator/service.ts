@@ -102,7 +102,7 @@ export class Simulator implements Service {
     const encoders = schemas.flatMap((schema) => this.#encoder(schema, errors) ?? [])
     const channels = source === undefined ? [] : this.#channels(source, command, errors)
     const names = [...new Set(channels.map(({ topic }) => topic))]
-    for (const { name, partitions } of await context.kafka.topics(names)) {
+    for (const { name, partitions } of await context.kafka.topics(names, 'WRITE')) {
       if (partitions.length > 0) continue
       const path = name === command.topic ? '/topic' : '/monitor_topic'
       errors.push(finding('TOPIC_MISSING', path, missingText(`topic ${name}`)))

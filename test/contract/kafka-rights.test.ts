@@ -76,7 +76,11 @@ describe('Kafka: a broker with ACLs', function () {
   }
 
   /** A daemon that writes files, and what it logged. */
-  async function daemon(kafka: Record<string, unknown>, changed: Partial<Topics> = {}) {
+  async function daemon(
+    kafka: Record<string, unknown>,
+    changed: Partial<Topics> = {},
+    more: Record<string, string> = {}
+  ) {
     const { commands, status } = { ...topics, ...changed }
     const logged: string[] = []
     const write = process.stderr.write.bind(process.stderr)
@@ -88,7 +92,8 @@ describe('Kafka: a broker with ACLs', function () {
       'status.topic': status,
       'status.interval': '1s',
       'log.level': 'debug',
-      services: JSON.stringify({ filewriter: { folder, fsync: 'never' } })
+      services: JSON.stringify({ filewriter: { folder, fsync: 'never' } }),
+      ...more
     }
     const loaded = loadConfig({ flags })
     assert.deepEqual(loaded.findings, [])
@@ -163,6 +168,38 @@ describe('Kafka: a broker with ACLs', function () {
       daemon(options, { commands: topics.secret }),
       says(topics.secret, `DESCRIBE on topic ${topics.secret}`)
     )
+  })
+
+  it('tells a start on a topic that it may see and not read, before anybody waits for the file', async () => {
+    const control = await Control.open(running.brokers, topics.commands, [topics.status])
+    const one = await daemon(doors['SCRAM-SHA-512']!)
+    const refusal = `topic ${topics.closed}: TOPIC_AUTHORIZATION_FAILED; the user of this connection needs READ on topic ${topics.closed} ` // prettier-ignore
+    try {
+      const live = { ...startOf(topics.closed, 'live'), start_time: Date.now(), stop_time: Date.now() + 3_600_000 }
+      for (const command of [startOf(topics.closed, 'past'), live]) {
+        const answer = await control.send(command, 120_000)
+        assert.equal(answer['response'], 'ERR', JSON.stringify(answer))
+        assert.match(JSON.stringify(answer['errors']), /"code":"KAFKA_AUTH"/)
+        assert.ok(String(answer['message']).includes(refusal), JSON.stringify(answer))
+      }
+    } finally {
+      await one.daemon.stop('test over')
+      one.restore()
+      await control.close()
+    }
+  })
+
+  it('does not start where it may not write its status, or not take work from its pool: right and name are told', async () => {
+    const options = doors['SCRAM-SHA-512']!
+    const refuses = async (started: Promise<{ daemon: Daemon; restore: () => void }>, text: string): Promise<void> => {
+      // One that starts all the same is stopped
+      const error = await started.then(async (one) => (one.restore(), await one.daemon.stop('started')), (e: unknown) => e) // prettier-ignore
+      assert.match(String(error), new RegExp(`AUTHORIZATION_FAILED; the user of this connection needs ${text} `))
+      assert.equal((error as { code?: string }).code, 'KAFKA_AUTH')
+    }
+    await refuses(daemon(options, { status: topics.closed }), `WRITE on topic ${topics.closed}`)
+    const listen = JSON.stringify([{ topic: topics.commands, group: 'no-right' }])
+    await refuses(daemon(options, {}, { 'commands.listen': listen }), 'READ on group no-right')
   })
 
   it('refuses certificates that are not good, in words that name the trouble', async () => {

@@ -24,7 +24,7 @@ export async function checkTopics(
   usualEmpty: MissingTopic
 ): Promise<TopicPlan> {
   const names = [...new Set(plan.streams.flatMap(({ topic }) => (topic === '' ? [] : [topic])))]
-  const infos = names.length === 0 ? [] : await kafka.topics(names)
+  const infos = names.length === 0 ? [] : await kafka.topics(names, 'READ')
   const present = new Map(
     infos.filter((info) => info.partitions.length > 0).map((info) => [info.name, info.partitions] as const)
   )

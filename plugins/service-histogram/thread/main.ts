@@ -78,7 +78,7 @@ class CountingThread {
   async #startsOf(spec: JobSpec): Promise<Starts> {
     const topics = topicsOf(spec)
     const starts = new Map<string, ReadonlyMap<number, number>>()
-    for (const { name, partitions } of await this.#kafka.topics(topics)) {
+    for (const { name, partitions } of await this.#kafka.topics(topics, 'READ')) {
       if (partitions.length === 0) throw topicMissing(`topic ${name}`)
       const { startMs, disorderMs } = spec
       const at = startMs === null ? 'latest' : { timestampMs: Math.max(0, startMs - disorderMs) }
