@@ -1,14 +1,13 @@
 // Real EPICS servers for tests, the demo and benches: each a process (Python of the test venv, or Java) on ports of its own.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Readable, type Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { findJava, pvaServer } from './java.js'
+import { freePorts } from './ports.js'
 import { python } from './python.js'
 
 /**
@@ -83,7 +82,7 @@ const scripts = fileURLToPath(new URL('../../../test/support/python/ioc/', impor
 /** Starts a server and resolves when it says that it is ready (clients can search for it at once). */
 export async function startIoc(options: IocOptions = {}): Promise<Ioc> {
   const folder = await mkdtemp(join(tmpdir(), 'nexstream-ioc-'))
-  const ioc = new Server(options, await freePorts(), folder)
+  const ioc = new Server(options, await fourPorts(), folder)
   try {
     await ioc.start()
   } catch (error) {
@@ -309,27 +308,7 @@ function toJson(value: unknown): string {
   return JSON.stringify(value, mark).replace(/"\\u0001(-?\w+)"/g, '$1')
 }
 
-/** Four ports that nobody has, neither TCP nor UDP; below the range from which clients get theirs. */
-async function freePorts(): Promise<Ports> {
-  const found: number[] = []
-  while (found.length < 4) {
-    const port = 16_384 + Math.floor(Math.random() * 16_000)
-    if (!found.includes(port) && (await isFree(port))) found.push(port)
-  }
-  const [ca = 0, repeater = 0, pva = 0, pvaSearch = 0] = found
+async function fourPorts(): Promise<Ports> {
+  const [ca = 0, repeater = 0, pva = 0, pvaSearch = 0] = await freePorts(4)
   return { ca, repeater, pva, pvaSearch }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const tcp = await new Promise<boolean>((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-  if (!tcp) return false
-  return new Promise<boolean>((resolve) => {
-    const socket = createSocket('udp4')
-    socket.once('error', () => resolve(false))
-    socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => socket.close(() => resolve(true)))
-  })
 }

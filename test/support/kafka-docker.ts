@@ -12,7 +12,8 @@ import {
   makeCertificate,
   serverProperties
 } from './kafka-config.js'
-import { type Cluster, freePorts } from './kafka-jars.js'
+import { type Cluster } from './kafka-jars.js'
+import { freePorts } from './ports.js'
 
 /** Two Java programs, perhaps on a busy machine. */
 const START_MS = 180_000

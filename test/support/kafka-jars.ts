@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { openSync, closeSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,6 +20,9 @@ import {
   makeCertificate,
   serverProperties
 } from './kafka-config.js'
+import { freePorts } from './ports.js'
+
+export { freePorts }
 
 const run = promisify(execFile)
 /** An orderly shutdown takes a second or two. */
@@ -48,15 +50,6 @@ export async function kafkaJars(): Promise<string> {
     .digest('hex')
     .slice(0, 8)
   return cached(`kafka-${KAFKA_VERSION}-${hash}`, (folder) => copyJars(pom, folder))
-}
-
-/** `count` ports that are free now on 127.0.0.1. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
-  return ports
 }
 
 // Outlives its owner by a moment: when the pipe closes it kills what the pid files name and removes the folder.

@@ -1,9 +1,10 @@
 // Stands between client and broker, understands the framing, and may change or withhold answers: damage on the way.
 import { once } from 'node:events'
-import net, { type AddressInfo } from 'node:net'
+import net from 'node:net'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { Out } from '../../core/kafka/wire.js'
 import { type RunningKafka, advertisesItself, kafka, startKafka, testTopics } from './kafka.js'
+import { freePorts } from './ports.js'
 
 /** Gets each answer as a frame (length, correlation id, body) and gives what to send on; null cuts the connection. */
 export type Meddle = (api: number, frame: Buffer) => Buffer | null
@@ -95,9 +96,9 @@ export async function kafkaProxy(broker: string): Promise<KafkaProxy> {
     client.on('data', question)
     upstream.on('data', answer)
   })
-  server.listen(0, '127.0.0.1')
+  const [own = 0] = await freePorts(1)
+  server.listen(own, '127.0.0.1')
   await once(server, 'listening')
-  const own = (server.address() as AddressInfo).port
   const proxy: KafkaProxy = {
     address: `127.0.0.1:${own}`,
     meddle: (_, frame) => frame,
