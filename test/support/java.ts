@@ -10,14 +10,17 @@ import { cached } from './cache.js'
 const run = promisify(execFile)
 const source = (file: string): string => fileURLToPath(new URL(`../../../test/support/java/${file}`, import.meta.url))
 
+/** What the command says of itself. */
+export async function versionOf(java: string): Promise<string> {
+  const { stdout, stderr } = await run(java, ['-version'])
+  return stdout + stderr
+}
+
 /** The java command of JAVA_HOME or the PATH; throws unless it is 17 or later. */
 export async function findJava(): Promise<string> {
   const home = process.env['JAVA_HOME']
   const java = home ? join(home, 'bin', 'java') : 'java'
-  const text = await run(java, ['-version']).then(
-    ({ stdout, stderr }) => stdout + stderr,
-    () => undefined
-  )
+  const text = await versionOf(java).catch(() => undefined)
   if (text === undefined) throw new Error(`no Java: ${java} cannot be run`)
   const major = Number(/version "(\d+)/.exec(text)?.[1] ?? 0)
   if (major < 17) throw new Error(`Java >= 17 is needed, ${java} is ${text.split('\n')[0]}`)

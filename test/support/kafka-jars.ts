@@ -2,15 +2,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { openSync, closeSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cached } from './cache.js'
-import { copyJars, findJava } from './java.js'
+import { cacheFolder, cached } from './cache.js'
+import { copyJars, findJava, versionOf } from './java.js'
 import {
   type KafkaSetup,
   type NodePlace,
@@ -27,6 +27,14 @@ export { freePorts }
 const run = promisify(execFile)
 /** An orderly shutdown takes a second or two. */
 const END_MS = 20_000
+
+/** How Java is told to run Kafka. */
+export interface JavaOptions {
+  /** More flags for the brokers. */
+  readonly flags?: readonly string[]
+  /** How long an orderly shutdown may take. */
+  readonly endMs?: number
+}
 
 /** A cluster as started by one of the ways; `kafka.ts` adds the waiting. */
 export interface Cluster {
@@ -67,9 +75,25 @@ rootLogger.appenderRefs=stdout
 rootLogger.appenderRef.stdout.ref=STDOUT
 `
 
-export async function startJars(setup: KafkaSetup): Promise<Cluster> {
+/** Folder in the cache for what this Java made of Kafka's classes; holds `kafka.jsa` once `kafka-classes.ts` was there. */
+export async function classesFolder(java: string, jars: string): Promise<string> {
+  const version = createHash('sha256')
+    .update(await versionOf(java))
+    .digest('hex')
+    .slice(0, 8)
+  return `${basename(jars)}-classes-${version}`
+}
+
+async function keptClasses(java: string, jars: string): Promise<string[]> {
+  const file = join(cacheFolder(), await classesFolder(java, jars), 'kafka.jsa')
+  return existsSync(file) ? [`-XX:SharedArchiveFile=${file}`] : []
+}
+
+export async function startJars(setup: KafkaSetup, options: JavaOptions = {}): Promise<Cluster> {
   const java = await findJava()
   const jars = await kafkaJars()
+  const kept = await keptClasses(java, jars)
+  const { flags = [], endMs = END_MS } = options
   const root = await mkdtemp(join(tmpdir(), 'nexstream-kafka-'))
   const guard = spawn('sh', ['-c', watchdog, 'kafka-watchdog', root], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -85,7 +109,8 @@ export async function startJars(setup: KafkaSetup): Promise<Cluster> {
   try {
     if (setup.tls) await makeCertificate(root)
     await writeFile(join(root, 'log4j2.properties'), log4j)
-    return new JarCluster({ java, classPath: join(jars, '*') }, root, setup, await places(setup, root), close).start()
+    const how = { java, classPath: ['-cp', join(jars, '*'), ...kept], flags, endMs }
+    return new JarCluster(how, root, setup, await places(setup, root), close).start()
   } catch (error) {
     await close()
     throw error
@@ -118,18 +143,13 @@ class JarCluster implements Cluster {
   #fail: (error: Error) => void = () => undefined
   #stopping = false
 
-  readonly java: string
-  readonly classPath: string
-
   constructor(
-    { java, classPath }: { java: string; classPath: string },
+    readonly how: Required<JavaOptions> & { readonly java: string; readonly classPath: readonly string[] },
     readonly root: string,
     readonly setup: KafkaSetup,
     readonly nodes: NodePlace[],
     readonly close: () => Promise<void>
   ) {
-    this.java = java
-    this.classPath = classPath
     this.tlsFolder = root
     this.died = new Promise((_, reject) => (this.#fail = reject))
     this.died.catch(() => undefined) // Whoever waits for readiness sees it; later deaths are the test's business
@@ -141,8 +161,8 @@ class JarCluster implements Cluster {
         await mkdir(node.dataFolder, { recursive: true })
         const file = join(this.root, `node-${i + 1}.properties`)
         await writeFile(file, serverProperties(this.setup, this.nodes, i))
-        const args = ['-XX:TieredStopAtLevel=1', '-cp', this.classPath, 'kafka.tools.StorageTool']
-        await run(this.java, [...args, ...formatArguments(this.setup, file)])
+        const args = ['-XX:TieredStopAtLevel=1', ...this.how.classPath, 'kafka.tools.StorageTool']
+        await run(this.how.java, [...args, ...formatArguments(this.setup, file)])
         await this.restart(i)
       })
     )
@@ -152,12 +172,17 @@ class JarCluster implements Cluster {
   async restart(index: number): Promise<void> {
     const log = openSync(join(this.root, `node-${index + 1}.log`), 'a')
     const config = join(this.root, `node-${index + 1}.properties`)
-    const flags = ['-Xmx512m', '-Xms128m', `-Dlog4j2.configurationFile=${join(this.root, 'log4j2.properties')}`]
-    const child = spawn(this.java, [...flags, '-cp', this.classPath, 'kafka.Kafka', config], {
-      stdio: ['ignore', log, log],
-      cwd: this.root,
-      detached: true // Ctrl-C is for the owner, who stops the broker when its own work is done
-    })
+    const memory = ['-Xmx512m', '-Xms128m', `-Dlog4j2.configurationFile=${join(this.root, 'log4j2.properties')}`]
+    const own = (process.env['NEXSTREAM_KAFKA_JAVA'] ?? '').split(' ').filter((flag) => flag !== '')
+    const child = spawn(
+      this.how.java,
+      [...memory, ...own, ...this.how.flags, ...this.how.classPath, 'kafka.Kafka', config],
+      {
+        stdio: ['ignore', log, log],
+        cwd: this.root,
+        detached: true // Ctrl-C is for the owner, who stops the broker when its own work is done
+      }
+    )
     closeSync(log)
     this.#children[index] = child
     await once(child, 'spawn')
@@ -204,7 +229,7 @@ class JarCluster implements Cluster {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     child.ref()
     child.kill('SIGTERM')
-    await Promise.race([once(child, 'exit'), sleep(END_MS, undefined, { ref: false })])
+    await Promise.race([once(child, 'exit'), sleep(this.how.endMs, undefined, { ref: false })])
   }
 
   async stop(): Promise<void> {

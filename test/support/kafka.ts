@@ -104,7 +104,8 @@ async function named(): Promise<RunningKafka> {
   }
 }
 
-async function started(way: Way, cluster: Cluster): Promise<RunningKafka> {
+/** Waits until the cluster serves. */
+export async function started(way: Way, cluster: Cluster): Promise<RunningKafka> {
   const of = (name: ListenerName): string[] =>
     cluster.nodes.map((node) => {
       const found = node.listeners.find((listener) => listener.name === name)

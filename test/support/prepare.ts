@@ -1,4 +1,5 @@
 // Before the tests: gets what they need (once, cached), so that no test waits for a download and what is missing is said at once.
+import { keepKafkaClasses } from './kafka-classes.js'
 import { startKafka } from './kafka.js'
 import { hdf5Libraries } from './hdf5-libraries.js'
 import { pvaServer } from './java.js'
@@ -25,5 +26,6 @@ await step('Node 18, which is too old (first time: a download)', () => nodeOf('1
 await step('Apache Kafka (first time: a download)', async () => {
   const kafka = await startKafka()
   await kafka.stop()
+  if (kafka.way === 'jars') await keepKafkaClasses()
   return `by ${kafka.way}`
 })
