@@ -31,9 +31,7 @@ class Member {
   }
 }
 
-describe('membership in a group', function () {
-  this.timeout(60_000)
-
+describe('membership in a group', () => {
   it('tells everyone the same members, one of them the leader, also after comings and goings', async () => {
     const { brokers } = await kafka()
     const group = `equals-${randomBytes(4).toString('hex')}`

@@ -89,8 +89,7 @@ class Daemon extends EventEmitter {
   }
 }
 
-describe('journal of a pool', function () {
-  this.timeout(30_000)
+describe('journal of a pool', () => {
   let kafka: MemoryKafka
   let a: Daemon
   let b: Daemon

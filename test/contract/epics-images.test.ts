@@ -21,8 +21,7 @@ function numberOf({ bytes, length }: Vector): number {
 }
 const counted = Array.from({ length: FRAMES }, (_, i) => i + 1)
 
-describe('images', function () {
-  this.timeout(60_000)
+describe('images', () => {
   let ioc: Ioc
   let epics: Epics
   before(async () => {

@@ -7,8 +7,7 @@ import { dumpFile, newFiles } from '../support/hdf5.js'
 
 const run = promisify(execFile)
 
-describe('the HDF5 library', function () {
-  this.timeout(60_000)
+describe('the HDF5 library', () => {
   const made = newFiles('direct')
   /** A process in which h5wasm cannot be imported and WebAssembly does not exist. */
   const without = async (script: string): Promise<string> => {

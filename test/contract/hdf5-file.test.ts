@@ -13,8 +13,7 @@ import { runPython } from '../support/python.js'
 const refused = (code: string) => (error: unknown) => error instanceof CodedError && error.code === code
 
 for (const backend of ['direct', 'h5wasm'] as const)
-  describe(`NeXus file (${backend})`, function () {
-    this.timeout(60_000)
+  describe(`NeXus file (${backend})`, () => {
     const made = newFiles(backend)
 
     it('holds values of all types exactly, 64-bit integers too', async () => {
@@ -225,8 +224,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
     })
   })
 
-describe('NeXus file', function () {
-  this.timeout(60_000)
+describe('NeXus file', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'nexstream-hdf5-'))

@@ -8,8 +8,7 @@ import { type Column } from '../../plugins/service-filewriter/writer-part.js'
 
 const doubles = (...values: number[]): Uint8Array => new Uint8Array(Float64Array.from(values).buffer)
 
-describe('rows that grow', function () {
-  this.timeout(60_000)
+describe('rows that grow', () => {
   const made = newFiles('direct')
 
   const grow = (column: Column, ...row: number[]): Column => {

@@ -113,8 +113,7 @@ async function check(path: string, rounds: number, isWhole = true): Promise<void
 }
 
 for (const backend of ['direct', 'h5wasm'] as const)
-  describe(`late attributes and external links (${backend})`, function () {
-    this.timeout(60_000)
+  describe(`late attributes and external links (${backend})`, () => {
     const made = newFiles(backend)
 
     it('of every kind of object, again and again, old ones replaced', async () => {
@@ -175,8 +174,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
     })
   })
 
-describe('headers of our own', function () {
-  this.timeout(60_000)
+describe('headers of our own', () => {
   const made = newFiles('direct')
 
   it('are right between any two writes', async () => {

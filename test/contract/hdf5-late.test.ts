@@ -4,8 +4,7 @@ import { dumpFile, newFiles } from '../support/hdf5.js'
 import { type Column } from '../../plugins/service-filewriter/writer-part.js'
 
 for (const backend of ['direct', 'h5wasm'] as const)
-  describe(`late structure (${backend})`, function () {
-    this.timeout(60_000)
+  describe(`late structure (${backend})`, () => {
     const made = newFiles(backend)
 
     it('changes structure again and again while columns grow, old objects too', async () => {

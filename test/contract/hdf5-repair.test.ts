@@ -67,8 +67,7 @@ function wholeRows({ rows, per, packed, chunks }: Chunks, size: number): number 
   return rows
 }
 
-describe('repair', function () {
-  this.timeout(60_000)
+describe('repair', () => {
   let folder: string
   let file: string
   beforeEach(async () => {

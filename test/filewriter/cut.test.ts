@@ -10,8 +10,7 @@ import { kafka, testTopics } from '../support/kafka.js'
 import { WatchedJob } from '../support/watched-job.js'
 import { entry, group } from './harness.js'
 
-describe('a write job that waits for its start', function () {
-  this.timeout(60_000)
+describe('a write job that waits for its start', () => {
   let loaded: Loaded
   let client: KafkaClient
   let folder: string

@@ -13,8 +13,7 @@ const FETCH = 1
 const CODE_AT = 8 + 1 + 4 + 2 + 4 + 1 + 16 + 1 + 4
 const TOPIC_AUTHORIZATION_FAILED = 29
 
-describe('the thread that counts histograms', function () {
-  this.timeout(60_000)
+describe('the thread that counts histograms', () => {
   let proxy: KafkaProxy
   let counting: Counting
   let kafka: KafkaClient
