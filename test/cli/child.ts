@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { packageRoot } from '../../core/root.js'
+import { PATIENCE_MS } from '../support/patience.js'
 
 export const program = join(packageRoot, 'dist/core/cli/main.js')
 
@@ -51,9 +52,9 @@ export class Child {
     })
   }
 
-  /** Resolves when the text was printed; rejects when the process ends without it or after a minute. */
+  /** Resolves when the text was printed; rejects when the process ends without it or it takes too long. */
   async says(text: RegExp, where: 'stdout' | 'stderr' = 'stderr'): Promise<void> {
-    const until = performance.now() + 60_000
+    const until = performance.now() + PATIENCE_MS
     while (!text.test(this[where])) {
       const left = until - performance.now()
       if (left <= 0 || this.process.exitCode !== null || this.process.signalCode !== null)

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { connectKafka } from '../../core/kafka/client.js'
 import { type Kafka, type Producer, type Reader } from '../../core/api/plugin.js'
 import { schemaId } from '../../schemas/index.js'
+import { PATIENCE_MS } from './patience.js'
 
 export interface Said {
   readonly topic: string
@@ -51,7 +52,7 @@ export class Control {
   /** Sends a command and waits for its answer. */
   async send(
     command: Readonly<Record<string, unknown>>,
-    timeoutMs = 30_000
+    timeoutMs = PATIENCE_MS
   ): Promise<Readonly<Record<string, unknown>>> {
     const id = randomUUID()
     await this.sendRaw(JSON.stringify({ msg_id: id, ...command }))
@@ -67,14 +68,14 @@ export class Control {
   async json(
     match: (json: Readonly<Record<string, unknown>>) => boolean,
     what: string,
-    timeoutMs = 30_000
+    timeoutMs = PATIENCE_MS
   ): Promise<Readonly<Record<string, unknown>>> {
     const said = await this.wait(({ json }) => json !== null && match(json), what, timeoutMs)
     return said.json ?? {}
   }
 
   /** The first message, heard already or to come, that fits. */
-  async wait(match: Match, what: string, timeoutMs = 30_000): Promise<Said> {
+  async wait(match: Match, what: string, timeoutMs = PATIENCE_MS): Promise<Said> {
     const until = performance.now() + timeoutMs
     for (;;) {
       const found = this.said.find(match)

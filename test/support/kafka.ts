@@ -86,7 +86,7 @@ async function named(): Promise<RunningKafka> {
   const text = process.env['NEXSTREAM_BROKERS']
   if (!text) throw new Error('NEXSTREAM_BROKERS is not set')
   const brokers = text.split(',').map((broker) => broker.trim())
-  await ready(brokers.slice(0, 1), 1, 10_000)
+  await ready(brokers.slice(0, 1), 1)
   const refuse = (): never => {
     throw new CodedError('KAFKA_NONE', 'A broker named by NEXSTREAM_BROKERS has one listener and is never killed.')
   }
