@@ -31,7 +31,6 @@ import {
 import { version } from './root.js'
 import { StatusLoop } from './status.js'
 import { startThread, threadConfigOf } from './thread.js'
-import { listenForTwins } from './twins.js'
 
 /** How often is looked whether Kafka answers. */
 const WATCH_MS = 5000
@@ -272,16 +271,6 @@ export class Daemon {
       (id, method, error) => this.#fault('reporter', id)(method, error)
     )
     this.#status.start()
-    this.#lookForTwins()
-  }
-
-  /** Long enough to hear each other also when two start at once. */
-  #lookForTwins(): void {
-    const { topic, interval } = this.#config.status
-    if (topic === undefined || this.#config.daemon.service_id === undefined) return
-    const self = { service_id: this.serviceId, host: hostname(), pid: process.pid }
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(3 * durationMs(interval) + 3000)])
-    void listenForTwins(this.#kafka, topic, self, this.log, signal)
   }
 
   #connect(): KafkaClient {

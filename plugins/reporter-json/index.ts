@@ -1,5 +1,6 @@
 // Reporter: the daemon's snapshot as one JSON message on the status topic.
-import { API, CodedError, definePlugin, defineReporter } from '../../core/api/plugin.js'
+import { API, CodedError, type DaemonSnapshot, definePlugin, defineReporter } from '../../core/api/plugin.js'
+import { listenForTwins } from './twins.js'
 
 /** Metrics are for monitoring and heartbeats for x5f2; both would only repeat what is said here. */
 const shown = (key: string, value: unknown): unknown =>
@@ -17,14 +18,23 @@ const reporter = defineReporter({
     additionalProperties: false,
     properties: { topic: { type: 'string', description: 'Topic; default `status.topic`.' } }
   },
-  open(options, { kafka, serviceId, statusTopic }) {
+  open(options, context) {
+    const { kafka, serviceId, signal, statusTopic } = context
     const { topic = statusTopic } = options
     if (topic === undefined) return undefined
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
     /** Why the last status did not arrive. */
     let failure: Error | null = null
+    let isFirst = true
+    /** Long enough to hear each other also when two start at once. */
+    const lookForTwins = (snapshot: DaemonSnapshot): void => {
+      const until = AbortSignal.any([signal, AbortSignal.timeout(3 * snapshot.update_interval_ms + 3000)])
+      void listenForTwins(kafka, topic, snapshot, (level, message) => context.log(level, message), until)
+    }
     return {
       report(snapshot) {
+        if (isFirst) lookForTwins(snapshot)
+        isFirst = false
         // A status that cannot be sent now is worthless later: the next one replaces it
         if (producer.bufferedBytes > 1_000_000)
           throw new CodedError('KAFKA_LOST', 'status messages are not taken by Kafka; skipping')
