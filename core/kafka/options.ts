@@ -9,11 +9,12 @@ export { type KafkaSettings } from '../api/kafka.js'
 /** What `connectKafka` takes: the `kafka` section of the config, in our words or in those of librdkafka. */
 export type KafkaOptions = Readonly<Record<string, unknown>>
 
-type Kind = 'string' | 'list' | 'ms' | 'boolean' | 'secret'
+type Kind = 'string' | 'list' | 'ms' | 'boolean'
 
 interface KafkaKey {
-  readonly kind: Kind
-  readonly also: readonly string[]
+  /** Default `string`. */
+  readonly kind?: Kind
+  readonly also?: readonly string[]
   readonly says: string
 }
 
@@ -24,13 +25,8 @@ export const kafkaKeys: Readonly<Record<string, KafkaKey>> = {
     also: ['bootstrap.servers', 'metadata.broker.list'],
     says: 'Brokers to begin with, `host:port` each; port 9092 where none is given.'
   },
-  client_id: {
-    kind: 'string',
-    also: ['client.id'],
-    says: 'Name of this client in the logs of the brokers; default nexstream.'
-  },
+  client_id: { also: ['client.id'], says: 'Name of this client in the logs of the brokers; default nexstream.' },
   security_protocol: {
-    kind: 'string',
     also: ['security.protocol'],
     says: 'PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; default told by `ssl` and `sasl`.'
   },
@@ -46,51 +42,31 @@ export const kafkaKeys: Readonly<Record<string, KafkaKey>> = {
   },
   timeout_ms: {
     kind: 'ms',
-    also: [],
     says: 'Look-ups and administration give up after this long, all tries together; default 30000.'
   },
   'sasl.mechanism': {
-    kind: 'string',
     also: ['sasl.mechanisms'],
     says: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; default SCRAM-SHA-512.'
   },
-  'sasl.username': { kind: 'string', also: [], says: 'User name.' },
-  'sasl.username_file': { kind: 'string', also: [], says: 'File that holds the user name.' },
-  'sasl.username_env': { kind: 'string', also: [], says: 'Environment variable that holds the user name.' },
-  'sasl.password': { kind: 'secret', also: [], says: 'Password.' },
+  'sasl.username': { says: 'User name.' },
+  'sasl.username_file': { says: 'File that holds the user name.' },
+  'sasl.username_env': { says: 'Environment variable that holds the user name.' },
+  'sasl.password': { says: 'Password.' },
   'sasl.password_file': {
-    kind: 'string',
-    also: [],
     says: 'File that holds the password; `$CREDENTIALS_DIRECTORY/NAME` is a credential of systemd, here and wherever a file is named.'
   },
-  'sasl.password_env': { kind: 'string', also: [], says: 'Environment variable that holds the password.' },
-  'ssl.enabled': {
-    kind: 'boolean',
-    also: [],
-    says: 'Encrypt; `ssl = true` says the same, and a section `ssl` implies it.'
-  },
-  'ssl.ca': {
-    kind: 'string',
-    also: ['ssl.ca.pem'],
-    says: 'Certificates of trusted authorities, PEM text; default those of Node.'
-  },
-  'ssl.ca_file': { kind: 'string', also: ['ssl.ca.location'], says: 'File with them.' },
-  'ssl.cert': {
-    kind: 'string',
-    also: ['ssl.certificate.pem'],
-    says: 'Our certificate, PEM text, for brokers that ask for one.'
-  },
-  'ssl.cert_file': { kind: 'string', also: ['ssl.certificate.location'], says: 'File with it.' },
-  'ssl.key': { kind: 'secret', also: ['ssl.key.pem'], says: 'Private key of our certificate, PEM text.' },
-  'ssl.key_file': { kind: 'string', also: ['ssl.key.location'], says: 'File with it.' },
-  'ssl.passphrase': { kind: 'secret', also: ['ssl.key.password'], says: 'Passphrase of the private key.' },
-  'ssl.passphrase_file': { kind: 'string', also: [], says: 'File that holds the passphrase.' },
-  'ssl.passphrase_env': { kind: 'string', also: [], says: 'Environment variable that holds the passphrase.' },
-  'ssl.servername': {
-    kind: 'string',
-    also: [],
-    says: "Name expected in the broker's certificate; default the broker's host name."
-  },
+  'sasl.password_env': { says: 'Environment variable that holds the password.' },
+  'ssl.enabled': { kind: 'boolean', says: 'Encrypt; `ssl = true` says the same, and a section `ssl` implies it.' },
+  'ssl.ca': { also: ['ssl.ca.pem'], says: 'Certificates of trusted authorities, PEM text; default those of Node.' },
+  'ssl.ca_file': { also: ['ssl.ca.location'], says: 'File with them.' },
+  'ssl.cert': { also: ['ssl.certificate.pem'], says: 'Our certificate, PEM text, for brokers that ask for one.' },
+  'ssl.cert_file': { also: ['ssl.certificate.location'], says: 'File with it.' },
+  'ssl.key': { also: ['ssl.key.pem'], says: 'Private key of our certificate, PEM text.' },
+  'ssl.key_file': { also: ['ssl.key.location'], says: 'File with it.' },
+  'ssl.passphrase': { also: ['ssl.key.password'], says: 'Passphrase of the private key.' },
+  'ssl.passphrase_file': { says: 'File that holds the passphrase.' },
+  'ssl.passphrase_env': { says: 'Environment variable that holds the passphrase.' },
+  'ssl.servername': { says: "Name expected in the broker's certificate; default the broker's host name." },
   'ssl.verify': {
     kind: 'boolean',
     also: ['enable.ssl.certificate.verification'],
@@ -98,7 +74,7 @@ export const kafkaKeys: Readonly<Record<string, KafkaKey>> = {
   }
 }
 const meaning = new Map(
-  Object.entries(kafkaKeys).flatMap(([key, { also }]) => [key, ...also].map((word) => [word, key]))
+  Object.entries(kafkaKeys).flatMap(([key, { also = [] }]) => [key, ...also].map((word) => [word, key]))
 )
 
 /** Of a key by value, by file or by environment only one may be given. */

@@ -33,7 +33,7 @@ function section(name: string, schema: object): string {
 }
 
 function kafkaSection(): string {
-  const rows = Object.entries(kafkaKeys).map(([key, { also, says }]) => [
+  const rows = Object.entries(kafkaKeys).map(([key, { also = [], says }]) => [
     code(key),
     also.map(code).join(', '),
     code(variable(`kafka.${key}`)),
