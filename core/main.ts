@@ -1,4 +1,6 @@
 // Runs the daemon: config → daemon → signals. Also the entry for embedding: `import { startDaemon } from 'nexstream'`.
+import { CodedError } from './api/errors.js'
+import { within } from './closing.js'
 import { durationMs, requireConfig, type ConfigSources, type LoadedConfig } from './config.js'
 import { Daemon } from './daemon.js'
 
@@ -50,14 +52,12 @@ export async function runDaemon(sources: ConfigSources): Promise<number> {
 }
 
 async function stopWithin(daemon: Daemon, reason: string, timeoutMs: number): Promise<number> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<number>((resolve) => {
-    timer = setTimeout(() => {
-      daemon.log('error', `not stopped within ${timeoutMs / 1000} s; leaving`)
-      resolve(1)
-    }, timeoutMs)
-  })
-  const code = await Promise.race([daemon.stop(reason).then(() => (daemon.stoppedInTime ? 0 : 1)), late])
-  clearTimeout(timer)
-  return code
+  try {
+    await within(() => daemon.stop(reason), 'the daemon', timeoutMs)
+    return daemon.stoppedInTime ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof CodedError && error.code === 'PLUGIN_TIMEOUT')) throw error
+    daemon.log('error', `not stopped within ${timeoutMs / 1000} s; leaving`)
+    return 1
+  }
 }
