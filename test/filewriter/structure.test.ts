@@ -125,3 +125,39 @@ describe('structure: values', () => {
     )
   })
 })
+
+describe('structure: modules on paper', () => {
+  const group = (name: string, children: unknown[]): unknown => ({ type: 'group', name, children })
+
+  it('are opened once for all streams of one config, and clash in the group that has the name', () => {
+    let opened = 0
+    const log = parts.writer('f144')!
+    const counting = Object.create(log, {
+      open: { value: (...args: Parameters<typeof log.open>) => (opened++, log.open(...args)) }
+    }) as typeof log
+    const taken = { type: 'dataset', name: 'value', values: 1 }
+    const many = Array.from({ length: 100 }, (_, i) => group(`log${i}`, [stream]))
+    const structure = entry([...many, group('clash', [taken, stream]), group('last', [stream])])
+    const { plan, findings } = checkStructure(structure, { ...parts, writer: () => counting })
+    assert.equal(plan.streams.length, 101)
+    assert.match(findings.map(({ message }) => message).join(), /^f144: \/entry\/clash\/value is made already/)
+    assert.equal(opened, 2)
+    for (const { group } of plan.streams) assert.ok(group.written.has('time') && group.writtenLate.has('minimum_value'))
+  })
+
+  it('are opened in each group when what they make depends on it', () => {
+    const asking = Object.create(parts.writer('mdat')!, {
+      open: {
+        value: (paper: { has(name: string): boolean; dataset(name: string): void }) => {
+          if (!paper.has('own')) paper.dataset('own')
+          return { write: () => undefined }
+        }
+      }
+    }) as ReturnType<typeof parts.writer>
+    const module = { module: 'mdat', config: {} }
+    const structure = entry([group('a', [{ type: 'dataset', name: 'own', values: 1 }, module]), group('b', [module])])
+    const { plan, findings } = checkStructure(structure, { ...parts, writer: () => asking })
+    assert.deepEqual(findings, [])
+    assert.deepEqual(plan.streams.map(({ group }) => [...group.written]), [[], ['own']]) // prettier-ignore
+  })
+})

@@ -10,22 +10,32 @@ const bad = (path: string): CodedError =>
 
 export class PaperGroup implements Group {
   readonly made = new Set<string>()
-  readonly path: string
+  /** What the writer makes may depend on which group this is. */
+  asked = false
 
   readonly #plan: PlanGroup
 
   constructor(plan: PlanGroup) {
     this.#plan = plan
+  }
 
-    this.path = plan.path
+  get path(): string {
+    this.asked = true
+    return this.#plan.path
   }
 
   has(name: string): boolean {
-    const { groups, datasets, links, written } = this.#plan
-    return groups.has(name) || datasets.has(name) || links.has(name) || written.has(name) || this.made.has(name)
+    this.asked = true
+    return this.#has(name)
+  }
+
+  hasAny(names: ReadonlySet<string>): boolean {
+    for (const name of names) if (this.#has(name)) return true
+    return false
   }
 
   group(name: string): Group {
+    this.asked = true
     this.#make(name)
     const { path } = this.#plan
     return new PaperGroup({
@@ -45,8 +55,9 @@ export class PaperGroup implements Group {
         'STRUCTURE_INVALID',
         `${name}: the shape [${options.row?.join(', ')}] of a row must be positive`
       )
-    layoutOf(name, joinPath(this.path, name), options)
-    return new PaperColumn(joinPath(this.path, name))
+    const path = joinPath(this.#plan.path, name)
+    layoutOf(name, path, options)
+    return new PaperColumn(path)
   }
 
   dataset(name: string): void {
@@ -64,8 +75,13 @@ export class PaperGroup implements Group {
     this.#make(name)
   }
 
+  #has(name: string): boolean {
+    const { groups, datasets, links, written } = this.#plan
+    return groups.has(name) || datasets.has(name) || links.has(name) || written.has(name) || this.made.has(name)
+  }
+
   #make(name: string): void {
-    if (this.has(name)) throw bad(joinPath(this.path, name))
+    if (this.#has(name)) throw bad(joinPath(this.#plan.path, name))
     this.made.add(name)
   }
 }

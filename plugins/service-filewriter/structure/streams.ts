@@ -1,8 +1,8 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
-import { plainNumbers, CodedError, type Context, errorText } from '../../../core/api/plugin.js'
+import { plainNumbers, CodedError, errorText } from '../../../core/api/plugin.js'
+import { type Draft, draftOf } from './drafts.js'
 import { below, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { fitted, propertyOf } from './fitting.js'
-import { PaperGroup } from './paper.js'
 import {
   allGroups,
   joinPath,
@@ -171,9 +171,9 @@ function groupOfSource(parent: PlanGroup, { source, at }: PlanStream, findings: 
 /** Opens the writer on paper: finds what it refuses. Returns which name another module of the group makes, too. */
 function tryOut(stream: PlanStream, plan: StructurePlan, findings: Findings): string | undefined {
   const { group, part, at } = stream
-  const paper = new PaperGroup(group)
+  let draft: Draft
   try {
-    part.open(paper, stream.config, paperContext)
+    draft = draftOf(part, stream.config, group, plan)
   } catch (error) {
     const known = error instanceof CodedError
     const text = `${stream.module}: ${errorText(error)}`
@@ -181,8 +181,8 @@ function tryOut(stream: PlanStream, plan: StructurePlan, findings: Findings): st
     findings.add(at + (known ? (error.path ?? '') : ''), text)
     return undefined
   }
-  const late = part.madeAtClose?.(stream.config) ?? []
-  const taken = [...paper.made].find((name) => group.writtenLate.has(name)) ?? late.find((name) => isTaken(group, name))
+  const { made, late } = draft
+  const taken = [...made].find((name) => group.writtenLate.has(name)) ?? late.find((name) => isTaken(group, name))
   if (taken !== undefined) {
     const path = joinPath(group.path, taken)
     return `${stream.module}: ${path} is made at the end, and another module of this group makes it, too`
@@ -192,7 +192,7 @@ function tryOut(stream: PlanStream, plan: StructurePlan, findings: Findings): st
     findings.add(at, `${stream.module}: the name of a dataset that it makes ${bad}`)
     return undefined
   }
-  for (const name of paper.made) group.written.add(name)
+  for (const name of made) group.written.add(name)
   for (const name of late) group.writtenLate.add(name)
   group.streams.push(stream)
   plan.streams.push(stream)
@@ -216,13 +216,6 @@ export function checkNames(plan: StructurePlan, findings: Findings): void {
   const left = new Set(allGroups(plan.root))
   for (let i = plan.streams.length - 1; i >= 0; i--)
     if (!left.has(plan.streams[i]?.group ?? plan.root)) plan.streams.splice(i, 1)
-}
-
-const paperContext: Context = {
-  jobId: '',
-  signal: new AbortController().signal,
-  log: () => undefined,
-  count: () => undefined
 }
 
 /** Alarm and connection logs beside a value, as the field's writer makes them, unless the structure has its own. */
