@@ -66,6 +66,7 @@ export const errorName = (code: number): string => names[code] ?? `error ${code}
 export const OFFSET_OUT_OF_RANGE = 1
 export const CORRUPT_MESSAGE = 2
 export const UNKNOWN_TOPIC = 3
+export const NOT_LEADER = 6
 export const MESSAGE_TOO_LARGE = 10
 export const RECORD_LIST_TOO_LARGE = 18
 export const TOPIC_DENIED = 29

@@ -1,7 +1,8 @@
 // The Kafka client of the daemon: own data path (Fetch, Produce) and control requests over own connections.
 import { CodedError } from '../api/errors.js'
 import { closeAll } from '../closing.js'
-import { Cluster, expectOk, expectRight, expectTopic } from './cluster.js'
+import { NOT_LEADER } from './broker-errors.js'
+import { BrokerError, Cluster, expectOk, expectRight, expectTopic } from './cluster.js'
 import { type Log } from '../log.js'
 import { GroupMembership } from './membership.js'
 import { type KafkaOptions, kafkaSettings } from './options.js'
@@ -55,7 +56,7 @@ export class KafkaClient implements Kafka {
   /** `names` null: all but Kafka's own. Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH, also without `right`. */
   async topics(names: readonly string[] | null, right?: 'READ' | 'WRITE'): Promise<TopicInfo[]> {
     const topics = await this.cluster.patiently('topics', async () => {
-      const found = (await this.cluster.metadata(names, right !== undefined)).topics
+      const found = (await this.cluster.metadata(names, { withRights: right !== undefined })).topics
       if (names === null) return found.filter(({ internal, error }) => !internal && error === 0)
       for (const { name, error } of found) if (error !== 3 && error !== 17) expectTopic(error, name)
       for (const topic of found) if (right !== undefined) expectRight(topic, right)
@@ -111,13 +112,26 @@ export class KafkaClient implements Kafka {
       }
       for (const [leader, mine] of byLeader) {
         const body = listOffsetsRequest(topic, mine, time, uncommitted)
+        const found: { partition: number; offset: number }[] = []
         for (const part of await this.cluster.ask(leader, api.listOffsets, body, listOffsetsResponse)) {
           expectOk(part.error, `offsets of ${topic}/${part.partition}`, null, `DESCRIBE on topic ${topic}`)
-          offsets.set(part.partition, part.offset)
+          found.push(part)
         }
+        if (time === LATEST) await this.#requireLeader(metadata, leader)
+        for (const { partition, offset } of found) offsets.set(partition, offset)
       }
     })
     return offsets
+  }
+
+  /** A broker that was frozen first answers what it was asked, with the end of then, before it learns that others lead: they know. */
+  async #requireLeader({ name, partitions }: TopicMetadata, leader: number): Promise<void> {
+    const now = await this.cluster.topic(name, leader)
+    for (const { partition, leaderEpoch } of partitions.filter((one) => one.leader === leader)) {
+      const found = now.partitions.find((one) => one.partition === partition)
+      if (found?.leader !== leader || found.leaderEpoch !== leaderEpoch)
+        throw new BrokerError(NOT_LEADER, `offsets of ${name}/${partition}`)
+    }
   }
 
   /** Sets Kafka's own settings of a topic; others are left as they are. */

@@ -84,6 +84,13 @@ export async function soon(done: Promise<unknown>, ms = 1000): Promise<void> {
 
 const dataApis: readonly Api[] = [api.produce, api.fetch, api.listOffsets, api.metadata, api.initProducerId]
 
+interface MetadataAsk {
+  /** What the user may do with each topic, too. */
+  readonly withRights?: boolean
+  /** Broker that is asked after all others. */
+  readonly last?: number
+}
+
 export class Cluster {
   readonly #connections = new Map<string, Promise<Connection>>()
   readonly #brokers = new Map<number, Address>()
@@ -115,10 +122,13 @@ export class Cluster {
     return this.#open(address, pool)
   }
 
-  /** One round of asking every known broker for metadata until one answers. `names` null: all topics. */
-  async metadata(names: readonly string[] | null, withRights = false): Promise<ClusterMetadata> {
+  /** One round of asking every known broker for metadata until one answers, `last` when no other does. `names` null: all topics. */
+  async metadata(
+    names: readonly string[] | null,
+    { withRights = false, last }: MetadataAsk = {}
+  ): Promise<ClusterMetadata> {
     const reasons: string[] = []
-    for (const address of this.#candidates()) {
+    for (const address of this.#candidates(last)) {
       try {
         const connection = await this.#control(address)
         const patienceMs = Math.min(METADATA_PATIENCE_MS, this.settings.requestTimeoutMs)
@@ -138,8 +148,10 @@ export class Cluster {
   }
 
   /** Metadata of topics with the partitions by number. Throws CodedError TOPIC_MISSING. */
-  async topic(name: string): Promise<TopicMetadata> {
-    const found = (await this.metadata([name])).topics.find((topic) => topic.name === name)
+  async topic(name: string, last?: number): Promise<TopicMetadata> {
+    const found = (await this.metadata([name], last === undefined ? {} : { last })).topics.find(
+      (topic) => topic.name === name
+    )
     if (!found || found.error === 3 || found.error === 17) throw topicMissing(`topic ${name}`)
     expectTopic(found.error, name)
     return found
@@ -241,10 +253,11 @@ export class Cluster {
     for (const result of open) if (result.status === 'fulfilled') result.value.close()
   }
 
-  /** Known brokers in random order, then the ones of the configuration (behind which the addresses may have changed). */
-  #candidates(): Address[] {
-    const shuffled = [...this.#brokers.values()].sort(() => Math.random() - 0.5)
-    return [...shuffled, ...this.settings.brokers]
+  /** Known brokers in random order, then `last`, then the ones of the configuration (behind which the addresses may have changed). */
+  #candidates(last?: number): Address[] {
+    const rank = (id: number): number => (id === last ? 1 : Math.random() - 0.5)
+    const ranked = [...this.#brokers].map(([id, address]) => ({ address, rank: rank(id) }))
+    return [...ranked.sort((a, b) => a.rank - b.rank).map(({ address }) => address), ...this.settings.brokers]
   }
 
   #learn(metadata: ClusterMetadata): void {

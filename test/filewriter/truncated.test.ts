@@ -91,7 +91,7 @@ describe('a partition whose leader is lost with what it alone had', function () 
     }
   }
   const nothing = (): Heard => ({ offsets: [], truncated: [], next: 0 })
-  const job = (topic: string): WatchedJob => {
+  const watched = (topic: string): WatchedJob => {
     const structure = entry(group('pv', 'f144', topic, 'pv'))
     return WatchedJob.start(client, { parts: lookupOf(loaded.host), folder, structure, startMs, stopMs: null })
   }
@@ -104,7 +104,7 @@ describe('a partition whose leader is lost with what it alone had', function () 
     await send(topic, numbers(0, BOTH))
     await running.kill9(2)
     await send(topic, numbers(BOTH, LEADER))
-    const [live, stopped] = [job(topic), job(topic)]
+    const [live, stopped] = [watched(topic), watched(topic)]
     // One that stands before the place where the logs part and one behind it: fetched ahead is little
     const place = { topic, partition: 0, offset: 0 }
     const [early, late] = [120, 120].map((maxBytes) => client.reader({ assign: [place], maxBytes })) as [Reader, Reader]
@@ -146,5 +146,22 @@ describe('a partition whose leader is lost with what it alone had', function () 
       assert.deepEqual(lost, { at: BOTH, read: Math.max(0, before - BOTH), unread: LEADER - Math.max(BOTH, before) })
     }
     assert.ok(heardLate.offsets.length >= BOTH + 20 + NEW)
+  })
+
+  it('ends where the new leader ends, though the old one was frozen when it was asked, and answers as if it still led', async () => {
+    await running.restart(1)
+    const topic = await create()
+    await led(topic, 2)
+    await send(topic, numbers(0, BOTH))
+    const job = watched(topic)
+    await job.until('all was read', (handed) => handed.at(-1)?.nextOffset === BOTH)
+    await running.freeze(1)
+    job.stop()
+    await led(topic, 3)
+    await send(topic, numbers(BOTH, LEADER))
+    await running.thaw(1)
+    const end = await job.done
+    assert.deepEqual(await values(end), numbers(0, LEADER))
+    assert.equal(end.report?.verdict, 'complete', end.message)
   })
 })
