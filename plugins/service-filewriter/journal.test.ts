@@ -121,13 +121,13 @@ describe('journal of a pool', () => {
     const run = await gone.journal.claim('lost', place(1))
     assert.ok(run)
     assert.ok(await a.journal.claim('alive', place(2)))
-    await gone.journal.stopAt(run, 5_000_000n)
+    await gone.journal.stopAt(run, 5_000_000n, 7)
     b.free = false
     await gone.journal.close()
     const [adopted] = await a.adopts(1)
     assert.deepEqual(
-      [adopted?.jobId, adopted?.attempt, adopted?.stopNs, adopted?.place],
-      ['lost', 2, 5_000_000n, place(1)]
+      [adopted?.jobId, adopted?.attempt, adopted?.stopNs, adopted?.heardMs, adopted?.place],
+      ['lost', 2, 5_000_000n, 7, place(1)]
     )
     // B had no place; it gets the job when a is gone, too: the third attempt
     b.free = true

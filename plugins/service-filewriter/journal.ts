@@ -36,6 +36,8 @@ interface Entry {
   readonly place: JournalPlace
   /** As a decimal number of ns; null: none; absent: as the command says. */
   readonly stop_ns?: string | null
+  /** Kafka time of the command that moved it last, ms: commands for the job are heard after it; absent: none did. */
+  readonly heard_ms?: number
   readonly nonce: string
 }
 
@@ -49,8 +51,8 @@ export interface JobRun {
   readonly serviceId: string
   /** Undefined: as the command says. */
   readonly stopNs: bigint | null | undefined
-  /** Kafka time of the last word of its owner. */
-  readonly lastMs: number
+  /** Kafka time of the command that moved it last, ms. */
+  readonly heardMs: number | undefined
 }
 interface Known extends JobRun {
   /** performance.now() when the owner was last heard. */
@@ -142,13 +144,13 @@ export class Journal {
   /** First attempt at a command: the run, or undefined when another daemon has it. */
   claim(jobId: string, place: JournalPlace): Promise<JobRun | undefined> {
     const key = keyOf(place)
-    const run: JobRun = { ...this.#own(), key, jobId, place, attempt: 1, stopNs: undefined, lastMs: Date.now() }
+    const run: JobRun = { ...this.#own(), key, jobId, place, attempt: 1, stopNs: undefined, heardMs: undefined }
     return this.#claim(run)
   }
 
   /** The stop time moved; said before the answer is, so that it holds for whoever runs the job. */
-  async stopAt(run: JobRun, stopNs: bigint | null): Promise<void> {
-    const moved = { ...run, stopNs }
+  async stopAt(run: JobRun, stopNs: bigint | null, heardMs: number): Promise<void> {
+    const moved = { ...run, stopNs, heardMs }
     this.#mine.set(run.key, moved)
     this.#send('alive', moved)
     await this.#producer.flush()
@@ -177,7 +179,7 @@ export class Journal {
   }
 
   #send(type: Entry['type'], run: JobRun, nonce = ''): void {
-    const { key, jobId, attempt, place, stopNs } = run
+    const { key, jobId, attempt, place, stopNs, heardMs } = run
     const entry: Entry = {
       type,
       instance: this.#instance,
@@ -187,6 +189,7 @@ export class Journal {
       attempt,
       place,
       ...(stopNs !== undefined && { stop_ns: stopNs === null ? null : String(stopNs) }),
+      ...(heardMs !== undefined && { heard_ms: heardMs }),
       nonce
     }
     this.#producer.send({ topic: this.#options.topic, partition: 0, key, value: JSON.stringify(entry) }, (error) => {
@@ -204,7 +207,7 @@ export class Journal {
     if (batch.madeAgain !== undefined) this.#sayAgain()
     for (let i = 0; i < batch.count; i++) {
       const entry = entryOf(batch.value(i))
-      if (entry !== undefined) this.#apply(entry, batch.timestampMs(i))
+      if (entry !== undefined) this.#apply(entry)
     }
     const { nextOffset } = batch
     batch.release()
@@ -218,10 +221,10 @@ export class Journal {
     for (const [nonce, { run }] of this.#waiting) this.#send('claim', run, nonce)
   }
 
-  #apply(entry: Entry, lastMs: number): void {
+  #apply(entry: Entry): void {
     const { type, run: key, attempt, instance, nonce } = entry
     const known = this.#runs.get(key)
-    if (type === 'claim') return this.#settle(nonce, this.#claimed(entry, known, lastMs))
+    if (type === 'claim') return this.#settle(nonce, this.#claimed(entry, known))
     // Asked by somebody: whoever runs it says so
     if (type === 'probe') {
       const mine = this.#mine.get(key)
@@ -232,13 +235,13 @@ export class Journal {
     if (known !== undefined && (known.owner !== instance || known.attempt !== attempt)) return
     if (type === 'ended') this.#over(key)
     // Also of a run whose claim a compacted topic has lost
-    else this.#runs.set(key, knownOf(entry, lastMs))
+    else this.#runs.set(key, knownOf(entry))
   }
 
   /** Whether the claim stands. */
-  #claimed(entry: Entry, known: Known | undefined, lastMs: number): boolean {
+  #claimed(entry: Entry, known: Known | undefined): boolean {
     if (this.#ended.has(entry.run) || entry.attempt !== (known?.attempt ?? 0) + 1) return false
-    const run = knownOf(entry, lastMs)
+    const run = knownOf(entry)
     this.#runs.set(entry.run, run)
     const mine = this.#mine.get(entry.run)
     if (entry.instance === this.#instance) this.#mine.set(entry.run, run)
@@ -295,7 +298,7 @@ export class Journal {
 const keyOf = ({ topic, topicId, partition, offset }: JournalPlace): string =>
   `${topic}${topicId === undefined ? '' : `@${topicId}`}/${partition}/${offset}`
 
-const knownOf = (entry: Entry, lastMs: number): Known => ({
+const knownOf = (entry: Entry): Known => ({
   key: entry.run,
   jobId: entry.job_id,
   place: entry.place,
@@ -303,7 +306,7 @@ const knownOf = (entry: Entry, lastMs: number): Known => ({
   owner: entry.instance,
   serviceId: entry.service_id,
   stopNs: entry.stop_ns === undefined ? undefined : entry.stop_ns === null ? null : BigInt(entry.stop_ns),
-  lastMs,
+  heardMs: entry.heard_ms,
   heard: performance.now(),
   doubted: null
 })
@@ -313,10 +316,10 @@ function entryOf(value: Buffer | null): Entry | undefined {
   if (value?.[0] !== 0x7b) return undefined
   try {
     const entry = JSON.parse(value.toString()) as Partial<Entry>
-    const { type, run, job_id: id, attempt, instance, place, stop_ns: stop } = entry
+    const { type, run, job_id: id, attempt, instance, place, stop_ns: stop, heard_ms: heard = 0 } = entry
     const known = type === 'claim' || type === 'alive' || type === 'ended' || type === 'probe'
     const texts = [run, id, instance, place?.topic, place?.dialect, place?.replyTopic, place?.topicId ?? ''].every((text) => typeof text === 'string') // prettier-ignore
-    const numbers = [attempt, place?.partition, place?.offset, place?.timestampMs].every(Number.isSafeInteger)
+    const numbers = [attempt, place?.partition, place?.offset, place?.timestampMs, heard].every(Number.isSafeInteger)
     const stopped = stop === undefined || stop === null || /^\d{1,19}$/.test(stop)
     return known && texts && numbers && stopped ? (entry as Entry) : undefined
   } catch {

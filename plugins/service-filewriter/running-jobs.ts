@@ -9,27 +9,27 @@ import { isoOfNs, msOfNs, timeNs } from './times.js'
 export class RunningJobs {
   readonly #jobs: ReadonlyMap<string, FileJob>
   readonly #all: Jobs
-  readonly #remember: (job: FileJob) => Promise<void>
+  readonly #remember: (job: FileJob, heardMs: number) => Promise<void>
 
   constructor(
     jobs: ReadonlyMap<string, FileJob>,
     all: Jobs,
-    /** Keeps a stop time that moved; before the answer. */
-    remember: (job: FileJob) => Promise<void>
+    /** Keeps a stop time that moved, and the Kafka time of the command that moved it; before the answer. */
+    remember: (job: FileJob, heardMs: number) => Promise<void>
   ) {
     this.#jobs = jobs
     this.#all = all
     this.#remember = remember
   }
 
-  async stop(command: StopJobCommand): Promise<Reply> {
+  async stop(command: StopJobCommand, heardMs: number): Promise<Reply> {
     if (command.all === true) {
       const jobs = [...this.#jobs.values()]
-      for (const job of jobs) await this.#stopOne(job, command)
+      for (const job of jobs) await this.#stopOne(job, command, heardMs)
       return { response: 'ACK', status: 201, message: `stopping ${jobs.length} jobs` }
     }
     const job = this.#find(command.job_id)
-    await this.#stopOne(job, command)
+    await this.#stopOne(job, command, heardMs)
     const { stopNs } = job.write
     return {
       response: 'ACK',
@@ -41,7 +41,7 @@ export class RunningJobs {
     }
   }
 
-  async #stopOne(job: FileJob, command: StopJobCommand): Promise<void> {
+  async #stopOne(job: FileJob, command: StopJobCommand, heardMs: number): Promise<void> {
     const stopNs = timeNs(command.stop_time, '/stop_time')
     if (stopNs === undefined) {
       job.write.stopNow('stopped by command', command.abort ? 'abort' : 'now')
@@ -50,15 +50,15 @@ export class RunningJobs {
       job.mayMove()
       job.write.setStop(stopNs)
     }
-    await this.#remember(job)
+    await this.#remember(job, heardMs)
   }
 
-  async configure(command: ConfigureJobsCommand): Promise<Reply> {
+  async configure(command: ConfigureJobsCommand, heardMs: number): Promise<Reply> {
     const job = this.#find(command.job_id)
     job.mayMove()
     const stopNs = timeNs(command.stop_time, '/stop_time') ?? null
     job.write.setStop(stopNs)
-    await this.#remember(job)
+    await this.#remember(job, heardMs)
     const until = stopNs === null ? 'until it is stopped' : `until ${isoOfNs(stopNs)}`
     const result = { stop_time_ms: msOfNs(stopNs) }
     return { response: 'ACK', status: 200, message: `runs ${until}`, job_id: job.job.id, result, ...job.replyTopic }

@@ -30,8 +30,6 @@ import { msOfNs } from './times.js'
 const STOP_PATIENCE_MS = 15_000
 /** The same while Kafka is away. */
 const AWAY_PATIENCE_MS = 5000
-/** Clocks of brokers, clients and daemons differ; commands from so long before a daemon was lost are heard again. */
-const CLOCK_DOUBT_MS = 5000
 
 export class FileWriter implements Service {
   readonly #jobs = new Map<string, FileJob>()
@@ -55,7 +53,7 @@ export class FileWriter implements Service {
     this.#options = options
     this.#context = context
 
-    this.running = new RunningJobs(this.#jobs, context.jobs, (job) => this.#remember(job))
+    this.running = new RunningJobs(this.#jobs, context.jobs, (job, heardMs) => this.#remember(job, heardMs))
     this.#threads = new WriteThreads((entry) => context.thread(entry))
     this.#folder = new OutputFolder(options.folder, options.least_free_bytes, (level, text) => context.log(level, text))
     const { journal_topic: topic, journal_lease_ms: leaseMs } = options
@@ -239,7 +237,8 @@ export class FileWriter implements Service {
     const { controlTopic: topic, job, write } = mine
     if (topic === undefined) return undefined
     const startMs = msOfNs(write.spec.startNs) ?? 0
-    const fromMs = heardMs ?? Math.min(origin.timestampMs, startMs)
+    // A lost daemon may have lived on for long without coming to hear what was said
+    const fromMs = heardMs === undefined ? Math.min(origin.timestampMs, startMs) : heardMs + 1
     return this.#context.listen(topic, { dialect: origin.dialect, jobId: job.id, fromMs })
   }
 
@@ -306,7 +305,7 @@ export class FileWriter implements Service {
       const recalled = (await this.#context.recall(place)) as Command & StartJobCommand
       command = recalled
       if (this.#closing) return this.#journal?.forget(run)
-      const again = { attempt, note, stopNs, heardMs: former.lastMs - CLOCK_DOUBT_MS }
+      const again = { attempt, note, stopNs, heardMs: former.heardMs }
       this.#context.answer(command, origin, await this.#begin(id, recalled, origin, run, again))
     } catch (error) {
       await this.#notAgain(id, command, origin, note, error)
@@ -361,8 +360,8 @@ export class FileWriter implements Service {
   }
 
   /** Whoever runs the job after this daemon shall know its stop time. */
-  async #remember(job: FileJob): Promise<void> {
-    if (job.run !== undefined) await this.#journal?.stopAt(job.run, job.write.stopNs)
+  async #remember(job: FileJob, heardMs: number): Promise<void> {
+    if (job.run !== undefined) await this.#journal?.stopAt(job.run, job.write.stopNs, heardMs)
   }
 
   #handOver(job: FileJob, run: JobRun, reason: string): void {

@@ -12,8 +12,8 @@ export interface Again {
   readonly note: string
   /** Undefined: as the command says. */
   readonly stopNs: bigint | null | undefined
-  /** Commands for the job are heard from this Kafka time on, ms. */
-  readonly heardMs: number
+  /** Commands for the job are heard after this Kafka time, ms; undefined: all. */
+  readonly heardMs: number | undefined
 }
 
 /** Throws COMMAND_INVALID for times that make no window. */

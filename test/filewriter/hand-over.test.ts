@@ -16,14 +16,16 @@ describe('a job that goes from daemon to daemon', function () {
   let brokers: readonly string[]
   let folder: string
   let control: Control
-  let topics: Readonly<Record<'pool' | 'commands' | 'status' | 'journal' | 'one' | 'two', string>>
+  let topics: Readonly<
+    Record<'pool' | 'commands' | 'status' | 'journal' | 'control' | 'unheard' | 'one' | 'two', string>
+  >
   const daemons = new Map<string, Child>()
 
   before(async () => {
     ;({ brokers } = await kafka())
-    topics = await testTopics(['pool', 'commands', 'status', 'journal', 'one', 'two'])
+    topics = await testTopics(['pool', 'commands', 'status', 'journal', 'control', 'unheard', 'one', 'two'])
     folder = mkdtempSync(join(tmpdir(), 'nexstream-hand-over-'))
-    control = await Control.open(brokers, topics.pool, [topics.status])
+    control = await Control.open(brokers, topics.pool, [topics.status, topics.control])
   })
   after(async () => {
     for (const daemon of daemons.values()) await daemon.close()
@@ -132,5 +134,25 @@ describe('a job that goes from daemon to daemon', function () {
         existsSync(join(folder, name)) && notes.some((note) => note.endsWith(`left ${join(folder, name)}`)),
         name
       )
+  })
+
+  it('hears a stop that was said to a daemon that lived on for a while and never came to hear it', async () => {
+    await run('after')
+    const [id, nowMs] = [randomUUID(), Date.now()]
+    const { unheard, control: said, status, journal, one } = topics
+    const structure = entry(group('one', 'f144', one, 'pv'))
+    const command = { cmd: 'start', service: 'filewriter', job_id: id, file_name: 'heard.nxs', start_time: nowMs }
+    const started = { ...command, control_topic: said, nexus_structure: structure }
+    const stopped = { cmd: 'stop', service: 'filewriter', job_id: id, stop_time: nowMs + 1 }
+    const place = { dialect: 'json', topic: unheard, partition: 0, offset: 0, replyTopic: status, timestampMs: nowMs }
+    const claim = { type: 'claim', instance: randomUUID(), service_id: 'before', run: `${unheard}/0/0`, job_id: id, attempt: 1, place, nonce: '' } // prettier-ignore
+    const { producer } = control
+    producer.send({ topic: unheard, value: JSON.stringify(started), timestampMs: nowMs })
+    producer.send({ topic: said, value: JSON.stringify(stopped), timestampMs: nowMs })
+    // Its last word comes a minute after the stop
+    producer.send({ topic: journal, key: claim.run, value: JSON.stringify(claim), timestampMs: nowMs + 60_000 })
+    await producer.flush()
+    const end = await control.json((json) => json['event'] === 'writing_done' && json['job_id'] === id, 'the end', 120_000) // prettier-ignore
+    assert.equal(reportOf(end).attempt, 2)
   })
 })

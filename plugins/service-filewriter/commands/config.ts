@@ -18,7 +18,7 @@ export type ConfigureJobsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
 export interface ConfiguresJobs {
-  readonly running: { configure(command: ConfigureJobsCommand): Promise<Reply> }
+  readonly running: { configure(command: ConfigureJobsCommand, heardMs: number): Promise<Reply> }
 }
 
 export const config = defineCommand({
@@ -29,5 +29,5 @@ export const config = defineCommand({
     { cmd: 'config', service: 'filewriter', job_id: 'run-42', stop_time: '2026-11-21T13:00:00Z' },
     { cmd: 'config', service: 'filewriter', job_id: 'run-42', stop_time: null }
   ],
-  run: (command, _origin, writer: ConfiguresJobs) => writer.running.configure(command)
+  run: (command, { timestampMs }, writer: ConfiguresJobs) => writer.running.configure(command, timestampMs)
 })

@@ -28,7 +28,7 @@ export type StopJobCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
 export interface StopsJobs {
-  readonly running: { stop(command: StopJobCommand): Promise<Reply> }
+  readonly running: { stop(command: StopJobCommand, heardMs: number): Promise<Reply> }
 }
 
 export const stop = defineCommand({
@@ -41,5 +41,5 @@ export const stop = defineCommand({
     { cmd: 'stop', service: 'filewriter', job_id: 'run-42', stop_time: '2026-11-21T12:30:00Z' },
     { cmd: 'stop', service: 'filewriter', all: true }
   ],
-  run: (command, _origin, writer: StopsJobs) => writer.running.stop(command)
+  run: (command, { timestampMs }, writer: StopsJobs) => writer.running.stop(command, timestampMs)
 })
