@@ -52,9 +52,9 @@ export class Child {
     })
   }
 
-  /** Resolves when the text was printed; rejects when the process ends without it or it takes too long. */
-  async says(text: RegExp, where: 'stdout' | 'stderr' = 'stderr'): Promise<void> {
-    const until = performance.now() + PATIENCE_MS
+  /** Resolves when the text was printed; rejects when the process ends without it or after so long. */
+  async says(text: RegExp, where: 'stdout' | 'stderr' = 'stderr', patienceMs = PATIENCE_MS): Promise<void> {
+    const until = performance.now() + patienceMs
     while (!text.test(this[where])) {
       const left = until - performance.now()
       if (left <= 0 || this.process.exitCode !== null || this.process.signalCode !== null)

@@ -64,9 +64,17 @@ export function compare({ must, may }: Bounds, found: readonly string[], times =
 
 const texts = (list: unknown): string[] => (Array.isArray(list) ? list.map(String) : [])
 
-/** What was written behind the stop time before the stop was said stays in the file. */
-function bounds<T>({ stopMs }: Job, list: readonly T[], msOf: (one: T) => number, sayOf: (one: T) => string): Bounds {
-  const within = (late: boolean): string[] => list.filter((one) => msOf(one) > stopMs === late).map(sayOf)
+const nsOfMs = (ms: number): bigint => BigInt(ms) * 1_000_000n
+
+/** What was written behind the stop time before the stop was said stays in the file; a PV may be less than a ms behind it. */
+export function bounds<T>(
+  { stopMs }: Pick<Job, 'stopMs'>,
+  list: readonly T[],
+  nsOf: (one: T) => bigint,
+  sayOf: (one: T) => string
+): Bounds {
+  const stopNs = nsOfMs(stopMs)
+  const within = (late: boolean): string[] => list.filter((one) => nsOf(one) > stopNs === late).map(sayOf)
   return { must: within(false), may: within(true) }
 }
 
@@ -76,16 +84,18 @@ function held(world: World, job: Job, content: Readonly<Record<string, unknown>>
   const log = world.numbers.expected('values', startMs, toldMs)
   const pulses = world.numbers.expected('events', startMs, toldMs)
   const number = ({ n }: Numbered): string => String(n)
-  const time = ({ ms }: Numbered): string => String(BigInt(ms) * 1_000_000n)
-  const ms = (one: Numbered): number => one.ms
-  const msOfNs = (ns: bigint): number => Number(ns / 1_000_000n)
+  const ns = ({ ms }: Numbered): bigint => nsOfMs(ms)
+  const time = (one: Numbered): string => String(ns(one))
   return [
-    compare(bounds(job, log, ms, number), texts(content['entry/log/value'])),
-    compare(bounds(job, pulses, ms, number), texts(content['entry/detector/event_id']), EVENTS),
-    compare(bounds(job, pulses, ms, time), texts(content['entry/detector/event_time_zero'])),
+    compare(bounds(job, log, ns, number), texts(content['entry/log/value'])),
+    compare(bounds(job, pulses, ns, number), texts(content['entry/detector/event_id']), EVENTS),
+    compare(bounds(job, pulses, ns, time), texts(content['entry/detector/event_time_zero'])),
     ...CHANNELS.map((channel, i) => {
       const times = world.pvs.expected(channel, startMs, toldMs)
-      return compare(bounds(job, times, msOfNs, String), texts(content[`entry/pv${i}/time`]))
+      return compare(
+        bounds(job, times, (one) => one, String),
+        texts(content[`entry/pv${i}/time`])
+      )
     })
   ]
 }
@@ -176,7 +186,7 @@ export async function leftovers(world: World, job: Job, round: Round): Promise<s
 /** What a killed writer left can be read, and has nothing twice or of others. */
 async function partOf(world: World, job: Job, path: string): Promise<string[]> {
   // Of a writer that was killed in the moment in which it made it
-  if (statSync(path).size === 0) return []
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) return []
   try {
     const { content } = await examineNexus(path, PATHS)
     const { wrong } = sum(held(world, job, content))

@@ -14,6 +14,8 @@ export interface Row extends Account {
   /** The round can be done again by it: the same fault at the same moment. */
   readonly seed: number
   readonly detail: string
+  /** How often something failed. */
+  readonly events: number
   /** How often the job was begun; 0: its start was refused. */
   readonly attempts: number
   /** From the stop to the end, or to when waiting for it was given up. */
@@ -38,13 +40,13 @@ export class Campaign {
     const world = await this.#world(fault.brokers)
     const below = random(seed)
     const lastsMs = 1500 + below(2500)
-    const rest = { world, lastsMs, below, moved: (path: string) => path, isMoved: false }
+    const rest = { world, lastsMs, below, moved: (path: string) => path, isMoved: false, events: 1 }
     world.control.said.length = 0
     world.pvs.forget()
     await fault.prepare?.(rest)
     const job = new Job(world, `${++this.#count}-${fault.name}`, fault.folder)
     world.numbers.forgetBefore(job.startMs - 2000)
-    const round: Round = { ...rest, job }
+    const round: Round = Object.assign(rest, { job })
     let detail = ''
     const problems: string[] = []
     const harm = fault.run(round).then(
@@ -63,8 +65,10 @@ export class Campaign {
     if (this.keep && problems.length > 0) problems.push(`kept in ${keep(world, job)}`)
     problems.push(...(await leftovers(world, job, round)), ...(await answers(world)))
     await fault.clear?.(world)
+    // What may go on in it would be taken for that of the next round
+    if (end['verdict'] === 'none') problems.push(...(await this.#leave(world)))
     return {
-      ...{ fault: fault.name, seed, detail, attempts: attemptsOf(job), endedAfterMs },
+      ...{ fault: fault.name, seed, detail, events: round.events, attempts: attemptsOf(job), endedAfterMs },
       ...{ ...counted, problems, seconds: Math.round((performance.now() - beganMs) / 100) / 10 }
     }
   }
@@ -75,6 +79,11 @@ export class Campaign {
     for (const world of this.#worlds.values()) wrong.push(...(await world.end()))
     this.#worlds.clear()
     return wrong
+  }
+
+  async #leave(world: World): Promise<string[]> {
+    this.#worlds.delete(world.brokers)
+    return world.end()
   }
 
   async #world(brokers: 1 | 3): Promise<World> {
@@ -111,16 +120,18 @@ function keep(world: World, job: Job): string {
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-kept-'))
   cpSync(world.files, folder, { recursive: true })
   writeFileSync(join(folder, 'said.json'), JSON.stringify(job.said, null, 2))
-  for (const name of WRITERS) writeFileSync(join(folder, `${name}.log`), world.daemons.words(name))
+  const plain = (_: string, one: unknown): unknown => (typeof one === 'bigint' ? String(one) : one)
+  const { startMs, stopMs, toldMs } = job
+  const { arrived } = world.pvs
+  writeFileSync(join(folder, 'ledger.json'), JSON.stringify({ startMs, stopMs, toldMs, arrived }, plain, 1))
+  for (const name of [...WRITERS, 'forwarder']) writeFileSync(join(folder, `${name}.log`), world.daemons.words(name))
   return folder
 }
 
 /** Every daemon answers. */
 async function answers(world: World): Promise<string[]> {
-  const silent: string[] = []
-  for (const service of ['one', 'two', 'forwarder'])
-    await world.control
-      .send({ cmd: 'ping', service_id: service }, 60_000)
-      .catch(() => silent.push(`${service} does not answer`))
-  return silent
+  const ask = (service: string): Promise<unknown> => world.control.send({ cmd: 'ping', service_id: service }, 180_000)
+  const all = [...WRITERS, 'forwarder']
+  const asked = await Promise.allSettled(all.map(ask))
+  return all.flatMap((service, i) => (asked[i]?.status === 'rejected' ? [`${service} does not answer`] : []))
 }

@@ -12,6 +12,8 @@ export interface Round {
   /** The file of the job is elsewhere now. */
   moved: (path: string) => string
   isMoved: boolean
+  /** How often something fails in it. */
+  events: number
 }
 
 export interface Fault {

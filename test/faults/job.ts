@@ -6,7 +6,8 @@ import { type World } from './world.js'
 
 /** A bound is odd: no number has its time. */
 const odd = (ms: number): number => ms - (ms % 2) + 1
-const LIMIT_MS = 180_000
+/** Of a busy machine. */
+const LIMIT_MS = 600_000
 
 export class Job {
   readonly id = randomUUID()

@@ -8,7 +8,7 @@ import { table, tally } from './tally.js'
 const names = faults.map(({ name, what }) => `  ${name.padEnd(14)} ${what}`).join('\n')
 const help = `node dist/test/faults/main.js [options]   (after npm run build)
 
-A pool of two file writers and a forwarder with a real IOC on a real Kafka of their own. Each round writes one file of numbered
+A pool of three file writers and a forwarder with a real IOC on a real Kafka of their own. Each round writes one file of numbered
 events (ev44), values (f144) and PVs that count, while something fails; then every number is looked for in the file (h5py): it is
 there once, or the end of the job says that data are missing. Exit code 1 when a number is unaccounted for or something else is wrong.
 
@@ -59,7 +59,7 @@ function sayRow(row: Row): void {
   const judged = unaccounted > 0 || problems.length > 0 ? 'BAD' : 'good'
   say(
     `${judged} ${fault} seed ${seed}: ${expected} sent, ${inFile} in the file, ${named} named lost, ${unaccounted} unaccounted; ` +
-      `${row.attempts} attempts, end after ${row.endedAfterMs} ms, ${row.seconds} s; ${row.detail}`
+      `${row.events} failures, ${row.attempts} attempts, end after ${row.endedAfterMs} ms, ${row.seconds} s; ${row.detail}`
   )
   for (const problem of problems) say(`    ${problem}`)
 }

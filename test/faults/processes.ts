@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { type Child, start } from '../cli/child.js'
 import { type Json } from '../filewriter/harness.js'
 
-const PATIENCE_MS = 60_000
+/** Of a busy machine. */
+const PATIENCE_MS = 300_000
 
 export class Processes {
   readonly #children = new Map<string, Child>()
   readonly #configs = new Map<string, string>()
   /** Ended by the campaign, so that another end is a finding. */
   readonly #meant = new Set<Child>()
+  readonly #up = new Set<Child>()
 
   constructor(readonly folder: string) {}
 
@@ -21,11 +23,22 @@ export class Processes {
     return this.start(name)
   }
 
-  /** Starts a daemon that does not run, and waits until it is up. */
+  /** Starts a daemon that does not run, and waits until it is up, or is killed meanwhile. */
   async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = start(['run', this.#configs.get(name)!], { env })
     this.#children.set(name, child)
-    await child.says(/is up as/)
+    try {
+      await child.says(/is up as/, 'stderr', PATIENCE_MS)
+      this.#up.add(child)
+    } catch (error) {
+      if (!this.#meant.has(child)) throw error
+    }
+  }
+
+  /** It runs, and has said so. */
+  isUp(name: string): boolean {
+    const child = this.#children.get(name)
+    return child !== undefined && this.#up.has(child) && !this.#meant.has(child)
   }
 
   pid(name: string): number {
@@ -82,7 +95,7 @@ export class Processes {
 
   /** The last words of a daemon. */
   words(name: string): string {
-    return this.#children.get(name)!.stderr.slice(-3000)
+    return this.#children.get(name)!.stderr.slice(-20_000)
   }
 
   async stopAll(): Promise<string[]> {

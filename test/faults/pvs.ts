@@ -24,6 +24,8 @@ export interface Arrived {
   /** Of connection messages: none. */
   readonly value: number | undefined
   readonly timeNs: bigint
+  readonly offset: number
+  readonly kafkaMs: number
 }
 
 export class Pvs {
@@ -71,7 +73,7 @@ export class Pvs {
     const ns = BigInt(ms) * 1_000_000n
     const late = (channel: string): boolean =>
       this.arrived.findLastIndex((one) => one.channel === channel && one.value !== undefined && one.timeNs >= ns) >= 0
-    await until(() => CHANNELS.every(late), 90_000)
+    await until(() => CHANNELS.every(late), 300_000)
   }
 
   /** Values of a channel in the window, by their times, after the last one before it; each time once. */
@@ -121,10 +123,11 @@ export class Pvs {
       for (let i = 0; i < batch.count; i++) {
         const message = Buffer.from(batch.value(i) ?? [])
         const channel = String(batch.key(i))
-        if (schemaId(message) === 'ep01') this.arrived.push({ channel, value: undefined, timeNs: 0n })
+        const place = { channel, offset: batch.offset(i), kafkaMs: batch.timestampMs(i) }
+        if (schemaId(message) === 'ep01') this.arrived.push({ ...place, value: undefined, timeNs: 0n })
         if (schemaId(message) !== 'f144') continue
         const { value, timestampNs } = logF144.decode(message)
-        this.arrived.push({ channel, value: Number(value), timeNs: timestampNs })
+        this.arrived.push({ ...place, value: Number(value), timeNs: timestampNs })
       }
       batch.release()
     }

@@ -1,6 +1,6 @@
 // A short campaign with a fixed seed; the long one is run by hand (main.ts), its tally is in docs/reliability.md.
 import assert from 'node:assert/strict'
-import { compare } from './account.js'
+import { bounds, compare } from './account.js'
 import { Campaign, seedOf } from './campaign.js'
 import { faults } from './faults/index.js'
 
@@ -22,6 +22,11 @@ describe('fault campaign', function () {
       wrong: ['2 2 times', '5 of others']
     })
     assert.deepEqual(of(['1', '1', '2', '2', '3'], 2), { expected: 3, inFile: 2, missing: [], wrong: ['3 1 times'] })
+  })
+
+  it('asks for nothing that is behind the stop time, by however little', () => {
+    const times = [5_000_000n, 5_000_001n]
+    assert.deepEqual(bounds({ stopMs: 5 }, times, (ns) => ns, String), { must: ['5000000'], may: ['5000001'] }) // prettier-ignore
   })
 
   for (const [i, name] of ['kill', 'net-cut'].entries())

@@ -4,6 +4,7 @@ import { type Row } from './campaign.js'
 export interface Tally {
   readonly fault: string
   readonly rounds: number
+  readonly events: number
   readonly sent: number
   readonly inFile: number
   readonly named: number
@@ -19,10 +20,17 @@ export interface Tally {
 export function tally(rows: readonly Row[]): Tally[] {
   const names = [...new Set(rows.map(({ fault }) => fault))]
   const of = (fault: string, mine: readonly Row[]): Tally => {
-    const sum = (what: 'expected' | 'inFile' | 'named' | 'unaccounted'): number =>
+    const sum = (what: 'events' | 'expected' | 'inFile' | 'named' | 'unaccounted'): number =>
       mine.reduce((all, row) => all + row[what], 0)
     return {
-      ...{ fault, rounds: mine.length, sent: sum('expected'), inFile: sum('inFile'), named: sum('named') },
+      ...{
+        fault,
+        rounds: mine.length,
+        events: sum('events'),
+        sent: sum('expected'),
+        inFile: sum('inFile'),
+        named: sum('named')
+      },
       ...{ unaccounted: sum('unaccounted'), again: mine.filter(({ attempts }) => attempts > 1).length },
       wrong: mine.filter(({ problems }) => problems.length > 0).length,
       longestEndS: Math.round(Math.max(0, ...mine.map(({ endedAfterMs }) => endedAfterMs)) / 100) / 10
@@ -33,12 +41,20 @@ export function tally(rows: readonly Row[]): Tally[] {
 
 /** As a table of Markdown. */
 export function table(sums: readonly Tally[]): string {
-  const head = ['fault', 'rounds', 'sent', 'in the file', 'named lost', 'unaccounted', 'begun again', 'else wrong', 'longest end, s'] // prettier-ignore
+  const head = ['fault', 'rounds', 'failures', 'sent', 'in the file', 'named lost', 'unaccounted', 'begun again', 'else wrong', 'longest end, s'] // prettier-ignore
   const lines = sums.map((one) => [
     one.fault,
-    ...[one.rounds, one.sent, one.inFile, one.named, one.unaccounted, one.again, one.wrong, one.longestEndS].map((n) =>
-      n.toLocaleString('en-US')
-    )
+    ...[
+      one.rounds,
+      one.events,
+      one.sent,
+      one.inFile,
+      one.named,
+      one.unaccounted,
+      one.again,
+      one.wrong,
+      one.longestEndS
+    ].map((n) => n.toLocaleString('en-US'))
   ])
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`
   return line(head) + line(head.map(() => '---')) + lines.map(line).join('')

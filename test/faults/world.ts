@@ -1,9 +1,10 @@
-// What a campaign runs on: Kafka (one broker behind a proxy, or three), a pool of two file writers, a forwarder, data in the background.
+// What a campaign runs on: Kafka (one broker behind a proxy, or three), a pool of file writers, a forwarder, data in the background.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectKafka } from '../../core/kafka/client.js'
 import { type Kafka } from '../../core/api/plugin.js'
+import { type Json } from '../filewriter/harness.js'
 import { Control } from '../support/control.js'
 import { type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
 import { type RunningKafka, startKafka, testTopics } from '../support/kafka.js'
@@ -11,7 +12,7 @@ import { Numbers } from './numbers.js'
 import { Processes } from './processes.js'
 import { Pvs } from './pvs.js'
 
-export const WRITERS = ['one', 'two'] as const
+export const WRITERS = ['one', 'two', 'three'] as const
 const LEASE_MS = 1500
 /** A broker that is killed is out of its cluster after so long. */
 const cluster = { 'broker.session.timeout.ms': 3000, 'broker.heartbeat.interval.ms': 500 }
@@ -110,10 +111,11 @@ export class World {
     }
     const listen = [{ topic: pool, group: `group-${pool}` }, { topic: commands }]
     const services = { filewriter: writer }
-    for (const name of WRITERS)
-      await this.daemons.add(name, { daemon: { service_id: name }, ...rest, commands: { listen }, services })
-    const daemon = { service_id: 'forwarder' }
-    await this.daemons.add('forwarder', { daemon, ...rest, commands: { topic: commands }, ...this.pvs.config })
+    const writers = WRITERS.map((name) => [name, { ...rest, commands: { listen }, services }] as const)
+    const forwarder = ['forwarder', { ...rest, commands: { topic: commands }, ...this.pvs.config }] as const
+    const add = (name: string, config: Json): Promise<void> =>
+      this.daemons.add(name, { daemon: { service_id: name }, ...config })
+    await Promise.all([...writers, forwarder].map(([name, config]) => add(name, config)))
     await this.pvs.reached(Date.now())
   }
 

@@ -2,7 +2,7 @@
 import { type Admin } from 'kafkajs'
 import { until } from '../../support/forwarder/live.js'
 import { withAdmin } from '../../support/topics.js'
-import { type Fault, moment, pause } from '../fault.js'
+import { type Fault, moment, pause, type Round } from '../fault.js'
 import { type World } from '../world.js'
 
 const all = ['pool', 'control', 'status', 'commands', 'journal', 'values', 'events', 'pvs'] as const
@@ -26,7 +26,7 @@ async function whole(world: World): Promise<void> {
     } catch {
       return false
     }
-  }, 120_000)
+  }, 400_000)
 }
 
 /** Every partition of the topics gets another leader: the replicas without the present one, then all again. */
@@ -49,9 +49,35 @@ async function moveLeaders(world: World, topics: readonly string[]): Promise<voi
         return one !== undefined && one.leader > 0 && one.leader !== leader
       }
       return [...found].every(([topic, list]) => list.every((one) => moved(topic, one)))
-    }, 60_000)
+    }, 200_000)
     await assign((one) => [...others(one), one.leader])
   }, world.kafka.brokers)
+}
+
+/** Random faults of one broker after the other. */
+async function again(round: Round): Promise<string> {
+  const { world, job, below } = round
+  const said: string[] = []
+  await job.at(moment(round))
+  round.events = 5 + below(6)
+  for (let i = 0; i < round.events; i++) {
+    const [kind, index, ms, one] = [below(12), below(3), below(6000), below(2 * all.length)]
+    if (kind < 6) {
+      await world.kafka.freeze(index)
+      await pause(ms)
+      await world.kafka.thaw(index)
+      said.push(`${index + 1} frozen for ${ms} ms`)
+    } else if (kind < 11) {
+      await moveLeaders(world, one < all.length ? [world.topics[all[one]!]] : all.map((name) => world.topics[name]))
+      said.push(`leaders of ${all[one] ?? 'all'} moved`)
+    } else {
+      await world.kafka.kill9(index)
+      await world.kafka.restart(index)
+      said.push(`${index + 1} killed`)
+    }
+    await whole(world)
+  }
+  return said.join(', ')
 }
 
 export const brokerFaults: readonly Fault[] = [
@@ -99,6 +125,12 @@ export const brokerFaults: readonly Fault[] = [
       await whole(world)
       return `leaders of ${moved.length === 1 ? moved[0] : 'all topics'} moved ${ms} ms after the start`
     }
+  },
+  {
+    name: 'broker-again',
+    what: 'five to ten times one after the other: one of three brokers is frozen for up to 6 s, or leaders move, or seldom one is killed',
+    brokers: 3,
+    run: again
   },
   {
     name: 'brokers-away',

@@ -1,7 +1,8 @@
 // Faults of the daemons: killed at any moment, frozen, short of memory.
-import { existsSync, mkdirSync, readFileSync, rmdirSync, watch, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Fault, moment, pause, type Round } from '../fault.js'
+import { type Job } from '../job.js'
 import { WRITERS } from '../world.js'
 
 /** Resolves when the files are as `seen` says, or the job has ended. */
@@ -18,15 +19,24 @@ async function files({ world, job }: Round, seen: () => boolean): Promise<void> 
   })
 }
 
-/** The daemon whose lock lies beside a part file; undefined: nobody's. */
-function holder({ world, job }: Round): string | undefined {
-  const lock = join(world.files, `${job.fileName}.part.lock`)
-  if (!existsSync(lock)) return undefined
-  const [pid] = readFileSync(lock, 'utf8').split('\n')
-  return WRITERS.find((name) => world.daemons.pid(name) === Number(pid))
+/** The daemon that runs and whose lock lies beside a part file of the job, of whichever attempt; undefined: none. */
+function holder({ world: { files, daemons }, job }: Round): string | undefined {
+  const pids = new Set<number>()
+  for (const name of readdirSync(files)) {
+    if (!name.startsWith(`${job.fileName}.`) || !name.endsWith('.part.lock')) continue
+    const path = join(files, name)
+    if (existsSync(path)) pids.add(Number(readFileSync(path, 'utf8').split('\n')[0]))
+  }
+  return WRITERS.find((name) => daemons.isUp(name) && pids.has(daemons.pid(name)))
 }
 
-const anyone = ({ below }: Round): string => WRITERS[below(WRITERS.length)]!
+const anyone = ({ below, world }: Round): string => {
+  const up = WRITERS.filter((name) => world.daemons.isUp(name))
+  const from = up.length > 0 ? up : WRITERS
+  return from[below(from.length)]!
+}
+
+const ended = ({ ended }: Job): Promise<void> => ended.then(() => undefined, () => undefined) // prettier-ignore
 
 /** Moments that a random time would seldom meet. */
 const moments: Readonly<Record<string, (round: Round) => Promise<void>>> = {
@@ -34,7 +44,7 @@ const moments: Readonly<Record<string, (round: Round) => Promise<void>>> = {
     files(round, () => existsSync(join(round.world.files, `${round.job.fileName}.part`))),
   'when its file has got its name': (round) =>
     files(round, () => existsSync(join(round.world.files, round.job.fileName))),
-  'when its end is told': async ({ job }) => void (await job.ended.catch(() => undefined))
+  'when its end is told': ({ job }) => ended(job)
 }
 
 async function killAt(round: Round, when: string): Promise<string> {
@@ -67,8 +77,15 @@ export const daemonFaults: readonly Fault[] = [
     }
   },
   {
-    name: 'kill-both',
-    what: 'both writers of the pool are killed while they write, and started again',
+    name: 'kill-again',
+    what: 'the writer that has the job is killed (SIGKILL) 3 to 6 times, each time the next one; they are started again meanwhile',
+    brokers: 1,
+    stopsMeanwhile: true,
+    run: killedAgain
+  },
+  {
+    name: 'kill-all',
+    what: 'all writers of the pool are killed while they write, and started again',
     brokers: 1,
     stopsMeanwhile: true,
     run: async (round) => {
@@ -77,7 +94,8 @@ export const daemonFaults: readonly Fault[] = [
       await Promise.all(WRITERS.map((name) => round.world.daemons.kill9(name)))
       await pause(round.below(5000))
       await Promise.all(WRITERS.map((name) => round.world.daemons.start(name)))
-      return `both killed ${ms} ms after the start`
+      round.events = WRITERS.length
+      return `all killed ${ms} ms after the start`
     }
   },
   {
@@ -103,6 +121,29 @@ export const daemonFaults: readonly Fault[] = [
     run: shortOfMemory
   }
 ]
+
+/** Each time at a random moment, or a little after another one has begun to write. */
+async function killedAgain(round: Round): Promise<string> {
+  const { world, job, below } = round
+  const { daemons } = world
+  const begun: Promise<void>[] = []
+  const said: string[] = []
+  let over = false
+  void ended(job).then(() => (over = true))
+  round.events = 3 + below(4)
+  for (let i = 0; i < round.events; i++) {
+    const [kind, ms, awayMs] = [below(3), below(2500), below(2000)]
+    while (kind > 0 && !over && holder(round) === undefined) await pause(50)
+    await pause(ms)
+    while (!WRITERS.some((name) => daemons.isUp(name))) await pause(50)
+    const victim = holder(round) ?? anyone(round)
+    await daemons.kill9(victim)
+    said.push(victim)
+    begun.push(pause(awayMs).then(() => daemons.start(victim)))
+  }
+  await Promise.all(begun)
+  return `${said.join(', ')} killed`
+}
 
 async function suspended(round: Round, forMs: number): Promise<string> {
   const { world, job } = round
