@@ -242,7 +242,9 @@ export class Daemon {
       listen: (topic, options) => this.#listener.listen(topic, options),
       takeJobs: (yes) => this.#listener.takeJobs(yes),
       recall: (origin) => this.#listener.recall(origin),
-      answer: (command, origin, reply) => this.#listener.answer(command, origin, reply)
+      answer: (command, origin, reply) => this.#listener.answer(command, origin, reply),
+      commands: () => this.#commands,
+      carryOut: (command) => this.#listener.carryOut(command)
     })
   }
 

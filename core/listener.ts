@@ -180,11 +180,15 @@ export class CommandListener {
 
   /** Carries out commands of the start-up file; answers go to the log and the status topic. */
   async runFile(commands: readonly Command[]): Promise<void> {
-    const dialect = this.#dialect('json', '/commands/file')
-    for (const command of commands) {
-      const origin = { dialect: 'json', topic: '', replyTopic: this.options.statusTopic ?? '', timestampMs: Date.now() }
-      this.#answer(dialect, command, origin, await this.options.dispatcher.dispatch(command, origin))
-    }
+    for (const command of commands) await this.carryOut(command)
+  }
+
+  /** One that came on no topic; the answer goes to the status topic, too. */
+  async carryOut(command: Command): Promise<Reply> {
+    const origin = { dialect: 'json', topic: '', replyTopic: this.options.statusTopic ?? '', timestampMs: Date.now() }
+    const reply = await this.options.dispatcher.dispatch(command, origin)
+    this.#answer(this.#dialect('json', '/commands/file'), command, origin, reply)
+    return reply
   }
 
   /** Sends an event in the words of the origin's dialect. */

@@ -1,6 +1,6 @@
 // Services: roles of the daemon, what they are given, and what they tell.
 import { type Worker } from 'node:worker_threads'
-import { type Command, type CommandPart, type Finding, type Origin, type Reply } from './command.js'
+import { type Command, type CommandPart, type Finding, type KnownCommand, type Origin, type Reply } from './command.js'
 import { type ServiceEvent } from './dialect.js'
 import { type Jobs } from './job.js'
 import { type Kafka } from './kafka.js'
@@ -80,6 +80,10 @@ export interface ServiceContext extends PartLookup {
   recall(origin: Origin): Promise<Command>
   /** Answers a command that was not dispatched, in the words of its dialect. */
   answer(command: Command, origin: Origin, reply: Reply): void
+  /** Every command that there is here. */
+  commands(): readonly KnownCommand[]
+  /** Carries out a command that came on no topic; the status topic hears the answer, too, and what its job tells. Never rejects. */
+  carryOut(command: Command): Promise<Reply>
 }
 
 /** What is known of a service before it is opened. `id` is the `service` of its commands. */

@@ -1,6 +1,7 @@
 // `npm run demo`: EPICS values and neutron events through a real Kafka into a NeXus file, steered by JSON commands.
 import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ask } from '../../core/cli/command-client.js'
@@ -17,8 +18,9 @@ import { DaemonProcess, nexstream } from './daemon.js'
 import { heading, running, step, tell } from './talk.js'
 import { type Sent, showFile, verify } from './verify.js'
 
-const usage = `Usage: npm run demo -- [--seconds N] [--verify] [--out FOLDER]
+const usage = `Usage: npm run demo -- [--seconds N] [--verify] [--keep] [--out FOLDER]
   --seconds N    how long to measure (default 10)
+  --keep         goes on until Ctrl-C, for a look at the page
   --verify       read the file back with h5py and compare every count and value
   --out FOLDER   where the file goes (default ./out)`
 
@@ -37,6 +39,7 @@ async function main(): Promise<void> {
     options: {
       seconds: { type: 'string', default: '10' },
       verify: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
       out: { type: 'string', default: 'out' },
       help: { type: 'boolean', short: 'h', default: false }
     }
@@ -58,12 +61,35 @@ async function main(): Promise<void> {
   await step('topics', () => nexstream(['provision', 'DEMO', '--config', config], env))
   const kafka = connectKafka({ brokers: broker.brokers })
   cleanup.push(() => kafka.close())
-  const daemon = await step('the nexstream daemon', () => startDaemon(kafka, config, out, env), ({ pid }) => ` pid ${pid}`) // prettier-ignore
-  await Promise.race([measure(kafka, ioc, daemon, { seconds, out, verified: values.verify }), daemon.crash()])
+  const port = await freePort()
+  const settings = [`services.filewriter.folder=${out}`, `reporters.web.files=${out}`, `reporters.web.port=${port}`]
+  const daemon = await step('the nexstream daemon', () => startDaemon(kafka, [config, ...settings.flatMap((set) => ['--set', set])], out, env), ({ pid }) => ` pid ${pid}`) // prettier-ignore
+  tell(`  see it at http://127.0.0.1:${port}/`)
+  const plan = { seconds, out, verified: values.verify }
+  await Promise.race([values.keep ? keepGoing(kafka, ioc, plan) : measure(kafka, ioc, daemon, plan), daemon.crash()])
 }
 
-async function startDaemon(kafka: Kafka, config: string, out: string, env: NodeJS.ProcessEnv): Promise<DaemonProcess> {
-  const daemon = new DaemonProcess([config, '--set', `services.filewriter.folder=${out}`], env, join(out, 'demo-daemon.log')) // prettier-ignore
+/** The usual one of the page, or any. */
+async function freePort(usual = 9465): Promise<number> {
+  const server = createServer()
+  const listening = (port: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+    })
+  const port = await listening(usual).catch(() => listening(0))
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function startDaemon(
+  kafka: Kafka,
+  args: readonly string[],
+  out: string,
+  env: NodeJS.ProcessEnv
+): Promise<DaemonProcess> {
+  // prettier-ignore
+  const daemon = new DaemonProcess(args, env, join(out, 'demo-daemon.log'))
   cleanup.push(() => daemon.stop())
   await Promise.race([firstStatus(kafka), daemon.crash()])
   return daemon
@@ -90,8 +116,8 @@ async function firstStatus(kafka: Kafka): Promise<void> {
 
 /** Sends a real command on the command topic and shows what went over the wire. */
 async function tellDaemon(kafka: Kafka, command: Command): Promise<Reply> {
-  const { nexus_structure: structure, streams, ...rest } = command
-  const shown = { ...rest, ...(structure !== undefined && { nexus_structure: '{…}' }), ...(streams !== undefined && { streams: '[…]' }) } // prettier-ignore
+  const { nexus_structure: structure, streams, histograms, ...rest } = command
+  const shown = { ...rest, ...(structure !== undefined && { nexus_structure: '{…}' }), ...(streams !== undefined && { streams: '[…]' }), ...(histograms !== undefined && { histograms: '[…]' }) } // prettier-ignore
   tell(`→ ${JSON.stringify(shown)}`)
   const answer = await ask(kafka, topics, command, 30_000)
   tell(`← ${answer.response} ${answer.status} ${answer.message}`)
@@ -105,20 +131,34 @@ interface Plan {
   readonly verified: boolean
 }
 
-async function measure(kafka: Kafka, ioc: Ioc, daemon: DaemonProcess, plan: Plan): Promise<void> {
-  heading('Measuring')
+/** Everything that runs while it measures; without `pulses` the events never end. Gives the name of the file. */
+async function begin(kafka: Kafka, pulses?: number): Promise<string> {
   const name = `demo-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.nxs`
   const structure = JSON.parse(readFileSync(join(folder, 'structure.json'), 'utf8')) as unknown
   await tellDaemon(kafka, { cmd: 'start', service: 'forwarder', msg_id: 'demo-forward', streams })
   await tellDaemon(kafka, { cmd: 'start', service: 'filewriter', msg_id: 'demo-write', job_id: 'demo-file', file_name: name, nexus_structure: structure }) // prettier-ignore
-  const pulses = Math.max(1, Math.round(plan.seconds * PULSE_RATE))
-  await tellDaemon(kafka, { cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', topic: 'DEMO_events', monitor_topic: 'DEMO_monitor', schema: 'ev44', options: { seed: 42, pulse_rate: PULSE_RATE, events_per_pulse: EVENTS_PER_PULSE, pulses } }) // prettier-ignore
+  await tellDaemon(kafka, { cmd: 'start', service: 'histogram', msg_id: 'demo-see', job_id: 'demo-histograms', histograms }) // prettier-ignore
+  await tellDaemon(kafka, { cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', topic: 'DEMO_events', monitor_topic: 'DEMO_monitor', schema: 'ev44', options: { seed: 42, pulse_rate: PULSE_RATE, events_per_pulse: EVENTS_PER_PULSE, ...(pulses !== undefined && { pulses }) } }) // prettier-ignore
+  return name
+}
+
+/** Until somebody ends it. */
+async function keepGoing(kafka: Kafka, ioc: Ioc, plan: Plan): Promise<void> {
+  heading('Measuring until Ctrl-C')
+  await begin(kafka)
+  for (;;) await ioc.ramp(['SE:TEMP', 'SE:FIELD', 'SE:MOTOR'], PUTS, PUTS / plan.seconds)
+}
+
+async function measure(kafka: Kafka, ioc: Ioc, daemon: DaemonProcess, plan: Plan): Promise<void> {
+  heading('Measuring')
+  const name = await begin(kafka, Math.max(1, Math.round(plan.seconds * PULSE_RATE)))
   const watch = watchJobs(kafka, plan.seconds)
   await ioc.ramp(['SE:TEMP', 'SE:FIELD', 'SE:MOTOR'], PUTS, PUTS / plan.seconds)
   const run = await jobEnd(kafka, 'demo-events')
   watch.close()
   await tellDaemon(kafka, { cmd: 'stop', service: 'filewriter', msg_id: 'demo-stop', job_id: 'demo-file' })
   const file = await step('the file is being finished', () => jobEnd(kafka, 'demo-file'))
+  await tellDaemon(kafka, { cmd: 'stop', service: 'histogram', msg_id: 'demo-see-stop', job_id: 'demo-histograms' })
   await tellDaemon(kafka, { cmd: 'stop', service: 'forwarder', msg_id: 'demo-forward-off', all: true })
   const code = await step('the daemon stops', () => daemon.stop())
   if (code !== 0) throw new Error(`the daemon ended with ${String(code)}; see ${join(plan.out, 'demo-daemon.log')}`)
@@ -139,6 +179,16 @@ const streams = [
   { channel: 'SE:TEMP', converter: 'f142', topic: 'DEMO_sample_env', lossless: true },
   { channel: 'SE:FIELD', converter: 'f144', topic: 'DEMO_sample_env', lossless: true },
   { channel: 'SE:MOTOR', converter: 'f144', topic: 'DEMO_motion', lossless: true }
+]
+
+/** AMOR's detector has 256 × 256 pixels; a pulse period of 14 Hz in ns. */
+const amor = { data_topic: 'DEMO_events', source: 'amor_detector', topic: 'DEMO_histograms' }
+const image = { first_pixel: 1, width: 256, height: 256 }
+const times = { tof_range: [0, 71_428_571], num_bins: 200 }
+const histograms = [
+  { id: 'detector', kind: 'image', ...amor, ...image },
+  { id: 'spectrum', kind: 'tof', ...amor, ...times },
+  { id: 'beam', kind: 'roi', ...amor, ...image, ...times, regions: [{ name: 'specular', rectangle: [96, 96, 64, 64] }] }
 ]
 
 type JobInfo = Readonly<Record<string, unknown>>

@@ -1,5 +1,6 @@
 // Before the tests: gets what they need (once, cached), so that no test waits for a download and what is missing is said at once.
 import { keepKafkaClasses } from './kafka-classes.js'
+import { findChromium } from './chromium.js'
 import { startKafka } from './kafka.js'
 import { hdf5Libraries } from './hdf5-libraries.js'
 import { pvaServer } from './java.js'
@@ -22,6 +23,7 @@ await step('Python with EPICS servers and HDF5 readers (first time: a minute)', 
 await step('Carbon, a Graphite server (first time: half a minute)', () => carbonPython())
 await step('EPICS server in Java (first time: a download)', async () => (await pvaServer()).split(':').at(-1) ?? '')
 await step('HDF5 libraries (first time: a download)', async () => [...(await hdf5Libraries()).keys()].join(', '))
+await step('Chromium (in CI, the first time: an installation)', () => Promise.resolve(findChromium()))
 await step('Node 18, which is too old (first time: a download)', () => nodeOf('18'))
 await step('Apache Kafka (first time: a download)', async () => {
   const kafka = await startKafka()

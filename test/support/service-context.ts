@@ -53,6 +53,8 @@ export function serviceContext(
     takeJobs: () => undefined,
     recall: () => Promise.reject(new Error('this context has no commands to read again')),
     answer: (command, _origin, reply) => void answers.push({ command, reply }),
+    commands: () => [],
+    carryOut: () => Promise.reject(new Error('this context carries out no commands')),
     emit: (event, _origin, sent) => {
       events.push(event)
       sent?.()

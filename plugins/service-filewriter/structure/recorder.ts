@@ -4,7 +4,7 @@ import { BadMessage, type Context, type LogLevel } from '../../../core/api/plugi
 import { type Converter, type ConverterPart, converterOf } from '../../../schemas/index.js'
 import { buildFile, type Built } from './build.js'
 import { routeKey, type StructurePlan, type PlanLink, type PlanStream } from './plan.js'
-import { judge, makeReport, verdictOf, type JobReport } from './report.js'
+import { judge, makeReport, notWritten, verdictOf, type JobReport } from './report.js'
 import { type Verdict } from './reasons.js'
 import { type PartMethod, promised, stackOf, TopicRoute } from './route.js'
 import { type WriterParts } from './structure.js'
@@ -37,6 +37,8 @@ export interface JobTotals {
   readonly messages: number
   readonly bytes: number
   readonly bad: number
+  /** Messages that are not in the file, by reason. */
+  readonly not_written: readonly (readonly [reason: string, messages: number])[]
   /** As it would be if the job ended now. */
   readonly verdict: Verdict
   readonly written: number
@@ -112,6 +114,7 @@ export class Recorder {
       messages: sum(topics.map((topic) => topic.messages)),
       bytes: sum(topics.map((topic) => topic.bytes)),
       bad: sum(topics.map(badOf)),
+      not_written: notWritten(this.streams, topics),
       verdict: verdictOf(judge(this.streams, topics), this.problems),
       written: sum(data.map((stream) => stream.written)),
       file_bytes: this.#file.bytes,

@@ -96,6 +96,22 @@ export function judge(streams: readonly StreamState[], topics: readonly TopicRou
   return judged
 }
 
+/** Why messages are not in the file, whether they should be or not. */
+export function notWritten(streams: readonly StreamState[], topics: readonly TopicRoute[]): [string, number][] {
+  const all: Counters = new Map()
+  const add = (counts: Iterable<readonly [string, number]>): void => {
+    for (const [reason, n] of counts) if (n > 0) countIn(all, reason, n)
+  }
+  for (const { bad, otherSchema, otherSource } of topics)
+    add([...bad, ['other_schema', otherSchema], ['other_source', otherSource]])
+  for (const { bad, beforeStart, afterStop, repeated, begun, kept } of streams) {
+    // The last one before the start is in the file
+    const early = beforeStart - (begun && kept !== null ? 1 : 0)
+    add([...bad, ['before_start', early], ['after_stop', afterStop], ['repeated', repeated]])
+  }
+  return [...all]
+}
+
 export function verdictOf({ losses, warnings }: Judged, problems: readonly string[]): Verdict {
   if (losses.size > 0 || problems.length > 0) return 'lost'
   return warnings.size > 0 ? 'warnings' : 'complete'

@@ -54,6 +54,7 @@ export class ShardedJob implements WriteJob {
       messages: sum('messages'),
       bytes: sum('bytes'),
       bad: sum('bad'),
+      not_written: Object.entries(added(all.map(({ not_written: counts }) => Object.fromEntries(counts)))),
       verdict: worst(all.map(({ verdict }) => verdict)),
       written: sum('written'),
       file_bytes: sum('file_bytes'),

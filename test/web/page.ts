@@ -1,0 +1,137 @@
+// A daemon with a page on a real Kafka, something for it to show, and a browser that looks at it.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { DaemonProcess } from '../../examples/demo/daemon.js'
+import { openBrowser } from '../support/chromium.js'
+import { Control } from '../support/control.js'
+import { kafka, testTopics } from '../support/kafka.js'
+
+export const token = 'a-token-for-the-tests-of-the-page-0123456789'
+
+type Topics = Readonly<Record<'commands' | 'status' | 'events' | 'histograms' | 'values', string>>
+
+interface Opened {
+  readonly topics: Topics
+  readonly control: Control
+  readonly browser: Browser
+  readonly folder: string
+  readonly config: string
+}
+
+export class Watched {
+  readonly topics: Topics
+  readonly control: Control
+  readonly folder: string
+  readonly brokers: readonly string[]
+  /** Requests of the browser to anybody but the daemon. */
+  readonly strangers: string[] = []
+  /** What the page says is wrong. */
+  readonly errors: string[] = []
+  readonly #opened: Opened
+  #daemon: DaemonProcess | undefined
+  #run = 0
+  #port = 0
+
+  private constructor(opened: Opened, brokers: readonly string[]) {
+    this.#opened = opened
+    this.topics = opened.topics
+    this.control = opened.control
+    this.folder = opened.folder
+    this.brokers = brokers
+  }
+
+  static async open(): Promise<Watched> {
+    const { brokers } = await kafka()
+    const topics = await testTopics(['commands', 'status', 'events', 'histograms', 'values'])
+    const folder = mkdtempSync(join(tmpdir(), 'nexstream-page-'))
+    const config = join(folder, 'nexstream.toml')
+    writeFileSync(join(folder, 'token'), token)
+    writeFileSync(
+      config,
+      `[daemon]
+service_id = "page"
+[kafka]
+brokers = ${JSON.stringify(brokers)}
+[commands]
+topic = "${topics.commands}"
+[status]
+topic = "${topics.status}"
+interval = "300ms"
+[services.filewriter]
+folder = ${JSON.stringify(folder)}
+late_data_ms = 200
+[services.histogram]
+update_ms = 100
+[services.simulator]
+[reporters.web]
+commands = true
+token_file = ${JSON.stringify(join(folder, 'token'))}
+files = ${JSON.stringify(folder)}
+pv_topics = ["${topics.values}"]
+streams_per_client = 4
+`
+    )
+    const [control, browser] = await Promise.all([
+      Control.open(brokers, topics.commands, [topics.status, topics.histograms]),
+      openBrowser()
+    ])
+    const watched = new Watched({ topics, control, browser, folder, config }, brokers)
+    await watched.start()
+    return watched
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Also again, at the same port. */
+  async start(): Promise<void> {
+    const { config, folder, control } = this.#opened
+    const log = join(folder, `log${this.#run++}`)
+    const seen = control.said.length
+    this.#daemon = new DaemonProcess([config, '--set', `reporters.web.port=${this.#port}`], process.env, log)
+    const isUp = (): boolean =>
+      control.said.slice(seen).some(({ json }) => json?.['type'] === 'nexstream_status' && json['state'] === 'running')
+    await Promise.race([control.wait(isUp, 'the first status', 60_000), this.#daemon.crash()])
+    while (this.#port === 0) {
+      this.#port = Number(/page at http:\/\/127\.0\.0\.1:(\d+)\//.exec(readFileSync(log, 'utf8'))?.[1] ?? 0)
+      if (this.#port === 0) await control.wait(() => true, 'a line of the log')
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#daemon?.stop()
+  }
+
+  /** A tab of its own. */
+  async tab(options: Parameters<Browser['newContext']>[0] = {}): Promise<{ page: Page; context: BrowserContext }> {
+    const context = await this.#opened.browser.newContext(options)
+    const page = await context.newPage()
+    page.setDefaultTimeout(30_000)
+    page.on('request', (request) => {
+      const url = request.url()
+      if (!url.startsWith(this.address) && !/^(data|blob):/.test(url)) this.strangers.push(url)
+    })
+    page.on('pageerror', (error) => this.errors.push(String(error)))
+    page.on('console', (message) => {
+      const isOwn = message.type() === 'error' && !message.text().startsWith('Failed to load resource')
+      if (isOwn) this.errors.push(message.text())
+    })
+    return { page, context }
+  }
+
+  async send(command: Readonly<Record<string, unknown>>): Promise<void> {
+    const answer = await this.control.send(command)
+    if (answer['response'] !== 'ACK') throw new Error(JSON.stringify(answer))
+  }
+
+  async close(): Promise<void> {
+    const { browser, control, folder } = this.#opened
+    await browser.close()
+    await this.stop()
+    await control.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
