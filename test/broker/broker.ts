@@ -9,6 +9,7 @@ import { lookupOf } from '../../core/lookup.js'
 import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { until as awaited } from '../support/forwarder/live.js'
 import { type RunningKafka, startKafka } from '../support/kafka.js'
+import { PATIENCE_MS } from '../support/patience.js'
 import { Sender } from './sender.js'
 
 const properties = {
@@ -17,10 +18,9 @@ const properties = {
   'log.initial.task.delay.ms': 200,
   'log.segment.delete.delay.ms': 1000
 }
-const MOST_MS = 30_000
 
 /** Waits for what a broker does in its own time. */
-export async function until(what: string, isSo: () => Promise<boolean>, mostMs = MOST_MS): Promise<true> {
+export async function until(what: string, isSo: () => Promise<boolean>, mostMs = PATIENCE_MS): Promise<true> {
   await awaited(isSo, mostMs).catch((error: Error) => {
     throw new Error(`${what}: ${error.message}`)
   })

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { packageRoot } from '../../core/root.js'
 import { Control, type Said } from '../support/control.js'
+import { PATIENCE_MS } from '../support/patience.js'
 import { python } from '../support/python.js'
 import { type Json } from './harness.js'
 
@@ -60,7 +61,7 @@ export class Nicos {
   }
 
   /** The first message of a schema that fits, heard already or to come. */
-  async wait(id: string, topic: string, fits: (fields: Json) => boolean, timeoutMs = 60_000): Promise<Json> {
+  async wait(id: string, topic: string, fits: (fields: Json) => boolean, timeoutMs = PATIENCE_MS): Promise<Json> {
     const seen = new Set<Said>()
     for (;;) {
       const said = await this.control.wait(

@@ -14,6 +14,7 @@ import {
   type ToThread
 } from '../../plugins/service-histogram/thread/protocol.js'
 import { converterParts } from '../support/converters.js'
+import { PATIENCE_MS } from '../support/patience.js'
 
 type Said<T extends FromThread['type']> = Extract<FromThread, { type: T }>
 
@@ -63,7 +64,7 @@ export class Counting {
     for (;;) {
       const found = this.said.find((one): one is Said<T> => one.type === type && fits(one as Said<T>))
       if (found !== undefined) return found
-      await once(this.port, 'message', { signal: AbortSignal.timeout(30_000) })
+      await once(this.port, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })
     }
   }
 

@@ -7,6 +7,7 @@ import {
   type Subscription
 } from '../../core/api/plugin.js'
 import { type SourcePart, type Update, type Vector } from '../../schemas/index.js'
+import { PATIENCE_MS } from './patience.js'
 
 export interface Recorder {
   readonly updates: Update[]
@@ -93,7 +94,7 @@ function record(
           )
           .slice(-5)
         reject(new Error(`${channel}: the awaited update did not come; ${updates.length} came: ${seen.join(', ')}`))
-      }, 20_000)
+      }, PATIENCE_MS)
       waiting.add(check)
       check()
     })

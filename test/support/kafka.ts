@@ -8,6 +8,7 @@ import { loadKafkajs } from '../../plugins/tools-topics/admin/kafkajs-admin.js'
 import { type KafkaSetup, type ListenerName } from './kafka-config.js'
 import { startDocker } from './kafka-docker.js'
 import { type Cluster, startJars } from './kafka-jars.js'
+import { PATIENCE_MS } from './patience.js'
 
 export type { KafkaSetup } from './kafka-config.js'
 
@@ -47,7 +48,8 @@ const admin = (brokers: readonly string[]): Admin =>
     clientId: 'nexstream-test',
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: 0 },
-    connectionTimeout: 2000
+    connectionTimeout: PATIENCE_MS,
+    requestTimeout: PATIENCE_MS
   }).admin()
 
 async function withAdmin<T>(brokers: readonly string[], use: (admin: Admin) => Promise<T>): Promise<T> {
@@ -232,6 +234,7 @@ export async function testTopics<const N extends string>(
   const topics = names.map((name) => `${name}-${suffix}`)
   await withAdmin(brokers, async (client) => {
     await client.createTopics({
+      timeout: PATIENCE_MS,
       waitForLeaders: false, // kafkajs gives up at once when a busy broker does not know the topic yet
       topics: topics.map((topic) => ({
         topic,

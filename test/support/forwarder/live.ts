@@ -6,6 +6,7 @@ import { type Command, type Reply, type Service } from '../../../core/api/plugin
 import { schemaId, type ConverterPart, type SourcePart } from '../../../schemas/index.js'
 import { carryOut } from '../carry-out.js'
 import { type Ioc } from '../ioc.js'
+import { PATIENCE_MS } from '../patience.js'
 import { serviceContext, type TestContext } from '../service-context.js'
 
 export interface Message {
@@ -77,7 +78,7 @@ export async function readUntil(
   brokers: readonly string[],
   topic: string,
   enough: (messages: readonly Message[]) => boolean,
-  timeoutMs = 45_000
+  timeoutMs = PATIENCE_MS
 ): Promise<Message[]> {
   const kafka = connectKafka({ brokers: [...brokers] })
   const reader = kafka.reader({ assign: [{ topic, partition: 0, offset: 0 }], maxWaitMs: 100 })
@@ -117,7 +118,7 @@ export async function settled(brokers: readonly string[], topic: string, live: L
 }
 
 /** Awaits a condition that no event tells. */
-export async function until(done: () => boolean | Promise<boolean>, timeoutMs = 45_000): Promise<void> {
+export async function until(done: () => boolean | Promise<boolean>, timeoutMs = PATIENCE_MS): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await done())) {
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${done.toString()}`)

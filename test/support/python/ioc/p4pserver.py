@@ -110,12 +110,12 @@ def frame(name, dtype, shape, values, timestamp, attributes=None, unique_id=0):
     channels[name].post(value)
 
 
-def frames(name, n, hz):
-    """Posts n frames whose first pixel counts from 1."""
+def frames(name, n, hz, first=1):
+    """Posts n frames whose first pixel counts from `first`."""
     begin = time.monotonic()
     for i in range(n):
         frame = image.copy()
-        frame[0, 0] = (i + 1) % 65536
+        frame[0, 0] = (first + i) % 65536
         channels[name].post(frame, timestamp=time.time())
         wait = begin + (i + 1) / hz - time.monotonic()
         if wait > 0:
