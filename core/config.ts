@@ -213,7 +213,7 @@ function noteOrigins(value: unknown, path: string, origin: string, origins: Map<
 const secretKey = /pass(word|phrase|wd)?$|secret|token|\.key$|key\.pem$|keystore|jaas/i
 
 /** A copy with secrets replaced by `***`, to print and log. */
-function redacted<T>(value: T): T {
+export function redacted<T>(value: T): T {
   const hide = (node: unknown, path: string): unknown => {
     if (Array.isArray(node)) return node.map((item) => hide(item, path))
     if (typeof node !== 'object' || node === null) return node

@@ -91,6 +91,7 @@ export class Daemon {
     try {
       this.#loaded = await loadConfigured(this.loaded)
       const { host } = this.#loaded
+      this.#logger.hear = (line) => host.hooks.logged.call(line)
       host.onFault = (plugin, hook, error) => this.#faults.caught(plugin, 'hook', hook, error)
       this.#commands = await loadCommands(host)
       const dialects = await loadDialects(host, (dialect) =>

@@ -8,6 +8,7 @@ import {
   type Hooks,
   type Job,
   type JSONSchema,
+  type LogLine,
   type Registry,
   type ReporterPart,
   type ServicePart,
@@ -47,7 +48,8 @@ export class Host {
   readonly hooks: Hooks = {
     jobStarting: guarded(new AsyncSeriesHook<[Job]>(['job'], 'jobStarting')),
     jobStopped: guarded(new AsyncSeriesHook<[Job]>(['job'], 'jobStopped'), () => this.onFault),
-    snapshot: guarded(new SyncWaterfallHook<[DaemonSnapshot]>(['snapshot'], 'snapshot'), () => this.onFault, isSnapshot)
+    snapshot: guarded(new SyncWaterfallHook<[DaemonSnapshot]>(['snapshot'], 'snapshot'), () => this.onFault, isObject),
+    logged: guarded(new SyncWaterfallHook<[LogLine]>(['line'], 'logged'), () => this.onFault, isObject)
   }
   readonly #lookups: { [K in PartKind]: Lookup<K> } = {
     source: lookup(),
@@ -118,7 +120,7 @@ interface Interceptable {
 type Fn = (...args: unknown[]) => unknown
 type OnFault = () => Host['onFault']
 
-const isSnapshot = (value: unknown): boolean =>
+const isObject = (value: unknown): boolean =>
   value === undefined || (typeof value === 'object' && value !== null && !('then' in value))
 
 /**
@@ -145,7 +147,7 @@ function guarded<H extends Interceptable>(
           const value = fn(...args)
           if (fits(value)) return value
           if (value instanceof Promise) value.catch(failed)
-          throw new CodedError('PLUGIN_FAILED', `gave ${typeof value} where it must give a snapshot or nothing`)
+          throw new CodedError('PLUGIN_FAILED', `gave ${typeof value} where it must give an object or nothing`)
         } catch (error) {
           return failed(error)
         }

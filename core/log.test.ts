@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type LogLine } from './api/plugin.js'
 import { openLog } from './log.js'
 
 describe('log', () => {
@@ -47,6 +48,23 @@ describe('log', () => {
     assert.deepEqual([parsed['timestamp_'], parsed['message_'], parsed['service_id_']], ['1990', 'other', 'you'])
     const [text] = await lines('text', ({ log }) => log('error', 'mine', fields))
     assert.match(text!, /^20\S+ ERROR mine \(timestamp_=1990 level_=info message_=other service_id_=you\)$/)
+  })
+
+  it('is heard by others, without secrets; who fails at it does not hear of that', async () => {
+    const heard: LogLine[] = []
+    const [, text] = await lines('text', (logger) => {
+      logger.hear = (line) => {
+        heard.push(line)
+        logger.log('error', 'no room')
+        return line
+      }
+      logger.log('error', 'mine', { password: 'x', sasl: { token: 'y', user: 'me' } })
+    })
+    assert.match(text!, /\(password=\*\*\* sasl=\{"token":"\*\*\*","user":"me"\}\)$/)
+    assert.deepEqual(
+      heard.map(({ timeMs: _timeMs, ...line }) => line),
+      [{ level: 'error', message: 'mine', service_id: 'me', fields: { password: '***', sasl: { token: '***', user: 'me' } } }] // prettier-ignore
+    )
   })
 
   it('changes its level while it runs', async () => {

@@ -1,8 +1,9 @@
 // The log: winston, one line an event, on standard error (standard output is for data).
 import winston from 'winston'
+import { redacted } from './config.js'
 import { type DaemonConfig } from './config-schema.js'
 import { CodedError } from './api/errors.js'
-import { type LogLevel } from './api/plugin.js'
+import { type LogLevel, type LogLine } from './api/plugin.js'
 import { visible, visibleJson } from './api/visible.js'
 
 export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
@@ -11,6 +12,8 @@ export interface Logger {
   readonly log: Log
   /** Least severe level that is logged; may be changed at any time. */
   level: LogLevel
+  /** Gets each line; one that it gives back as written does not go to standard error. */
+  hear: (line: LogLine) => LogLine
   /** A log whose lines carry these fields. */
   with(fields: Record<string, unknown>): Log
   close(): Promise<void>
@@ -36,6 +39,7 @@ interface Line {
   readonly message: unknown
   readonly timestamp?: unknown
   readonly fields?: Record<string, unknown>
+  readonly written?: boolean
 }
 
 function textLine({ timestamp, level, message, fields = {} }: Line): string {
@@ -49,15 +53,21 @@ function jsonLine({ timestamp, level, message, fields = {} }: Line, serviceId: s
   return visibleJson(JSON.stringify({ ...fields, timestamp, level, message, service_id: serviceId }, bigintText))
 }
 
+/** Standard error, for what nobody has written in its place. */
+class Console extends winston.transports.Console {
+  override log(info: Line, next: () => void): void {
+    if (info.written === true) next()
+    else super.log?.(info, next)
+  }
+}
+
 export function openLog(config: DaemonConfig['log'], serviceId: string): Logger {
   const json = config?.format === 'json'
   const print = winston.format.printf((info) => {
     const line = info as unknown as Line
     return json ? jsonLine(line, serviceId) : textLine(line)
   })
-  const transports: winston.transport[] = [
-    new winston.transports.Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })
-  ]
+  const transports: winston.transport[] = [new Console({ stderrLevels: ['error', 'warn', 'info', 'debug'] })]
   if (config?.file !== undefined)
     transports.push(
       new winston.transports.File({ filename: config.file, maxsize: 10_000_000, maxFiles: 5, tailable: true })
@@ -67,13 +77,26 @@ export function openLog(config: DaemonConfig['log'], serviceId: string): Logger 
     format: winston.format.combine(winston.format.timestamp(), print),
     transports
   })
+  let hear: Logger['hear'] = (line) => line
+  let hearing = false
+  /** Whether someone has written it. What is logged of trouble with that is heard by nobody. */
+  const isWritten = (line: Pick<LogLine, 'level' | 'message' | 'fields'>): boolean => {
+    if (hearing || !logger.isLevelEnabled(line.level)) return false
+    hearing = true
+    const { written } = hear({ ...line, timeMs: Date.now(), service_id: serviceId })
+    hearing = false
+    return written === true
+  }
   let ended = false
   const withFields =
     (own: Record<string, unknown>): Log =>
     (level, message, fields) => {
       // What is left behind by a part that did not stop must not end the process
       if (ended) process.stderr.write(`${visible(`after the end: ${level} ${message}`)}\n`)
-      else logger.log({ level, message, fields: renamed({ ...own, ...fields }) })
+      else {
+        const line = { level, message, fields: redacted(renamed({ ...own, ...fields })) }
+        logger.log({ ...line, written: isWritten(line) })
+      }
     }
   return {
     get level() {
@@ -81,6 +104,12 @@ export function openLog(config: DaemonConfig['log'], serviceId: string): Logger 
     },
     set level(level) {
       logger.level = level
+    },
+    get hear() {
+      return hear
+    },
+    set hear(given) {
+      hear = given
     },
     log: withFields({}),
     with: withFields,

@@ -2,7 +2,7 @@
 import { type AsyncSeriesHook, type SyncWaterfallHook } from 'tapable'
 import { type Dialect } from './dialect.js'
 import { type Job } from './job.js'
-import { erase, type JSONSchema, type OpenedByService, type Options } from './part.js'
+import { erase, type JSONSchema, type LogLevel, type OpenedByService, type Options } from './part.js'
 import { type DaemonSnapshot, type ReporterPart } from './reporter.js'
 import { type ServicePart } from './service.js'
 import { type ToolPart } from './tool.js'
@@ -22,6 +22,17 @@ export interface Registry {
   readonly hooks: Hooks
 }
 
+/** One event of the log, its fields without secrets. */
+export interface LogLine {
+  readonly level: LogLevel
+  readonly message: string
+  readonly timeMs: number
+  readonly service_id: string
+  readonly fields: Readonly<Record<string, unknown>>
+  /** Someone has written it in place of standard error. */
+  readonly written?: boolean
+}
+
 /** Control-plane hooks (tapable); tap with your plugin's name. Each tap has a deadline and its failures name the plugin. */
 export interface Hooks {
   /** A rejected promise (CodedError) refuses the job. */
@@ -29,6 +40,8 @@ export interface Hooks {
   readonly jobStopped: AsyncSeriesHook<[Job]>
   /** Returns the snapshot with a part of its own added. */
   readonly snapshot: SyncWaterfallHook<[DaemonSnapshot]>
+  /** For each line that the level lets through, once the plugins are loaded; returns it, as `written` when it was. Must not block. */
+  readonly logged: SyncWaterfallHook<[LogLine]>
 }
 
 /** A plugin: the default export of its module. */

@@ -18,6 +18,12 @@ export interface PluginFault {
   readonly count: number
   readonly last_error: string
 }
+/** A way to another server: what it took, and what was given up. */
+export interface OutletState {
+  readonly state: string
+  readonly sent: number
+  readonly dropped: number
+}
 export interface DaemonSnapshot {
   readonly type: 'nexstream_status'
   readonly service_id: string
@@ -34,7 +40,7 @@ export interface DaemonSnapshot {
   /** What sources share and count for all their channels (connections to servers), by source id; added by the snapshot hook. */
   readonly sources?: Readonly<Record<string, Snapshot>>
   /** What tells others over the network (metrics, logs): whether the server takes it and what was dropped; added by the snapshot hook. */
-  readonly outlets?: Readonly<Record<string, Snapshot>>
+  readonly outlets?: Readonly<Record<string, OutletState>>
   /** Messages on command topics that were in none of their dialects, by kind: `empty`, `json`, `bytes`, ids of FlatBuffers. */
   readonly not_understood?: Readonly<Record<string, number>>
   readonly jobs: readonly JobInfo[]

@@ -1,32 +1,17 @@
 // Reporter: metrics to a Carbon (Graphite) server, in our names or in those of the field's programs.
 import { hostname } from 'node:os'
-import {
-  API,
-  definePlugin,
-  defineReporter,
-  metricsFrom,
-  type MetricTable,
-  type ReporterPart
-} from '../../core/api/plugin.js'
+import { API, definePlugin, defineReporter, type ReporterPart } from '../../core/api/plugin.js'
 import { ess, type GraphiteLayout, type GraphiteLine, nexstream } from './layouts.js'
 import { NetworkSender } from './sender.js'
 
 const layouts: Readonly<Record<'nexstream' | 'ess', GraphiteLayout>> = { nexstream, ess }
 const CLOSE_MS = 2000
 
-const metrics = {
-  nexstream_graphite_connected: { type: 'gauge', help: '1 while the Carbon server takes lines, else 0.' },
-  nexstream_graphite_lines_total: { type: 'counter', help: 'Lines that went to Carbon.' },
-  nexstream_graphite_lines_dropped_total: { type: 'counter', help: 'Lines given up, as Carbon was away or too slow.' }
-} as const satisfies MetricTable
-const metric = metricsFrom(metrics)
-
 /** @param senders - those that are open */
 const reporter = (senders: Set<NetworkSender>): ReporterPart =>
   defineReporter({
     id: 'graphite',
     summary: 'Sends metrics to a Carbon server (Graphite, plain text over TCP).',
-    metrics,
     config: {
       type: 'object',
       additionalProperties: false,
@@ -91,16 +76,7 @@ export default definePlugin({
       const [sender] = senders
       if (sender === undefined) return snapshot
       const { state, sent, dropped } = sender
-      const graphite = {
-        state,
-        sent,
-        dropped,
-        metrics: [
-          metric('nexstream_graphite_connected', state === 'connected' ? 1 : 0),
-          metric('nexstream_graphite_lines_total', sent),
-          metric('nexstream_graphite_lines_dropped_total', dropped)
-        ]
-      }
+      const graphite = { state, sent, dropped }
       return { ...snapshot, outlets: { ...snapshot.outlets, graphite } }
     })
   }

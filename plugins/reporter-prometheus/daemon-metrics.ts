@@ -25,6 +25,16 @@ export const daemonMetrics = {
     help: 'Messages on command topics that were in none of their dialects, by kind.',
     labels: ['kind']
   },
+  nexstream_outlet_sent_total: {
+    type: 'counter',
+    help: 'Lines and messages that other servers took (graphite: metrics, gelf: log).',
+    labels: ['outlet']
+  },
+  nexstream_outlet_dropped_total: {
+    type: 'counter',
+    help: 'Lines and messages given up, as their server was away or too slow.',
+    labels: ['outlet']
+  },
   nexstream_jobs: { type: 'gauge', help: 'Running and lately ended jobs by state.', labels: ['state'] }
 } as const satisfies MetricTable
 const metric = metricsFrom(daemonMetrics)
@@ -47,7 +57,11 @@ export function metricsOf(snapshot: DaemonSnapshot): Metric[] {
     ...[...countBy(jobs.map((job) => String(job['state'] as string)))].map(([state, count]) =>
       metric('nexstream_jobs', count, { state })
     ),
-    ...[services, sources ?? {}, outlets ?? {}].flatMap((parts) => Object.values(parts).flatMap(({ metrics = [] }) => metrics)) // prettier-ignore
+    ...Object.entries(outlets ?? {}).flatMap(([outlet, { sent, dropped }]) => [
+      metric('nexstream_outlet_sent_total', sent, { outlet }),
+      metric('nexstream_outlet_dropped_total', dropped, { outlet })
+    ]),
+    ...[...Object.values(services), ...Object.values(sources ?? {})].flatMap(({ metrics = [] }) => metrics)
   ]
 }
 
