@@ -10,16 +10,16 @@ const [first = 0, last = first] = (process.env['NEXSTREAM_BROKER_SEEDS'] ?? '').
 const seeds = first > 0 ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : everyDay
 
 describe('a random script of a broker', function () {
-  this.timeout(120_000)
+  this.timeout(first > 0 ? 900_000 : 120_000)
   let broker: Broker
-  const sum = { events: 0, messages: 0, jobs: 0, compactions: 0 }
+  const sum = { events: 0, messages: 0, jobs: 0, compactions: 0, moves: 0 }
   before(async () => {
     broker = await Broker.start()
   })
   after(async () => {
     await broker?.close()
     process.stdout.write(
-      `      ${seeds.length} scripts, ${sum.events} events, ${sum.messages} messages, ${sum.jobs} jobs, ${sum.compactions} compactions\n`
+      `      ${seeds.length} scripts, ${sum.events} events, ${sum.messages} messages, ${sum.jobs} jobs, ${sum.compactions} compactions, ${sum.moves} moves of leaders\n`
     )
   })
 
@@ -33,6 +33,7 @@ describe('a random script of a broker', function () {
         sum.messages += play.messages
         sum.jobs += play.jobs.count
         sum.compactions += play.compactions
+        sum.moves += play.moves
       }
     })
 })

@@ -1,4 +1,4 @@
-// A broker of its own for random scripts: what cleans, deletes and looks for expired messages does so at once.
+// Two brokers of their own for random scripts: what cleans, deletes and looks for expired messages does so at once.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ export class Broker {
   ) {}
 
   static async start(): Promise<Broker> {
-    const running = await startKafka({ own: true, properties })
+    const running = await startKafka({ own: true, brokers: 2, properties })
     const { brokers } = running
     const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
     await admin.connect()
@@ -71,9 +71,29 @@ export class Broker {
   }
 
   async ready(topic: string, count: number): Promise<void> {
+    // Each answer is of a broker that chance takes, and one may know it later
+    let known = 0
     await until(`leaders of ${topic}`, async () => {
       const { partitions = [] } = (await this.client.cluster.metadata([topic])).topics[0] ?? {}
-      return partitions.length >= count && partitions.every(({ leader }) => leader >= 0)
+      known = partitions.length >= count && partitions.every(({ leader }) => leader >= 0) ? known + 1 : 0
+      return known >= 8
+    })
+  }
+
+  /** Each partition to the other broker, with its log. */
+  async move(topic: string, partitions: readonly number[]): Promise<void> {
+    const leaders = async (): Promise<number[]> => {
+      const { partitions: found = [] } = (await this.client.cluster.metadata([topic])).topics[0] ?? {}
+      return partitions.map((number) => found.find(({ partition }) => partition === number)?.leader ?? -1)
+    }
+    const wanted = (await leaders()).map((leader) => 3 - leader)
+    const partitionAssignment = partitions.map((partition, i) => ({ partition, replicas: [wanted[i]!] }))
+    await this.admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] })
+    await until(`moving ${topic}`, async () => {
+      const { topics } = await this.admin.listPartitionReassignments({
+        topics: [{ topic, partitions: [...partitions] }]
+      })
+      return topics.length === 0 && (await leaders()).every((leader, i) => leader === wanted[i])
     })
   }
 

@@ -30,16 +30,20 @@ export class Play {
   readonly topics: TopicModel[] = []
   readonly jobs: Jobs
   messages = 0
+  moves = 0
   /** Of which the broker made an end in time. */
   compactions = 0
   readonly #broker: Broker
   readonly #below: (below: number) => number
+  /** Dice of its own: scripts stay as they were before brokers moved. */
+  readonly #moves: (below: number) => number
   readonly #suffix = randomBytes(4).toString('hex')
   #clockMs = BASE_MS
 
   constructor(broker: Broker, seed: number) {
     this.#broker = broker
     this.#below = random(seed)
+    this.#moves = random(seed ^ 0x6d6f7665)
     this.jobs = new Jobs(broker, this.topics)
   }
 
@@ -50,7 +54,10 @@ export class Play {
       await this.#create('a', false)
       await this.#create('b', this.#below(2) === 0)
       await this.#send(this.#pick(this.topics))
-      for (let i = 0; i < steps; i++) await this.#step(i)
+      for (let i = 0; i < steps; i++) {
+        if (i > 1 && this.#moves(8) === 0) await this.#move()
+        await this.#step(i)
+      }
       faults.push(...(await this.jobs.account()))
     } catch (error) {
       faults.push((error as Error).stack ?? String(error))
@@ -120,6 +127,17 @@ export class Play {
     await this.#broker.admin.createPartitions({ topicPartitions: [{ topic: topic.name, count }] })
     await this.#broker.ready(topic.name, count)
     topic.now.widen(count)
+  }
+
+  /** Some or all partitions of a topic are led by the other broker from now on. */
+  async #move(): Promise<void> {
+    const topic = this.topics[this.#moves(this.topics.length)]!
+    const all = topic.now.partitions.map(({ number }) => number)
+    const some = all.filter(() => this.#moves(2) === 0)
+    const numbers = some.length === 0 ? all : some
+    this.#say(`move ${topic.label}/${numbers.join()} to the other broker`)
+    await this.#broker.move(topic.name, numbers)
+    this.moves++
   }
 
   async #remake(topic: TopicModel): Promise<void> {
