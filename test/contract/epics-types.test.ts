@@ -197,6 +197,18 @@ describe('EPICS types from real servers', function () {
       assert.deepEqual((struct.get('sub') as PvStructure).fields.get('z'), ['p', 'q'])
     })
 
+    // Row E13
+    it('NTMatrix and NTHistogram: whole, as structures, since f142 and f144 have no place for dimensions and ranges', async () => {
+      const fields = ({ dtype, value }: Update) => (assert.equal(dtype, 'structure'), (value as PvStructure).fields)
+      const matrix = fields(await epics.open('pva', 'S:matrix').value())
+      assert.deepEqual(numbers(matrix.get('value') as Vector), [1, 2, 3, 4, 5, 6])
+      assert.deepEqual(numbers(matrix.get('dim') as Vector), [2, 3])
+      const histogram = fields(await epics.open('pva', 'S:histogram').value())
+      assert.deepEqual(numbers(histogram.get('ranges') as Vector), [0, 1.5, 4])
+      const { dtype, bytes } = histogram.get('value') as Vector
+      assert.deepEqual([dtype, [...new BigInt64Array(bytes.slice().buffer)]], ['int64', [7n, 2n ** 53n + 1n]])
+    })
+
     it('frames with flow control: none lost, in order', async () => {
       const channel = epics.open('pva', 'S:image', { queue_size: 4 })
       await channel.value()

@@ -69,6 +69,10 @@ channels[prefix + "struct"] = SharedPV(
         },
     )
 )
+matrix = Type([("value", "ad"), ("dim", "ai")], id="epics:nt/NTMatrix:1.0")
+channels[prefix + "matrix"] = SharedPV(initial=Value(matrix, {"value": [1, 2, 3, 4, 5, 6], "dim": [2, 3]}))
+counts = Type([("ranges", "ad"), ("value", "al")], id="epics:nt/NTHistogram:1.0")
+channels[prefix + "histogram"] = SharedPV(initial=Value(counts, {"ranges": [0, 1.5, 4], "value": [7, 2**53 + 1]}))
 full = NTScalar("d", display=True).wrap(5.5, timestamp=STAMP)
 full["alarm.severity"] = 2
 full["alarm.status"] = 3
