@@ -38,11 +38,23 @@ const reporter = defineReporter({
         default: {},
         additionalProperties: topic,
         description: 'Service → topic of its own heartbeat; services not named here share the one on `topic`.'
+      },
+      software_names: {
+        type: 'object',
+        default: {},
+        additionalProperties: { type: 'string' },
+        description: 'Service → name of the software in its own heartbeat, for clients that look for another program.'
       }
     }
   },
   open(options, { kafka, statusTopic }) {
-    const { topic = statusTopic, interval_ms: intervalMs, software_name: name, services } = options
+    const {
+      topic = statusTopic,
+      interval_ms: intervalMs,
+      software_name: name,
+      software_names: names,
+      services
+    } = options
     if (topic === undefined) return undefined
     // Compressed: a list of 20,000 streams is 2 MB, more than brokers take by default
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000, compression: 'gzip' })
@@ -62,7 +74,11 @@ const reporter = defineReporter({
         const places = [...beats.map((beat) => beat.topic), ...news].join(' ')
         // A job that moves to its control topic is heard there at once, as is what a command changed
         if (now >= due || places !== where) {
-          for (const beat of beats) send(producer, beat, snapshot, { name, intervalMs, sent: sent(beat.topic) })
+          for (const beat of beats) {
+            const [only = '', ...others] = beat.services.keys()
+            const own = others.length === 0 && Object.hasOwn(names, only) ? names[only] : undefined
+            send(producer, beat, snapshot, { name: own ?? name, intervalMs, sent: sent(beat.topic) })
+          }
           // Only when all were taken: a failure that lasts is told once
           due = now + intervalMs - 50
           where = places

@@ -64,7 +64,7 @@ describe('reporter-x5f2', () => {
     const options: ProducerOptions[] = []
     const watched = { ...kafka, producer: (given: ProducerOptions) => (options.push(given), kafka.producer(given)) }
     const context = { kafka: watched } as unknown as Parameters<ReporterPart['open']>[1]
-    const config = { topic: 's', interval_ms: 1000, software_name: 'n', services: {} }
+    const config = { topic: 's', interval_ms: 1000, software_name: 'n', software_names: {}, services: {} }
     const reporter = part!.open(config, context)
     assert.equal(options[0]?.compression, 'gzip')
     const now = { ...snapshot({}), version: '1', service_id: 'me', host: 'h', pid: 1 } as DaemonSnapshot
