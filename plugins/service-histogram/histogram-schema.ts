@@ -3,6 +3,8 @@ import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 
 /** Messages of events that can be counted. */
 export const eventSchemas = ['ev42', 'ev43', 'ev44', 'an44'] as const
+/** Messages that are histograms already. */
+export const arraySchemas = ['da00', 'hs00', 'hs01'] as const
 
 const topic = { type: 'string', pattern: '^[a-zA-Z0-9._-]{1,249}$' } as const
 const range = { type: 'array', items: { type: 'number' }, minItems: 2, maxItems: 2 } as const
@@ -43,18 +45,19 @@ export const histogramSchema = {
       description: 'Comes back in every message, in `info` and as header `hist_id`.'
     },
     kind: {
-      enum: ['tof', 'tof_pixel', 'image', 'rows', 'roi'],
+      enum: ['tof', 'tof_pixel', 'image', 'rows', 'roi', 'spectra', 'copy'],
       description:
-        'Times of flight; time × pixel; pixels as an image; rows of pixels; a spectrum for each region of an image.'
+        'Times of flight; time × pixel; pixels as an image; rows of pixels; a spectrum for each region of an image, or for each pixel; the latest histogram of the source, passed on.'
     },
     data_topic: { ...topic, description: 'Topic of the events.' },
     source: { type: 'string', default: '', description: 'Only events of this source; empty: of all.' },
     schemas: {
       type: 'array',
-      items: { enum: eventSchemas },
+      items: { enum: [...eventSchemas, ...arraySchemas] },
       minItems: 1,
       default: eventSchemas,
-      description: 'Messages that count; others on the topic are passed over.'
+      description:
+        'Messages that count; others on the topic are passed over. tof and image may count da00: each bin by its centre. copy takes da00, hs00 and hs01, all of them by default.'
     },
     topic: { ...topic, description: 'Where the histogram goes.' },
     format: { enum: ['hs00', 'hs01', 'da00'], default: 'hs01', description: 'Schema of its messages.' },
@@ -72,9 +75,14 @@ export const histogramSchema = {
     tof_edges: { ...edges, description: 'Instead of tof_range and num_bins: rising edges in ns.' },
     det_range: { ...range, description: 'tof: only these pixels, both ends count. tof_pixel: ends of the pixel axis.' },
     pixel_edges: { ...edges, description: 'Instead of det_range for tof_pixel: rising edges.' },
-    first_pixel: { type: 'integer', minimum: 0, default: 1, description: 'image, roi: id of the pixel x = y = 0.' },
-    width: { ...size, description: 'image, roi: pixels along x, which run first; rows: pixels of a row.' },
-    height: { ...size, description: 'image, roi: pixels along y.' },
+    first_pixel: {
+      type: 'integer',
+      minimum: 0,
+      default: 1,
+      description: 'image, roi, spectra: id of the pixel x = y = 0.'
+    },
+    width: { ...size, description: 'image, roi, spectra: pixels along x, which run first; rows: pixels of a row.' },
+    height: { ...size, description: 'image, roi: pixels along y; spectra: the same, default 1.' },
     order: {
       enum: ['yx', 'xy'],
       default: 'yx',
@@ -93,6 +101,13 @@ export const histogramSchema = {
       minimum: 1,
       maximum: 2_147_483_647,
       description: 'Times of flight are taken modulo this pulse period, in ns.'
+    },
+    max_cells: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 2 ** 26,
+      default: 1_048_576,
+      description: 'copy: larger ones are lost (`too_large`).'
     },
     show: {
       enum: ['cumulative', 'current', 'last'],
@@ -144,5 +159,5 @@ export const windowKeys = {
     minimum: 0,
     description: 'Count from now on for so many seconds; 0: no end. Not beside start_time and stop_time.'
   },
-  sender: { type: 'string', maxLength: 200, description: 'Source name of hs00 and hs01; default `nexstream`.' }
+  sender: { type: 'string', maxLength: 200, default: 'nexstream', description: 'Source name of hs00 and hs01.' }
 } as const

@@ -1,7 +1,7 @@
 // Plugin service-histogram: live histograms of events, from Kafka to Kafka.
 import { API, definePlugin, defineService } from '../../core/api/plugin.js'
 import { commands } from './commands/index.js'
-import justBinIt from './just-bin-it.js'
+import { justBinIt, justBinItSinq } from './just-bin-it.js'
 import { errors } from './errors.js'
 import { inspect } from './inspect.js'
 import { metrics } from './metrics.js'
@@ -16,6 +16,7 @@ export default definePlugin({
   summary: 'Counts events into live histograms: spectra, images, regions; speaks the commands of just-bin-it.',
   apply(registry) {
     registry.dialect(justBinIt)
+    registry.dialect(justBinItSinq)
     registry.service(
       defineService({
         id: 'histogram',

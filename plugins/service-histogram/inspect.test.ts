@@ -1,12 +1,16 @@
 // What is too large is refused with its number before it is made: one command must not take the daemon's memory.
 import assert from 'node:assert/strict'
 import { type Finding } from '../../core/api/plugin.js'
+import { histogramCommand } from '../../test/support/histograms.js'
 import { inspect } from './inspect.js'
 import { type HistogramOptions } from './options.js'
 
 const topics = { data_topic: 'events', topic: 'histograms' }
 const found = (histograms: readonly object[]): readonly Finding[] =>
-  inspect({ memory_bytes: 2_000_000 } as HistogramOptions, { cmd: 'start', histograms })
+  inspect({ memory_bytes: 2_000_000 } as HistogramOptions, {
+    cmd: 'start',
+    histograms: histograms.map(histogramCommand)
+  })
 const repeat = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value)
 
 describe('memory of histograms', () => {

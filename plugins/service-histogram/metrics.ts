@@ -24,45 +24,43 @@ export const metrics = {
 } as const satisfies MetricTable
 const metric = metricsFrom(metrics)
 
-/** Sums over the jobs that have ended. */
-export class HistogramTotals {
-  done = 0
-  failed = 0
-  readonly ended: CountingProgress[] = [empty()]
+/** What a job adds to the counters. */
+interface Counted {
+  readonly messages: number
+  readonly bytes: number
+  readonly events: number
+  readonly sent: number
+  readonly losses: Readonly<Record<string, number>>
+}
 
-  add(progress: CountingProgress, isError: boolean): void {
-    this[isError ? 'failed' : 'done']++
-    this.ended[0] = sum([this.ended[0]!, progress])
+const nothing: Counted = { messages: 0, bytes: 0, events: 0, sent: 0, losses: {} }
+
+function plus(total: Counted, { messages, bytes, events, histograms, losses: more }: CountingProgress): Counted {
+  const losses: Record<string, number> = { ...total.losses }
+  for (const [reason, n] of Object.entries(more)) losses[reason] = (losses[reason] ?? 0) + n
+  return {
+    messages: total.messages + messages,
+    bytes: total.bytes + bytes,
+    events: total.events + events,
+    sent: histograms.reduce((sum, one) => sum + one.sent, total.sent),
+    losses
   }
 }
 
-const empty = (): CountingProgress => ({
-  jobId: '',
-  messages: 0,
-  bytes: 0,
-  events: 0,
-  losses: {},
-  behind: 0,
-  histograms: []
-})
-const sent = ({ histograms }: CountingProgress): number => histograms.reduce((total, one) => total + one.sent, 0)
+/** Of the jobs that have ended. */
+export class HistogramTotals {
+  done = 0
+  failed = 0
+  counted = nothing
 
-/** `histograms` is one that has sent the messages of all. */
-function sum(list: readonly CountingProgress[]): CountingProgress {
-  const losses: Record<string, number> = {}
-  for (const one of list)
-    for (const [reason, n] of Object.entries(one.losses)) losses[reason] = (losses[reason] ?? 0) + n
-  const of = (key: 'messages' | 'bytes' | 'events' | 'behind'): number =>
-    list.reduce((total, one) => total + one[key], 0)
-  const all = list.reduce((total, one) => total + sent(one), 0)
-  return {
-    ...{ jobId: '', messages: of('messages'), bytes: of('bytes'), events: of('events'), behind: of('behind'), losses },
-    histograms: [{ id: '', topic: '', state: 'FINISHED', sum: 0, rate: 0, sent: all, outside: 0 }]
+  add(progress: CountingProgress, isError: boolean): void {
+    this[isError ? 'failed' : 'done']++
+    this.counted = plus(this.counted, progress)
   }
 }
 
 export function metricsOf(running: readonly CountingProgress[], totals: HistogramTotals, memory: number): Metric[] {
-  const all = sum([...totals.ended, ...running])
+  const all = running.reduce(plus, totals.counted)
   const behind = running.reduce((total, one) => total + one.behind, 0)
   const histograms = running.reduce((total, one) => total + one.histograms.length, 0)
   return [
@@ -72,7 +70,7 @@ export function metricsOf(running: readonly CountingProgress[], totals: Histogra
     metric('nexstream_histogram_messages_total', all.messages),
     metric('nexstream_histogram_bytes_total', all.bytes),
     metric('nexstream_histogram_events_total', all.events),
-    metric('nexstream_histogram_sent_total', sent(all)),
+    metric('nexstream_histogram_sent_total', all.sent),
     metric('nexstream_histogram_messages_behind', behind),
     ...Object.entries(all.losses).map(([reason, n]) => metric('nexstream_histogram_lost_total', n, { reason })),
     metric('nexstream_histogram_jobs_ended_total', totals.done, { result: 'done' }),

@@ -48,6 +48,12 @@ export const optionSchema = {
       maximum: 268_435_456,
       default: 8_388_608,
       description: 'Most bytes asked of Kafka at once, per connection.'
+    },
+    simulate: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Made-up events instead of those in Kafka, ten times a second: for tests of clients and for training.'
     }
   }
 } as const satisfies JSONSchema

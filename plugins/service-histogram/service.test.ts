@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { Worker } from 'node:worker_threads'
 import { converterParts } from '../../test/support/converters.js'
+import { histogramCommand } from '../../test/support/histograms.js'
 import { serviceContext } from '../../test/support/service-context.js'
 import { type Kafka } from '../../core/api/plugin.js'
 import { type StartHistogramsCommand } from './commands/start.js'
 import { type HistogramOptions } from './options.js'
 import { HistogramService } from './service.js'
 
-const tof = { kind: 'tof', data_topic: 'data', topic: 'out', tof_range: [0, 100], num_bins: 5 }
+const tof = histogramCommand({ kind: 'tof', data_topic: 'data', topic: 'out', tof_range: [0, 100], num_bins: 5 })
 const origin = { dialect: 'json', topic: '', replyTopic: '', timestampMs: 0 }
 
 describe('histogram service', () => {
@@ -24,7 +25,7 @@ describe('histogram service', () => {
         { memory_bytes: 1e9 } as HistogramOptions,
         serviceContext({} as Kafka, { converters })
       )
-      const command = { histograms: [tof, { ...tof, ...keys }] } as StartHistogramsCommand
+      const command = { histograms: [tof, histogramCommand({ ...tof, ...keys })] } as unknown as StartHistogramsCommand
       await assert.rejects(
         service.startJob(command, origin),
         (error: { code: string; path: string; message: string }) =>

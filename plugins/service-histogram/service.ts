@@ -23,6 +23,8 @@ import { infoOf, reportOf, type RunningJob, runningJob, unknown, within } from '
 import { type HistogramSpec, specOf } from './spec.js'
 import { type FromThread, type CountingProgress, type JobSpec, type ToThread } from './thread/protocol.js'
 
+/** A `stop` that waits does so for this long: clients wait 5 s for a sign. */
+const STOP_WAIT_MS = 4000
 /** A new `config` waits so long for the last messages of the jobs before. */
 const ENDING_MS = 2000
 /** A daemon that stops waits so long for them. */
@@ -85,8 +87,7 @@ export class HistogramService implements Service {
 
   /** What is wrong with the new one is known before the old ones end. */
   async replaceJobs(command: ConfigureHistogramsCommand, origin: Origin): Promise<Reply> {
-    const { histograms = [] } = command
-    const made = histograms.length === 0 ? undefined : this.#specOf({ ...command, histograms }, 0)
+    const made = command.histograms.length === 0 ? undefined : this.#specOf(command, 0)
     if (made !== undefined) await this.#requireTopics(made)
     const before = [...this.#jobs.values()]
     for (const { job } of before) this.#stopOne(job.id)
@@ -95,12 +96,14 @@ export class HistogramService implements Service {
     return { response: 'ACK', status: 200, message: `stopping ${before.length} jobs` }
   }
 
-  stopJobs({ job_id: id, histogram, all }: StopHistogramsCommand): Reply {
+  async stopJobs({ job_id: id, histogram, all, wait }: StopHistogramsCommand): Promise<Reply> {
     const jobs = all === true ? [...this.#jobs.values()] : [this.#find(id, histogram)]
     for (const { job } of jobs) this.#stopOne(job.id)
     const only = all === true ? undefined : jobs[0]?.job.id
-    const message = only === undefined ? `stopping ${jobs.length} jobs` : 'stopping'
-    return { response: 'ACK', status: 201, message, ...(only !== undefined && { job_id: only }) }
+    const isOver = wait && (await within(Promise.all(jobs.map(({ ended }) => ended)), STOP_WAIT_MS))
+    const what = isOver ? 'stopped' : 'stopping'
+    const message = only === undefined ? `${what} ${jobs.length} jobs` : what
+    return { response: 'ACK', status: isOver ? 200 : 201, message, ...(only !== undefined && { job_id: only }) }
   }
 
   resetJobs({ job_id: id }: ResetHistogramsCommand): Reply {
@@ -126,7 +129,7 @@ export class HistogramService implements Service {
   }
 
   #specOf(command: StartHistogramsCommand, used: number): JobSpec {
-    const { interval_s: interval, start_time: start, stop_time: stop, sender = 'nexstream' } = command
+    const { interval_s: interval, start_time: start, stop_time: stop, sender } = command
     if (interval !== undefined && (start !== undefined || stop !== undefined))
       throw new CodedError('COMMAND_INVALID', 'not beside start_time and stop_time', { path: '/interval_s' })
     const { options } = this
@@ -147,7 +150,8 @@ export class HistogramService implements Service {
       keepAliveBytes: options.keep_alive_bytes,
       lateDataMs: options.late_data_ms,
       disorderMs: options.disorder_ms,
-      fetchBytes: options.fetch_bytes
+      fetchBytes: options.fetch_bytes,
+      simulate: options.simulate
     }
   }
 
@@ -166,6 +170,9 @@ export class HistogramService implements Service {
 
   async #begin(spec: JobSpec, origin: Origin): Promise<Reply> {
     if (this.#closing) throw new CodedError('JOB_LIMIT', 'the daemon is stopping')
+    // Those before may take longer to end than a new `config` waits
+    const bytes = spec.histograms.reduce((sum, one) => sum + one.bytes, 0)
+    new MemoryLeft(this.options.memory_bytes, this.#memory()).allow(bytes, '/histograms')
     const box: { running?: RunningJob } = {}
     const job = await this.context.jobs.open(spec.jobId, 'histogram', () => (box.running ? infoOf(box.running) : {}))
     const running = runningJob(job, spec, origin)

@@ -1,8 +1,8 @@
 // From what a command says of a histogram to what the thread counts: axes, memory, and what is wrong with it.
 import { CodedError } from '../../core/api/plugin.js'
 import { evenEdges } from './bins/axis.js'
-import { eventSchemas, type HistogramCommand } from './histogram-schema.js'
-import { pixelMapOf, type PlacedRun, runsOf } from './bins/areas.js'
+import { arraySchemas, type HistogramCommand } from './histogram-schema.js'
+import { pixelMapOf, type PlacedRun, runsOf, workOf } from './bins/areas.js'
 import { type MemoryLeft } from './memory.js'
 import { type PixelMap } from './bins/fill.js'
 
@@ -16,14 +16,15 @@ export interface BinDimension {
 }
 
 /** A histogram as the thread gets it (structured clone). */
-export interface HistogramSpec extends Pick<HistogramCommand, 'kind' | 'data_topic' | 'topic' | 'monitor' | 'fold_ns'> {
+export interface HistogramSpec extends Pick<
+  HistogramCommand,
+  'kind' | 'data_topic' | 'topic' | 'monitor' | 'fold_ns' | 'format' | 'show' | 'max_cells'
+> {
   readonly id: string
   readonly source: string
   readonly schemas: readonly string[]
-  readonly format: 'hs00' | 'hs01' | 'da00'
   readonly dataType: 'int64' | 'int32' | 'float64'
   readonly sender: string
-  readonly show: 'cumulative' | 'current' | 'last'
   readonly lastMs: number
   readonly periods: { readonly count: number; readonly topic: string } | null
   readonly tofEdges: Float64Array | null
@@ -58,9 +59,9 @@ export function specOf(
   { path, index, sender }: { readonly path: string; readonly index: number; readonly sender: string },
   memory: MemoryLeft
 ): HistogramSpec {
-  const { format, show = 'cumulative', last_s: lastS, periods = null } = command
+  const { kind, format, show, last_s: lastS, periods = null } = command
   const normal = command.monitor !== undefined || format === 'da00'
-  const dataType = normal ? 'float64' : (command.data_type ?? 'int64')
+  const dataType = normal ? 'float64' : command.data_type
   const copies = show === 'last' ? SLICES + 2 : 1
   const sent = (format === 'da00' ? 2 : 1) * SENT_BYTES[dataType]
   let bytes = 0
@@ -68,27 +69,35 @@ export function specOf(
     memory.allow(bytes + more, path)
     bytes += more
   })
+  const schemas = schemasOf(command, path)
   const shape = shaper.shape()
   if (show === 'last' && lastS === undefined) refuse(`${path}/last_s`, 'show = last needs it')
+  if (kind === 'copy' && (periods ?? command.monitor) !== null && (periods ?? command.monitor) !== undefined)
+    refuse(path, 'copy has neither periods nor a monitor')
   memory.take(bytes)
   return {
     ...shape,
-    kind: command.kind,
+    ...{ kind, format, show, dataType, schemas, sender, bytes },
     data_topic: command.data_topic,
     topic: command.topic,
+    max_cells: command.max_cells,
     ...(command.monitor && { monitor: command.monitor }),
     ...(command.fold_ns !== undefined && { fold_ns: command.fold_ns }),
     id: command.id ?? `histogram-${index + 1}`,
-    source: (command.source ?? '').trim(),
-    schemas: command.schemas ?? eventSchemas,
-    format: format ?? 'hs01',
-    dataType,
-    sender,
-    show,
+    source: command.source.trim(),
     lastMs: (lastS ?? 0) * 1000,
-    periods: periods === null ? null : { count: periods.count, topic: periods.topic ?? command.data_topic },
-    bytes
+    periods: periods === null ? null : { count: periods.count, topic: periods.topic ?? command.data_topic }
   }
+}
+
+const isArray = (schema: string): boolean => arraySchemas.some((one) => one === schema)
+
+/** Those that the kind can count. */
+function schemasOf({ kind, schemas }: HistogramCommand, path: string): readonly string[] {
+  const given = schemas.filter(isArray)
+  if (kind === 'copy') return given.length > 0 ? given : arraySchemas
+  const wrong = given.find((schema) => schema !== 'da00' || (kind !== 'tof' && kind !== 'image'))
+  return wrong === undefined ? schemas : refuse(`${path}/schemas`, `${kind} counts no ${wrong}`)
 }
 
 const refuse = (path: string, message: string): never => {
@@ -97,6 +106,8 @@ const refuse = (path: string, message: string): never => {
 
 /** Nothing is made for a shape that no memory limit can allow. */
 const MOST_CELLS = 2 ** 28
+/** Commands are answered meanwhile: a second or so of work. */
+const MOST_CROSSINGS = 2 ** 24
 /** Ids that a table of pixels may span. */
 const MOST_PIXELS = 2 ** 26
 
@@ -139,6 +150,8 @@ class Shaper {
     if (kind === 'tof') return this.#tof()
     if (kind === 'tof_pixel') return this.#tofPixel()
     if (kind === 'image') return this.#image()
+    if (kind === 'spectra') return this.#spectra()
+    if (kind === 'copy') return this.#copy()
     return kind === 'rows' ? this.#rows() : this.#roi()
   }
 
@@ -160,8 +173,26 @@ class Shaper {
     return { ...plain, tofEdges, pixelEdges, cells, dimensions }
   }
 
+  #spectra(): Shape {
+    const { first_pixel: firstPixel, height = 1 } = this.command
+    const pixels = this.#need('width') * height
+    const time = this.#tofBins()
+    const cells = this.#allowed(pixels * time.bins, time, { bins: pixels })
+    const tofEdges = time.edges()
+    const pixelAxis = axis('pixel', '', evenEdges(firstPixel, firstPixel + pixels, pixels))
+    return { ...plain, firstPixel, tofEdges, cells, dimensions: [pixelAxis, axis('time_of_flight', 'ns', tofEdges)] }
+  }
+
+  /** Memory for the largest; its axes come with each message. */
+  #copy(): Shape {
+    // What came, with errors; its cells and what is sent are counted with all kinds
+    this.allow(this.command.max_cells * (2 * SENT_BYTES.float64))
+    this.#allowed(this.command.max_cells)
+    return { ...plain, cells: 0, dimensions: [] }
+  }
+
   #image(): Shape {
-    const { first_pixel: firstPixel = 1, order } = this.command
+    const { first_pixel: firstPixel, order } = this.command
     const [width, height] = [this.#need('width'), this.#need('height')]
     const cells = this.#allowed(width * height)
     const both = [axis('y', 'pixel', count(height)), axis('x', 'pixel', count(width))]
@@ -189,11 +220,13 @@ class Shaper {
   }
 
   #roi(): Shape {
-    const { first_pixel: first = 1, regions } = this.command
+    const { first_pixel: first, regions } = this.command
     const [width, height] = [this.#need('width'), this.#need('height')]
     if (regions === undefined) return refuse(`${this.path}/regions`, 'roi needs it')
     const time = this.#tofBins()
     limit(width * height + regions.length * time.bins, this.path)
+    if (workOf(regions, height) > MOST_CROSSINGS)
+      refuse(`${this.path}/regions`, `corners × rows of the polygons are more than ${MOST_CROSSINGS}`)
     const cells = this.#allowed(regions.length * time.bins, time)
     let [start, end] = [Infinity, 0]
     for (const [i, region] of regions.entries()) {
@@ -221,7 +254,7 @@ class Shaper {
   }
 
   /** So many cells, with the edges of these axes. Throws HISTOGRAM_MEMORY. */
-  #allowed(cells: number, ...axes: readonly Bins[]): number {
+  #allowed(cells: number, ...axes: readonly Pick<Bins, 'bins'>[]): number {
     limit(cells, this.path)
     this.allow(cells * this.bytesPerCell + EDGE_BYTES * axes.reduce((sum, { bins }) => sum + bins + 1, 0))
     return cells

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { connectKafka } from '../../core/kafka/client.js'
 import { type PartLookup } from '../../core/api/plugin.js'
-import { type HistogramCommand } from '../../plugins/service-histogram/histogram-schema.js'
 import { MemoryLeft } from '../../plugins/service-histogram/memory.js'
 import { specOf } from '../../plugins/service-histogram/spec.js'
 import main from '../../plugins/service-histogram/thread/main.js'
@@ -14,6 +13,7 @@ import {
   type ToThread
 } from '../../plugins/service-histogram/thread/protocol.js'
 import { converterParts } from '../support/converters.js'
+import { histogramCommand } from '../support/histograms.js'
 import { PATIENCE_MS } from '../support/patience.js'
 
 type Said<T extends FromThread['type']> = Extract<FromThread, { type: T }>
@@ -51,8 +51,8 @@ export class Counting {
     const place = { path: '/histograms/0', index: 0, sender: 'test' }
     const spec: JobSpec = {
       ...{ jobId, startMs: null, stopMs: null, updateMs: 20, keepAliveMs: 0, keepAliveBytes: 0 },
-      ...{ lateDataMs: 300, disorderMs: 200, fetchBytes: 1 << 20 },
-      histograms: [specOf(tof as HistogramCommand, place, new MemoryLeft(1e9, 0))],
+      ...{ lateDataMs: 300, disorderMs: 200, fetchBytes: 1 << 20, simulate: false },
+      histograms: [specOf(histogramCommand(tof), place, new MemoryLeft(1e9, 0))],
       ...more
     }
     this.tell({ type: 'start', spec })

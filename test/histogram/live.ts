@@ -69,6 +69,10 @@ export function events({ schema = 'ev44', source = 'det', time = T0, tof, pixel 
     : encodeMessage('ev44', { ...head, reference_time: [time], reference_time_index: [0], pixel_id: [...pixel] })
 }
 
+/** Topics of the daemon's: `words2` and `answers2` are SINQ's. */
+const topicNames = ['commands', 'status', 'words', 'answers', 'words2', 'answers2', 'histograms', 'histograms2', 'beats'] as const // prettier-ignore
+type Name = (typeof topicNames)[number]
+
 interface Opened {
   readonly kafka: Kafka
   readonly producer: Producer
@@ -77,8 +81,7 @@ interface Opened {
   readonly control: Control
   /** Speaks just-bin-it's. */
   readonly peer: Control
-  /** Topic of the histograms. */
-  readonly histograms: string
+  readonly names: Readonly<Record<Name, string>>
   readonly folder: string
   /** Topics that nobody has used. */
   readonly spare: string[]
@@ -87,20 +90,25 @@ interface Opened {
 export class Live {
   readonly control: Control
   readonly peer: Control
-  readonly histograms: string
+  readonly names: Opened['names']
   readonly #opened: Opened
 
   private constructor(opened: Opened) {
     this.#opened = opened
     this.control = opened.control
     this.peer = opened.peer
-    this.histograms = opened.histograms
+    this.names = opened.names
+  }
+
+  /** Topic of the histograms. */
+  get histograms(): string {
+    return this.names.histograms
   }
 
   /** @param topics - how many data topics the tests want */
   static async open(topics: number, options: string): Promise<Live> {
     const { brokers } = await startKafka()
-    const names = await testTopics(['commands', 'status', 'words', 'answers', 'histograms'])
+    const names = await testTopics(topicNames)
     const spare = await testTopics(
       Array.from({ length: topics }, (_, i) => `data${i}`),
       { partitions: 2 }
@@ -111,7 +119,7 @@ export class Live {
       config,
       `[daemon]
 service_id = "live"
-builtin_plugins = ["service-histogram", "converter-events", "converter-histograms", "converter-da00", "converter-pu00", "reporter-json"]
+builtin_plugins = ["service-histogram", "converter-events", "converter-histograms", "converter-da00", "converter-pu00", "reporter-json", "reporter-x5f2"]
 [kafka]
 brokers = ${JSON.stringify(brokers)}
 [commands]
@@ -120,11 +128,17 @@ topic = "${names.commands}"
 topic = "${names.words}"
 dialects = ["just-bin-it"]
 reply_topic = "${names.answers}"
+[[commands.listen]]
+topic = "${names.words2}"
+dialects = ["just-bin-it-sinq"]
+reply_topic = "${names.answers2}"
 [status]
 topic = "${names.status}"
 interval = "300ms"
-[reporters]
-x5f2 = false
+[reporters.x5f2]
+interval_ms = 1000
+services = { histogram = "${names.beats}" }
+software_names = { histogram = "just-bin-it" }
 [services.histogram]
 ${options}
 `
@@ -136,8 +150,7 @@ ${options}
     await Promise.race([up, daemon.crash()])
     const kafka = connectKafka({ brokers: [...brokers] })
     const producer = kafka.producer({ lingerMs: 0 })
-    const { histograms } = names
-    return new Live({ kafka, producer, daemon, control, peer, histograms, folder, spare: Object.values(spare) })
+    return new Live({ kafka, producer, daemon, control, peer, names, folder, spare: Object.values(spare) })
   }
 
   /** A topic of two partitions that nobody has used. */

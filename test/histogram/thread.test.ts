@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { connectKafka, type KafkaClient } from '../../core/kafka/client.js'
 import { type Producer } from '../../core/api/plugin.js'
+import { MemoryLeft } from '../../plugins/service-histogram/memory.js'
+import { specOf } from '../../plugins/service-histogram/spec.js'
+import { histogramCommand } from '../support/histograms.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
 import { diverged, type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
 import { createTopic, deleteTopic, remakeTopic } from '../support/topics.js'
@@ -131,5 +134,21 @@ describe('the thread that counts histograms', () => {
     for (const id of ['first', 'second']) await counting.read(id, 10)
     const counted = await Promise.all(['first', 'second'].map((id) => counting.stop(id)))
     assert.deepEqual(counted.map(({ messages }) => messages), [10, 10]) // prettier-ignore
+  })
+
+  it('makes up events for every kind when told to, without a look at Kafka', async () => {
+    const { out } = await topics()
+    const base = { data_topic: 'nowhere', topic: out, tof_range: [0, 1000], num_bins: 5, width: 4, height: 3 }
+    const rows = { left_edges: [7, 11] }
+    const regions = [{ rectangle: [0, 0, 4, 3] }]
+    const kinds = [{ kind: 'tof' }, { kind: 'tof_pixel', det_range: [0, 100] }, { kind: 'image' }, { kind: 'rows', ...rows }, { kind: 'roi', regions }, { kind: 'spectra' }] // prettier-ignore
+    const histograms = kinds.map((one, index) =>
+      specOf(histogramCommand({ ...base, ...one }), { path: '', index, sender: '' }, new MemoryLeft(1e9, 0))
+    )
+    await counting.start('made up', 'nowhere', out, { simulate: true, histograms })
+    await counting.read('made up', 2)
+    const progress = await counting.stop('made up')
+    for (const { id, sum, outside, state } of progress.histograms)
+      assert.deepEqual([id, state, outside, sum], [id, 'FINISHED', 0, progress.events / kinds.length])
   })
 })

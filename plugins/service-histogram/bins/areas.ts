@@ -21,13 +21,29 @@ export function* runsOf({ rectangle, polygon }: Region, width: number, height: n
     if (length <= 0) return
     for (let row = Math.max(0, y); row < Math.min(height, y + h); row++) yield { pixel: row * width + from, length }
   } else if (polygon !== undefined) {
-    for (let row = 0; row < height; row++)
+    const [first, last] = rowsOf(polygon, height)
+    for (let row = first; row < last; row++)
       for (const [left, right] of spans(polygon, row + 0.5)) {
         const from = Math.max(0, Math.ceil(left - 0.5))
         const length = Math.min(width, Math.ceil(right - 0.5)) - from
         if (length > 0) yield { pixel: row * width + from, length }
       }
   }
+}
+
+/** Rows that a polygon may reach: from inclusive, to exclusive. */
+function rowsOf(corners: readonly (readonly number[])[], height: number): readonly [number, number] {
+  const ys = corners.map(([, y = 0]) => y)
+  return [Math.max(0, Math.floor(Math.min(...ys))), Math.min(height, Math.ceil(Math.max(...ys)))]
+}
+
+/** Crossings that are looked for to find the runs of regions. */
+export function workOf(regions: readonly Region[], height: number): number {
+  return regions.reduce((sum, { polygon }) => {
+    if (polygon === undefined) return sum
+    const [first, last] = rowsOf(polygon, height)
+    return sum + polygon.length * Math.max(0, last - first)
+  }, 0)
 }
 
 /** Where a line of this y runs inside a polygon (even-odd rule): from inclusive, to exclusive. */

@@ -1,6 +1,7 @@
 // One axis of a histogram: from whole numbers (ns, pixel ids) to bins, exactly as its edges say; the last bin has its upper edge, too.
+import { createHash } from 'node:crypto'
 
-/** n + 1 edges of n equal bins. */
+/** Edges of n equal bins: n + 1. */
 export function evenEdges(low: number, high: number, bins: number): Float64Array {
   const width = (high - low) / bins
   const edges = Float64Array.from({ length: bins + 1 }, (_, i) => low + i * width)
@@ -13,8 +14,9 @@ const nudges = [0.5, 0.1, 1e-2, 1e-3, 1e-4]
 /** Cells of the lookup table per bin, and at most. */
 const CELLS_PER_BIN = 4
 const MOST_CELLS = 1 << 16
-const LEAST = -(2 ** 31)
-const MOST = 2 ** 32 - 1
+/** What int32 and uint32 can be. */
+const signedEnds = [-(2 ** 31), 2 ** 31 - 1] as const
+const unsignedEnds = [0, 2 ** 32 - 1] as const
 
 /**
  * `d = (value - first) | 0`, and inside when `d >>> 0 <= span`: one comparison for both ends, and the same for signed and unsigned
@@ -37,11 +39,17 @@ export class BinAxis {
   readonly #cells: Int32Array
   readonly #cellScale: number
 
-  /** @param edges - rising */
-  constructor(readonly edges: Float64Array) {
+  /**
+   * @param edges - rising
+   * @param ends - least and greatest number there is
+   */
+  constructor(
+    readonly edges: Float64Array,
+    [least, most]: readonly [number, number]
+  ) {
     this.bins = edges.length - 1
-    this.first = Math.max(LEAST, Math.ceil(edges[0]!))
-    this.span = Math.min(MOST, Math.floor(edges[this.bins]!)) - this.first
+    this.first = Math.max(least, Math.ceil(edges[0]!))
+    this.span = Math.max(-1, Math.min(most, Math.floor(edges[this.bins]!)) - this.first)
     this.#starts = edges.map((edge) => Math.ceil(edge) - this.first)
     const even = this.#findEven()
     this.isEven = even !== undefined
@@ -57,16 +65,16 @@ export class BinAxis {
     }
   }
 
-  /** The bin of each of `values`, -1 outside. */
+  /** The bin of each of `values`, `bins` outside. */
   map(values: Int32Array, out: Int32Array): void {
-    const { first, span, scale, shift } = this
+    const { first, span, scale, shift, bins } = this
     const { length } = values
-    if (span < 0) out.fill(-1, 0, length)
+    if (span < 0) out.fill(bins, 0, length)
     else if (!this.isEven) this.#look(values, out)
     else
       for (let i = 0; i < length; i++) {
         const d = ((values[i]! - first) | 0) >>> 0
-        out[i] = d <= span ? (d * scale + shift) | 0 : -1
+        out[i] = d <= span ? (d * scale + shift) | 0 : bins
       }
   }
 
@@ -77,7 +85,7 @@ export class BinAxis {
     for (let i = 0; i < values.length; i++) {
       const d = ((values[i]! - first) | 0) >>> 0
       if (d > span) {
-        out[i] = -1
+        out[i] = bins
         continue
       }
       let bin = cells[(d * cellScale) | 0]!
@@ -118,5 +126,36 @@ export class BinAxis {
   /** Of the two ends only. */
   #binOf(d: number): number {
     return d === 0 && this.span > 0 ? 0 : this.bins - 1
+  }
+}
+
+const known = new Map<string, WeakRef<AxisPair>>()
+const forgotten = new FinalizationRegistry<string>((key) => known.get(key)?.deref() ?? known.delete(key))
+
+/** An axis for signed and for unsigned numbers; the same for all histograms with the same edges, which then find its bins once. */
+export class AxisPair {
+  readonly signed: BinAxis
+  readonly #unsigned: BinAxis
+
+  private constructor(edges: Float64Array) {
+    this.signed = new BinAxis(edges, signedEnds)
+    const isBoth = edges[0]! > -1 && edges.at(-1)! < 2 ** 31
+    this.#unsigned = isBoth ? this.signed : new BinAxis(edges, unsignedEnds)
+  }
+
+  static for(edges: Float64Array): AxisPair {
+    const key = createHash('sha1')
+      .update(new Uint8Array(edges.buffer, edges.byteOffset, edges.byteLength))
+      .digest('hex')
+    const found = known.get(key)?.deref()
+    if (found !== undefined) return found
+    const made = new AxisPair(edges)
+    known.set(key, new WeakRef(made))
+    forgotten.register(made, key)
+    return made
+  }
+
+  of(isUnsigned: boolean): BinAxis {
+    return isUnsigned ? this.#unsigned : this.signed
   }
 }

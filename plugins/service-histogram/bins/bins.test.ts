@@ -3,40 +3,49 @@ import assert from 'node:assert/strict'
 import { type Vector } from '../../../schemas/index.js'
 import { random } from '../../../test/support/random.js'
 import { pixelMapOf, type PlacedRun, type Region, runsOf } from './areas.js'
-import { BinAxis, evenEdges } from './axis.js'
+import { AxisPair, type BinAxis, evenEdges } from './axis.js'
 import { BinCounts } from './counts.js'
-import { Events } from './events.js'
-import { byPixel } from './fill.js'
+import { Events, piecesOf } from './events.js'
+import { byPixel, byTime } from './fill.js'
 
 /** By the definition: half open, the last bin with its upper edge. */
 function binOf(edges: Float64Array, value: number): number {
   const last = edges.length - 1
   if (value === edges[last]) return last - 1
   for (let i = 0; i < last; i++) if (value >= edges[i]! && value < edges[i + 1]!) return i
-  return -1
+  return last
 }
 
 function check(edges: Float64Array, below: (n: number) => number): BinAxis {
-  const axis = new BinAxis(edges)
+  const pair = AxisPair.for(edges)
   const around = [...edges].flatMap((edge) => [-1, 0, 1].map((step) => Math.round(edge) + step))
   const span = Math.ceil(edges.at(-1)! - edges[0]!) + 10
   const others = Array.from({ length: 200 }, () => Math.floor(edges[0]!) - 5 + below(span))
-  const values = Int32Array.from([...around, ...others, -(2 ** 31), 2 ** 31 - 1])
-  const bins = new Int32Array(values.length)
-  axis.map(values, bins)
-  values.forEach((value, i) => assert.equal(bins[i], binOf(edges, value), `${value} of ${edges.length} edges`))
-  return axis
+  for (const dtype of ['int32', 'uint32'] as const) {
+    const isUnsigned = dtype === 'uint32'
+    const all = [...around, ...others, -1, 0, -(2 ** 31), 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]
+    const values = (isUnsigned ? Uint32Array : Int32Array).from(all)
+    const axis = pair.of(isUnsigned)
+    const timeOfFlight = vector(dtype, values)
+    const slow = new Int32Array(values.length)
+    axis.map(new Int32Array(values.buffer), slow)
+    const { numbers } = new Events().set({ timeOfFlight, pixelId: timeOfFlight }).bins(axis, 0)
+    for (const bins of [slow, numbers])
+      values.forEach((value, i) => assert.equal(bins[i], binOf(edges, value), `${value} of ${edges.length} edges`))
+  }
+  return pair.signed
 }
 
 const pixelsOf = (region: Region, width: number, height: number): number[] =>
   [...runsOf(region, width, height)].flatMap(({ pixel, length }) => Array.from({ length }, (_, i) => pixel + i))
 
 /** Not aligned, as in most network buffers. */
-function unaligned(ids: readonly number[]): Vector {
-  const bytes = new Uint8Array(4 * ids.length + 1).subarray(1)
-  bytes.set(new Uint8Array(Int32Array.from(ids).buffer))
-  return { dtype: 'int32', length: ids.length, bytes }
+function vector(dtype: Vector['dtype'], values: Int32Array | Uint32Array): Vector {
+  const bytes = new Uint8Array(values.byteLength + 1).subarray(1)
+  bytes.set(new Uint8Array(values.buffer))
+  return { dtype, length: values.length, bytes }
 }
+const all = (length: number, value: number): Vector => vector('int32', new Int32Array(length).fill(value))
 
 describe('bins of histograms', () => {
   it('are those of the edges: equal ones', () => {
@@ -58,25 +67,46 @@ describe('bins of histograms', () => {
   })
 
   it('carry over from the low byte, and into doubles', () => {
-    const counts = new BinCounts(4, true)
+    const counts = new BinCounts(4, 'low')
     const fill = byPixel(1, 4)
-    const events = new Events()
-    const pixelId = unaligned(Array.from({ length: 1000 }, () => 2))
-    const referenceTime = { dtype: 'int64', length: 1, bytes: new Uint8Array(8) } as const
-    const record = {
-      source: '',
-      messageId: 0n,
-      referenceTime,
-      referenceTimeIndex: null,
-      timeOfFlight: pixelId,
-      pixelId
-    }
-    for (let i = 0; i < 3; i++) counts.sum += fill(events.set(record), new Int32Array(0), counts.ready(1000), 0)
+    const events = new Events().set({ timeOfFlight: all(1000, 2), pixelId: all(1000, 2) })
+    for (let i = 0; i < 3; i++) counts.sum += fill(events, counts.ready(1000), 0)
     assert.deepEqual([...counts.settled()], [0, 3000, 0, 0])
     counts.sum = 2 ** 32 - 1
     counts.cells[1] = 2 ** 32 - 1
-    fill(events.set(record), new Int32Array(0), counts.ready(1000), 0)
-    assert.equal(counts.settled()[1], 2 ** 32 - 1 + 1000)
+    for (let i = 0; i < 2; i++) counts.sum += fill(events, counts.ready(1000), 0)
+    assert.equal(counts.settled()[1], 2 ** 32 - 1 + 2000)
+    counts.clear()
+    assert.deepEqual([...counts.settled()], [0, 0, 0, 0])
+  })
+
+  it('are counted in pieces, alike by all who share an axis, also where memory was used before', () => {
+    const below = random(3)
+    const values = Int32Array.from({ length: 300_001 }, () => below(1200) - 100)
+    const record = { timeOfFlight: vector('int32', values), pixelId: vector('int32', values) }
+    const edges = [evenEdges(0, 1000, 7), evenEdges(0, 1000, 10), Float64Array.from([0, 1, 500, 1000])]
+    const wanted = edges.map((one) => {
+      const cells = new Uint32Array(one.length)
+      for (const value of values) cells[binOf(one, value)]!++
+      return [...cells.subarray(0, -1)]
+    })
+    const events = new Events()
+    for (let round = 0; round < 3; round++) {
+      const many = [...edges, ...edges, ...edges, ...edges].map((one) => {
+        const axis = AxisPair.for(one)
+        return { fill: byTime({ axis, column: 0 }), counts: new BinCounts(axis.signed.bins, 'kernel') }
+      })
+      for (const piece of piecesOf(record))
+        for (const { fill, counts } of many) counts.sum += fill(events.set(piece), counts, 0)
+      many.forEach(({ counts }, i) => {
+        assert.deepEqual([...counts.settled()], wanted[i % 3])
+        assert.equal(
+          counts.sum,
+          wanted[i % 3]!.reduce((sum, n) => sum + n)
+        )
+        counts.release()
+      })
+    }
   })
 
   it('of regions hold the pixels whose centres they hold', () => {

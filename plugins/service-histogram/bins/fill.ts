@@ -1,49 +1,42 @@
 // The loops that count events: one for each kind of histogram. Each gives how many it counted.
-import { type BinAxis } from './axis.js'
-import { type Cells, type BinCounts } from './counts.js'
-import { type Events, Scratch } from './events.js'
+import { type AxisPair } from './axis.js'
+import { type BinCounts } from './counts.js'
+import { type EventColumn, type Events } from './events.js'
+import { kernel } from './wasm/kernel.js'
 
-const scratch = new Scratch()
-const scratch2 = new Scratch()
+/** Counts the events of a piece of a message in the cells from `base` on. */
+export type Fill = (events: Events, counts: BinCounts, base: number) => number
 
-/** BinCounts the events of a message in the cells from `base` on. */
-export type Fill = (events: Events, tof: Int32Array, counts: BinCounts, base: number) => number
+/** An axis of time of flight: as it comes, or modulo a period. */
+export interface TimeAxis {
+  readonly axis: AxisPair
+  readonly column: EventColumn
+}
 
 /** Along time of flight; with pixels `from` to `to` (both inclusive) only these. */
-export function byTime(axis: BinAxis, pixels?: readonly [from: number, to: number]): Fill {
-  if (pixels !== undefined) return byTimeOf(axis, pixels)
-  if (!axis.isEven)
-    return (_events, tof, { cells }, base) => {
-      const bins = scratch.take(tof.length)
-      axis.map(tof, bins)
-      return countAll(bins, cells, base)
-    }
-  return (_events, tof, { cells }, base) => {
-    // Of this call: what a closure holds would be loaded for each event
-    const { first, span, scale, shift } = axis
-    const { length } = tof
-    let counted = 0
-    for (let i = 0; i < length; i++) {
-      const d = ((tof[i]! - first) | 0) >>> 0
-      if (d <= span) {
-        cells[base + ((d * scale + shift) | 0)]!++
-        counted++
-      }
-    }
-    return counted
+export function byTime({ axis, column }: TimeAxis, pixels?: readonly [from: number, to: number]): Fill {
+  if (pixels !== undefined) return byTimeOf({ axis, column }, pixels)
+  return (events, { cells, place }, base) => {
+    const { bins: size } = axis.signed
+    const { numbers, at } = events.bins(axis.of(events.isUnsigned(column)), column)
+    // The cell after the last is the next period's
+    if (place !== undefined && base === 0) return kernel!.count(at, events.count, place, size)
+    return countAll(numbers, events.count, size, cells, base)
   }
 }
 
-function byTimeOf(axis: BinAxis, [from, to]: readonly [number, number]): Fill {
-  const width = to - from
-  return ({ pixel }, tof, { cells }, base) => {
+function byTimeOf({ axis, column }: TimeAxis, [from, to]: readonly [number, number]): Fill {
+  return (events, { cells }, base) => {
+    const { pixel } = events
     if (pixel.length === 0) return 0
-    const bins = scratch.take(tof.length)
-    axis.map(tof, bins)
+    const { bins: size } = axis.signed
+    const { numbers } = events.bins(axis.of(events.isUnsigned(column)), column)
+    const first = events.isUnsigned('pixel') ? from : Math.max(from, -(2 ** 31))
+    const width = (events.isUnsigned('pixel') ? to : Math.min(to, 2 ** 31 - 1)) - first
     let counted = 0
-    for (let i = 0; i < tof.length; i++) {
-      const bin = bins[i]!
-      if (bin < 0 || ((pixel[i]! - from) | 0) >>> 0 > width) continue
+    for (let i = 0; i < pixel.length; i++) {
+      const bin = numbers[i]!
+      if (bin >= size || ((pixel[i]! - first) | 0) >>> 0 > width) continue
       cells[base + bin]!++
       counted++
     }
@@ -52,19 +45,36 @@ function byTimeOf(axis: BinAxis, [from, to]: readonly [number, number]): Fill {
 }
 
 /** Time of flight × pixel, pixel fastest. */
-export function byTimeAndPixel(time: BinAxis, pixels: BinAxis): Fill {
-  const stride = pixels.bins
-  return ({ pixel }, tof, { cells }, base) => {
+export function byTimeAndPixel({ axis, column }: TimeAxis, pixels: AxisPair): Fill {
+  return (events, { cells }, base) => {
+    const { count, pixel } = events
     if (pixel.length === 0) return 0
-    const bins = scratch.take(tof.length)
-    const columns = scratch2.take(tof.length)
-    time.map(tof, bins)
-    pixels.map(pixel, columns)
+    const [size, stride] = [axis.signed.bins, pixels.signed.bins]
+    const { numbers } = events.bins(axis.of(events.isUnsigned(column)), column)
+    const { numbers: columns } = events.bins(pixels.of(events.isUnsigned('pixel')), 'pixel')
     let counted = 0
-    for (let i = 0; i < tof.length; i++) {
-      const [bin, column] = [bins[i]!, columns[i]!]
-      if ((bin | column) < 0) continue
-      cells[base + bin * stride + column]!++
+    for (let i = 0; i < count; i++) {
+      const [bin, place] = [numbers[i]!, columns[i]!]
+      if (bin >= size || place >= stride) continue
+      cells[base + bin * stride + place]!++
+      counted++
+    }
+    return counted
+  }
+}
+
+/** Pixels from `first` on, so many, each with a spectrum. */
+export function byPixelAndTime({ axis, column }: TimeAxis, first: number, pixels: number): Fill {
+  return (events, { cells }, base) => {
+    const { pixel } = events
+    const stride = axis.signed.bins
+    const { numbers } = events.bins(axis.of(events.isUnsigned(column)), column)
+    let counted = 0
+    for (let i = 0; i < pixel.length; i++) {
+      const d = ((pixel[i]! - first) | 0) >>> 0
+      const bin = numbers[i]!
+      if (d >= pixels || bin >= stride) continue
+      cells[base + d * stride + bin]!++
       counted++
     }
     return counted
@@ -73,7 +83,7 @@ export function byTimeAndPixel(time: BinAxis, pixels: BinAxis): Fill {
 
 /** Pixels `first` on, one cell each. */
 export function byPixel(first: number, size: number): Fill {
-  return ({ pixel }, _tof, { cells, low }, base) =>
+  return ({ pixel }, { cells, low }, base) =>
     low === undefined
       ? countPixels(pixel, { first, size, base }, cells)
       : countLow(pixel, { first, size, base }, cells, low)
@@ -85,7 +95,7 @@ interface PixelRange {
   readonly base: number
 }
 
-function countPixels(pixel: Int32Array, { first, size, base }: PixelRange, cells: Cells): number {
+function countPixels(pixel: Int32Array, { first, size, base }: PixelRange, cells: Uint32Array): number {
   const { length } = pixel
   let counted = 0
   for (let i = 0; i < length; i++) {
@@ -97,7 +107,7 @@ function countPixels(pixel: Int32Array, { first, size, base }: PixelRange, cells
   return counted
 }
 
-function countLow(pixel: Int32Array, { first, size, base }: PixelRange, cells: Cells, low: Uint8Array): number {
+function countLow(pixel: Int32Array, { first, size, base }: PixelRange, cells: Uint32Array, low: Uint8Array): number {
   const { length } = pixel
   let counted = 0
   for (let i = 0; i < length; i++) {
@@ -117,21 +127,35 @@ export interface PixelMap {
   readonly layers: readonly Int32Array[]
 }
 
-/** By a table of pixels; with a time axis each place of the table has a spectrum. */
-export function byTable({ first, layers }: PixelMap, time?: BinAxis): Fill {
-  const stride = time?.bins ?? 1
-  return ({ pixel }, tof, { cells }, base) => {
-    const { length } = pixel
-    const bins = scratch.take(length)
-    if (length === 0) return 0
-    if (time === undefined) bins.fill(0)
-    else time.map(tof, bins)
+/** By a table of pixels, one cell for each of its places. */
+export function byTable({ first, layers }: PixelMap): Fill {
+  return ({ pixel }, { cells }, base) => {
     let counted = 0
     for (const layer of layers)
-      for (let i = 0; i < length; i++) {
+      for (let i = 0; i < pixel.length; i++) {
         const d = ((pixel[i]! - first) | 0) >>> 0
-        const bin = bins[i]!
-        const place = d < layer.length && bin >= 0 ? layer[d]! : -1
+        const place = d < layer.length ? layer[d]! : -1
+        if (place < 0) continue
+        cells[base + place]!++
+        counted++
+      }
+    return counted
+  }
+}
+
+/** By a table of pixels, each place of which has a spectrum. */
+export function byTableAndTime({ first, layers }: PixelMap, { axis, column }: TimeAxis): Fill {
+  return (events, { cells }, base) => {
+    const { pixel } = events
+    const stride = axis.signed.bins
+    if (pixel.length === 0) return 0
+    const { numbers } = events.bins(axis.of(events.isUnsigned(column)), column)
+    let counted = 0
+    for (const layer of layers)
+      for (let i = 0; i < pixel.length; i++) {
+        const d = ((pixel[i]! - first) | 0) >>> 0
+        const bin = numbers[i]!
+        const place = d < layer.length && bin < stride ? layer[d]! : -1
         if (place < 0) continue
         cells[base + place * stride + bin]!++
         counted++
@@ -140,11 +164,11 @@ export function byTable({ first, layers }: PixelMap, time?: BinAxis): Fill {
   }
 }
 
-function countAll(bins: Int32Array, cells: Cells, base: number): number {
+function countAll(numbers: Int32Array, length: number, size: number, cells: Uint32Array, base: number): number {
   let counted = 0
-  for (let i = 0; i < bins.length; i++) {
-    const bin = bins[i]!
-    if (bin < 0) continue
+  for (let i = 0; i < length; i++) {
+    const bin = numbers[i]!
+    if (bin >= size) continue
     cells[base + bin]!++
     counted++
   }

@@ -7,7 +7,12 @@ const schema = {
   properties: {
     job_id: { type: 'string', minLength: 1, description: 'The job; may be left out when just one runs.' },
     histogram: { type: 'string', description: 'Instead: the job that has a histogram of this id.' },
-    all: { const: true, description: 'Every job.' }
+    all: { const: true, description: 'Every job.' },
+    wait: {
+      type: 'boolean',
+      default: false,
+      description: 'The answer comes when they have ended (status 200), after 4 s at the latest (201).'
+    }
   }
 } as const satisfies JSONSchema
 
@@ -15,7 +20,7 @@ export type StopHistogramsCommand = CommandOf<typeof schema>
 
 /** What it needs of the service. */
 export interface StopsHistograms {
-  stopJobs(command: StopHistogramsCommand): Reply
+  stopJobs(command: StopHistogramsCommand): Promise<Reply>
 }
 
 export const stop = defineCommand({

@@ -1,10 +1,20 @@
 // From bytes to events or pulses, by the converters of the daemon.
 import { BadMessage, type Context, type PartLookup } from '../../../core/api/plugin.js'
-import { type PulseRecord, schemaId, type Converter, type EventRecord, converterOf } from '../../../schemas/index.js'
-import { eventSchemas } from '../histogram-schema.js'
+import {
+  type Converter,
+  converterOf,
+  type DataArrayRecord,
+  type EventRecord,
+  type HistogramRecord,
+  type PulseRecord,
+  schemaId
+} from '../../../schemas/index.js'
+import { arraySchemas, eventSchemas } from '../histogram-schema.js'
+import { arrayOf, type ArrayRecord } from './arrays.js'
 
 export type DecodedMessage =
   | { readonly kind: 'events'; readonly schema: string; readonly record: EventRecord }
+  | { readonly kind: 'array'; readonly schema: string; readonly record: ArrayRecord }
   | { readonly kind: 'pulse'; readonly record: PulseRecord }
   | { readonly kind: 'bad'; readonly reason: string }
 
@@ -27,12 +37,15 @@ export class Decoders {
     const schema = message === null ? undefined : schemaId(message)
     if (message === null || schema === undefined) return { kind: 'bad', reason: 'too_small' }
     const isEvents = eventSchemas.some((one) => one === schema)
-    if (!isEvents && schema !== 'pu00') return { kind: 'bad', reason: 'unknown_schema' }
+    const isArray = arraySchemas.some((one) => one === schema)
+    if (!isEvents && !isArray && schema !== 'pu00') return { kind: 'bad', reason: 'unknown_schema' }
     try {
       const converter = this.converter(schema)
       if (converter?.decode === undefined) return { kind: 'bad', reason: 'unknown_schema' }
       const record = converter.decode(message)
       if (isEvents) return { kind: 'events', schema, record: record as EventRecord }
+      if (isArray)
+        return { kind: 'array', schema, record: arrayOf(schema, record as DataArrayRecord | HistogramRecord) }
       return { kind: 'pulse', record: record as PulseRecord }
     } catch (error) {
       return { kind: 'bad', reason: reasonOf(error) }

@@ -15,6 +15,11 @@ export interface FeedHooks {
   readonly failed: (parts: readonly JobPart[], message: string) => void
 }
 
+interface ReadingHooks extends FeedHooks {
+  /** Kafka lost a leader: from there on the log is another one. */
+  readonly truncated: (partition: number, at: number) => void
+}
+
 /** Reads until nobody wants anything more. */
 class TopicReading {
   readonly topic: string
@@ -32,8 +37,8 @@ class TopicReading {
   constructor(
     { kafka, topic, fetchBytes }: Pick<Feed, 'kafka' | 'topic' | 'fetchBytes'>,
     readonly positions: Map<number, number>,
-    readonly ends: ReadonlyMap<number, number> | undefined,
-    readonly hooks: FeedHooks
+    readonly ends: Map<number, number> | undefined,
+    readonly hooks: ReadingHooks
   ) {
     this.topic = topic
     const assign = [...positions].map(([partition, offset]) => ({ topic, partition, offset }))
@@ -79,11 +84,21 @@ class TopicReading {
       for (const part of this.parts) if (madeAgain !== undefined || !part.knows(partition)) part.beginAnew(partition)
     this.positions.set(partition, nextOffset)
     this.marks.set(partition, batch.highWatermark)
+    // The common reader goes back and reads what is there now
+    if (batch.truncated !== undefined) this.hooks.truncated(partition, batch.truncated.at)
     const parts = [...this.parts].filter((part) => part.wants(partition))
+    if (madeAgain !== undefined && madeAgain.unread > 0)
+      for (const part of parts) part.options.tally.lose('made_again_unread', madeAgain.unread)
     for (const part of parts) part.lost(batch)
     if (parts.length > 0) this.#count(batch, parts, isCatchUp)
     for (const part of parts) part.passed(partition, nextOffset, isCatchUp)
     if (nextOffset >= (this.ends?.get(partition) ?? Infinity)) this.#caughtUp(partition)
+  }
+
+  /** Nothing more is wanted from `at` on. */
+  cut(partition: number, at: number): void {
+    const end = this.ends?.get(partition)
+    if (end !== undefined && at < end) this.ends!.set(partition, at)
   }
 
   #caughtUp(partition: number): void {
@@ -152,14 +167,18 @@ export class Feed {
 
   /** Messages in Kafka that are not read yet. */
   get behind(): number {
+    if (this.#main === undefined) return 0
+    const { positions, marks } = this.#main
     let sum = 0
-    for (const { positions, marks } of this.#main === undefined ? [] : [this.#main])
-      for (const [partition, mark] of marks) sum += Math.max(0, mark - (positions.get(partition) ?? mark))
+    for (const [partition, mark] of marks) sum += Math.max(0, mark - (positions.get(partition) ?? mark))
     return sum
   }
 
-  #read(part: JobPart, positions: Map<number, number>, ends: ReadonlyMap<number, number> | undefined): TopicReading {
-    const reading = new TopicReading(this, positions, ends, this.hooks)
+  #read(part: JobPart, positions: Map<number, number>, ends: Map<number, number> | undefined): TopicReading {
+    const truncated = (partition: number, at: number): void => {
+      for (const other of this.#others) other.cut(partition, at)
+    }
+    const reading = new TopicReading(this, positions, ends, { ...this.hooks, truncated })
     reading.parts.add(part)
     void reading
       .run()

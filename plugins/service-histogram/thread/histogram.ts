@@ -1,23 +1,31 @@
 // One histogram while it counts: which events go where, what it shows, what it says of itself.
-import { type EventRecord, element } from '../../../schemas/index.js'
-import { BinAxis } from '../bins/axis.js'
-import { BinCounts } from '../bins/counts.js'
+import { AxisPair } from '../bins/axis.js'
+import { BinCounts, type CellLayout } from '../bins/counts.js'
 import { type Events } from '../bins/events.js'
-import { byPixel, byTable, byTime, byTimeAndPixel, type Fill } from '../bins/fill.js'
+import * as fills from '../bins/fill.js'
 import { type HistogramSpec, SLICES } from '../spec.js'
+import { type ArrayRecord, countArray, kept, sumOf } from './arrays.js'
 import { type HistogramProgress, type HistogramState } from './protocol.js'
 
-function fillOf({ kind, tofEdges, pixelEdges, pixels, firstPixel, cells, map }: HistogramSpec): Fill {
-  const time = tofEdges === null ? undefined : new BinAxis(tofEdges)
-  if (kind === 'image') return byPixel(firstPixel, cells)
-  if (kind === 'rows') return byTable(map!)
-  if (kind === 'roi') return byTable(map!, time)
-  if (kind === 'tof_pixel') return byTimeAndPixel(time!, new BinAxis(pixelEdges!))
-  return byTime(time!, pixels ?? undefined)
+function fillOf(spec: HistogramSpec): fills.Fill {
+  const { kind, tofEdges, pixelEdges, pixels, firstPixel, cells, map, fold_ns: fold = 0 } = spec
+  if (kind === 'image') return fills.byPixel(firstPixel, cells)
+  if (kind === 'rows') return fills.byTable(map!)
+  if (kind === 'copy') return () => 0
+  const time = { axis: AxisPair.for(tofEdges!), column: fold }
+  if (kind === 'roi') return fills.byTableAndTime(map!, time)
+  if (kind === 'tof_pixel') return fills.byTimeAndPixel(time, AxisPair.for(pixelEdges!))
+  if (kind === 'spectra') return fills.byPixelAndTime(time, firstPixel, cells / time.axis.signed.bins)
+  return fills.byTime(time, pixels ?? undefined)
 }
 
 /** Images of so many cells do not fit into the first cache. */
 const LEAST_LOW = 8192
+
+function layoutOf({ kind, pixels, periods, cells }: HistogramSpec, size: number): CellLayout {
+  if (kind === 'image') return cells >= LEAST_LOW ? 'low' : 'plain'
+  return kind === 'tof' && pixels === null && periods === null && size < 2 ** 20 ? 'kernel' : 'plain'
+}
 
 export class Histogram {
   state: HistogramState = 'INITIALISED'
@@ -33,11 +41,13 @@ export class Histogram {
   sent = 0
   rate = 0
   error: string | undefined
+  /** Of kind `copy`: the latest that came. */
+  copy: ArrayRecord | undefined
   /** Counted since the start, whatever is shown. */
   counted = 0
   /** What is shown. */
   readonly counts: BinCounts
-  readonly #fill: Fill
+  readonly #fill: fills.Fill
   /** Of the last n seconds: those that are over, oldest first; the present one. */
   readonly #slices: { readonly counts: BinCounts; readonly monitor: number }[] = []
   #present: BinCounts
@@ -61,14 +71,12 @@ export class Histogram {
 
   /** @param period - 0 without periods */
   take(events: Events, period: number): void {
-    const { fold_ns: fold, cells } = this.spec
-    const tof = fold === undefined ? events.tof : events.folded(fold)
-    const base = period * cells
-    const counted = this.#fill(events, tof, this.#present.ready(events.count), base)
+    const base = period * this.spec.cells
+    const counted = this.#fill(events, this.#present.ready(events.count), base)
     this.#present.sum += counted
     if (this.#present !== this.counts && counted > 0) {
       // Shown is the sum of all slices, which costs a second count but no sum over all cells
-      this.#fill(events, tof, this.counts.ready(events.count), base)
+      this.#fill(events, this.counts.ready(events.count), base)
       this.counts.sum += counted
     }
     this.counted += counted
@@ -76,14 +84,33 @@ export class Histogram {
     if (counted > 0) this.version++
   }
 
-  /** A message of the topic was read, counted or not. */
-  heard(record: EventRecord): void {
+  /** A histogram that came: counted, or taken for what is shown. Gives why it was not. */
+  takeArray(array: ArrayRecord): string | undefined {
+    const { kind, max_cells: most } = this.spec
+    if (kind === 'copy') {
+      if (array.data.length > most) return 'too_large'
+      this.copy = kept(array)
+      this.counted = this.counts.sum = sumOf(array)
+    } else {
+      const counted = countArray(this.spec, array, this.#present.doubles())
+      if (counted === undefined) return 'other_shape'
+      this.#present.sum += counted
+      if (this.#present !== this.counts) {
+        countArray(this.spec, array, this.counts.doubles())
+        this.counts.sum += counted
+      }
+      this.counted += counted
+    }
+    this.version++
+    return undefined
+  }
+
+  /** A message of the topic was read, counted or not; `ns` is the time of its pulse. */
+  heard(ns: bigint): void {
     if (this.state === 'INITIALISED') {
       this.state = 'COUNTING'
       this.version++
     }
-    const { referenceTime: times } = record
-    const ns = BigInt(element(times, 0))
     if (this.firstPulseNs === 0n) this.firstPulseNs = ns
     if (ns > this.lastPulseNs) this.lastPulseNs = ns
   }
@@ -127,7 +154,7 @@ export class Histogram {
   reset(): void {
     this.counts.clear()
     this.#present.clear()
-    for (const { counts } of this.#slices) counts.clear()
+    for (const { counts } of this.#slices) counts.release()
     this.#slices.length = 0
     this.monitor = this.#presentMonitor = 0
     this.firstPulseNs = 0n
@@ -136,7 +163,13 @@ export class Histogram {
   }
 
   #newCounts(): BinCounts {
-    return new BinCounts(this.size, this.spec.kind === 'image' && this.size >= LEAST_LOW)
+    return new BinCounts(this.size, layoutOf(this.spec, this.size))
+  }
+
+  /** Nothing is counted any more. */
+  release(): void {
+    for (const counts of new Set([this.counts, this.#present, ...this.#slices.map((one) => one.counts)]))
+      counts.release()
   }
 
   progress(): HistogramProgress {

@@ -7,6 +7,7 @@ import { HistogramOutlet } from './outlet.js'
 import { JobPart, Tally } from './part.js'
 import { PeriodBook } from './periods.js'
 import { type CountingProgress, type JobSpec } from './protocol.js'
+import { SIMULATED_MS, SimulatedEvents } from './simulated.js'
 
 export interface JobTools {
   readonly kafka: Kafka
@@ -32,6 +33,8 @@ export class HistogramJob {
   readonly #outlets: readonly HistogramOutlet[]
   readonly #books = new Map<string, PeriodBook>()
   #beat: NodeJS.Timeout | undefined
+  /** Of made-up events. */
+  #pulses: NodeJS.Timeout | undefined
   #stopTimer: NodeJS.Timeout | undefined
   #error: string | null = null
   #isEnding = false
@@ -46,7 +49,7 @@ export class HistogramJob {
     for (const { periods } of spec.histograms)
       if (periods !== null) this.#books.set(periods.topic, new PeriodBook((reason) => this.tally.lose(reason)))
     this.#outlets = this.#histograms.map((histogram) => this.#outlet(histogram))
-    this.parts = topicsOf(spec).map((topic) => this.#part(topic))
+    this.parts = spec.simulate ? [] : topicsOf(spec).map((topic) => this.#part(topic))
   }
 
   get id(): string {
@@ -58,6 +61,7 @@ export class HistogramJob {
     const nowMs = Date.now()
     for (const outlet of this.#outlets) outlet.send(nowMs)
     this.#nextBeat()
+    if (this.spec.simulate) this.#simulate()
     if (this.spec.stopMs !== null) this.#waitForStop(this.spec.stopMs + this.spec.lateDataMs)
   }
 
@@ -159,6 +163,17 @@ export class HistogramJob {
     )
   }
 
+  #simulate(): void {
+    const { startMs, stopMs } = this.spec
+    const made = new SimulatedEvents()
+    this.#pulses = setInterval(() => {
+      const nowMs = Date.now()
+      if (nowMs < (startMs ?? 0) || nowMs > (stopMs ?? Infinity)) return
+      this.tally.messages++
+      this.tally.events += made.pulse(this.#histograms)
+    }, SIMULATED_MS)
+  }
+
   #waitForStop(untilMs: number): void {
     const leftMs = untilMs - Date.now()
     if (leftMs <= 0) return void this.stop()
@@ -169,9 +184,11 @@ export class HistogramJob {
     if (this.#isEnding) return
     this.#isEnding = true
     clearTimeout(this.#beat)
+    clearInterval(this.#pulses)
     clearTimeout(this.#stopTimer)
     for (const book of this.#books.values()) book.end()
     void Promise.all(this.#outlets.map((outlet) => outlet.finish())).then(() => {
+      for (const histogram of this.#histograms) histogram.release()
       const unsent = this.#sendFailures > 0 ? `${this.#sendFailures} messages could not be sent` : null
       this.tools.ended(this, this.#error ?? unsent)
     })

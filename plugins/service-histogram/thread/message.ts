@@ -1,27 +1,23 @@
 // From cells to the message: types, axes the other way round, periods, normalised counts, what `info` says.
 import {
   type Converter,
+  type DataArrayRecord,
+  type HistogramRecord,
   nowNs,
   type Vector,
-  type VectorType,
-  type DataArrayRecord,
-  type HistogramRecord
+  type VectorType
 } from '../../../schemas/index.js'
-import { type BinCounts, type Cells } from '../bins/counts.js'
+import { type Cells } from '../bins/counts.js'
 import { type BinDimension, type HistogramSpec } from '../spec.js'
 import { type Histogram } from './histogram.js'
+import { copyRecord } from './copies.js'
 import { type JobSpec } from './protocol.js'
+import { textVariable, vector } from './vectors.js'
 
 const MOST_INT32 = 2 ** 31 - 1
 const BLOCK = 64
 
 type Window = Pick<JobSpec, 'startMs' | 'stopMs'>
-
-const vector = (dtype: VectorType, array: ArrayBufferView & { readonly length: number }): Vector => ({
-  dtype,
-  length: array.length,
-  bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-})
 
 /** Puts cells into messages of one schema. One for all histograms: the memory is used again. */
 export class MessageMaker {
@@ -29,13 +25,17 @@ export class MessageMaker {
 
   /** @param converter - that of the histogram's format */
   make(histogram: Histogram, converter: Converter, window: Window, diff: number): Uint8Array {
-    const { spec } = histogram
-    const record =
-      spec.format === 'da00' ? this.#dataArray(histogram) : this.#histogram(histogram, infoOf(histogram, window, diff))
+    const record = this.#record(histogram, infoOf(histogram, window, diff))
     const message = converter.encode!(record)
     // What is large is not kept until the next time
     if (this.#memory.byteLength > 1 << 24) this.#memory = new ArrayBuffer(0)
     return message
+  }
+
+  #record(histogram: Histogram, info: string): HistogramRecord | DataArrayRecord {
+    const { spec, copy } = histogram
+    if (spec.kind === 'copy') return copyRecord(spec, copy, info)
+    return spec.format === 'da00' ? this.#dataArray(histogram) : this.#histogram(histogram, info)
   }
 
   #histogram(histogram: Histogram, info: string): HistogramRecord {
@@ -74,7 +74,7 @@ export class MessageMaker {
       ...{ name, unit, label: i === 0 && spec.labels.length > 0 ? spec.labels.join(', ') : null, source: null },
       ...{ axes: [name], shape: [edges.length], data: edgesOf(edges, false), isText: false }
     }))
-    const state = Buffer.from(JSON.stringify({ id: spec.id, state: histogram.state, sum: counts.sum }))
+    const state = JSON.stringify({ id: spec.id, state: histogram.state, sum: counts.sum })
     return {
       source: spec.id,
       timestampNs: lastPulseNs > 0n ? lastPulseNs : nowNs(),
@@ -82,16 +82,15 @@ export class MessageMaker {
         signal,
         { ...signal, name: 'errors', label: null, data: errors },
         ...coordinates,
-        { name: 'info', unit: null, label: null, source: null, axes: [], shape: [state.length],
-          data: { dtype: 'uint8', length: state.length, bytes: state }, isText: true }
-      ] // prettier-ignore
+        textVariable('info', state)
+      ]
     }
   }
 
   /** In the order that is sent. */
   #data({ spec, counts, monitor }: Histogram): Vector {
     const cells = counts.settled()
-    const dtype = typeFor(spec, counts)
+    const dtype = typeFor(spec, counts.sum, cells)
     const width = dtype.endsWith('32') ? 4 : 8
     if (this.#memory.byteLength < cells.length * width) this.#memory = new ArrayBuffer(cells.length * width)
     const ordered = spec.turned ? turn(cells, spec, dtype, this.#memory) : cells
@@ -110,7 +109,7 @@ export class MessageMaker {
 /** The name that just-bin-it gives as source: its messages have neither units nor labels. */
 const PEER = 'just-bin-it'
 
-function typeFor({ dataType, format }: HistogramSpec, { sum, cells }: BinCounts): VectorType {
+function typeFor({ dataType, format }: HistogramSpec, sum: number, cells: Cells): VectorType {
   if (dataType === 'float64') return 'float64'
   const isSmall = (): boolean => sum <= MOST_INT32 || cells.every((n) => n <= MOST_INT32)
   const small = dataType === 'int32' && cells instanceof Uint32Array && isSmall()

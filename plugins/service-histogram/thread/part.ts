@@ -1,7 +1,7 @@
 // What one job takes from one topic: which messages are its own, by offset and Kafka time, and when each partition is done.
 import { type Batch } from '../../../core/api/plugin.js'
-import { type PulseRecord, splitPulses, type EventRecord } from '../../../schemas/index.js'
-import { type Events } from '../bins/events.js'
+import { element, type EventRecord, type PulseRecord, splitPulses } from '../../../schemas/index.js'
+import { type Events, piecesOf } from '../bins/events.js'
 import { type DecodedMessage } from './decoders.js'
 import { type Histogram } from './histogram.js'
 import { type PeriodBook } from './periods.js'
@@ -161,17 +161,20 @@ export class JobPart {
     if (decoded.kind === 'bad') return tally.lose(decoded.reason)
     if (decoded.kind === 'pulse')
       return book === undefined ? tally.lose('unknown_schema') : this.#learn(decoded.record, book)
+    if (decoded.kind === 'array') return this.#takeArray(decoded)
     const { record, schema } = decoded
-    events.set(record)
-    tally.events += events.count
+    const pulseNs = BigInt(element(record.referenceTime, 0))
+    const count = record.timeOfFlight.length
+    tally.events += count
+    const takers: Histogram[] = []
     let isWanted = false
     let pulses: readonly EventRecord[] | undefined
     for (const histogram of histograms) {
       if (!histogram.accepts(schema)) continue
-      histogram.heard(record)
+      histogram.heard(pulseNs)
       if (histogram.spec.source !== '' && histogram.spec.source !== record.source) continue
       isWanted = true
-      if (histogram.spec.periods === null) histogram.take(events, 0)
+      if (histogram.spec.periods === null) takers.push(histogram)
       else if (record.facility?.type === 'isis')
         bookOf(histogram)?.count(histogram, record, record.facility.periodNumber)
       else for (const pulse of (pulses ??= splitPulses(record))) bookOf(histogram)?.take(histogram, pulse)
@@ -180,7 +183,27 @@ export class JobPart {
       const { source = '' } = histogram.spec.monitor!
       if (source !== '' && source !== record.source) continue
       isWanted = true
-      histogram.hearMonitor(events.count)
+      histogram.hearMonitor(count)
+    }
+    // Piece by piece: its bins are found once for all that share an axis
+    if (takers.length > 0)
+      for (const piece of piecesOf(record)) {
+        events.set(piece)
+        for (const histogram of takers) histogram.take(events, 0)
+      }
+    if (!isWanted) tally.lose(histograms.some((one) => one.accepts(schema)) ? 'other_source' : 'other_schema')
+  }
+
+  #takeArray({ record, schema }: Extract<DecodedMessage, { kind: 'array' }>): void {
+    const { tally, histograms } = this.options
+    let isWanted = false
+    for (const histogram of histograms) {
+      if (!histogram.accepts(schema)) continue
+      histogram.heard(record.timestampNs)
+      if (histogram.spec.source !== '' && histogram.spec.source !== record.source) continue
+      isWanted = true
+      const reason = histogram.takeArray(record)
+      if (reason !== undefined) tally.lose(reason)
     }
     if (!isWanted) tally.lose(histograms.some((one) => one.accepts(schema)) ? 'other_source' : 'other_schema')
   }

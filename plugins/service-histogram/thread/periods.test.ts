@@ -1,7 +1,7 @@
 // Events that wait for their period do not wait without limit.
 import assert from 'node:assert/strict'
 import { type EventRecord, type Vector } from '../../../schemas/index.js'
-import { type HistogramCommand } from '../histogram-schema.js'
+import { histogramCommand } from '../../../test/support/histograms.js'
 import { MemoryLeft } from '../memory.js'
 import { specOf } from '../spec.js'
 import { Histogram } from './histogram.js'
@@ -17,7 +17,7 @@ const pulse = (ns: number, tof: readonly number[]): EventRecord => ({
 
 describe('periods of histograms', () => {
   const command = { kind: 'tof', data_topic: 'd', topic: 'o', tof_range: [0, 10], num_bins: 2, periods: { count: 2 } }
-  const spec = specOf(command as HistogramCommand, { path: '', index: 0, sender: '' }, new MemoryLeft(1e6, 0))
+  const spec = specOf(histogramCommand(command), { path: '', index: 0, sender: '' }, new MemoryLeft(1e6, 0))
 
   it('are waited for by so many pulses, also by empty ones; the oldest give way', () => {
     const lost: string[] = []

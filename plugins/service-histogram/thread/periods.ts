@@ -1,6 +1,6 @@
 // Periods of pulses: pu00 says which, perhaps after the events of the pulse, which then wait for it.
-import { type EventRecord, type Vector, element } from '../../../schemas/index.js'
-import { type EventVectors, Events } from '../bins/events.js'
+import { element, type EventRecord, type Vector } from '../../../schemas/index.js'
+import { type EventVectors, Events, piecesOf } from '../bins/events.js'
 import { type Histogram } from './histogram.js'
 
 /** Pulses whose period is remembered. */
@@ -54,7 +54,7 @@ export class PeriodBook {
 
   count(histogram: Histogram, vectors: EventVectors, period: number): void {
     if (period >= (histogram.spec.periods?.count ?? 0)) return this.lose('other_period')
-    histogram.take(this.#events.set(vectors), period)
+    for (const piece of piecesOf(vectors)) histogram.take(this.#events.set(piece), period)
   }
 
   /** Nothing more comes. */

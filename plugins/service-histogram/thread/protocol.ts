@@ -14,6 +14,8 @@ export interface JobSpec {
   readonly lateDataMs: number
   readonly disorderMs: number
   readonly fetchBytes: number
+  /** Made-up events instead of what Kafka has. */
+  readonly simulate: boolean
 }
 
 export type HistogramState = 'INITIALISED' | 'COUNTING' | 'FINISHED' | 'ERROR'

@@ -1,0 +1,17 @@
+// Typed arrays and texts as messages hold them.
+import { type Vector, type VectorType } from '../../../schemas/index.js'
+import { type DataArrayVariable } from '../../../schemas/index.js'
+
+export const vector = (dtype: VectorType, array: ArrayBufferView & { readonly length: number }): Vector => ({
+  dtype,
+  length: array.length,
+  bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+})
+
+export const doubles = (array: Float64Array): Vector => vector('float64', array)
+
+export function textVariable(name: string, text: string): DataArrayVariable {
+  const bytes = Buffer.from(text)
+  const data: Vector = { dtype: 'uint8', length: bytes.length, bytes }
+  return { name, unit: null, label: null, source: null, axes: [], shape: [bytes.length], data, isText: true }
+}
