@@ -1,5 +1,5 @@
 // What does a live histogram cost? The whole daemon from topic to topic, beside confluent-kafka with numpy and with fast-histogram.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,7 @@ import { Control } from '../test/support/control.js'
 import { startKafka, testTopics } from '../test/support/kafka.js'
 import { python } from '../test/support/python.js'
 import { random } from '../test/support/random.js'
+import { cpuSeconds, memory } from './forwarder/usage.js'
 import { conditions, type Cost, costOf, type Row, table } from './support/report.js'
 
 const help = `node dist/bench/histogram.js [--messages 400] [--events 125000] [--rounds 3] [--brokers HOST:PORT] [--python PATH]
@@ -24,9 +25,10 @@ const yardstick = fileURLToPath(new URL('../../bench/histogram-yardstick.py', im
 const BINS = 1000
 const TOP = 71_428_571
 const SIDE = 1024
+/** Of the largest image that is asked for: 134 MB a message. */
+const HUGE = 4096
 /** Messages that differ. */
 const KINDS = 16
-const TICKS_PER_S = 100
 
 const { values } = parseArgs({
   options: {
@@ -69,14 +71,6 @@ async function fill(brokers: string[], topic: string, count: number, events: num
   await kafka.close()
 }
 
-/** CPU seconds and largest resident bytes of another process. */
-function usage(pid: number): { cpu: number; rss: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const kb = Number(/VmHWM:\s*(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
-  return { cpu: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S, rss: kb * 1024 }
-}
-
 class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'nexstream-bench-'))
 
@@ -85,9 +79,9 @@ class Bench {
     readonly topics: Readonly<Record<'commands' | 'status' | 'data' | 'out' | 'most', string>>
   ) {}
 
-  histogram(kind: Kind, topic: string, id: string): object {
+  histogram(kind: Kind, topic: string, id: string, more: object = {}): object {
     const shape = kind === 'tof' ? { tof_range: [0, TOP], num_bins: BINS } : { width: SIDE, height: SIDE }
-    return { id, kind, data_topic: topic, topic: this.topics.out, data_type: 'int32', ...shape }
+    return { id, kind, data_topic: topic, topic: this.topics.out, data_type: 'int32', ...shape, ...more }
   }
 
   /** A daemon of its own counts all that is on a topic. */
@@ -105,17 +99,18 @@ class Bench {
     const daemon = new DaemonProcess([config], process.env, join(this.folder, 'log'))
     try {
       await Promise.race([control.json(({ type }) => type === 'nexstream_status', 'a status'), daemon.crash()])
-      const before = usage(daemon.pid)
+      const before = cpuSeconds(daemon.pid)
       const start = performance.now()
       const window = { start_time: 1, stop_time: Date.now() }
       const answer = await control.send({ cmd: 'start', service: 'histogram', histograms, ...window })
       if (answer['response'] !== 'ACK') throw new Error(JSON.stringify(answer))
       const done = await control.json(({ event }) => event === 'histogram_done', 'the end', 3_600_000)
-      const { cpu, rss } = usage(daemon.pid)
+      const cpu = cpuSeconds(daemon.pid) - before
+      const rss = memory(daemon.pid).peakMb * 2 ** 20
       const report = done['report'] as { events: number; histograms: { sum: number }[] }
       const sums = report.histograms.map(({ sum }) => sum)
       if (sums.some((sum) => sum !== events)) throw new Error(`counted ${sums.join(', ')} of ${events} events`)
-      return { cpu: cpu - before.cpu, wall: (performance.now() - start) / 1000, units: events, rss }
+      return { cpu, wall: (performance.now() - start) / 1000, units: events, rss }
     } finally {
       await daemon.stop()
       await control.close()
@@ -129,13 +124,20 @@ function contestants(bench: Bench, messages: number, events: number, interpreter
   const python = (kind: Kind, way: string) => () =>
     costOf(interpreter, [yardstick, bench.brokers.join(','), data, out, String(messages), kind, way])
   const five = Array.from({ length: 5 }, (_, i) => bench.histogram('tof', data, `tof${i}`))
+  // Nothing of one is of use for another
+  const others = Array.from({ length: 5 }, (_, i) =>
+    bench.histogram('tof', data, `tof${i}`, { num_bins: BINS + 7 * i })
+  )
+  const huge = bench.histogram('image', data, 'image', { width: HUGE, height: HUGE, data_type: 'float64' })
   const fast = values.python !== undefined
   return {
     'tof: nexstream': ours([bench.histogram('tof', data, 'tof')]),
     'tof × 5: nexstream': ours(five),
+    'tof × 5, other bins: nexstream': ours(others),
     'tof: numpy': python('tof', 'numpy'),
     ...(fast && { 'tof: fast-histogram': python('tof', 'fast-histogram') }),
     'image 1024²: nexstream': ours([bench.histogram('image', data, 'image')]),
+    'image 4096², doubles: nexstream': ours([huge]),
     'image 1024²: numpy': python('image', 'numpy'),
     ...(fast && { 'image 1024²: fast-histogram': python('image', 'fast-histogram') })
   }
