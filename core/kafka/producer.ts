@@ -92,7 +92,12 @@ export class BatchProducer implements Producer, Office {
     return new Promise((resolve) => this.#drainWaiters.push(resolve))
   }
 
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    return this.#settled().then(() => this.#throwLost())
+  }
+
+  /** Until everything that was sent so far is delivered or lost. */
+  async #settled(): Promise<void> {
     this.#flushing++
     try {
       while ([...this.#topics.values()].some((topic) => topic.waiting.length > 0)) await this.#refresh()
@@ -101,7 +106,6 @@ export class BatchProducer implements Producer, Office {
     } finally {
       this.#flushing--
     }
-    this.#throwLost()
   }
 
   #throwLost(): void {
@@ -126,8 +130,8 @@ export class BatchProducer implements Producer, Office {
     const patienceMs = this.cluster.patienceMs(CLOSE_PATIENCE_MS)
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs))).then(() => this.#giveUp())
     try {
-      // Not only by the end of flush: a broker that takes requests and does not answer holds it up
-      await Promise.race([this.flush(), late])
+      // A broker that takes requests and does not answer holds it up. Not by flush, which would take the word of what is lost
+      await Promise.race([this.#settled(), late])
       this.#throwLost()
     } finally {
       clearTimeout(timer)

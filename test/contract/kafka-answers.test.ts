@@ -169,6 +169,14 @@ describe('Kafka: what brokers answer', function () {
     await assert.rejects(producer.close(), { code: 'KAFKA_LOST' })
   })
 
+  it('that does not come before the producer is closed is a loss that close tells', async () => {
+    const { topic } = await testTopics(['topic'], { brokers: via.brokers })
+    via.proxy.meddle = (api, frame) => (api === PRODUCE ? Buffer.alloc(0) : frame)
+    const producer = via.client.producer({ lingerMs: 0 })
+    for (const value of texts.slice(0, 3)) producer.send({ topic, value })
+    await assert.rejects(producer.close(), { code: 'KAFKA_LOST', message: /before Kafka acknowledged/ })
+  })
+
   it('sets the pace: one request at a time, of batches that are full, have lingered or are asked for', async () => {
     const topics = await testTopics(['linger', 'other'], { brokers: via.brokers, partitions: 2 })
     const flying = new Map<string, number>()

@@ -39,6 +39,7 @@ describe('past windows whose Kafka times lie', function () {
       const message = logF144.encode({ source, timestampNs, dtype: 'float64', value: value++ })
       if (!producer.send({ topic, value: message, timestampMs: kafkaMs })) await producer.drained()
     }
+    await producer.flush()
     await producer.close()
   }
   async function run(structure: object, startMs: number, stopMs: number): Promise<{ id: string; end: Json }> {
@@ -82,6 +83,7 @@ describe('past windows whose Kafka times lie', function () {
       })
       producer.send({ topic: large, value, timestampMs: i === 4 ? t0 + hour : t0 + 1000 + i })
     }
+    await producer.flush()
     await producer.close()
     const { end } = await run(entry(group('det', 'ev44', large, 'det')), t0, t0 + 60 * SECOND)
     assert.deepEqual(written(end), [20])
@@ -190,6 +192,7 @@ describe('past windows whose Kafka times lie', function () {
       const timestampMs = t0 + i * SECOND + (i % 50 === 7 && i > 640 ? hour : -60 * SECOND)
       if (!producer.send({ topic: events, value, timestampMs })) await producer.drained()
     }
+    await producer.flush()
     await producer.close()
     const structure = entry(group('det', 'ev44', events, 'det'))
     const { end } = await run(structure, t0 + 600 * SECOND, t0 + 700 * SECOND)
