@@ -95,3 +95,10 @@ export class FileJob {
     }
   }
 }
+
+/** The end of a job that could not begin again. */
+export const neverEvent = (id: string, name: unknown, message: string, metadata: unknown): ServiceEvent => ({
+  ...{ event: 'writing_done', job_id: id, file_name: name, error_encountered: true, message },
+  ...{ verdict: 'lost', report: null },
+  ...(metadata !== undefined && { metadata })
+})

@@ -162,6 +162,11 @@ export class Journal {
     await this.#producer.flush()
   }
 
+  /** No other daemon has taken it over, as far as is known here. */
+  has({ key, attempt }: JobRun): boolean {
+    return this.#mine.get(key)?.attempt === attempt
+  }
+
   /** Lets others have the job. */
   forget(run: JobRun): void {
     this.#mine.delete(run.key)

@@ -14,7 +14,7 @@ import {
   errorText
 } from '../../core/api/plugin.js'
 import { type StartJobCommand } from './commands/start.js'
-import { FileJob } from './file-job.js'
+import { FileJob, neverEvent } from './file-job.js'
 import { Journal, type JobRun, placeOf } from './journal.js'
 import { type optionSchema } from './options.js'
 import { RunningJobs } from './running-jobs.js'
@@ -304,15 +304,26 @@ export class FileWriter implements Service {
       // What was accepted once fits its schema
       const recalled = (await this.#context.recall(place)) as Command & StartJobCommand
       command = recalled
+      await this.#former(run)
       if (this.#closing) return this.#journal?.forget(run)
+      if (!this.#journal?.has(run)) return
       const again = { attempt, note, stopNs, heardMs: former.heardMs }
       this.#context.answer(command, origin, await this.#begin(id, recalled, origin, run, again))
     } catch (error) {
+      // Who has it now tells its end
+      if (!this.#journal?.has(run)) return
       await this.#notAgain(id, command, origin, note, error)
       await this.#journal?.end(run)
     } finally {
       this.#releaseAdopted()
     }
+  }
+
+  /** An attempt of ours that another daemon had taken over may still be about to end. */
+  async #former({ jobId, key }: JobRun): Promise<void> {
+    await Promise.all(this.#beginning)
+    const job = this.#jobs.get(jobId)
+    if (job?.run?.key === key) await job.ended
   }
 
   #releaseAdopted(): void {
@@ -334,16 +345,7 @@ export class FileWriter implements Service {
     this.#context.log('error', `job ${id}: ${message}`)
     const { control_topic: topic, file_name: name = '', metadata } = command
     const origin = typeof topic === 'string' ? { ...start, topic, replyTopic: topic } : start
-    const event = {
-      event: 'writing_done',
-      job_id: id,
-      file_name: name,
-      error_encountered: true,
-      message,
-      verdict: 'lost',
-      report: null
-    }
-    return this.#told({ ...event, ...(metadata !== undefined && { metadata }) }, origin)
+    return this.#told(neverEvent(id, name, message, metadata), origin)
   }
 
   /** Resolves when Kafka has it. Only then may the journal call the job ended: if we die before, another tells its end. */
