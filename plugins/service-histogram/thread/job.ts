@@ -12,6 +12,8 @@ import { SIMULATED_MS, SimulatedEvents } from './simulated.js'
 export interface JobTools {
   readonly kafka: Kafka
   readonly producer: Producer
+  /** For large messages. */
+  readonly packer: Producer
   readonly maker: MessageMaker
   readonly decoders: Decoders
   /** It has ended: with an error, or in order. */
@@ -118,7 +120,7 @@ export class HistogramJob {
   }
 
   #outlet(histogram: Histogram): HistogramOutlet {
-    const { decoders, producer, maker } = this.tools
+    const { decoders, producer, packer, maker } = this.tools
     const { format, topic, id } = histogram.spec
     const failed = (error: Error): void => {
       if (this.#sendFailures++ > 0) return
@@ -128,6 +130,7 @@ export class HistogramJob {
       // The service has looked
       converter: decoders.converter(format)!,
       producer,
+      packer,
       maker,
       failed
     })

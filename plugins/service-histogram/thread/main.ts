@@ -22,6 +22,7 @@ class CountingThread {
   readonly #owners = new Map<JobPart, HistogramJob>()
   readonly #kafka
   readonly #producer
+  readonly #packer
   readonly #decoders: Decoders
   readonly #maker = new MessageMaker()
   readonly #progress: NodeJS.Timeout
@@ -29,6 +30,7 @@ class CountingThread {
   constructor(readonly context: ThreadContext) {
     this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
     this.#producer = this.#kafka.producer({ lingerMs: 0 })
+    this.#packer = this.#kafka.producer({ lingerMs: 0, compression: 'lz4' })
     const signal = new AbortController().signal
     const parts: Context = { jobId: '', signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
     this.#decoders = new Decoders(context.parts, parts)
@@ -54,6 +56,7 @@ class CountingThread {
       const job = new HistogramJob(spec, {
         kafka: this.#kafka,
         producer: this.#producer,
+        packer: this.#packer,
         maker: this.#maker,
         decoders: this.#decoders,
         ended: (ended, error) => this.#ended(ended, error),
@@ -130,7 +133,7 @@ class CountingThread {
   async #end(): Promise<void> {
     clearInterval(this.#progress)
     try {
-      await this.#producer.close()
+      await Promise.all([this.#producer.close(), this.#packer.close()])
     } catch (error) {
       this.#say({ type: 'log', level: 'error', message: errorText(error) })
     }

@@ -11,6 +11,7 @@ import { type Cells } from '../bins/counts.js'
 import { type BinDimension, type HistogramSpec } from '../spec.js'
 import { type Histogram } from './histogram.js'
 import { copyRecord } from './copies.js'
+import { discard } from './discard.js'
 import { type JobSpec } from './protocol.js'
 import { textVariable, vector } from './vectors.js'
 
@@ -28,7 +29,10 @@ export class MessageMaker {
     const record = this.#record(histogram, infoOf(histogram, window, diff))
     const message = converter.encode!(record)
     // What is large is not kept until the next time
-    if (this.#memory.byteLength > 1 << 24) this.#memory = new ArrayBuffer(0)
+    if (this.#memory.byteLength > 1 << 24) {
+      discard(this.#memory)
+      this.#memory = new ArrayBuffer(0)
+    }
     return message
   }
 

@@ -1,6 +1,7 @@
 // Sends a histogram: when it has changed and is due, or to be seen to be alive; never two at a time.
 import { type Producer } from '../../../core/api/plugin.js'
 import { type Converter } from '../../../schemas/index.js'
+import { discard } from './discard.js'
 import { type Histogram } from './histogram.js'
 import { type MessageMaker } from './message.js'
 import { type JobSpec } from './protocol.js'
@@ -9,10 +10,15 @@ export interface OutletTools {
   /** That of the histogram's format. */
   readonly converter: Converter
   readonly producer: Producer
+  /** For large messages: compresses. */
+  readonly packer: Producer
   readonly maker: MessageMaker
   /** A message could not be sent. */
   readonly failed: (error: Error) => void
 }
+
+/** Brokers refuse larger ones by default; images are sparse, most of them far below when compressed. */
+const LARGE = 1_000_000
 
 export class HistogramOutlet {
   #version = -1
@@ -60,11 +66,15 @@ export class HistogramOutlet {
     histogram.shown()
     this.#underWay++
     const headers = [['hist_id', Buffer.from(histogram.spec.id)]] as const
-    this.tools.producer.send({ topic: histogram.spec.topic, partition: 0, value, headers }, (error) => {
+    const { producer, packer } = this.tools
+    const via = value.length < LARGE ? producer : packer
+    via.send({ topic: histogram.spec.topic, partition: 0, value, headers }, (error) => {
       this.#underWay--
       if (error !== null) this.tools.failed(error)
       if (this.#underWay === 0) for (const resolve of this.#free.splice(0)) resolve()
     })
+    // The producer has a copy
+    discard(value.buffer)
   }
 
   /** The last word: all counts while counting, since clients leave at FINISHED without looking at its data. */
