@@ -200,13 +200,3 @@ export const configSchema = {
 
 export type DaemonConfig = FromSchema<typeof configSchema>
 export type ListenConfig = FromSchema<typeof listen>
-
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** "2s", "500ms", "1.5h" or a bare number of milliseconds → milliseconds. */
-export function durationMs(value: string | number): number {
-  if (typeof value === 'number') return value
-  const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|min|h|d)$/.exec(value)
-  if (match === null) throw new RangeError(`'${value}' is not a duration such as 2s or 500ms`)
-  return Number(match[1]) * (unitMs[match[2] ?? ''] ?? NaN)
-}

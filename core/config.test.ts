@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { durationMs, loadConfig, printConfig, requireConfig } from './config.js'
+import { durationMs } from './api/duration.js'
+import { loadConfig, printConfig, requireConfig } from './config.js'
 
 describe('config', () => {
   let folder: string

@@ -9,7 +9,7 @@ import { CodedError } from './api/errors.js'
 import { type Finding } from './api/plugin.js'
 import { kafkaWords } from './kafka/options.js'
 
-export { durationMs, type DaemonConfig, type ListenConfig } from './config-schema.js'
+export { type DaemonConfig, type ListenConfig } from './config-schema.js'
 
 export interface ConfigSources {
   /** Path of the config file; none: only defaults, environment and flags. */

@@ -1,7 +1,8 @@
 // Runs the daemon: config → daemon → signals. Also the entry for embedding: `import { startDaemon } from 'nexstream'`.
 import { CodedError } from './api/errors.js'
 import { within } from './closing.js'
-import { durationMs, requireConfig, type ConfigSources, type LoadedConfig } from './config.js'
+import { durationMs } from './api/duration.js'
+import { requireConfig, type ConfigSources, type LoadedConfig } from './config.js'
 import { Daemon } from './daemon.js'
 
 export { requireConfig, loadConfig, printConfig, type DaemonConfig, type LoadedConfig } from './config.js'

@@ -9,7 +9,8 @@ export function initialize(data: { root: string }): void {
 const own: Readonly<Record<string, string>> = {
   'nexstream/plugin': 'plugins/api.js',
   'nexstream/schemas': 'schemas/index.js',
-  'nexstream/filewriter': 'plugins/service-filewriter/writer-kit.js'
+  'nexstream/filewriter': 'plugins/service-filewriter/writer-kit.js',
+  'nexstream/tools': 'plugins/tools-daemon/tool-kit.js'
 }
 
 type Resolved<T> = T | { url: string; shortCircuit: true }

@@ -2,8 +2,9 @@
 // Its major version is API; a breaking change needs an ADR (docs/decisions/) and a new major.
 export { BadMessage, CodedError, errorCodes, type ErrorCode, errorText, missingText, topicMissing } from './errors.js'
 export { numberText, plainNumbers, wholeNumber, writeJson } from './json.js'
+export { durationMs, parseDuration } from './duration.js'
 export { version } from './version.js'
-export { visible, visibleJson } from './visible.js'
+export { visible, visibleBut, visibleJson } from './visible.js'
 export { zstdCompress, zstdDecompress, ZstdError } from './zstd.js'
 export { type Metric, type MetricKind, metricsFrom, type MetricTable } from './metrics.js'
 export type { Context, FromSchema, JSONSchema, LogLevel, OpenedByService, Options, Part } from './part.js'

@@ -1,5 +1,5 @@
 // Tools: sub-commands of `nexstream` that a plugin brings; their code is loaded when they run.
-import { type Command, type Finding, type KnownCommand, type Reply } from './command.js'
+import { type Command, type Finding, type KnownCommand } from './command.js'
 import { type Dialect } from './dialect.js'
 import { type CodedError } from './errors.js'
 import { type Kafka, type KafkaSettings, type TopicInfo } from './kafka.js'
@@ -46,19 +46,13 @@ export interface Terminal {
   readonly say: (line: string) => void
   /** One finding as a line of talk. */
   readonly sayFinding: (finding: Finding) => void
-  /** Columns as wide as their content; the first row is the heading. */
-  readonly table: (rows: readonly (readonly string[])[]) => string
   readonly bold: (text: string) => string
   /** For stdout; texts as they are where that is no terminal. */
   readonly colour: Readonly<
     Record<'bold' | 'dim' | 'cyan' | 'red' | 'green' | 'yellow' | 'magenta', (text: string) => string>
   >
-  /** A block of text that is painted over in place; nothing where stdout is no terminal. */
-  readonly repainted: () => (text: string) => void
   /** A line on stderr that the next one takes the place of, only for people. */
   readonly progress: (text: string) => void
-  /** 1234567 → `1.2 MB`. */
-  readonly bytes: (count: number) => string
   /** Control characters made visible, so that data cannot steer the terminal. */
   readonly visible: (text: string) => string
 }
@@ -68,7 +62,11 @@ export interface ToolConfig {
   readonly daemon: { readonly instrument?: string | undefined }
   readonly commands: {
     readonly topic?: string | undefined
-    readonly listen: readonly { readonly topic: string; readonly reply_topic?: string | undefined }[]
+    readonly listen: readonly {
+      readonly topic: string
+      readonly dialects: readonly string[]
+      readonly reply_topic?: string | undefined
+    }[]
   }
   readonly status: { readonly topic?: string | undefined }
   readonly reporters: Readonly<Record<string, unknown>>
@@ -132,24 +130,12 @@ export interface ToolContext extends Terminal {
   readonly config: () => ToolConfig
   /** To the brokers of `host:port/topic`, of --brokers or of the config. Throws CLI_USAGE where none of them names any. */
   readonly connect: (address?: string) => ToolTarget
-  /** Sends a command and waits for the answer, as `nexstream send` does. Throws COMMAND_TIMEOUT. */
-  readonly ask: (command: Command) => Promise<Reply>
-  /** Prints an answer and gives the exit code. */
-  readonly showReply: (reply: Reply) => Promise<number>
   /** Of --timeout. */
   readonly timeoutMs: number
   /** Bytes of a file, or of standard input for `-`. Throws FILE_READ. */
   readonly readBytes: (file: string) => Promise<Buffer>
   /** Text of a file, or of standard input for `-`. Throws FILE_READ. */
   readonly readText: (file: string) => Promise<string>
-  /** ISO 8601, ms, `now`, `-5min` → ms since 1970. Throws CLI_USAGE. */
-  readonly moment: (text: string) => number
-  /** A date, or a date and a time, as ISO 8601 with a zone: UTC where none is given. Undefined for anything else. */
-  readonly zoned: (text: string) => string | undefined
-  /** A whole number ≥ 0. Throws CLI_USAGE. */
-  readonly wholeNumber: (text: string) => number
-  /** A duration of the config in ms. */
-  readonly durationMs: (value: string | number) => number
   /** Says an error that does not end the tool, as one that does is said; gives the exit code that it would end with. */
   readonly sayError: (error: CodedError) => number
   /** What is wrong with configs and commands, by the plugins of `parts`. */

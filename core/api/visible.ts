@@ -10,6 +10,13 @@ export function visible(text: string): string {
   return text.replace(unsafe, (char) => (char < '\u0100' ? `\\x${hex(char, 2)}` : `\\u${hex(char, 4)}`))
 }
 
+/** The same for all but what stands in `kept`, a pattern with one group around it. */
+export const visibleBut = (text: string, kept: RegExp): string =>
+  text
+    .split(kept)
+    .map((part, i) => (i % 2 === 1 ? part : visible(part)))
+    .join('')
+
 /** The same for text that is JSON already: the escapes are those of JSON. */
 export function visibleJson(json: string): string {
   return json.replace(unsafe, (char) => `\\u${hex(char, 4)}`)

@@ -1,8 +1,8 @@
 // From the words of the command line to an open Kafka client.
 import { type DaemonConfig } from '../config.js'
-import { CodedError, topicMissing } from '../api/errors.js'
+import { CodedError } from '../api/errors.js'
 import { connectKafka } from '../kafka/client.js'
-import { type Kafka, type ToolTarget } from '../api/plugin.js'
+import { type ToolTarget } from '../api/plugin.js'
 import { configOf, type ConfigFlags } from './config.js'
 import { settings } from './io.js'
 import { type KafkaAddress, parseAddress } from './parse.js'
@@ -74,11 +74,4 @@ function login(address: KafkaAddress): Record<string, unknown> {
     'sasl.username': address.user,
     'sasl.password': password
   }
-}
-
-/** The partitions of a topic that exists; TOPIC_MISSING with the hint when it does not. */
-export async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly number[]> {
-  const [info] = await kafka.topics([topic])
-  if (info === undefined || info.partitions.length === 0) throw topicMissing(`topic ${topic}`)
-  return info.partitions
 }

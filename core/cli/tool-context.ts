@@ -1,38 +1,29 @@
 // What a tool of a plugin sees of the terminal, the config and Kafka.
 import { type Command } from 'commander'
 import { type LoadedPluginInfo, type ProgramEntry, type Terminal, type ToolContext } from '../api/plugin.js'
-import { durationMs } from '../config.js'
 import { type Host, partsOf } from '../host.js'
 import { type Loaded, loadConfigured } from '../loader.js'
 import { lookupOf } from '../lookup.js'
-import { askOnce, type CommandFlags, showAnswer } from './command-client.js'
 import { configOf } from './config.js'
-import { connect } from './connect.js'
+import { connect, type KafkaFlags } from './connect.js'
 import { exitCodeOf, report } from './exit.js'
 import { inspectionOf } from './inspection.js'
 import { readInput, readText } from './input.js'
-import { bytes, colour, findingLine, print, printJson, progress, say, Screen, settings, table, visible } from './io.js'
-import { parseCount, parseMoment, zoned } from './parse.js'
+import { colour, findingLine, print, printJson, progress, say, settings, visible } from './io.js'
 
 export const terminal: Terminal = {
   print,
   printJson,
   say,
   sayFinding: (finding) => say(findingLine(finding)),
-  table,
   bold: (text) => colour.bold(text),
   colour,
-  repainted: () => {
-    const screen = new Screen()
-    return (text) => screen.paint(text)
-  },
   progress,
-  bytes,
   visible
 }
 
 /** For a tool with these options; its plugin is among those loaded. */
-export function contextOf(host: Host, flags: CommandFlags, program: Command): ToolContext {
+export function contextOf(host: Host, flags: KafkaFlags, program: Command): ToolContext {
   return {
     ...terminal,
     parts: lookupOf(host),
@@ -53,15 +44,9 @@ export function contextOf(host: Host, flags: CommandFlags, program: Command): To
     program: () => entryOf(program),
     config: () => configOf(flags).config,
     connect: (address) => connect(address, flags),
-    ask: (command) => askOnce(command, flags),
-    showReply: (reply) => showAnswer(reply, flags.json),
     timeoutMs: settings.timeoutMs,
     readBytes: readInput,
     readText,
-    moment: (text) => parseMoment(text),
-    zoned,
-    wholeNumber: parseCount,
-    durationMs,
     sayError: (error) => {
       report(error)
       return exitCodeOf(error)

@@ -4,8 +4,8 @@ import { mkdir } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ask } from '../../core/cli/command-client.js'
-import { bytes } from '../../core/cli/io.js'
+import { askOn } from '../../plugins/tools-daemon/kit/command-client.js'
+import { bytes } from '../../plugins/tools-daemon/tool-kit.js'
 import { scan } from '../../plugins/tools-topics/scan.js'
 import { CodedError } from '../../core/api/errors.js'
 import { connectKafka } from '../../core/kafka/client.js'
@@ -119,7 +119,7 @@ async function tellDaemon(kafka: Kafka, command: Command): Promise<Reply> {
   const { nexus_structure: structure, streams, histograms, ...rest } = command
   const shown = { ...rest, ...(structure !== undefined && { nexus_structure: '{…}' }), ...(streams !== undefined && { streams: '[…]' }), ...(histograms !== undefined && { histograms: '[…]' }) } // prettier-ignore
   tell(`→ ${JSON.stringify(shown)}`)
-  const answer = await ask(kafka, topics, command, 30_000)
+  const answer = await askOn(kafka, topics, command, 30_000)
   tell(`← ${answer.response} ${answer.status} ${answer.message}`)
   if (answer.response === 'ERR') throw new Error(`the daemon refused: ${answer.message}`)
   return answer
@@ -194,7 +194,7 @@ const histograms = [
 type JobInfo = Readonly<Record<string, unknown>>
 
 async function jobOf(kafka: Kafka, id: string): Promise<JobInfo> {
-  const answer = await ask(kafka, topics, { cmd: 'jobs', job_id: id }, 10_000)
+  const answer = await askOn(kafka, topics, { cmd: 'jobs', job_id: id }, 10_000)
   const [job] = (answer.result ?? []) as readonly JobInfo[]
   if (job === undefined) throw new Error(`job ${id}: ${answer.message}`)
   return job

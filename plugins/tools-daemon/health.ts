@@ -1,6 +1,14 @@
 // `nexstream health`: is the daemon alive and ready? For HEALTHCHECK, systemd and probes; asks its HTTP server, or over Kafka without one.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CodedError, type DaemonSnapshot, exitCodes, type ToolContext, type ToolRun } from '../../core/api/plugin.js'
+import {
+  CodedError,
+  type DaemonSnapshot,
+  exitCodes,
+  type ToolContext,
+  type ToolFlags,
+  type ToolRun
+} from '../../core/api/plugin.js'
+import { ask } from './tool-kit.js'
 
 const PORT = 9464
 const AGAIN_MS = 500
@@ -14,13 +22,14 @@ interface Health {
 const health: ToolRun = async ([address], flags, context) => {
   const url = address === undefined ? configuredUrl(context) : given(address)
   const path = flags['live'] === true ? '/healthz' : '/readyz'
-  const ask = (ms: number): Promise<Health> => (url === undefined ? overKafka(context) : overHttp(`${url}${path}`, ms))
+  const asked = (ms: number): Promise<Health> =>
+    url === undefined ? overKafka(context, flags) : overHttp(`${url}${path}`, ms)
   const endMs = performance.now() + context.timeoutMs
   const leftMs = (): number => Math.max(1, Math.ceil(endMs - performance.now()))
-  let verdict = await ask(leftMs())
+  let verdict = await asked(leftMs())
   while (flags['wait'] === true && verdict.code !== exitCodes.done && leftMs() > AGAIN_MS) {
     await sleep(AGAIN_MS)
-    verdict = await ask(leftMs())
+    verdict = await asked(leftMs())
   }
   const { code, words } = verdict
   if (flags['json'] === true) await context.printJson({ good: code === exitCodes.done, said: words })
@@ -58,9 +67,9 @@ async function overHttp(url: string, timeoutMs: number): Promise<Health> {
 }
 
 /** A daemon that answers is alive; its status says the rest. */
-async function overKafka({ ask }: ToolContext): Promise<Health> {
+async function overKafka(context: ToolContext, flags: ToolFlags): Promise<Health> {
   try {
-    const { result } = await ask({ cmd: 'status' })
+    const { result } = await ask(context, flags, { cmd: 'status' })
     const { not_ready: reasons = [] } = result as DaemonSnapshot
     return reasons.length === 0
       ? { code: exitCodes.done, words: ['ready'] }

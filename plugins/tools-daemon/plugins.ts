@@ -1,9 +1,11 @@
 // `nexstream plugins`: what is loaded, and the options of each part.
 import { CodedError, type ToolRun } from '../../core/api/plugin.js'
 import { optionRows } from './schema-table.js'
+import { table } from './tool-kit.js'
 
 /** `plugins list`: plugins and what each brings. */
-export const list: ToolRun = async (_args, flags, { plugins, print, printJson, table }) => {
+export const list: ToolRun = async (_args, flags, context) => {
+  const { plugins, print, printJson } = context
   const shown = (await plugins()).map((plugin) => ({
     ...plugin,
     parts: plugin.parts.map(({ kind, id }) => `${kind} ${id}`)
@@ -11,12 +13,13 @@ export const list: ToolRun = async (_args, flags, { plugins, print, printJson, t
   if (flags['json'] === true) for (const plugin of shown) await printJson(plugin)
   else {
     const rows = shown.map((p) => [p.name, p.version, p.parts.join(', '), p.summary])
-    await print(table([['plugin', 'version', 'brings', 'summary'], ...rows]))
+    await print(table(context, [['plugin', 'version', 'brings', 'summary'], ...rows]))
   }
 }
 
 /** `plugins docs [ID]`: the options of the parts of this id (or all). */
-export const docs: ToolRun = async ([id], flags, { bold, plugins, print, printJson, table }) => {
+export const docs: ToolRun = async ([id], flags, context) => {
+  const { bold, plugins, print, printJson } = context
   const all = (await plugins()).flatMap(({ name: plugin, parts }) =>
     parts.map(({ kind, id, summary, config }) => ({ kind, id, plugin, summary, config }))
   )
@@ -27,7 +30,7 @@ export const docs: ToolRun = async ([id], flags, { bold, plugins, print, printJs
     else {
       await print(`${bold(`${part.kind} ${part.id}`)} (${part.plugin})  ${part.summary}`)
       const rows = optionRows(part.config)
-      if (rows.length > 0) await print(table([['option', 'type', 'default', 'meaning'], ...rows]))
+      if (rows.length > 0) await print(table(context, [['option', 'type', 'default', 'meaning'], ...rows]))
       await print('')
     }
   }

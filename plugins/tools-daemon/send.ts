@@ -1,10 +1,13 @@
 // `nexstream send`, `start` and `stop`: one command, its answer.
 import { CodedError, type Command, type ToolContext, type ToolRun } from '../../core/api/plugin.js'
 import { readJson } from '../../schemas/index.js'
+import { ask, moment, showReply, zoned } from './tool-kit.js'
 
 /** Sends the command in a JSON file (`-`: standard input). */
-export const send: ToolRun = async ([file = '-'], _flags, { ask, readBytes, showReply }) =>
-  showReply(await ask(parseCommand(await readBytes(file), file)))
+export const send: ToolRun = async ([file = '-'], flags, context) => {
+  const command = parseCommand(await context.readBytes(file), file)
+  return showReply(context, flags, await ask(context, flags, command))
+}
 
 /** Throws COMMAND_JSON for anything but an object with `cmd`. */
 function parseCommand(bytes: Buffer, file: string): Command {
@@ -24,13 +27,13 @@ function parseJson(bytes: Buffer, file: string): unknown {
 /** `nexstream start SERVICE key=value list=@file.json stop_time=+10min`; `service` is given where it is no argument. */
 export const commandTool =
   (cmd: string, service?: string): ToolRun =>
-  async (args, _flags, context) => {
+  async (args, flags, context) => {
     const words = args.filter((word) => word !== undefined)
     const [first] = words
     const isNamed = service === undefined && first?.includes('=') === false
     const pairs = isNamed ? words.slice(1) : words
     const command = await buildCommand(cmd, isNamed ? first : service, pairs, context)
-    return context.showReply(await context.ask(command))
+    return showReply(context, flags, await ask(context, flags, command))
   }
 
 /** Values are JSON, plain words, `@file` (JSON from a file), or for `…_time` keys also `now`, `+10s`, `-5min`. */
@@ -50,7 +53,7 @@ async function buildCommand(
   return { cmd, ...(service !== undefined && { service }), ...Object.fromEntries(entries) }
 }
 
-async function valueOf(key: string, text: string, { moment, readBytes, zoned }: ToolContext): Promise<unknown> {
+async function valueOf(key: string, text: string, { readBytes }: ToolContext): Promise<unknown> {
   if (text.startsWith('@')) return parseJson(await readBytes(text.slice(1)), text.slice(1))
   if (key.endsWith('_time') && /^(now$|[-+])/.test(text)) return new Date(moment(text)).toISOString()
   const time = key.endsWith('_time') ? zoned(text) : undefined

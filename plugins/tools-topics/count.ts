@@ -1,10 +1,11 @@
 // `nexstream count`: how many messages a topic holds, or how many arrive each second.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ToolRun } from '../../core/api/plugin.js'
+import { moment } from '../tools-daemon/tool-kit.js'
 import { needTopic, partitionsOf, watermarks } from './scan.js'
 
 /** Counts offsets, so that even the largest topic is counted at once (compacted topics hold fewer). */
-const count: ToolRun = async ([address], given, { connect, moment, print, printJson, say }) => {
+const count: ToolRun = async ([address], given, { connect, print, printJson, say }) => {
   const flags = given as { time?: string; to?: string; follow?: boolean; json?: boolean }
   const target = connect(address)
   const { kafka } = target

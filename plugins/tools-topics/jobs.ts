@@ -1,9 +1,10 @@
 // `nexstream jobs`: the running and the last jobs with a progress line each.
 import { exitCodes, type JobInfo, type Terminal, type ToolRun, visible } from '../../core/api/plugin.js'
+import { ask, bytes, showReply, table } from '../tools-daemon/tool-kit.js'
 
 const jobs: ToolRun = async ([jobId], flags, context) => {
-  const answer = await context.ask({ cmd: 'jobs', ...(jobId !== undefined && { job_id: jobId }) })
-  if (answer.response === 'ERR') return context.showReply(answer)
+  const answer = await ask(context, flags, { cmd: 'jobs', ...(jobId !== undefined && { job_id: jobId }) })
+  if (answer.response === 'ERR') return showReply(context, flags, answer)
   const list = answer.result as readonly JobInfo[]
   if (flags['json'] === true) for (const job of list) await context.printJson(job)
   else await context.print(jobTable(list, context))
@@ -16,7 +17,8 @@ const stateColours = { running: 'green', failed: 'red', stopping: 'yellow' } as 
 const isColoured = (state: string): state is keyof typeof stateColours => Object.hasOwn(stateColours, state)
 
 /** One line a job: the keys that every job has, then what its service says of progress. */
-export function jobTable(list: readonly JobInfo[], { bytes, colour, table }: Terminal): string {
+export function jobTable(list: readonly JobInfo[], terminal: Terminal): string {
+  const { colour } = terminal
   if (list.length === 0) return 'no jobs'
   const rows = list.map((job) => {
     const state = String(job['state'])
@@ -25,11 +27,11 @@ export function jobTable(list: readonly JobInfo[], { bytes, colour, table }: Ter
       String(job['service']),
       isColoured(state) ? colour[stateColours[state]](state) : state,
       elapsed(job),
-      progressOf(job, bytes),
+      progressOf(job),
       visible(typeof job['message'] === 'string' ? job['message'] : '')
     ]
   })
-  return table([['job', 'service', 'state', 'time', 'progress', 'message'], ...rows])
+  return table(terminal, [['job', 'service', 'state', 'time', 'progress', 'message'], ...rows])
 }
 
 function elapsed(job: JobInfo): string {
@@ -42,7 +44,7 @@ function elapsed(job: JobInfo): string {
 const general = new Set(['job_id', 'service', 'state', 'message', 'started', 'ended'])
 
 /** The plain values among the service's own keys. */
-function progressOf(job: JobInfo, bytes: Terminal['bytes']): string {
+function progressOf(job: JobInfo): string {
   return Object.entries(job)
     .filter(([key, value]) => !general.has(key) && ['string', 'number', 'boolean'].includes(typeof value))
     .map(([key, value]) =>

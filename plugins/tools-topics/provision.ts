@@ -1,11 +1,12 @@
 // `nexstream provision`: makes the topics of the config for an instrument; safe to repeat.
 import { CodedError, type ToolRun } from '../../core/api/plugin.js'
+import { table } from '../tools-daemon/tool-kit.js'
 import { provision as bring } from './admin/topics.js'
 import { wantedTopics } from './wanted-topics.js'
 
 const provision: ToolRun = async ([instrument], flags, context) => {
   const config = context.config()
-  const wanted = wantedTopics(config, instrument ?? config.daemon.instrument, context.durationMs)
+  const wanted = wantedTopics(config, instrument ?? config.daemon.instrument)
   if (wanted.length === 0)
     throw new CodedError(
       'CLI_USAGE',
@@ -17,7 +18,7 @@ const provision: ToolRun = async ([instrument], flags, context) => {
   if (flags['json'] === true) for (const result of results) await context.printJson(result)
   else
     await context.print(
-      context.table([
+      table(context, [
         ['topic', 'action', 'changes'],
         ...results.map((r) => [r.name, dryRun ? `would be ${r.action}` : r.action, r.changes.join(', ')])
       ])

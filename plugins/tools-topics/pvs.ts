@@ -1,5 +1,6 @@
 // `nexstream pvs`: a live table of the newest value, alarm and connection of every source on a topic.
 import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
+import { repainted, table } from '../tools-daemon/tool-kit.js'
 import { type Decoded, decodeValue, short, sourceOf } from './decoding.js'
 import { decoderOf } from './foreign.js'
 import { needTopic, scan } from './scan.js'
@@ -15,7 +16,7 @@ interface Pv {
 
 /** Reads the newest 10 000 messages, and goes on with --watch. */
 const pvs: ToolRun = async ([address], flags, context) => {
-  const { print, printJson, repainted, timeoutMs } = context
+  const { print, printJson, timeoutMs } = context
   const decoder = await decoderOf(context)
   const target = context.connect(address)
   const known = new Map<string, Pv>()
@@ -67,12 +68,13 @@ function note(known: Map<string, Pv>, decoded: Decoded, timeMs: number): void {
 const alarmColours = { MINOR: 'yellow', MAJOR: 'red', INVALID: 'magenta' } as const
 const isColoured = (alarm: string): alarm is keyof typeof alarmColours => Object.hasOwn(alarmColours, alarm)
 
-function pvTable(known: ReadonlyMap<string, Pv>, { colour, table }: ToolContext): string {
+function pvTable(known: ReadonlyMap<string, Pv>, context: ToolContext): string {
+  const { colour } = context
   const rows = sorted(known).map(([name, pv]) => {
     const alarm = pv.alarm ?? '-'
     const age = `${Math.max(0, Math.round((Date.now() - pv.lastMs) / 1000))} s`
     const shownAlarm = isColoured(alarm) ? colour[alarmColours[alarm]](alarm) : alarm
     return [visible(name), pv.value ?? '-', shownAlarm, pv.connection ?? '-', pv.schema, String(pv.updates), age]
   })
-  return table([['name', 'value', 'alarm', 'connection', 'schema', 'updates', 'age'], ...rows])
+  return table(context, [['name', 'value', 'alarm', 'connection', 'schema', 'updates', 'age'], ...rows])
 }

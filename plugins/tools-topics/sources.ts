@@ -1,5 +1,6 @@
 // `nexstream sources`: who writes to a topic: schema, source, partitions, count, rate, last time and value.
 import { type ToolRun, visible } from '../../core/api/plugin.js'
+import { table } from '../tools-daemon/tool-kit.js'
 import { clock, type Decoded, decodeValue, sourceOf, summaryOf } from './decoding.js'
 import { decoderOf } from './foreign.js'
 import { needTopic, scan } from './scan.js'
@@ -23,7 +24,7 @@ interface Seen {
 /** Reads the whole topic unless a span is given. */
 const sources: ToolRun = async ([address], given, context) => {
   const flags = given as SourcesFlags
-  const { print, printJson, progress, say, table } = context
+  const { print, printJson, progress, say } = context
   const decoder = await decoderOf(context)
   const target = context.connect(address)
   const seen = new Map<string, Seen>()
@@ -50,7 +51,10 @@ const sources: ToolRun = async ([address], given, context) => {
   if (flags.json === true) for (const entry of list) await printJson(jsonOf(entry))
   else
     await print(
-      table([['schema', 'source', 'partitions', 'count', 'rate/s', 'last seen', 'last content'], ...list.map(rowOf)])
+      table(context, [
+        ['schema', 'source', 'partitions', 'count', 'rate/s', 'last seen', 'last content'],
+        ...list.map(rowOf)
+      ])
     )
   say(`${total} messages of ${seen.size} sources`)
 }

@@ -1,5 +1,6 @@
 // `nexstream status`: the daemons that report on the status topic, with the age of their last word.
 import { CodedError, type DaemonSnapshot, type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
+import { repainted, table } from '../tools-daemon/tool-kit.js'
 import { decodeValue } from './decoding.js'
 import { jobTable } from './jobs.js'
 import { scan } from './scan.js'
@@ -20,7 +21,7 @@ const status: ToolRun = async (_args, given, context) => {
   if (topic === undefined) throw new CodedError('CLI_USAGE', 'no status topic; give --config FILE or --topic TOPIC')
   const target = context.connect()
   const heard = new Map<string, Heard>()
-  const paint = context.repainted()
+  const paint = repainted()
   const stop = new AbortController()
   const giveUp = setTimeout(() => stop.abort(), timeoutMs)
   const watching = flags.watch === true
@@ -66,7 +67,7 @@ export default status
 
 /** One line a daemon, one a service, and the jobs. A daemon that missed two intervals is shown as stale. */
 function page(heard: ReadonlyMap<string, Heard>, context: ToolContext): string {
-  const { colour, table } = context
+  const { colour } = context
   const rows = [['daemon', 'service', 'state', 'age', 'details']]
   const jobs = []
   for (const { snapshot, atMs } of heard.values()) {
@@ -80,7 +81,7 @@ function page(heard: ReadonlyMap<string, Heard>, context: ToolContext): string {
       rows.push(['', id, service.state, '', details(service)])
     jobs.push(...snapshot.jobs)
   }
-  return jobs.length > 0 ? `${table(rows)}\n\n${jobTable(jobs, context)}` : table(rows)
+  return jobs.length > 0 ? `${table(context, rows)}\n\n${jobTable(jobs, context)}` : table(context, rows)
 }
 
 const details = (service: Readonly<Record<string, unknown>>): string =>

@@ -1,5 +1,6 @@
 // `nexstream tail`: the messages of a topic, decoded, one line each.
 import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
+import { countOf, moment } from '../tools-daemon/tool-kit.js'
 import { clock, decodeValue, sourceOf, summaryOf, toJson } from './decoding.js'
 import { type Decode, decoderOf } from './foreign.js'
 import { needTopic, scan, type TopicSpan, type Visited } from './scan.js'
@@ -23,16 +24,16 @@ interface TailFlags extends SpanFlags {
 
 /** The part of a topic that the flags ask for; the whole topic when they say nothing and `defaultLast` is not given. */
 export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): TopicSpan {
-  const { moment, timeoutMs, wholeNumber } = context
+  const { timeoutMs } = context
   const anywhere = flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
-  const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : wholeNumber(flags.last)
+  const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : countOf(flags.last)
   return {
     timeoutMs,
     ...(last !== undefined && { last }),
-    ...(flags.offset !== undefined && { offset: wholeNumber(flags.offset) }),
+    ...(flags.offset !== undefined && { offset: countOf(flags.offset) }),
     ...(flags.time !== undefined && { fromMs: moment(flags.time) }),
     ...(flags.to !== undefined && { toMs: moment(flags.to) }),
-    ...(flags.partition !== undefined && { partition: wholeNumber(flags.partition) }),
+    ...(flags.partition !== undefined && { partition: countOf(flags.partition) }),
     ...(flags.follow === true && { follow: true })
   }
 }

@@ -1,9 +1,11 @@
 // `nexstream topics`: what topics there are, with partitions, offsets and counts.
 import { type ToolRun } from '../../core/api/plugin.js'
+import { table } from '../tools-daemon/tool-kit.js'
 import { listTopics } from './admin/topics.js'
 import { missing } from './scan.js'
 
-const topics: ToolRun = async ([address], flags, { connect, print, printJson, table }) => {
+const topics: ToolRun = async ([address], flags, context) => {
+  const { connect, print, printJson } = context
   const target = connect(address)
   const all = await listTopics(target).finally(() => target.kafka.close())
   const listed = target.topic === undefined ? all : all.filter(({ name }) => name === target.topic)
@@ -16,7 +18,7 @@ const topics: ToolRun = async ([address], flags, { connect, print, printJson, ta
   if (flags['json'] === true) for (const row of rows) await printJson(row)
   else
     await print(
-      table([
+      table(context, [
         ['topic', 'partition', 'replicas', 'earliest', 'next', 'messages'],
         ...rows.map((row) => Object.values(row).map(String))
       ])

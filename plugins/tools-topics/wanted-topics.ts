@@ -1,13 +1,9 @@
 // The topics that a config asks for, with the instrument's name filled in, and those of its commands and status.
-import { CodedError, type ToolConfig, type ToolContext } from '../../core/api/plugin.js'
+import { CodedError, durationMs, type ToolConfig } from '../../core/api/plugin.js'
 import { type WantedTopic } from './admin/topics.js'
 
 /** `{instrument}` in a name is replaced; without an instrument such a name is an error. */
-export function wantedTopics(
-  config: ToolConfig,
-  instrument: string | undefined,
-  durationMs: ToolContext['durationMs']
-): WantedTopic[] {
+export function wantedTopics(config: ToolConfig, instrument: string | undefined): WantedTopic[] {
   if (instrument !== undefined && !/^[A-Za-z0-9_-]+$/.test(instrument))
     throw new CodedError('CLI_USAGE', `'${instrument}' is no instrument name (letters, digits, '_', '-')`)
   const described = config.topics.map((topic, i): WantedTopic => {

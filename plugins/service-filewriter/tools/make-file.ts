@@ -10,6 +10,7 @@ import { sayReport } from '../structure/report.js'
 import { isObject } from '../structure/findings.js'
 import { readTemplate } from '../structure/template.js'
 import { timeNs } from '../times.js'
+import { moment } from '../../tools-daemon/tool-kit.js'
 
 const text = (value: ToolFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)
 
@@ -24,9 +25,9 @@ export default async function makeFile(
   const folder = messages === undefined || messages === '-' ? process.cwd() : dirname(messages)
   const { template, compression } = flags
   const given = commandOf(await context.readText(structure))
-  const moment = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
-    typeof flag === 'string' ? BigInt(context.moment(flag)) * 1_000_000n : timeNs(given[path], path)
-  const [startNs, stopNs] = [moment(flags['start'], '/start_time'), moment(flags['stop'], '/stop_time')]
+  const momentNs = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
+    typeof flag === 'string' ? BigInt(moment(flag)) * 1_000_000n : timeNs(given[path], path)
+  const [startNs, stopNs] = [momentNs(flags['start'], '/start_time'), momentNs(flags['stop'], '/stop_time')]
   const report = await make({
     structure: given.structure,
     file,

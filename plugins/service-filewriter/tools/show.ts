@@ -1,5 +1,6 @@
 // `nexstream show`: what is in a NeXus file.
 import { type Terminal, type ToolContext, type ToolFlags } from '../../../core/api/plugin.js'
+import { bytes as sizeText, table } from '../../tools-daemon/tool-kit.js'
 import { treeOf, type TreeLine } from '../file/tree.js'
 import { type EntrySummary, type FileSummary, type GroupSummary, summarise } from '../file/summary.js'
 
@@ -44,15 +45,20 @@ const summaryJson = ({ path, bytes: size, entries }: FileSummary): unknown => ({
 
 /** Also what the demo prints. */
 export function summaryText({ path, bytes, entries }: FileSummary, terminal: Terminal): string {
-  return [`${path}  ${terminal.bytes(bytes)}`, ...entries.map((entry) => entryText(entry, terminal))].join('\n')
+  return [`${path}  ${sizeText(bytes)}`, ...entries.map((entry) => entryText(entry, terminal))].join('\n')
 }
 
-function entryText(entry: EntrySummary, { bold, table, visible }: Terminal): string {
+function entryText(entry: EntrySummary, terminal: Terminal): string {
+  const { bold, visible } = terminal
   const times = [entry.startTime, entry.endTime].filter((time) => time !== undefined).join(' … ')
   const head = `${bold(entry.path)}  ${visible(entry.title ?? '')}  ${times}`.trimEnd()
   const sums = `${entry.events} events, ${entry.logValues} log values${spanText(entry)}`
   const rows = entry.groups.map((group) => [`  ${visible(group.path)}`, group.nxClass, ...contentOf(group)])
-  return [head, `  ${sums}`, table([['  group', 'class', 'rows', 'pulses', 'first', 'rate/s'], ...rows])].join('\n')
+  return [
+    head,
+    `  ${sums}`,
+    table(terminal, [['  group', 'class', 'rows', 'pulses', 'first', 'rate/s'], ...rows])
+  ].join('\n')
 }
 
 function treeText({ path, kind, dtype, shape, attributes }: TreeLine, { bold, visible }: Terminal): string {

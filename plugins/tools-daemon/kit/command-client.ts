@@ -1,21 +1,22 @@
 // Sends commands and waits for their answers, as any client of the daemon would.
 import { randomUUID } from 'node:crypto'
-import { type DaemonConfig } from '../config.js'
-import { CodedError } from '../api/errors.js'
-import { writeJson } from '../api/json.js'
-import { type Command, type Kafka, type Reply } from '../api/plugin.js'
-import { connect, type KafkaFlags, partitionsOf } from './connect.js'
-import { exitCodes } from './exit.js'
-import { colour, findingLine, print, printJson, say, settings, toJson, visible } from './io.js'
-
-export interface CommandFlags extends KafkaFlags {
-  readonly topic?: string
-  readonly replyTopic?: string
-  readonly json?: boolean
-}
+import {
+  CodedError,
+  type Command,
+  exitCodes,
+  type Kafka,
+  type Reply,
+  type ToolConfig,
+  type ToolContext,
+  type ToolFlags,
+  topicMissing,
+  visible,
+  visibleJson,
+  writeJson
+} from '../../../core/api/plugin.js'
 
 /** An answer as it came, with the daemon's own keys. */
-export type Answer = Reply & { readonly msg_id: string | null; readonly service_id?: string }
+type Answer = Reply & { readonly msg_id: string | null; readonly service_id?: string }
 
 interface CommandTopics {
   readonly commandTopic: string
@@ -23,11 +24,11 @@ interface CommandTopics {
 }
 
 /** Flags win over the config: `commands.topic` or the first `commands.listen` for JSON, and where its answers go. */
-function commandTopics(flags: CommandFlags, config: DaemonConfig): CommandTopics {
+function commandTopics({ topic, replyTopic: answers }: ToolFlags, config: ToolConfig): CommandTopics {
   const listen = config.commands.listen.find((entry) => entry.dialects.includes('json'))
-  const commandTopic = flags.topic ?? config.commands.topic ?? listen?.topic
+  const commandTopic = (topic as string | undefined) ?? config.commands.topic ?? listen?.topic
   const own = config.commands.topic === undefined ? listen?.reply_topic : undefined
-  const replyTopic = flags.replyTopic ?? own ?? config.status.topic
+  const replyTopic = (answers as string | undefined) ?? own ?? config.status.topic
   if (commandTopic === undefined || replyTopic === undefined)
     throw new CodedError(
       'CLI_USAGE',
@@ -37,7 +38,7 @@ function commandTopics(flags: CommandFlags, config: DaemonConfig): CommandTopics
 }
 
 /** Sends one command and waits for the answer with its msg_id. Throws COMMAND_TIMEOUT. */
-export async function ask(kafka: Kafka, topics: CommandTopics, command: Command, timeoutMs: number): Promise<Answer> {
+export async function askOn(kafka: Kafka, topics: CommandTopics, command: Command, timeoutMs: number): Promise<Answer> {
   const sent = { ...command, msg_id: command.msg_id ?? randomUUID() }
   const { commandTopic, replyTopic } = topics
   const [partitions] = await Promise.all([partitionsOf(kafka, replyTopic), partitionsOf(kafka, commandTopic)])
@@ -81,26 +82,34 @@ function answerIn(value: Buffer | null, msgId: string): Answer | undefined {
   }
 }
 
-/** Connects, asks, disconnects. */
-export async function askOnce(command: Command, flags: CommandFlags): Promise<Answer> {
-  const target = connect(undefined, flags)
+/** The partitions of a topic that exists; TOPIC_MISSING with the hint when it does not. */
+async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly number[]> {
+  const [info] = await kafka.topics([topic])
+  if (info === undefined || info.partitions.length === 0) throw topicMissing(`topic ${topic}`)
+  return info.partitions
+}
+
+/** Connects, asks on the topics of the flags or of the config, disconnects. Throws COMMAND_TIMEOUT. */
+export async function ask(context: ToolContext, flags: ToolFlags, command: Command): Promise<Reply> {
+  const { kafka } = context.connect()
   try {
-    return await ask(target.kafka, commandTopics(flags, target.config), command, settings.timeoutMs)
+    return await askOn(kafka, commandTopics(flags, context.config()), command, context.timeoutMs)
   } finally {
-    await target.kafka.close()
+    await kafka.close()
   }
 }
 
 /** Prints an answer (JSON on request) and gives the exit code. */
-export async function showAnswer(answer: Reply, json: boolean | undefined): Promise<number> {
-  const refused = answer.response === 'ERR'
-  if (json === true) await printJson(answer)
+export async function showReply(context: ToolContext, flags: ToolFlags, reply: Reply): Promise<number> {
+  const { colour, print, printJson, sayFinding } = context
+  const refused = reply.response === 'ERR'
+  if (flags['json'] === true) await printJson(reply)
   else {
     const head = refused ? colour.red('ERR') : colour.green('ACK')
-    const job = answer.job_id === undefined ? '' : `  job ${answer.job_id}`
-    await print(`${head} ${answer.status} ${visible(answer.message)}${job}`)
-    for (const finding of answer.errors ?? []) say(findingLine(finding))
-    if (answer.result !== undefined) await print(toJson(answer.result, 2))
+    const job = reply.job_id === undefined ? '' : `  job ${reply.job_id}`
+    await print(`${head} ${reply.status} ${visible(reply.message)}${job}`)
+    for (const finding of reply.errors ?? []) sayFinding(finding)
+    if (reply.result !== undefined) await print(writeJson(reply.result, 2).split('\n').map(visibleJson).join('\n'))
   }
   return refused ? exitCodes.refused : exitCodes.done
 }
