@@ -1,6 +1,7 @@
 // Reads messages of a topic one by one, with their place, until closed or to given ends; says when the topic was made again.
 import { type Place, type Reader } from './api/plugin.js'
 import { type Log } from './log.js'
+import { traceparentOf } from './traceparent.js'
 
 export interface HeardMessage {
   /** A copy: it may be kept. */
@@ -9,6 +10,7 @@ export interface HeardMessage {
   readonly partition: number
   readonly offset: number
   readonly topicId?: string
+  readonly traceparent?: string
 }
 
 interface Hearing {
@@ -37,7 +39,15 @@ export async function hearAll(reader: Reader, { places, ends, hear, log }: Heari
       const value = batch.value(i)
       if (value === null) continue
       const [timestampMs, offset] = [batch.timestampMs(i), batch.offset(i)]
-      hear({ value: Buffer.from(value), timestampMs, partition, offset, ...(topicId !== undefined && { topicId }) })
+      const traceparent = traceparentOf(batch, i)
+      hear({
+        value: Buffer.from(value),
+        timestampMs,
+        partition,
+        offset,
+        ...(topicId !== undefined && { topicId }),
+        ...(traceparent !== undefined && { traceparent })
+      })
     }
     batch.release()
     // What was there is gone when the topic was made again

@@ -195,7 +195,7 @@ export class CommandListener {
   emit(event: ServiceEvent, origin?: Origin, sent?: () => void): void {
     const dialect = this.options.dialects.get(origin?.dialect ?? 'json')
     const topic = origin?.replyTopic ?? this.options.statusTopic ?? ''
-    this.#send(topic, dialect?.event(event, this.options.serviceId) ?? [], sent)
+    this.#send(topic, dialect?.event(event, this.options.serviceId) ?? [], origin, sent)
   }
 
   /** Hears nothing more; resolves when what was heard is answered, the commands that run by `patienceMs` at the latest. */
@@ -259,6 +259,7 @@ export class CommandListener {
       partition: message.partition,
       offset: message.offset,
       ...(message.topicId !== undefined && { topicId: message.topicId }),
+      ...(message.traceparent !== undefined && { traceparent: message.traceparent }),
       ...(message.take !== undefined && { take: message.take })
     })
     if (!ear.pool && ear.jobId === undefined && this.#said.isOwn(ear.topic, message.value)) return
@@ -325,15 +326,17 @@ export class CommandListener {
       topic: origin.topic
     })
     const topic = reply.reply_topic ?? origin.replyTopic
-    this.#send(topic, dialect.reply(command, reply, this.options.serviceId), reply.sent)
+    this.#send(topic, dialect.reply(command, reply, this.options.serviceId), origin, reply.sent)
   }
 
   /** `delivered` is called once, after the last of them. */
-  #send(topic: string, messages: readonly OutMessage[], delivered?: () => void): void {
+  #send(topic: string, messages: readonly OutMessage[], origin?: Origin, delivered?: () => void): void {
     if (topic === '' || messages.length === 0) return delivered?.()
+    const trace = origin?.traceparent
+    const headers = trace === undefined ? {} : { headers: [['traceparent', Buffer.from(trace)] as const] }
     messages.forEach((message, i) => {
       if (this.#heard.has(topic)) this.#said.note(topic, message.value)
-      this.options.producer.send({ topic, ...message }, (error) => {
+      this.options.producer.send({ topic, ...message, ...headers }, (error) => {
         if (error !== null)
           this.options.log(
             'error',

@@ -49,6 +49,8 @@ export interface Origin {
   readonly offset?: number
   /** Which topic of this name: one that is made again has another one. */
   readonly topicId?: string
+  /** Its Kafka header of this name (W3C Trace Context), which answers and events get, too. */
+  readonly traceparent?: string
   /** Only for a command that a consumer group gave to this daemon: takes it for good. Without a call it is taken when the answer is made. */
   readonly take?: () => Promise<void>
 }

@@ -9,6 +9,7 @@ export interface GroupMessage {
   readonly timestampMs: number
   readonly key: Buffer | null
   readonly value: Buffer
+  readonly traceparent?: string
 }
 
 export interface GroupOptions {
