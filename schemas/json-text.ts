@@ -34,7 +34,7 @@ export function readCommandJson(text: string): unknown {
 }
 
 /** What `readCommandJson` makes of what `readJson` read. */
-export function commandNumbers(value: unknown): unknown {
+function commandNumbers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(commandNumbers)
   if (typeof value !== 'object' || value === null) return plainNumbers(value)
   return Object.fromEntries(

@@ -29,8 +29,6 @@ import {
   type TopicInfo
 } from '../api/kafka.js'
 
-export { type KafkaOptions, kafkaSettings } from './options.js'
-
 /**
  * A client for the brokers named in `options`; connects when it is first used.
  * Throws CodedError CONFIG_INVALID for options that are unknown or wrong.

@@ -40,12 +40,10 @@ export function needTopic({ topic }: ToolTarget): string {
   return topic
 }
 
-export const missing = (topic: string): CodedError => topicMissing(`topic ${topic}`)
-
 /** The partitions of a topic that exists. Throws TOPIC_MISSING. */
 export async function partitionsOf(kafka: Kafka, topic: string): Promise<readonly number[]> {
   const [info] = await kafka.topics([topic])
-  if (info === undefined || info.partitions.length === 0) throw missing(topic)
+  if (info === undefined || info.partitions.length === 0) throw topicMissing(`topic ${topic}`)
   return info.partitions
 }
 

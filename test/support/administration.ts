@@ -1,5 +1,6 @@
 // Topics made and listed as `nexstream provision` and `nexstream topics` do.
-import { type KafkaOptions, connectKafka } from '../../core/kafka/client.js'
+import { connectKafka } from '../../core/kafka/client.js'
+import { type KafkaOptions } from '../../core/kafka/options.js'
 import * as topics from '../../plugins/tools-topics/admin/topics.js'
 
 async function at<T>(options: KafkaOptions, use: (place: topics.TopicPlace) => Promise<T>): Promise<T> {
