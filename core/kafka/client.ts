@@ -54,7 +54,7 @@ export class KafkaClient implements Kafka {
   /** `names` null: all but Kafka's own. Rejects with KAFKA_UNREACHABLE (after `timeout_ms`) or KAFKA_AUTH, also without `right`. */
   async topics(names: readonly string[] | null, right?: 'READ' | 'WRITE'): Promise<TopicInfo[]> {
     const topics = await this.cluster.patiently('topics', async () => {
-      const found = (await this.cluster.metadata(names, { withRights: right !== undefined })).topics
+      const found = (await this.cluster.metadata(names, right !== undefined)).topics
       if (names === null) return found.filter(({ internal, error }) => !internal && error === 0)
       for (const { name, error } of found) if (error !== 3 && error !== 17) expectTopic(error, name)
       for (const topic of found) if (right !== undefined) expectRight(topic, right)

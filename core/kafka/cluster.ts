@@ -84,13 +84,6 @@ export async function soon(done: Promise<unknown>, ms = 1000): Promise<void> {
 
 const dataApis: readonly Api[] = [api.produce, api.fetch, api.listOffsets, api.metadata, api.initProducerId]
 
-interface MetadataAsk {
-  /** What the user may do with each topic, too. */
-  readonly withRights?: boolean
-  /** Broker that is asked after all others. */
-  readonly last?: number
-}
-
 export class Cluster {
   readonly #connections = new Map<string, Promise<Connection>>()
   readonly #brokers = new Map<number, Address>()
@@ -123,10 +116,7 @@ export class Cluster {
   }
 
   /** One round of asking every known broker for metadata until one answers, `last` when no other does. `names` null: all topics. */
-  async metadata(
-    names: readonly string[] | null,
-    { withRights = false, last }: MetadataAsk = {}
-  ): Promise<ClusterMetadata> {
+  async metadata(names: readonly string[] | null, withRights = false, last?: number): Promise<ClusterMetadata> {
     const reasons: string[] = []
     for (const address of this.#candidates(last)) {
       try {
@@ -149,9 +139,7 @@ export class Cluster {
 
   /** Metadata of topics with the partitions by number. Throws CodedError TOPIC_MISSING. */
   async topic(name: string, last?: number): Promise<TopicMetadata> {
-    const found = (await this.metadata([name], last === undefined ? {} : { last })).topics.find(
-      (topic) => topic.name === name
-    )
+    const found = (await this.metadata([name], false, last)).topics.find((topic) => topic.name === name)
     if (!found || found.error === 3 || found.error === 17) throw topicMissing(`topic ${name}`)
     expectTopic(found.error, name)
     return found
