@@ -52,17 +52,19 @@ describe('groups of several clients', function () {
     for (let round = 0; round < rounds; round++) {
       await post()
       const { living } = members
+      // One that was told to leave and is told again dies of it
+      const staying = living.filter(({ joined, process }) => joined && !process.killed)
       const kind = pick<Kind>(['ours', 'librdkafka', 'java'])
       // Half of them while others still come or go
-      if (living.length < 2 || (living.length < 5 && below(2) === 0))
+      if (living.length < 2 || staying.length === 0 || (living.length < 5 && below(2) === 0))
         if (below(2) === 0) await come(kind)
         else await members.start(kind)
       else if (below(4) === 0) pick(living).process.kill('SIGKILL')
-      else if (below(2) === 0) await go(pick(living.filter(({ joined }) => joined)))
-      else pick(living.filter(({ joined }) => joined)).process.kill('SIGTERM')
+      else if (below(2) === 0) await go(pick(staying))
+      else pick(staying).process.kill('SIGTERM')
       await post()
     }
-    if (!members.living.some(({ kind }) => kind === 'ours')) await come('ours')
+    if (!members.living.some(({ kind, process }) => kind === 'ours' && !process.killed)) await come('ours')
     await members.allTaken()
   })
 })
