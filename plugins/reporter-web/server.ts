@@ -4,9 +4,10 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { CodedError, type Command, type DaemonSnapshot, type ServiceContext } from '../../core/api/plugin.js'
 import { assets } from './assets.js'
 import { Guard, Refusal } from './guard.js'
+import { KafkaView } from './kafka-view.js'
 import { type Access, type WebOptions } from './options.js'
 import { overviewOf } from './overview.js'
-import { type EventFeed, Streams } from './streams.js'
+import { type EventFeed, feedOf, Streams } from './streams.js'
 import { type OverviewView } from './wire.js'
 
 const MOST_BODY = 1_048_576
@@ -21,6 +22,7 @@ export class WebServer {
   readonly #streams: Streams
   #overview: OverviewView | undefined
   #version = 0
+  readonly #kafka: KafkaView
 
   private constructor(
     readonly options: WebOptions,
@@ -28,8 +30,9 @@ export class WebServer {
     readonly context: ServiceContext
   ) {
     this.#app = this.#makeApp(new Guard(options, access))
-    const status: EventFeed = versioned(() => this.#version, () => this.#overview) // prettier-ignore
-    const feeds = new Map<string, EventFeed>([['status', status]])
+    const status = feedOf(() => this.#version, () => this.#overview) // prettier-ignore
+    this.#kafka = new KafkaView(options, context, () => this.#streams.tell())
+    const feeds = new Map<string, EventFeed>([['status', status], ...this.#kafka.feeds])
     this.#streams = new Streams(feeds, { clients: options.clients, perClient: options.streams_per_client })
     this.#routes()
   }
@@ -58,6 +61,7 @@ export class WebServer {
 
   show(snapshot: DaemonSnapshot): void {
     this.#overview = overviewOf(snapshot)
+    this.#kafka.learn(snapshot)
     this.#version++
     this.#streams.tell()
   }
@@ -66,6 +70,7 @@ export class WebServer {
     this.#streams.close()
     this.#app.server.closeAllConnections()
     await this.#app.close()
+    await this.#kafka.close()
   }
 
   #makeApp(guard: Guard): FastifyInstance {
@@ -107,6 +112,16 @@ export class WebServer {
     app.get('/api/jobs/:id', ({ params }) => {
       const { id } = params as { id: string }
       return this.context.jobs.show(id) ?? refuse(404, 'no job of this name')
+    })
+    app.get('/api/histograms', () => ({ histograms: this.#kafka.histograms }))
+    app.get('/api/histograms/:key', async ({ params, query }, reply) => {
+      const { key } = params as { key: string }
+      const body = await this.#kafka.ask({ type: 'histogram', key, bin: Number((query as Query)['bin'] ?? 1) || 1 })
+      return reply.type('application/octet-stream').send(Buffer.from(body as Uint8Array))
+    })
+    app.get('/api/pvs', ({ query }) => {
+      const { filter = '' } = query as Query
+      return { pvs: this.#kafka.values.filter(({ name }) => name.includes(filter)) }
     })
     app.get('/api/commands', () => ({ enabled: this.options.commands, commands: this.#commands() }))
     app.post('/api/commands', (request) => this.#carryOut(request))
@@ -151,11 +166,3 @@ export class WebServer {
 const refuse = (status: number, message: string): never => {
   throw new Refusal(status, message)
 }
-
-/** A feed that is always told as a whole. */
-const versioned = (version: () => number, read: () => unknown): EventFeed => ({
-  get version() {
-    return version()
-  },
-  read
-})

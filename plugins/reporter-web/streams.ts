@@ -12,6 +12,14 @@ export interface EventFeed {
   watched?(count: number): void
 }
 
+export const feedOf = (version: () => number, read: EventFeed['read'], watched?: EventFeed['watched']): EventFeed => ({
+  get version() {
+    return version()
+  },
+  read,
+  ...(watched && { watched })
+})
+
 interface Open {
   readonly address: string
   readonly reply: FastifyReply

@@ -45,3 +45,49 @@ export interface OverviewView {
   readonly faults: readonly { readonly plugin: string; readonly part: string; readonly method: string; readonly count: number; readonly last_error: string }[] // prettier-ignore
   readonly not_understood: Readonly<Record<string, number>>
 }
+
+/** The newest message of one histogram. */
+export interface HistogramRow {
+  readonly key: string
+  readonly topic: string
+  readonly id: string
+  readonly source: string
+  readonly schema: string
+  /** Grows with each message. */
+  readonly version: number
+  readonly time_ms: number
+  readonly shape: readonly number[]
+  readonly axes: readonly { readonly label: string; readonly unit: string }[]
+  readonly state: string
+  readonly sum: number | null
+  /** Events per second. */
+  readonly rate: number | null
+}
+
+/** What stands before the numbers of a histogram. */
+export interface HistogramHead extends HistogramRow {
+  readonly type: 'float32' | 'uint32'
+  readonly min: number
+  readonly max: number
+  /** So many cells along each axis are one. */
+  readonly bin: number
+  /** Of each axis; null for those that are whole numbers from 0. */
+  readonly edges: readonly (readonly number[] | null)[]
+}
+
+/** The newest value of a PV, and its last ones. */
+export interface PvRow {
+  readonly name: string
+  readonly topic: string
+  readonly schema: string
+  readonly value: number | string | null
+  readonly unit: string
+  /** EPICS severity; null: nothing is known. */
+  readonly severity: number | null
+  readonly alarm: string
+  /** Code of ep01; null: nothing is known. */
+  readonly connection: number | null
+  readonly time_ms: number
+  /** Time in ms and value, oldest first; of those that are numbers. */
+  readonly history: readonly (readonly [time: number, value: number])[]
+}

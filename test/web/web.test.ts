@@ -1,7 +1,12 @@
 // The page in a real browser, with a daemon that has something to show.
 import assert from 'node:assert/strict'
 import { type Page } from 'playwright-core'
+import { numbersOf, ofHistogram } from '../../plugins/reporter-web/thread/numbers.js'
+import { encodeMessage, type HistogramRecord } from '../../schemas/index.js'
+import { converterParts } from '../support/converters.js'
 import { Watched } from './page.js'
+
+const context = { jobId: '', signal: AbortSignal.any([]), log: () => undefined, count: () => undefined }
 
 const PULSES = 20
 const EVENTS = 500
@@ -49,6 +54,64 @@ describe('the page', function () {
     await page.locator('[data-job="run"] a').click()
     await page.locator('.detail', { hasText: '/entry/events' }).waitFor()
     assert.match(await page.locator('.detail').innerText(), new RegExp(`/entry/events\\s+${PULSES}`))
+  })
+
+  it('shows the image of a detector as it grows, and sums of its regions', async () => {
+    const { topics, control } = watched
+    const amor = { data_topic: topics.events, source: 'amor_detector', topic: topics.histograms }
+    const histograms = [
+      { id: 'image', kind: 'image', ...amor, first_pixel: 1, width: 256, height: 256 },
+      { id: 'times', kind: 'tof', ...amor, tof_range: [0, 71_428_571], num_bins: 50 }
+    ]
+    await watched.send({ cmd: 'start', service: 'histogram', job_id: 'see', start_time: 0, histograms })
+    await page.keyboard.press('4')
+    const total = page.locator('[data-roi-sum]')
+    await page.locator(`[data-roi-sum="${PULSES * EVENTS}"]`).waitFor()
+    await page.locator('[data-spectrum="times"] canvas').waitFor()
+    const area = { x: 100, y: 90, width: 70, height: 60 }
+    for (const [side, value] of Object.entries(area)) {
+      await page.locator(`[name="roi-${side}"]`).fill(String(value))
+      await page.keyboard.press('Tab')
+    }
+    // The same from the message itself
+    const full = control.said.findLast(({ id, value }) => id === 'hs01' && value.includes('"id":"image"'))!
+    const cells = numbersOf(
+      ofHistogram((await converterParts()).get('hs01')?.open({}, context).decode?.(full.value) as HistogramRecord).data
+    )
+    let sum = 0
+    for (let y = area.y; y < area.y + area.height; y++)
+      for (let x = area.x; x < area.x + area.width; x++) sum += cells[y * 256 + x] ?? 0
+    assert.ok(sum > 0 && sum < PULSES * EVENTS)
+    await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
+    assert.equal(await total.count(), 1)
+  })
+
+  it('shows values of PVs, their alarms and how they changed', async () => {
+    const { topics, control } = watched
+    const sent = Array.from({ length: 5 }, (_, i) => {
+      const time = BigInt(Date.now() + i * 10) * 1_000_000n
+      return encodeMessage('f144', {
+        source_name: 'SE:TEMP',
+        timestamp: time,
+        value: { type: 'Double', value: { value: 20.5 + i } }
+      })
+    })
+    for (const value of sent) control.producer.send({ topic: topics.values, value })
+    const hostile = '<img src=x onerror=alert(1)>'
+    control.producer.send({ topic: topics.values, value: encodeMessage('f144', { source_name: hostile, timestamp: BigInt(Date.now()) * 1_000_000n, value: { type: 'Double', value: { value: 1 } } }) }) // prettier-ignore
+    await control.producer.flush()
+    await page.keyboard.press('3')
+    const row = page.locator('[data-pv="SE:TEMP"]')
+    await row.filter({ hasText: '24.5' }).waitFor()
+    await row.locator('polyline').waitFor()
+    await page.locator('td button', { hasText: hostile }).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('temp')
+    await page.keyboard.press('Escape')
+    await row.locator('button').focus()
+    await page.keyboard.press('Enter')
+    await page.locator('.chart canvas').waitFor()
+    assert.equal(await page.locator('[data-pv]').count(), 1)
   })
 
   it('goes on when the daemon comes back', async () => {

@@ -2,11 +2,13 @@
 import { render } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { connection, token, tokenAsked } from './api.js'
+import { Detector } from './detector.js'
 import { span } from './format.js'
 import { html, type Markup } from './html.js'
 import { Jobs } from './jobs.js'
 import { Overview } from './overview.js'
 import { Pill } from './parts.js'
+import { Pvs } from './pvs.js'
 import { overview, start } from './state.js'
 import { Store, useStore } from './store.js'
 
@@ -18,7 +20,9 @@ interface PageInfo {
 
 const pages: readonly PageInfo[] = [
   { id: 'overview', title: 'Overview', view: Overview },
-  { id: 'jobs', title: 'Jobs', view: Jobs }
+  { id: 'jobs', title: 'Jobs', view: Jobs },
+  { id: 'pvs', title: 'PVs', view: Pvs },
+  { id: 'detector', title: 'Detector', view: Detector }
 ]
 
 /** `#/jobs/run42` → page and what follows. */

@@ -1,0 +1,165 @@
+// What the page shows out of Kafka, read by a thread that runs while somebody looks and for a minute after.
+import { type Worker } from 'node:worker_threads'
+import { type DaemonSnapshot, type ServiceContext } from '../../core/api/plugin.js'
+import { Refusal } from './guard.js'
+import { type WebOptions } from './options.js'
+import { type EventFeed, feedOf } from './streams.js'
+import { type FromReading, type ReadKind, type ToReading } from './thread/protocol.js'
+import { type HistogramRow, type PvRow } from './wire.js'
+
+const REST_MS = 60_000
+const PATIENCE_MS = 20_000
+
+type Ask = { readonly type: 'histogram'; readonly key: string; readonly bin: number }
+
+export class KafkaView {
+  readonly feeds: ReadonlyMap<string, EventFeed>
+  #worker: Worker | undefined
+  #rest: NodeJS.Timeout | undefined
+  #topics = new Map<string, ReadKind>()
+  #watched = 0
+  #histograms: readonly HistogramRow[] = []
+  readonly #values = new Map<string, { row: PvRow; version: number }>()
+  #version = 0
+  #histogramVersion = 0
+  #valueVersion = 0
+  readonly #asked = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  #next = 1
+
+  constructor(
+    readonly options: WebOptions,
+    readonly context: ServiceContext,
+    readonly changed: () => void
+  ) {
+    const counts = new Map<string, number>()
+    const watched = (name: string) => (count: number) => {
+      counts.set(name, count)
+      this.#watch([...counts.values()].reduce((a, b) => a + b, 0))
+    }
+    this.feeds = new Map([
+      [
+        'histograms',
+        feedOf(
+          () => this.#histogramVersion,
+          () => this.#histograms,
+          watched('histograms')
+        )
+      ],
+      [
+        'pvs',
+        feedOf(
+          () => this.#valueVersion,
+          (since) => this.#since(since),
+          watched('pvs')
+        )
+      ]
+    ])
+  }
+
+  get histograms(): readonly HistogramRow[] {
+    this.#needed()
+    return this.#histograms
+  }
+
+  get values(): PvRow[] {
+    this.#needed()
+    return [...this.#values.values()].map(({ row }) => row)
+  }
+
+  /** Where there is something to read, as services and options say. */
+  learn({ jobs, services }: DaemonSnapshot): void {
+    const { histogram_topics: histograms, pv_topics: values } = this.options
+    const streams = (services['forwarder']?.heartbeat?.['streams'] ?? []) as readonly { output_topic?: unknown }[]
+    const add = (topic: unknown, kind: ReadKind): void => {
+      if (typeof topic !== 'string' || this.#topics.has(topic)) return
+      this.#topics.set(topic, kind)
+      this.#tell({ type: 'follow', topics: [{ topic, kind }] })
+    }
+    for (const topic of histograms) add(topic, 'histogram')
+    for (const topic of values) add(topic, 'value')
+    for (const { output_topic: topic } of streams) add(topic, 'value')
+    for (const job of jobs)
+      if (job['service'] === 'histogram')
+        for (const { topic } of (job['histograms'] ?? []) as readonly { topic?: unknown }[]) add(topic, 'histogram')
+  }
+
+  /** Rejects with Refusal. */
+  ask(question: Ask): Promise<unknown> {
+    this.#needed()
+    const ask = this.#next++
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Refusal(504, 'Kafka did not answer in time')), PATIENCE_MS)
+      const settle = <T>(how: (value: T) => void) => (value: T): void => {
+        clearTimeout(timer)
+        this.#asked.delete(ask)
+        how(value)
+      } // prettier-ignore
+      this.#asked.set(ask, { resolve: settle(resolve), reject: settle(reject) })
+      this.#tell({ ...question, ask })
+    })
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#rest)
+    const worker = this.#worker
+    if (worker === undefined) return
+    const ended = new Promise((resolve) => worker.once('exit', resolve))
+    this.#end()
+    await ended
+  }
+
+  #since(since: number): { readonly all: boolean; readonly rows: readonly PvRow[] } {
+    const rows = [...this.#values.values()].filter(({ version }) => version > since).map(({ row }) => row)
+    return { all: since === 0, rows }
+  }
+
+  #watch(count: number): void {
+    this.#watched = count
+    this.#needed()
+  }
+
+  /** Starts the thread, and puts its end off. */
+  #needed(): void {
+    clearTimeout(this.#rest)
+    if (this.#watched === 0) this.#rest = setTimeout(() => this.#end(), REST_MS).unref()
+    if (this.#worker !== undefined) return
+    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url))
+    this.#worker = worker
+    worker.on('message', (message: FromReading) => this.#hear(message))
+    const gone = (why: string): void => {
+      if (this.#worker === worker) this.#worker = undefined
+      for (const { reject } of [...this.#asked.values()]) reject(new Refusal(503, why))
+    }
+    worker.on('error', (error) => {
+      this.context.log('error', `the thread of the page: ${error.message}`)
+      gone('reading Kafka failed here; see the log')
+    })
+    worker.on('exit', () => gone('the thread of the page has ended'))
+    this.#tell({ type: 'follow', topics: [...this.#topics].map(([topic, kind]) => ({ topic, kind })) })
+  }
+
+  #end(): void {
+    this.#tell({ type: 'end' })
+    this.#worker = undefined
+  }
+
+  #tell(message: ToReading): void {
+    this.#worker?.postMessage(message)
+  }
+
+  #hear(message: FromReading): void {
+    if (message.type === 'answer') this.#asked.get(message.ask)?.resolve(message.value)
+    else if (message.type === 'refusal')
+      this.#asked.get(message.ask)?.reject(new Refusal(message.status, message.message))
+    else if (message.type === 'log') this.context.log(message.level, message.message)
+    else if (message.type === 'histograms') {
+      this.#histograms = message.rows
+      this.#histogramVersion = ++this.#version
+      this.changed()
+    } else {
+      this.#valueVersion = ++this.#version
+      for (const row of message.rows) this.#values.set(row.name, { row, version: this.#version })
+      this.changed()
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// Curves: uPlot for those one reads, plain SVG for small ones.
+import { useEffect, useRef } from 'preact/hooks'
+import UPlot from 'uplot'
+import { html, type Markup } from './html.js'
+
+export interface Curve {
+  readonly label: string
+  readonly values: readonly number[]
+}
+interface ChartProps {
+  readonly x: readonly number[]
+  readonly curves: readonly Curve[]
+  readonly xLabel: string
+  readonly yLabel: string
+  /** X is a time in seconds since 1970. */
+  readonly time?: boolean
+  readonly log?: boolean
+  readonly height?: number
+}
+
+const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+const palette = ['--accent', '--warn', '--good', '--bad', '--muted']
+
+function make(
+  element: HTMLElement,
+  { x, curves, xLabel, yLabel, time = false, log = false, height = 240 }: ChartProps
+): UPlot {
+  const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 } } // prettier-ignore
+  const options: UPlot.Options = {
+    width: Math.max(200, element.clientWidth),
+    height,
+    scales: { x: { time }, y: { distr: log ? 3 : 1 } },
+    axes: [
+      { ...axis, label: xLabel, labelSize: 18, size: 34 },
+      { ...axis, label: yLabel, labelSize: 18, size: 62 }
+    ],
+    series: [
+      { label: xLabel },
+      ...curves.map(({ label }, i) => ({ label, stroke: colour(palette[i % palette.length] ?? ''), width: 1.5, points: { show: false } })) // prettier-ignore
+    ]
+  }
+  // What is not above 0 has no place on a logarithmic axis
+  const data = curves.map(({ values }) => values.map((value) => (log && value <= 0 ? null : value)))
+  return new UPlot(options, [[...x], ...data] as UPlot.AlignedData, element)
+}
+
+export function Chart(props: ChartProps): Markup {
+  const place = useRef<HTMLDivElement>(null)
+  const plot = useRef<UPlot | undefined>(undefined)
+  const { x, curves, log = false } = props
+  const shape = `${curves.map(({ label }) => label).join()} ${log} ${props.xLabel} ${props.yLabel}`
+  useEffect(() => {
+    const element = place.current
+    if (element === null) return
+    const draw = (): void => {
+      plot.current?.destroy()
+      plot.current = make(element, props)
+    }
+    draw()
+    const size = new ResizeObserver(() => plot.current?.setSize({ width: Math.max(200, element.clientWidth), height: props.height ?? 240 })) // prettier-ignore
+    size.observe(element)
+    addEventListener('themechange', draw)
+    return () => {
+      size.disconnect()
+      removeEventListener('themechange', draw)
+      plot.current?.destroy()
+      plot.current = undefined
+    }
+  }, [shape])
+  useEffect(() => {
+    const data = curves.map(({ values }) => values.map((value) => (log && value <= 0 ? null : value)))
+    plot.current?.setData([[...x], ...data] as UPlot.AlignedData)
+  }, [x, curves])
+  return html`<div class="chart" ref=${place}></div>`
+}
+
+/** The last values as a small line. */
+export function Sparkline({ history }: { history: readonly (readonly [number, number])[] }): Markup {
+  if (history.length < 2) return html`<span class="muted">–</span>`
+  const values = history.map(([, value]) => value)
+  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const [from = 0, to = 1] = [history[0]?.[0], history.at(-1)?.[0]]
+  const points = history.map(([at, value]) => {
+    const x = (100 * (at - from)) / Math.max(1, to - from)
+    return `${x.toFixed(1)},${(20 - (18 * (value - low)) / (high - low || 1) - 1).toFixed(1)}`
+  })
+  return html`<svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+    <polyline points=${points.join(' ')} />
+  </svg>`
+}

@@ -1,0 +1,127 @@
+// The thread that reads Kafka for the page: newest histograms and values. It lives only while somebody looks.
+import {
+  type Batch,
+  type Context,
+  errorText,
+  type Kafka,
+  type Reader,
+  type ThreadMain
+} from '../../../core/api/plugin.js'
+import { type Converter, converterOf, schemaId } from '../../../schemas/index.js'
+import { Histograms } from './histograms.js'
+import { type FromReading, type ReadKind, type ToReading } from './protocol.js'
+import { Values } from './values.js'
+
+/** How far back is read when somebody begins to look. */
+const BACK_MS = 600_000
+const MOST_BACK = { histogram: 40, value: 5000 } as const
+const TELL_MS = 500
+
+class KafkaReading {
+  readonly #readers = new Map<string, Promise<Reader>>()
+  readonly #converters = new Map<string, Converter | undefined>()
+  readonly #histograms = new Histograms()
+  readonly #values = new Values()
+  readonly #kafka: Kafka
+  readonly #timer: NodeJS.Timeout
+  readonly #signal = new AbortController()
+  readonly #parts: Context = { jobId: '', signal: this.#signal.signal, log: () => undefined, count: () => undefined }
+
+  constructor(readonly context: Parameters<ThreadMain>[0]) {
+    this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
+    this.#timer = setInterval(() => this.#tell(), TELL_MS)
+    context.port.on('message', (message: ToReading) => this.#hear(message))
+  }
+
+  #say(message: FromReading): void {
+    this.context.port.postMessage(message)
+  }
+
+  #hear(message: ToReading): void {
+    if (message.type === 'end') return void this.#end()
+    if (message.type === 'follow') {
+      for (const { topic, kind } of message.topics) if (!this.#readers.has(topic)) this.#follow(topic, kind)
+      return
+    }
+    const body = message.type === 'histogram' ? this.#histograms.body(message.key, message.bin, (id) => this.#converter(id)) : undefined // prettier-ignore
+    const { ask } = message
+    if (body !== undefined) this.#say({ type: 'answer', ask, value: body })
+    else this.#say({ type: 'refusal', ask, status: 404, message: 'there is none of this name' })
+  }
+
+  #tell(): void {
+    const rows = this.#histograms.changed()
+    if (rows !== undefined) this.#say({ type: 'histograms', rows })
+    const values = this.#values.changed()
+    if (values.length > 0) this.#say({ type: 'values', rows: values })
+  }
+
+  #follow(topic: string, kind: ReadKind): void {
+    const opened = this.#open(topic, kind)
+    this.#readers.set(topic, opened)
+    opened
+      .then((reader) => this.#read(reader, kind))
+      .catch((error: unknown) => {
+        this.#readers.delete(topic)
+        this.#say({ type: 'log', level: 'warn', message: `the page cannot read ${topic}: ${errorText(error)}` })
+      })
+  }
+
+  async #open(topic: string, kind: ReadKind): Promise<Reader> {
+    const [info] = await this.#kafka.topics([topic])
+    const partitions = info?.partitions ?? []
+    if (partitions.length === 0) throw new Error('it does not exist')
+    const [low, high, since] = await Promise.all([
+      this.#kafka.offsets(topic, partitions, 'earliest'),
+      this.#kafka.offsets(topic, partitions, 'latest'),
+      this.#kafka.offsets(topic, partitions, { timestampMs: Date.now() - BACK_MS })
+    ])
+    const assign = partitions.map((partition) => {
+      const end = high.get(partition) ?? 0
+      // A value that has not changed for long is still the value
+      const from =
+        kind === 'value' ? end - MOST_BACK.value : Math.max(since.get(partition) ?? end, end - MOST_BACK[kind])
+      return { topic, partition, offset: Math.max(low.get(partition) ?? 0, from) }
+    })
+    return this.#kafka.reader({ assign, follow: [topic], signal: this.#signal.signal, maxWaitMs: 200 })
+  }
+
+  async #read(reader: Reader, kind: ReadKind): Promise<void> {
+    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+      for (let i = 0; i < batch.count; i++) this.#take(batch, i, kind)
+      batch.release()
+    }
+  }
+
+  /** What cannot be read is passed over: to count it is the job of those who write. */
+  #take(batch: Batch, i: number, kind: ReadKind): void {
+    const value = batch.value(i)
+    const schema = value === null ? undefined : schemaId(value)
+    const converter = schema === undefined ? undefined : this.#converter(schema)
+    if (value === null || schema === undefined || converter?.decode === undefined) return
+    try {
+      if (kind === 'histogram') this.#histograms.take(batch.topic, schema, value, converter)
+      else this.#values.take(batch.topic, schema, converter.decode(value))
+    } catch {
+      return
+    }
+  }
+
+  #converter(id: string): Converter | undefined {
+    if (this.#converters.has(id)) return this.#converters.get(id)
+    const opened = converterOf(this.context.parts, id)?.open({}, this.#parts)
+    this.#converters.set(id, opened)
+    return opened
+  }
+
+  async #end(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#signal.abort()
+    await Promise.allSettled([...this.#readers.values()].map(async (reader) => (await reader).close()))
+    await this.#kafka.close()
+    await this.context.close()
+  }
+}
+
+const main: ThreadMain = (context) => void new KafkaReading(context)
+export default main

@@ -1,0 +1,122 @@
+// Histograms of any schema in one form, and their numbers as a browser takes them.
+import { type DataArrayRecord, type HistogramRecord, type Vector } from '../../../schemas/index.js'
+import { type HistogramHead, type HistogramRow } from '../wire.js'
+
+/** A histogram as its message has it; vectors are views. */
+export interface Pictured {
+  readonly source: string
+  readonly timeMs: number
+  readonly shape: readonly number[]
+  readonly axes: HistogramRow['axes']
+  readonly edges: readonly (Vector | null)[]
+  readonly data: Vector
+  readonly info: Readonly<Record<string, unknown>>
+}
+
+const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
+
+function infoOf(text: string): Pictured['info'] {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Pictured['info']) : {}
+  } catch {
+    return {} // Others put plain words there
+  }
+}
+
+export const ofHistogram = ({
+  source,
+  timestampNs,
+  currentShape,
+  dimensions,
+  data,
+  info
+}: HistogramRecord): Pictured => ({
+  source,
+  timeMs: msOf(timestampNs),
+  shape: currentShape,
+  axes: dimensions.map(({ label, unit }) => ({ label, unit })),
+  edges: dimensions.map(({ edges }) => edges),
+  data,
+  info: infoOf(info)
+})
+
+/** Undefined for one without a signal. */
+export function ofDataArray({ source, timestampNs, variables }: DataArrayRecord): Pictured | undefined {
+  const signal = variables.find(({ name }) => name === 'signal')
+  if (signal === undefined) return undefined
+  const axes = signal.axes.map((axis) => variables.find(({ name }) => name === axis))
+  const info = variables.find(({ name, isText }) => name === 'info' && isText)
+  return {
+    source,
+    timeMs: msOf(timestampNs),
+    shape: signal.shape,
+    axes: axes.map((axis, i) => ({ label: axis?.label ?? signal.axes[i] ?? '', unit: axis?.unit ?? '' })),
+    edges: axes.map((axis) => axis?.data ?? null),
+    data: signal.data,
+    info: info === undefined ? {} : infoOf(Buffer.from(info.data.bytes).toString('utf8'))
+  }
+}
+
+const getters = {
+  int8: (view: DataView, i: number) => view.getInt8(i),
+  uint8: (view: DataView, i: number) => view.getUint8(i),
+  int16: (view: DataView, i: number) => view.getInt16(i * 2, true),
+  uint16: (view: DataView, i: number) => view.getUint16(i * 2, true),
+  int32: (view: DataView, i: number) => view.getInt32(i * 4, true),
+  uint32: (view: DataView, i: number) => view.getUint32(i * 4, true),
+  int64: (view: DataView, i: number) => view.getInt32(i * 8 + 4, true) * 2 ** 32 + view.getUint32(i * 8, true),
+  uint64: (view: DataView, i: number) => view.getUint32(i * 8 + 4, true) * 2 ** 32 + view.getUint32(i * 8, true),
+  float32: (view: DataView, i: number) => view.getFloat32(i * 4, true),
+  float64: (view: DataView, i: number) => view.getFloat64(i * 8, true)
+} as const
+
+/** As numbers of JavaScript. */
+export function numbersOf({ dtype, length, bytes }: Vector): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const get = getters[dtype]
+  const out = new Float64Array(length)
+  for (let i = 0; i < length; i++) out[i] = get(view, i)
+  return out
+}
+
+/** Sums blocks of `bin` × `bin` cells of an image. */
+export function shrunk(cells: Float64Array, [rows = 1, columns = 1]: readonly number[], bin: number): Float64Array {
+  const [h, w] = [Math.ceil(rows / bin), Math.ceil(columns / bin)]
+  const out = new Float64Array(h * w)
+  for (let y = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++) {
+      const at = Math.floor(y / bin) * w + Math.floor(x / bin)
+      out[at] = (out[at] ?? 0) + (cells[y * columns + x] ?? 0)
+    }
+  return out
+}
+
+/** Most edges that are told. */
+const MOST_EDGES = 100_001
+
+/** Head and numbers as one body: length of the head (uint32), head (JSON, to a multiple of 4), numbers; all little-endian. */
+export function bodyOf(row: HistogramRow, picture: Pictured, wanted: number): Uint8Array {
+  const isImage = picture.shape.length === 2
+  const bin = isImage ? Math.max(1, Math.min(64, wanted)) : 1
+  const all = numbersOf(picture.data)
+  const cells = bin === 1 ? all : shrunk(all, picture.shape, bin)
+  let [min, max, isWhole] = [Infinity, -Infinity, true]
+  for (const cell of cells) {
+    if (cell < min) min = cell
+    if (cell > max) max = cell
+    if (isWhole && (cell < 0 || cell > 4_294_967_295 || !Number.isInteger(cell))) isWhole = false
+  }
+  const edges = picture.edges.map((one) => (one === null || one.length > MOST_EDGES ? null : [...numbersOf(one)]))
+  const shape = bin === 1 ? row.shape : row.shape.map((n) => Math.ceil(n / bin))
+  const [type, numbers] = isWhole ? (['uint32', Uint32Array.from(cells)] as const) : (['float32', Float32Array.from(cells)] as const) // prettier-ignore
+  const isEmpty = cells.length === 0
+  const head: HistogramHead = { ...row, shape, type, min: isEmpty ? 0 : min, max: isEmpty ? 0 : max, bin, edges }
+  const text = Buffer.from(JSON.stringify(head))
+  const start = 4 + Math.ceil(text.length / 4) * 4
+  const body = Buffer.alloc(start + numbers.byteLength, ' ')
+  body.writeUInt32LE(start - 4, 0)
+  text.copy(body, 4)
+  Buffer.from(numbers.buffer).copy(body, start)
+  return body
+}
