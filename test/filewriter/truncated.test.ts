@@ -65,6 +65,7 @@ describe('a partition whose leader is lost with what it alone had', function () 
       const message = logF144.encode({ source: 'pv', timestampNs, dtype: 'float64', value })
       producer.send({ topic, partition: 0, value: message, timestampMs: startMs + value })
     }
+    await producer.flush() // However long it takes while a broker is frozen
     await producer.close()
   }
   async function led(topic: string, by: number): Promise<void> {
