@@ -114,7 +114,7 @@ describe('the plugins of the docs', function () {
       scripts: Record<string, string>
     }
     const promised = [...Object.values(exports).flatMap((entry) => [entry.types, entry.default]), ...Object.values(bin)]
-    assert.equal(promised.length, 9)
+    assert.equal(promised.length, 11)
     for (const file of promised) assert.ok(existsSync(join(installed, file)), file)
     // npm runs it for a tarball and for an installation from git alike
     assert.equal(scripts['prepare'], 'npm run build && npm run types')
