@@ -84,5 +84,8 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [] }]
     }
   },
-  { files: ['core/cli/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'docs/**/*.ts'], rules: { 'no-console': 'off' } }
+  {
+    files: ['commands/cli/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', 'docs/**/*.ts'],
+    rules: { 'no-console': 'off' }
+  }
 )

@@ -1,7 +1,7 @@
 // docs/reference/cli.md: the help of every sub-command, as the program prints it.
 import { type Command } from 'commander'
-import { createProgram } from '../../core/cli/program.js'
-import { broughtBy } from '../../core/cli/program-plugins.js'
+import { createProgram } from '../../commands/cli/program.js'
+import { broughtBy } from '../../commands/cli/program-plugins.js'
 import { type Loaded } from '../../core/loader.js'
 import { block, type Page, reference } from './markdown.js'
 
@@ -25,5 +25,5 @@ export function helpText(command: Command): string {
 export async function cliPage(loaded: Loaded): Promise<Page> {
   const program = createProgram(undefined, await broughtBy(loaded))
   const parts = allCommands(program).flatMap(({ name, command }) => [`## ${name}`, block('text', helpText(command))])
-  return reference('cli', 'Command line', 'core/cli/program.ts', intro, ...parts)
+  return reference('cli', 'Command line', 'commands/cli/program.ts', intro, ...parts)
 }

@@ -1,5 +1,5 @@
 // docs/reference/errors.md: every error code, what it means, what to do, and what clients and shells see of it.
-import { exitCodeOf } from '../../core/cli/exit.js'
+import { exitCodeOf } from '../../commands/cli/exit.js'
 import { refusal } from '../../core/dispatcher.js'
 import { type Loaded } from '../../core/loader.js'
 import { CodedError, type ErrorCode, errorCodes } from '../../core/api/errors.js'

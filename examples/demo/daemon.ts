@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
-const cli = fileURLToPath(new URL('../../core/cli/main.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../commands/cli/main.js', import.meta.url))
 
 export class DaemonProcess {
   readonly #child: ChildProcess

@@ -1,7 +1,7 @@
 // Is everything in the demo's file, exactly once and in order? Asked through h5py, not through our own code.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { terminal } from '../../core/cli/tool-context.js'
+import { terminal } from '../../commands/cli/tool-context.js'
 import { packageRoot } from '../../core/root.js'
 import { summaryText } from '../../plugins/service-filewriter/tools/show.js'
 import { summarise } from '../../plugins/service-filewriter/file/summary.js'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../../core/root.js'
 import { PATIENCE_MS } from '../support/patience.js'
 
-export const program = join(packageRoot, 'dist/core/cli/main.js')
+export const program = join(packageRoot, 'dist/commands/cli/main.js')
 
 /** Our environment without settings of nexstream that the caller of the tests may have. */
 export function cleanEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {

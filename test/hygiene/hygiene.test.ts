@@ -21,8 +21,8 @@ describe('hygiene', () => {
     assert.ok(files.length > 900, String(files.length))
     assert.ok(sources.length > 300, String(sources.length))
     // The finder of imports sees all forms
-    assert.ok(importsOf('core/cli/program.ts').includes('core/cli/run.js'))
-    assert.ok(importsOf('core/cli/program.ts').includes('commander'))
+    assert.ok(importsOf('commands/cli/program.ts').includes('commands/cli/run.js'))
+    assert.ok(importsOf('commands/cli/program.ts').includes('commander'))
   })
 
   it('no file is over 1 MB, and no build output, data file or lock of another tool is tracked', () => {
@@ -79,7 +79,7 @@ describe('hygiene', () => {
   it("core does not grow: what is not the daemon's goes to a plugin", () => {
     const core = sources.filter((name) => name.startsWith('core/') && !name.endsWith('.test.ts'))
     const lines = core.reduce((sum, name) => sum + (texts.get(name) ?? '').split('\n').length - 1, 0)
-    assert.ok(lines <= 10_460, `core has ${lines} lines`)
+    assert.ok(lines <= 10_000, `core has ${lines} lines`)
   })
 
   it('every source says in its first line what it is for', () => {

@@ -83,7 +83,7 @@ describe('the plugins of the docs', function () {
     writeFileSync(join(plugin, 'src', 'wrong.ts'), wrong)
     installed = join(plugin, 'node_modules', 'nexstream')
     await install(installed)
-    program = join(installed, 'dist/core/cli/main.js')
+    program = join(installed, 'dist/commands/cli/main.js')
     await shell(process.execPath, [tsc, '-p', plugin]).catch((error: { stdout: string }) => assert.fail(error.stdout))
     config = join(folder, 'nexstream.toml')
     const use = (name: string): string => `[[plugins]]\nuse = "${join(plugin, 'lib', name)}"\n`

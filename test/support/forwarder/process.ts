@@ -8,7 +8,7 @@ import { Control } from '../control.js'
 import { type Ioc } from '../ioc.js'
 import { testTopics } from '../kafka.js'
 
-const cli = fileURLToPath(new URL('../../../core/cli/main.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../../commands/cli/main.js', import.meta.url))
 
 export interface Running {
   readonly pid: number

@@ -1,9 +1,9 @@
 // What a tool of a plugin sees of the terminal, the config and Kafka.
 import { type Command } from 'commander'
-import { type LoadedPluginInfo, type ProgramEntry, type Terminal, type ToolContext } from '../api/plugin.js'
-import { type Host, partsOf } from '../host.js'
-import { type Loaded, loadConfigured } from '../loader.js'
-import { lookupOf } from '../lookup.js'
+import { type LoadedPluginInfo, type ProgramEntry, type Terminal, type ToolContext } from '../../core/api/plugin.js'
+import { type Host, partsOf } from '../../core/host.js'
+import { type Loaded, loadConfigured } from '../../core/loader.js'
+import { lookupOf } from '../../core/lookup.js'
 import { configOf } from './config.js'
 import { connect, type KafkaFlags } from './connect.js'
 import { exitCodeOf, report } from './exit.js'

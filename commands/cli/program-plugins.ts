@@ -1,8 +1,8 @@
 // What plugins add to the program: tools, kinds of files to check, commands of services. Loaded only when it is needed.
-import { type FileKind, type ToolPart } from '../api/plugin.js'
-import { type RunnableCommand, loadCommands } from '../commands.js'
-import { CodedError } from '../api/errors.js'
-import { builtinNames, type Loaded, loadConfigured, loadPlugins } from '../loader.js'
+import { type FileKind, type ToolPart } from '../../core/api/plugin.js'
+import { type RunnableCommand, loadCommands } from '../../core/commands.js'
+import { CodedError } from '../../core/api/errors.js'
+import { builtinNames, type Loaded, loadConfigured, loadPlugins } from '../../core/loader.js'
 import { type ConfigFlags, configOf } from './config.js'
 import { say } from './io.js'
 

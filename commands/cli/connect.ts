@@ -1,8 +1,8 @@
 // From the words of the command line to an open Kafka client.
-import { type DaemonConfig } from '../config.js'
-import { CodedError } from '../api/errors.js'
-import { connectKafka } from '../kafka/client.js'
-import { type ToolTarget } from '../api/plugin.js'
+import { type DaemonConfig } from '../../core/config.js'
+import { CodedError } from '../../core/api/errors.js'
+import { connectKafka } from '../../core/kafka/client.js'
+import { type ToolTarget } from '../../core/api/plugin.js'
 import { configOf, type ConfigFlags } from './config.js'
 import { settings } from './io.js'
 import { type KafkaAddress, parseAddress } from './parse.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { defineTool } from '../api/plugin.js'
-import { Host } from '../host.js'
+import { defineTool } from '../../core/api/plugin.js'
+import { Host } from '../../core/host.js'
 import { createProgram } from './program.js'
 import { loadTools } from './program-plugins.js'
 

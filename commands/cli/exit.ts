@@ -1,6 +1,6 @@
 // Exit codes and the one line that an error becomes.
-import { CodedError, type CoreCode, errorText } from '../api/errors.js'
-import { exitCodes } from '../api/tool.js'
+import { CodedError, type CoreCode, errorText } from '../../core/api/errors.js'
+import { exitCodes } from '../../core/api/tool.js'
 import { say, settings, talkColour, visible } from './io.js'
 
 export { exitCodes }

@@ -2,7 +2,7 @@
 import { constants } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { CodedError } from '../api/errors.js'
+import { CodedError } from '../../core/api/errors.js'
 
 /** A file's bytes, or standard input for `-`. Throws FILE_READ. */
 export async function readInput(file: string): Promise<Buffer> {

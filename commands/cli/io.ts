@@ -1,11 +1,11 @@
 // What the terminal sees: data on stdout, talk on stderr, colour and repainting only for people.
 import { once } from 'node:events'
-import { writeJson } from '../api/json.js'
+import { writeJson } from '../../core/api/json.js'
 import { createColors } from 'picocolors'
-import { type Finding } from '../api/plugin.js'
-import { visible, visibleBut, visibleJson } from '../api/visible.js'
+import { type Finding } from '../../core/api/plugin.js'
+import { visible, visibleBut, visibleJson } from '../../core/api/visible.js'
 
-export { visible } from '../api/visible.js'
+export { visible } from '../../core/api/visible.js'
 
 /** Set once by the program from the global options. */
 export const settings = { verbose: false, quiet: false, timeoutMs: 10_000 }

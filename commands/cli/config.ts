@@ -1,6 +1,6 @@
 // The config and the plugins of a sub-command.
-import { type LoadedConfig, requireConfig } from '../config.js'
-import { CodedError } from '../api/errors.js'
+import { type LoadedConfig, requireConfig } from '../../core/config.js'
+import { CodedError } from '../../core/api/errors.js'
 
 export interface ConfigFlags {
   readonly config?: string

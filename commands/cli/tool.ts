@@ -1,8 +1,8 @@
 // Sub-commands and options that plugins bring, as the program knows them.
 import { type Command, Option } from 'commander'
-import { CodedError } from '../api/errors.js'
-import { type ToolFlags, type ToolOption, type ToolPart } from '../api/plugin.js'
-import { type Loaded } from '../loader.js'
+import { CodedError } from '../../core/api/errors.js'
+import { type ToolFlags, type ToolOption, type ToolPart } from '../../core/api/plugin.js'
+import { type Loaded } from '../../core/loader.js'
 import { type Brought } from './program-plugins.js'
 import { type Ends, json, withConfig, withKafka } from './program-options.js'
 

@@ -1,7 +1,7 @@
 // `nexstream run`: the daemon in the foreground.
 import { setFlagsFromString } from 'node:v8'
-import { CodedError } from '../api/errors.js'
-import { runDaemon } from '../main.js'
+import { CodedError } from '../../core/api/errors.js'
+import { runDaemon } from '../../core/main.js'
 import { flagValues } from './config.js'
 import { exitCodes } from './exit.js'
 import { say, settings } from './io.js'

@@ -1,5 +1,5 @@
 // Words of the command line: addresses of topics and brokers.
-import { CodedError } from '../api/errors.js'
+import { CodedError } from '../../core/api/errors.js'
 
 /** Where to look: `broker[,broker…][/topic]` or only a topic. */
 export interface KafkaAddress {
