@@ -39,7 +39,7 @@ async function buildPage() {
   const outdir = join('dist', page, '../public')
   rmSync(outdir, { recursive: true, force: true })
   await build({
-    entryPoints: ['main.ts', 'file-worker.ts', 'style.css'].map((name) => join(page, name)).filter(existsSync),
+    entryPoints: ['main.ts', 'style.css'].map((name) => join(page, name)),
     outdir,
     bundle: true,
     splitting: true,
@@ -48,7 +48,6 @@ async function buildPage() {
     target: 'es2022',
     minify: true,
     tsconfigRaw,
-    external: ['/h5wasm/*'],
     legalComments: 'inline',
     logLevel: 'warning'
   })

@@ -1,4 +1,4 @@
-// The files of the page: made by the build into public/, and the HDF5 library of the daemon's own node_modules.
+// The files of the page, made by the build into public/.
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -32,8 +32,5 @@ function assetOf(path: string, file: string): Asset {
 /** A list, never a path from a request. */
 export function assets(): Asset[] {
   const names = readdirSync(folder).filter((name) => Object.hasOwn(types, extname(name)))
-  const own = names.map((name) => assetOf(name === 'index.html' ? '/' : `/${name}`, join(folder, name)))
-  const h5wasm = dirname(fileURLToPath(import.meta.resolve('h5wasm')))
-  const library = ['hdf5_hl.js', 'hdf5_util.js', 'file_handlers.js'].map((name) => assetOf(`/h5wasm/${name}`, join(h5wasm, name))) // prettier-ignore
-  return [...own, ...library]
+  return names.map((name) => assetOf(name === 'index.html' ? '/' : `/${name}`, join(folder, name)))
 }

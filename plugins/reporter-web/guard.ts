@@ -30,7 +30,7 @@ export class Guard {
     const ancestors = options.frame_ancestors.length === 0 ? "'none'" : options.frame_ancestors.join(' ')
     const policy = [
       "default-src 'self'",
-      "script-src 'self' 'wasm-unsafe-eval'",
+      "script-src 'self'",
       "img-src 'self' blob: data:",
       "object-src 'none'",
       "base-uri 'none'",

@@ -36,21 +36,12 @@ export const optionSchema = {
     commands: {
       type: 'boolean',
       default: false,
-      description: 'Commands may be sent from the page, by who has the token.'
+      description: 'Commands are taken (POST /api/commands), from who has the token.'
     },
-    files: { type: 'string', description: 'Folder below which files of ended jobs may be read; none without it.' },
     pv_topics: { ...names, description: 'Topics with values of PVs, beside those that this daemon forwards to.' },
     histogram_topics: {
       ...names,
       description: 'Topics with hs00, hs01 or da00 to show, beside those of the jobs of this daemon.'
-    },
-    peer_topics: {
-      ...names,
-      description: 'Topics with heartbeats of other programs (x5f2, JSON), beside `status.topic`.'
-    },
-    detectors: {
-      ...names,
-      description: "Files that describe detectors: daqlite's JSON, or a structure with NXdetector."
     },
     cert_file: { type: 'string', description: 'PEM certificate, for https; with key_file.' },
     key_file: { type: 'string', description: 'PEM key of it.' },

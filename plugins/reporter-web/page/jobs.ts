@@ -174,10 +174,7 @@ export function Jobs({ rest }: { rest: readonly string[] }): Markup {
   if (view === undefined) return null
   if (view.jobs.length === 0)
     return html`<${Empty} title="No job runs, and none has ended lately">
-      <p>
-        A job begins with a <code>start</code> command, on the command topic or from the
-        <a href="#/commands">Commands</a> page:
-      </p>
+      <p>A job begins with a <code>start</code> command on the command topic:</p>
       <pre>nexstream start filewriter file_name=run42.nxs nexus_structure=@structure.json</pre>
     <//>`
   return html`<section class="card"><${JobTable} jobs=${view.jobs} chosen=${id} /></section>

@@ -74,9 +74,7 @@ export function Overview(): Markup {
     ${
       view.funnels.length === 0 &&
       html`<${Empty} title="No data are on their way"
-        ><p>
-          Start a job: see <a href="#/commands">Commands</a>, or <code>nexstream start filewriter --help</code>.
-        </p><//
+        ><p>Start a job: <code>nexstream start filewriter --help</code> says how.</p><//
       >`
     }
     <div class="funnels">
