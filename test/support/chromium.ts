@@ -1,4 +1,4 @@
-// The browser of the tests: Debian's Chromium, or the one that NEXSTREAM_CHROMIUM names.
+// The browser of the tests: Debian's Chromium, or the one that NEXSTREAM_TEST_CHROMIUM names.
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -22,7 +22,7 @@ function onPath(): string | undefined {
 
 /** Path of the browser; in CI, where there is none, it is installed. Throws what to do. */
 export function findChromium(): string {
-  const found = process.env['NEXSTREAM_CHROMIUM'] ?? onPath()
+  const found = process.env['NEXSTREAM_TEST_CHROMIUM'] ?? onPath()
   if (found !== undefined) return found
   if (process.env['CI'] !== undefined && process.getuid?.() === 0) {
     execFileSync('apt-get', ['update', '-qq'], { stdio: 'pipe' })
@@ -30,7 +30,9 @@ export function findChromium(): string {
     const installed = onPath()
     if (installed !== undefined) return installed
   }
-  throw new Error('no Chromium found: install one (Debian: apt-get install chromium), or name it in NEXSTREAM_CHROMIUM')
+  throw new Error(
+    'no Chromium found: install one (Debian: apt-get install chromium), or name it in NEXSTREAM_TEST_CHROMIUM'
+  )
 }
 
 /** A browser that calls nobody by itself. */

@@ -4,7 +4,7 @@ import { stopSharedKafka } from './kafka.js'
 import { leave, take } from './running-files.js'
 
 // A broker of a test lives for seconds: what Java would do to run faster later costs more than it brings
-process.env['NEXSTREAM_KAFKA_JAVA'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+process.env['NEXSTREAM_TEST_JAVA'] ??= '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
 
 export const mochaHooks = {
   /** Beside other processes these hooks run for each file. */

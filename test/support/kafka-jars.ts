@@ -173,7 +173,7 @@ class JarCluster implements Cluster {
     const log = openSync(join(this.root, `node-${index + 1}.log`), 'a')
     const config = join(this.root, `node-${index + 1}.properties`)
     const memory = ['-Xmx512m', '-Xms128m', `-Dlog4j2.configurationFile=${join(this.root, 'log4j2.properties')}`]
-    const own = (process.env['NEXSTREAM_KAFKA_JAVA'] ?? '').split(' ').filter((flag) => flag !== '')
+    const own = (process.env['NEXSTREAM_TEST_JAVA'] ?? '').split(' ').filter((flag) => flag !== '')
     const child = spawn(
       this.how.java,
       [...memory, ...own, ...this.how.flags, ...this.how.classPath, 'kafka.Kafka', config],
