@@ -71,6 +71,8 @@ export interface Reader {
   next(): Promise<Batch | null>
   /** As `next`, but undefined when nothing came within the time. */
   poll(timeoutMs: number): Promise<Batch | null | undefined>
+  /** Reads this partition, too, unless it is read already. `topicId`: as in Place; '' while it is not known. */
+  add(topic: string, partition: number, offset: number, topicId: string): void
   seek(topic: string, partition: number, offset: number): void
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void

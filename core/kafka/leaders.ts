@@ -15,6 +15,7 @@ export interface LedBy {
   readonly closed: boolean
   led(leader: number): Position[]
   position(topic: string, partition: number): Position | undefined
+  of(topic: string): Position[]
   add(topic: string, partition: number, offset: number, topicId: string): void
   leads(position: Position, leader: number): void
   /** The topic of this name is another one now. */
@@ -89,6 +90,7 @@ export class Leaders {
 
   #learn({ name, id, partitions }: TopicMetadata): void {
     if (this.#gone.has(id)) return
+    if (id !== '') this.#missing(name, id, new Set(partitions.map(({ partition }) => partition)))
     for (const { partition, leader, leaderEpoch } of partitions) {
       const position = this.reader.position(name, partition)
       if (!position || leader < 0 || this.reader.closed) continue
@@ -101,6 +103,14 @@ export class Leaders {
       if (position.leader !== -1) continue
       position.leaderEpoch = leaderEpoch
       this.reader.leads(position, leader)
+    }
+  }
+  /** Partitions that the topic has no more since it was made again: nothing will come of them, and whoever waits for it hears so. */
+  #missing(name: string, id: string, there: ReadonlySet<number>): void {
+    for (const position of this.reader.of(name)) {
+      if (there.has(position.partition) || position.topicId === '' || position.topicId === id) continue
+      this.#gone.add(position.topicId)
+      this.reader.madeAgain(position, id)
     }
   }
 }

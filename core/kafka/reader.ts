@@ -66,7 +66,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
     this.#onClose = onClose
     this.#leaders = new Leaders(this, this.#stop.signal)
     for (const { topic, partition, offset, topicId } of options.assign)
-      this.add(topic, partition, offset, topicId ?? '')
+      this.#put(topic, partition, offset, topicId ?? '')
     const { signal } = options
     if (signal?.aborted) void this.close()
     // Forgotten at close: a signal may outlive many readers.
@@ -77,6 +77,11 @@ export class PartitionReader implements Reader, Desk, LedBy {
   }
 
   add(topic: string, partition: number, offset: number, topicId: string): void {
+    if (this.position(topic, partition) === undefined) this.#put(topic, partition, offset, topicId)
+    this.#leaders.find()
+  }
+
+  #put(topic: string, partition: number, offset: number, topicId: string): void {
     const position = startAt({ topic, partition, offset, topicId })
     position.maxBytes = this.limits.maxBytes
     this.#positions.set(key(topic, partition), position)
@@ -262,6 +267,10 @@ export class PartitionReader implements Reader, Desk, LedBy {
 
   position(topic: string, partition: number): Position | undefined {
     return this.#positions.get(key(topic, partition))
+  }
+
+  of(topic: string): Position[] {
+    return [...this.#positions.values()].filter((position) => position.topic === topic)
   }
 
   led(leader: number): Position[] {

@@ -85,6 +85,10 @@ class MemoryReader implements Reader {
     options.signal?.addEventListener('abort', () => void this.close(), { once: true })
   }
 
+  add(topic: string, _partition: number, offset: number): void {
+    if (!this.#offsets.has(topic)) this.#offsets.set(topic, offset)
+  }
+
   async next(): Promise<Batch | null> {
     for (;;) {
       const batch = await this.poll(1000)

@@ -138,6 +138,7 @@ export class WatchedJob {
     return {
       poll,
       next: () => reader.next(),
+      add: (...place) => reader.add(...place),
       seek: (...place) => reader.seek(...place),
       pause: (...place) => reader.pause(...place),
       resume: (...place) => reader.resume(...place),

@@ -29,6 +29,8 @@ interface Partition {
   readonly behindMs: number
   /** Looks that found it otherwise. */
   tooLate: number
+  /** Its reader does not know of it yet. */
+  unmet: boolean
   done: boolean
 }
 
@@ -151,7 +153,7 @@ export class Reading {
     const partition = {
       ...{ topic, route, ...more, highWatermark: more.position, lag: new Lag() },
       ...{ end: null, endId: '', tail: null },
-      ...{ held: 0, tooLate: 0, done: false }
+      ...{ held: 0, tooLate: 0, unmet: false, done: false }
     }
     this.#partitions.push(partition)
     group.byKey.set(keyOf(topic, more.partition), partition)
@@ -170,10 +172,13 @@ export class Reading {
     for (const { byKey, whole } of this.#groups) {
       const route = whole.get(topic)
       if (route === undefined) continue
-      // The reader will find those that were added, too
+      // Those that were added and that the reader has not found yet
       for (const partition of ends.keys())
         if (!byKey.has(keyOf(topic, partition)))
-          this.#open({ byKey, whole }, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
+          this.#open(
+            { byKey, whole },
+            { route, partition, position: 0, topicId, cut: false, behindMs: Infinity }
+          ).unmet = true
     }
     for (const partition of this.#partitions) {
       if (partition.topic !== topic) continue
@@ -326,6 +331,8 @@ export class Reading {
   #allDone({ byKey }: ReaderGroup, reader: Reader): boolean {
     let all = true
     for (const partition of byKey.values()) {
+      if (partition.unmet) reader.add(partition.topic, partition.partition, partition.position, partition.topicId)
+      partition.unmet = false
       if (!partition.done && isOver(partition)) this.#close(partition, reader)
       else if (!partition.done && isBeyond(partition)) this.#unsure.add(partition.topic)
       all &&= partition.done
@@ -339,11 +346,7 @@ export class Reading {
     const left = tail === null ? 0 : tail.last - position
     if (left > 0) this.#options.notes.left(topic, left, tail?.settle.isTooMuch !== true)
     else if (held > 0) countIn(route.bad, 'open_transaction', held)
-    try {
-      reader.pause(topic, partition.partition)
-    } catch {
-      // Added to the topic a moment ago, and empty: the reader does not know it yet
-    }
+    reader.pause(topic, partition.partition)
   }
 }
 
