@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   const kafka = connectKafka({ brokers: broker.brokers })
   cleanup.push(() => kafka.close())
   const port = await freePort()
-  const settings = [`services.filewriter.folder=${out}`, `reporters.web.files=${out}`, `reporters.web.port=${port}`]
+  const settings = [`services.filewriter.folder=${out}`, `reporters.web.port=${port}`]
   const daemon = await step('the nexstream daemon', () => startDaemon(kafka, [config, ...settings.flatMap((set) => ['--set', set])], out, env), ({ pid }) => ` pid ${pid}`) // prettier-ignore
   tell(`  see it at http://127.0.0.1:${port}/`)
   const plan = { seconds, out, verified: values.verify }

@@ -9,6 +9,7 @@ import { loadPlugins } from '../../core/loader.js'
 import { lookupOf } from '../../core/lookup.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
+import { widenTopic } from '../support/topics.js'
 import { WatchedJob } from '../support/watched-job.js'
 import { entry, group, Harness, type Json, reportOf } from './harness.js'
 
@@ -135,10 +136,10 @@ describe('topics that change under a job', function () {
     const id = await begin(wide, { start_time: clockMs })
     await send(wide, numbers(10))
     await h.written(id, 10)
-    await admin.createPartitions({ topicPartitions: [{ topic: wide, count: 2 }] })
+    await widenTopic(wide, 2)
     await send(wide, numbers(100, 1000), 1)
     await h.written(id, 110)
-    await admin.createPartitions({ topicPartitions: [{ topic: wide, count: 3 }] })
+    await widenTopic(wide, 3)
     await send(wide, numbers(100, 2000), 2)
     await stop(id)
     const report = reportOf(await h.done(id))

@@ -41,9 +41,13 @@ export function remakeTopic(topic: string, numPartitions = 1): Promise<void> {
   })
 }
 
-/** Adds partitions until there are `count`. */
+/** Adds partitions until there are `count`; resolves when the broker tells of all of them with their leaders. */
 export function widenTopic(topic: string, count: number): Promise<void> {
   return withAdmin(async (admin) => {
     await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+    for (;;) {
+      const [found] = (await admin.fetchTopicMetadata({ topics: [topic] })).topics
+      if (found?.partitions.filter(({ leader }) => leader >= 0).length === count) return
+    }
   })
 }

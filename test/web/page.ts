@@ -68,7 +68,6 @@ update_ms = 100
 [reporters.web]
 commands = true
 token_file = ${JSON.stringify(join(folder, 'token'))}
-files = ${JSON.stringify(folder)}
 pv_topics = ["${topics.values}"]
 streams_per_client = 4
 `
