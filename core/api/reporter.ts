@@ -9,6 +9,17 @@ export interface Reporter {
   report(snapshot: DaemonSnapshot): void | Promise<void>
   close?(): void | Promise<void>
 }
+/** For one that tells less often than snapshots come: whether its time is there, and if so, when the next one is. A little early counts. */
+export function pace(intervalMs: number): () => boolean {
+  let due = 0
+  return () => {
+    const now = performance.now()
+    const isDue = now >= due
+    if (isDue) due = now + intervalMs - 50
+    return isDue
+  }
+}
+
 /** What a method of a plugin's part threw, or gave in place of what it must give, since the start. */
 export interface PluginFault {
   readonly plugin: string

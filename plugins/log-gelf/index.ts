@@ -54,8 +54,7 @@ function overTcp(options: ConstructorParameters<typeof NetworkSender>[0]): GelfO
   return {
     push: (frame) => sender.push(Buffer.concat([frame, END])),
     get state() {
-      const { state, sent, dropped } = sender
-      return { state, sent, dropped }
+      return sender.outlet
     },
     close: () => sender.close(CLOSE_MS)
   }

@@ -1,5 +1,5 @@
 // Reporter: the status messages of the file writer of 2017–2020, for programs that still read them.
-import { API, definePlugin, defineReporter, type DaemonSnapshot, type JobInfo } from '../../core/api/plugin.js'
+import { API, definePlugin, defineReporter, type DaemonSnapshot, type JobInfo, pace } from '../../core/api/plugin.js'
 
 type Rows = readonly (readonly [topic: string, messages: number, bad: number])[]
 
@@ -18,12 +18,10 @@ const reporter = defineReporter({
     const topic = ownTopic ?? statusTopic
     if (topic === undefined) return undefined
     const producer = kafka.producer({ lingerMs: 0, maxBufferedBytes: 4_000_000 })
-    let due = 0
+    const isDue = pace(intervalMs)
     return {
       report(snapshot) {
-        const now = performance.now()
-        if (now < due) return
-        due = now + intervalMs - 50
+        if (!isDue()) return
         // A status that cannot be sent now is worthless later: the next one replaces it
         if (producer.bufferedBytes > 1_000_000) throw new Error('status messages are not taken by Kafka; skipping')
         for (const message of statusMessages(snapshot, intervalMs))

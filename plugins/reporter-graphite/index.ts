@@ -1,6 +1,6 @@
 // Reporter: metrics to a Carbon (Graphite) server, in our names or in those of the field's programs.
 import { hostname } from 'node:os'
-import { API, definePlugin, defineReporter, type ReporterPart } from '../../core/api/plugin.js'
+import { API, definePlugin, defineReporter, pace, type ReporterPart } from '../../core/api/plugin.js'
 import { ess, type GraphiteLayout, type GraphiteLine, nexstream } from './layouts.js'
 import { NetworkSender } from './sender.js'
 
@@ -42,12 +42,10 @@ const reporter = (senders: Set<NetworkSender>): ReporterPart =>
       const told = (level: 'warn' | 'info', message: string): void => context.log(level, `Carbon at ${message}`)
       const sender = new NetworkSender({ host, port, most, told })
       senders.add(sender)
-      let due = 0
+      const isDue = pace(intervalMs)
       return {
         report(snapshot) {
-          const now = performance.now()
-          if (now < due) return
-          due = now + intervalMs - 50
+          if (!isDue()) return
           for (const line of toText(layouts[layout](snapshot, name), Date.now())) sender.push(Buffer.from(line))
         },
         async close() {
@@ -75,9 +73,7 @@ export default definePlugin({
     registry.hooks.snapshot.tap('reporter-graphite', (snapshot) => {
       const [sender] = senders
       if (sender === undefined) return snapshot
-      const { state, sent, dropped } = sender
-      const graphite = { state, sent, dropped }
-      return { ...snapshot, outlets: { ...snapshot.outlets, graphite } }
+      return { ...snapshot, outlets: { ...snapshot.outlets, graphite: sender.outlet } }
     })
   }
 })

@@ -1,6 +1,7 @@
 // Pieces of bytes to one server over TCP or TLS: a bounded queue, never blocking, the oldest dropped; a server that is away costs a count.
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { type OutletState } from '../../core/api/plugin.js'
 
 const CONNECT_MS = 1000
 /** A handshake takes longer, on a busy machine. */
@@ -45,6 +46,12 @@ export class NetworkSender {
 
   get state(): 'connected' | 'away' | 'idle' {
     return this.#connected ? 'connected' : this.#away ? 'away' : 'idle'
+  }
+
+  /** For `outlets` of the snapshot. */
+  get outlet(): OutletState {
+    const { state, sent, dropped } = this
+    return { state, sent, dropped }
   }
 
   get waiting(): number {
