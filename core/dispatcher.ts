@@ -1,6 +1,14 @@
 // From a canonical command to exactly one reply: look-up, check, run with a deadline.
 import { CodedError, type CoreCode, type ErrorCode, errorText } from './api/errors.js'
-import { type Command, type DaemonView, type Finding, type Origin, type Reply, type Service } from './api/plugin.js'
+import {
+  type Command,
+  type DaemonView,
+  type Finding,
+  findingOf,
+  type Origin,
+  type Reply,
+  type Service
+} from './api/plugin.js'
 import { nameOf, type RunnableCommand, understand } from './commands.js'
 
 /** An ERR reply from an error: its code and path, and all findings it carries. */
@@ -14,9 +22,7 @@ export function refusal(error: unknown): Reply {
       errors: [{ code: 'COMMAND_FAILED', path: '/', message }]
     }
   }
-  const findings = (error.fields['findings'] as readonly Finding[] | undefined) ?? [
-    { code: error.code, path: error.path ?? '/', message: error.message }
-  ]
+  const findings = (error.fields['findings'] as readonly Finding[] | undefined) ?? [findingOf(error)]
   const where = error.path === undefined ? '' : `${error.path}: `
   const reply: Reply = {
     response: 'ERR',

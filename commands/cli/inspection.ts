@@ -1,7 +1,13 @@
 // What is wrong with a config or a command, for the tool that checks files: by the code that the daemon itself runs.
 import { resolve } from 'node:path'
-import { CodedError } from '../../core/api/errors.js'
-import { type Command, type Finding, type Inspection, type ServicePart, type ToolFlags } from '../../core/api/plugin.js'
+import {
+  type Command,
+  type Finding,
+  findingOf,
+  type Inspection,
+  type ServicePart,
+  type ToolFlags
+} from '../../core/api/plugin.js'
 import { check } from '../../core/check.js'
 import { commandsIn } from '../../core/command-file.js'
 import { loadCommands, loadDialects, type RunnableCommand, understand } from '../../core/commands.js'
@@ -79,11 +85,6 @@ function kafkaFindings({ config }: LoadedConfig): Finding[] {
   } catch (error) {
     return [findingOf(error)]
   }
-}
-
-function findingOf(error: unknown): Finding {
-  if (!(error instanceof CodedError)) throw error
-  return { code: error.code, path: error.path ?? '/', message: error.message }
 }
 
 async function serviceFindings({ config }: LoadedConfig, host: Host): Promise<Finding[]> {

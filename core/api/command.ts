@@ -1,4 +1,5 @@
 // Commands: the canonical form, where one came from, its answer, and how a service brings its own.
+import { CodedError } from './errors.js'
 import { erase, type JSONSchema, type Options } from './part.js'
 
 /** A command in canonical form, whatever dialect it came in. */
@@ -17,6 +18,12 @@ export interface Finding {
   readonly message: string
   /** Of a check: no reason to refuse it. */
   readonly warning?: boolean
+}
+
+/** What a refusal says; throws anything else on. */
+export function findingOf(error: unknown): Finding {
+  if (!(error instanceof CodedError)) throw error
+  return { code: error.code, path: error.path ?? '/', message: error.message }
 }
 
 /** The one answer to a command. */

@@ -1,5 +1,5 @@
 // For `nexstream check`: what is wrong with a command beyond its schema.
-import { CodedError, type Command, type Finding } from '../../core/api/plugin.js'
+import { type Command, type Finding, findingOf } from '../../core/api/plugin.js'
 import { type HistogramCommand } from './histogram-schema.js'
 import { MemoryLeft } from './memory.js'
 import { type HistogramOptions } from './options.js'
@@ -14,8 +14,7 @@ export function inspect({ memory_bytes: limit }: HistogramOptions, command: Comm
     try {
       specOf(one, { path: `/histograms/${index}`, index, sender: '' }, memory)
     } catch (error) {
-      if (!(error instanceof CodedError)) throw error
-      findings.push({ code: error.code, path: error.path ?? '/', message: error.message })
+      findings.push(findingOf(error))
     }
   return findings
 }

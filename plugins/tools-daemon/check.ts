@@ -4,6 +4,7 @@ import {
   exitCodes,
   type FileKind,
   type Finding,
+  findingOf,
   type Inspection,
   type ToolContext,
   type ToolFlags,
@@ -114,11 +115,6 @@ function parsed(file: string, parse: () => unknown): unknown {
   } catch (cause) {
     throw new CodedError('FILE_READ', `${file} is no valid JSON: ${(cause as Error).message}`, { cause })
   }
-}
-
-function findingOf(error: unknown): Finding {
-  if (!(error instanceof CodedError)) throw error
-  return { code: error.code, path: error.path ?? '/', message: error.message }
 }
 
 const isCommandList = (value: unknown): boolean =>
