@@ -16,7 +16,8 @@ export interface LedBy {
   led(leader: number): Position[]
   position(topic: string, partition: number): Position | undefined
   of(topic: string): Position[]
-  add(topic: string, partition: number, offset: number, topicId: string): void
+  /** Unless it is there; its leader is not sought yet. */
+  put(topic: string, partition: number, offset: number, topicId: string): void
   leads(position: Position, leader: number): void
   /** The topic of this name is another one now. */
   madeAgain(position: Position, id: string): void
@@ -52,8 +53,7 @@ export class Leaders {
       if (reader.closed) return
       try {
         for (const topic of (await reader.cluster.metadata(topics)).topics) {
-          for (const { partition } of topic.partitions)
-            if (!reader.position(topic.name, partition)) reader.add(topic.name, partition, 0, topic.id)
+          for (const { partition } of topic.partitions) reader.put(topic.name, partition, 0, topic.id)
           this.#learn(topic)
         }
         this.find()
@@ -105,6 +105,7 @@ export class Leaders {
       this.reader.leads(position, leader)
     }
   }
+
   /** Partitions that the topic has no more since it was made again: nothing will come of them, and whoever waits for it hears so. */
   #missing(name: string, id: string, there: ReadonlySet<number>): void {
     for (const position of this.reader.of(name)) {

@@ -36,12 +36,12 @@ export interface Position {
   maxBytes: number
 }
 
-export function startAt(place: { topic: string; partition: number; offset: number; topicId: string }): Position {
+export function startAt(place: Pick<Position, 'topic' | 'partition' | 'offset' | 'topicId' | 'maxBytes'>): Position {
   return {
     ...place,
     ...{ delivered: place.offset, end: place.offset, endEpoch: -1, former: undefined, epoch: -1, leader: -1 },
     ...{ leaderEpoch: -1, paused: false, generation: 0, suspect: undefined, failures: 0, useless: 0 },
-    ...{ notBeforeMs: 0, maxBytes: 0 }
+    notBeforeMs: 0
   }
 }
 

@@ -66,7 +66,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
     this.#onClose = onClose
     this.#leaders = new Leaders(this, this.#stop.signal)
     for (const { topic, partition, offset, topicId } of options.assign)
-      this.#put(topic, partition, offset, topicId ?? '')
+      this.put(topic, partition, offset, topicId ?? '')
     const { signal } = options
     if (signal?.aborted) void this.close()
     // Forgotten at close: a signal may outlive many readers.
@@ -77,14 +77,14 @@ export class PartitionReader implements Reader, Desk, LedBy {
   }
 
   add(topic: string, partition: number, offset: number, topicId: string): void {
-    if (this.position(topic, partition) === undefined) this.#put(topic, partition, offset, topicId)
+    this.put(topic, partition, offset, topicId)
     this.#leaders.find()
   }
 
-  #put(topic: string, partition: number, offset: number, topicId: string): void {
-    const position = startAt({ topic, partition, offset, topicId })
-    position.maxBytes = this.limits.maxBytes
-    this.#positions.set(key(topic, partition), position)
+  put(topic: string, partition: number, offset: number, topicId: string): void {
+    if (this.position(topic, partition) !== undefined) return
+    const { maxBytes } = this.limits
+    this.#positions.set(key(topic, partition), startAt({ topic, partition, offset, topicId, maxBytes }))
   }
 
   next(): Promise<Batch | null> {
