@@ -1,7 +1,7 @@
 // Reads messages of a topic one by one, with their place, until closed or to given ends; says when the topic was made again.
 import { type Place, type Reader } from './api/plugin.js'
 import { type Log } from './log.js'
-import { traceparentOf } from './traceparent.js'
+import { traceOf } from './traceparent.js'
 
 export interface HeardMessage {
   /** A copy: it may be kept. */
@@ -39,14 +39,13 @@ export async function hearAll(reader: Reader, { places, ends, hear, log }: Heari
       const value = batch.value(i)
       if (value === null) continue
       const [timestampMs, offset] = [batch.timestampMs(i), batch.offset(i)]
-      const traceparent = traceparentOf(batch, i)
       hear({
         value: Buffer.from(value),
         timestampMs,
         partition,
         offset,
         ...(topicId !== undefined && { topicId }),
-        ...(traceparent !== undefined && { traceparent })
+        ...traceOf(batch, i)
       })
     }
     batch.release()

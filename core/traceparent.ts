@@ -3,7 +3,16 @@ import { type Batch } from './api/kafka.js'
 
 const form = /^[0-9a-f]{2}(-[0-9a-f]{32})(-[0-9a-f]{16})-[0-9a-f]{2}$/
 
-/** Of record i, which must have a value; undefined where there is none, or nothing that fits. The headers begin where the value ends. */
+/** Of record i; nothing where there is none, or nothing that fits, and for a tombstone. */
+export function traceOf(
+  batch: Pick<Batch, 'bytes' | 'value' | 'valueEnd'>,
+  i: number
+): { readonly traceparent?: string } {
+  const traceparent = batch.value(i) === null ? undefined : traceparentOf(batch, i)
+  return traceparent === undefined ? {} : { traceparent }
+}
+
+/** The same of a record that has a value; undefined for nothing. The headers begin where the value ends. */
 export function traceparentOf(batch: Pick<Batch, 'bytes' | 'valueEnd'>, i: number): string | undefined {
   const { bytes } = batch
   let at = batch.valueEnd(i)

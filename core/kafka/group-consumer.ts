@@ -1,5 +1,5 @@
 // From joining a consumer group to leaving it: reads the partitions that are its share and gives out their messages one by one.
-import { traceparentOf } from '../traceparent.js'
+import { traceOf } from '../traceparent.js'
 import { once } from 'node:events'
 import { type Batch, type Place } from '../api/kafka.js'
 import { CodedError } from '../api/errors.js'
@@ -302,11 +302,6 @@ function jsonOf(text: string): unknown {
 }
 
 type Message = Omit<GroupMessage, 'value'> & { readonly value: Buffer | null }
-
-function traceOf(batch: Batch, i: number): Pick<Message, 'traceparent'> {
-  const traceparent = batch.value(i) === null ? undefined : traceparentOf(batch, i)
-  return traceparent === undefined ? {} : { traceparent }
-}
 
 function messagesOf(batch: Batch, topicId: string | undefined): Message[] {
   const copy = (bytes: Buffer | null): Buffer | null => (bytes === null ? null : Buffer.from(bytes))
