@@ -1,8 +1,7 @@
 // The page in a real browser, with a daemon that has something to show.
 import assert from 'node:assert/strict'
 import { type Page } from 'playwright-core'
-import { numbersOf, ofHistogram } from '../../plugins/reporter-web/thread/numbers.js'
-import { encodeMessage, type HistogramRecord } from '../../schemas/index.js'
+import { encodeMessage, type HistogramRecord, numbersIn } from '../../schemas/index.js'
 import { converterParts } from '../support/converters.js'
 import { Watched } from './page.js'
 
@@ -75,12 +74,11 @@ describe('the page', function () {
     }
     // The same from the message itself
     const full = control.said.findLast(({ id, value }) => id === 'hs01' && value.includes('"id":"image"'))!
-    const cells = numbersOf(
-      ofHistogram((await converterParts()).get('hs01')?.open({}, context).decode?.(full.value) as HistogramRecord).data
-    )
+    const record = (await converterParts()).get('hs01')?.open({}, context).decode?.(full.value) as HistogramRecord
+    const cells = numbersIn(record.data)
     let sum = 0
     for (let y = area.y; y < area.y + area.height; y++)
-      for (let x = area.x; x < area.x + area.width; x++) sum += cells[y * 256 + x] ?? 0
+      for (let x = area.x; x < area.x + area.width; x++) sum += Number(cells[y * 256 + x] ?? 0)
     assert.ok(sum > 0 && sum < PULSES * EVENTS)
     await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
     assert.equal(await total.count(), 1)

@@ -1,5 +1,5 @@
 // Histograms of any schema in one form, and their numbers as a browser takes them.
-import { type DataArrayRecord, type HistogramRecord, type Vector } from '../../../schemas/index.js'
+import { type DataArrayRecord, type HistogramRecord, msOf, numbersIn, type Vector } from '../../../schemas/index.js'
 import { type HistogramHead, type HistogramRow } from '../wire.js'
 
 /** A histogram as its message has it; vectors are views. */
@@ -12,8 +12,6 @@ export interface Pictured {
   readonly data: Vector
   readonly info: Readonly<Record<string, unknown>>
 }
-
-const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
 
 function infoOf(text: string): Pictured['info'] {
   try {
@@ -58,25 +56,11 @@ export function ofDataArray({ source, timestampNs, variables }: DataArrayRecord)
   }
 }
 
-const getters = {
-  int8: (view: DataView, i: number) => view.getInt8(i),
-  uint8: (view: DataView, i: number) => view.getUint8(i),
-  int16: (view: DataView, i: number) => view.getInt16(i * 2, true),
-  uint16: (view: DataView, i: number) => view.getUint16(i * 2, true),
-  int32: (view: DataView, i: number) => view.getInt32(i * 4, true),
-  uint32: (view: DataView, i: number) => view.getUint32(i * 4, true),
-  int64: (view: DataView, i: number) => view.getInt32(i * 8 + 4, true) * 2 ** 32 + view.getUint32(i * 8, true),
-  uint64: (view: DataView, i: number) => view.getUint32(i * 8 + 4, true) * 2 ** 32 + view.getUint32(i * 8, true),
-  float32: (view: DataView, i: number) => view.getFloat32(i * 4, true),
-  float64: (view: DataView, i: number) => view.getFloat64(i * 8, true)
-} as const
-
 /** As numbers of JavaScript. */
-export function numbersOf({ dtype, length, bytes }: Vector): Float64Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const get = getters[dtype]
-  const out = new Float64Array(length)
-  for (let i = 0; i < length; i++) out[i] = get(view, i)
+function cellsOf(vector: Vector): Float64Array {
+  const from = numbersIn(vector)
+  const out = new Float64Array(from.length)
+  for (let i = 0; i < out.length; i++) out[i] = Number(from[i])
   return out
 }
 
@@ -99,7 +83,7 @@ const MOST_EDGES = 100_001
 export function bodyOf(row: HistogramRow, picture: Pictured, wanted: number): Uint8Array {
   const isImage = picture.shape.length === 2
   const bin = isImage ? Math.max(1, Math.min(64, wanted)) : 1
-  const all = numbersOf(picture.data)
+  const all = cellsOf(picture.data)
   const cells = bin === 1 ? all : shrunk(all, picture.shape, bin)
   let [min, max, isWhole] = [Infinity, -Infinity, true]
   for (const cell of cells) {
@@ -107,7 +91,7 @@ export function bodyOf(row: HistogramRow, picture: Pictured, wanted: number): Ui
     if (cell > max) max = cell
     if (isWhole && (cell < 0 || cell > 4_294_967_295 || !Number.isInteger(cell))) isWhole = false
   }
-  const edges = picture.edges.map((one) => (one === null || one.length > MOST_EDGES ? null : [...numbersOf(one)]))
+  const edges = picture.edges.map((one) => (one === null || one.length > MOST_EDGES ? null : [...cellsOf(one)]))
   const shape = bin === 1 ? row.shape : row.shape.map((n) => Math.ceil(n / bin))
   const [type, numbers] = isWhole ? (['uint32', Uint32Array.from(cells)] as const) : (['float32', Float32Array.from(cells)] as const) // prettier-ignore
   const isEmpty = cells.length === 0

@@ -1,5 +1,11 @@
 // The newest value of each PV with its unit, alarm and connection, as its messages say them, and its last numbers.
-import { type AlarmRecord, type ConnectionRecord, type LogRecord, type UnitsRecord } from '../../../schemas/index.js'
+import {
+  type AlarmRecord,
+  type ConnectionRecord,
+  type LogRecord,
+  msOf,
+  type UnitsRecord
+} from '../../../schemas/index.js'
 import { type PvRow } from '../wire.js'
 
 /** Numbers kept of each. */
@@ -12,8 +18,6 @@ interface Known {
   row: Omit<PvRow, 'history'>
   readonly history: [number, number][]
 }
-
-const msOf = (ns: bigint): number => Number(ns / 1_000_000n)
 
 /** A value as JSON has it; of an array its first ones. */
 function plain(value: LogRecord['value']): number | string | null {
