@@ -13,26 +13,42 @@ const undecodable = new Set([
   'unknown_type', 'bad_json', 'codec', 'crc', 'old_format', 'records', 'corrupt_on_broker', 'converter_failed', 'broken'
 ]) // prettier-ignore
 
-const sum = (losses: readonly FunnelLoss[]): number => losses.reduce((total, { count }) => total + count, 0)
+const sum = (losses: readonly { readonly count: number }[]): number =>
+  losses.reduce((total, { count }) => total + count, 0)
 const lossesIn = (counts: Counts, fits: (reason: string) => boolean): FunnelLoss[] =>
   counts
     .filter(([reason, count]) => count > 0 && fits(reason))
     .map(([reason, count]) => ({ reason, count, expected: notOurs.has(reason) || outside.has(reason) }))
     .toSorted((a, b) => Number(a.expected) - Number(b.expected) || b.count - a.count)
 
+type Gains = FunnelStage['gains']
+
+/** The next stage. What its losses and gains do not say of the step is told by the reasons `more` and `fewer`: every step adds up. */
+function after(
+  before: FunnelStage,
+  stage: Omit<FunnelStage, 'gains'> & { readonly gains?: Gains },
+  { more, fewer }: { readonly more: string; readonly fewer: string }
+): FunnelStage {
+  const { losses, gains = [] } = stage
+  const rest = stage.count - (before.count - sum(losses) + sum(gains))
+  return {
+    ...stage,
+    gains: rest > 0 ? [...gains, { reason: more, count: rest }] : gains,
+    losses: rest < 0 ? [...losses, { reason: fewer, count: -rest, expected: true }] : losses
+  }
+}
+
 /** Received → decoded → in window → the last stage, whose count is known. */
 function messagesFunnel(received: number, last: string, count: number, counts: Counts): FunnelStage[] {
   const decode = lossesIn(counts, (reason) => undecodable.has(reason) || notOurs.has(reason))
   const window = lossesIn(counts, (reason) => outside.has(reason))
   const rest = lossesIn(counts, (reason) => !undecodable.has(reason) && !notOurs.has(reason) && !outside.has(reason))
-  const decoded = Math.max(0, received - sum(decode))
-  return [
-    { name: 'received', count: received, losses: [] },
-    { name: 'decoded', count: decoded, losses: decode },
-    // A message that several groups take counts once for each
-    { name: 'in window', count: count + sum(rest), losses: window },
-    { name: last, count, losses: rest }
-  ]
+  const step = { more: 'taken_by_several', fewer: 'on_the_way' }
+  const first: FunnelStage = { name: 'received', count: received, losses: [], gains: [] }
+  const decoded = after(first, { name: 'decoded', count: Math.max(0, received - sum(decode)), losses: decode }, step)
+  // A message that several groups take counts once for each
+  const inWindow = after(decoded, { name: 'in window', count: count + sum(rest), losses: window }, step)
+  return [first, decoded, inWindow, { name: last, count, losses: rest, gains: [] }]
 }
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
@@ -53,24 +69,29 @@ export function funnelOf(job: JobInfo): FunnelView | undefined {
   return { ...head, title: 'Histograms', stages: messagesFunnel(received, 'counted', counted, losses) }
 }
 
-/** Of the forwarder: updates of PVs on their way to Kafka. */
+/** Of the forwarder: updates of PVs, and the messages that they become on their way to Kafka. */
 export function forwarderFunnel(service: Snapshot): FunnelView {
   const of = (key: string): number => number(service[key])
-  const loss = (reason: string, expected = false): FunnelLoss[] =>
-    of(reason) > 0 ? [{ reason, count: of(reason), expected }] : []
+  const loss = (reason: string): FunnelLoss[] =>
+    of(reason) > 0 ? [{ reason, count: of(reason), expected: false }] : []
   const refused = [...loss('older'), ...loss('ahead')]
-  const unsent = [...loss('superseded'), ...loss('lost')]
-  return {
-    id: 'forwarder',
-    title: 'EPICS to Kafka',
-    unit: 'updates',
-    stages: [
-      { name: 'received', count: of('updates'), losses: [] },
-      { name: 'in order', count: of('updates') - sum(refused), losses: refused },
-      { name: 'encoded', count: of('messages'), losses: loss('convert_errors') },
-      { name: 'in Kafka', count: of('acknowledged'), losses: unsent }
-    ]
-  }
+  const received: FunnelStage = { name: 'received', count: of('updates'), losses: [], gains: [] }
+  const inOrder: FunnelStage = { name: 'in order', count: received.count - sum(refused), losses: refused, gains: [] }
+  const again = of('repeated') > 0 ? [{ reason: 'repeated_values', count: of('repeated') }] : []
+  // One update may go to several streams; alarms and connections have messages of their own
+  const encoded = after(
+    inOrder,
+    {
+      name: 'encoded',
+      count: of('messages'),
+      losses: [...loss('convert_errors'), ...loss('superseded')],
+      gains: again
+    },
+    { more: 'beside_values', fewer: 'no_message' }
+  )
+  const inKafka = { name: 'in Kafka', count: of('acknowledged'), losses: loss('lost') }
+  const stages = [received, inOrder, encoded, after(encoded, inKafka, { more: 'beside_values', fewer: 'on_the_way' })]
+  return { id: 'forwarder', title: 'EPICS to Kafka', unit: 'updates, then messages', stages }
 }
 
 /** The funnels of everything that runs, and of the last job that wrote when none does. */

@@ -14,6 +14,8 @@ export interface FunnelStage {
   readonly count: number
   /** Lost on the way to this stage. */
   readonly losses: readonly FunnelLoss[]
+  /** Come in on the way to this stage. With the losses, this is why the count is another than that of the stage before. */
+  readonly gains: readonly { readonly reason: string; readonly count: number }[]
 }
 export interface FunnelView {
   readonly id: string

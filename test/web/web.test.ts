@@ -46,6 +46,8 @@ describe('the page', function () {
     assert.match(loss.replaceAll(/\s+/g, ' '), new RegExp(`${PULSES} other source`))
     await page.locator('[data-service="filewriter"]', { hasText: 'writing' }).waitFor()
     await page.locator('[data-job="run"]', { hasText: 'run.nxs' }).waitFor()
+    // Signs are drawn: a font may lack them
+    for (const label of await page.locator('.top button').allInnerTexts()) assert.match(label, /^[ -~\s]*$/)
   })
 
   it('shows a job in detail', async () => {

@@ -31,16 +31,29 @@ const hints: Readonly<Record<string, string>> = {
   lost: 'given up: Kafka did not take them',
   older: 'older than the value before',
   ahead: 'ahead of our clock',
-  convert_errors: 'values that the schema cannot carry'
+  convert_errors: 'values that the schema cannot carry',
+  repeated_values: 'the last value once more, as the stream asks for',
+  beside_values: 'alarms, connections, first values and further streams of the same PV',
+  taken_by_several: 'messages that several groups of the file take',
+  no_message: 'waits, or there is nothing to say of it in that schema',
+  on_the_way: 'not there yet'
 }
 
-function stageView({ name, count, losses }: FunnelStage, most: number, rate: number | undefined): Markup {
+function stageView({ name, count, losses, gains }: FunnelStage, most: number, rate: number | undefined): Markup {
   const width = most === 0 ? 0 : Math.max(count > 0 ? 0.6 : 0, (100 * count) / most)
   return html`
     ${losses.map(
       ({ reason, count: lost, expected }) =>
         html`<li class=${`loss ${expected ? 'expected' : ''}`} title=${hints[reason] ?? ''}>
           <span class="loss-count">−${whole(lost)}</span>
+          <span>${words(reason)}</span>
+          <span class="hint">${hints[reason] ?? ''}</span>
+        </li>`
+    )}
+    ${gains.map(
+      ({ reason, count: more }) =>
+        html`<li class="loss expected gain" data-gain=${reason} title=${hints[reason] ?? ''}>
+          <span class="loss-count">+${whole(more)}</span>
           <span>${words(reason)}</span>
           <span class="hint">${hints[reason] ?? ''}</span>
         </li>`

@@ -7,7 +7,7 @@ import { span } from './format.js'
 import { html, type Markup } from './html.js'
 import { Jobs } from './jobs.js'
 import { Overview } from './overview.js'
-import { Pill } from './parts.js'
+import { Icon, Pill } from './parts.js'
 import { Pvs } from './pvs.js'
 import { overview, start } from './state.js'
 import { Store, useStore } from './store.js'
@@ -137,8 +137,13 @@ function Top(): Markup {
       >${state === 'lost' || view === undefined ? said[state] : state === 'live' ? view.state : `${view.state}, ${said[state]}`}<//
     >
     <button class="quiet" onClick=${() => (tokenAsked.value = 'for commands')} title="Give the token">Token</button>
-    <button class="quiet" onClick=${nextTheme} title="Light, dark, or as the system says (t)">
-      ${{ auto: '◐', light: '☀', dark: '☾' }[chosen]}
+    <button
+      class="quiet"
+      onClick=${nextTheme}
+      aria-label=${`Colours: ${chosen}`}
+      title="Light, dark, or as the system says (t)"
+    >
+      <${Icon} name=${chosen} />
     </button>
     <button class="quiet" onClick=${() => (helpShown.value = !helpShown.value)} title="Keys (?)">?</button>
   </header>`
