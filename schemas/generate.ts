@@ -1,4 +1,4 @@
-// Makes schemas/generated/ from schemas/fbs/: layouts.ts, and flatc's classes of the control messages. `--check` only compares.
+// Makes schemas/generated/ from schemas/fbs/: layouts.ts, reflections.ts, and flatc's classes of the control messages. `--check` only compares.
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -39,6 +39,11 @@ class Reflection {
     this.#schema = new Table(bytes, tableAt(bytes, 0))
     this.#objects = this.#schema.tables(0) ?? []
     this.#enums = this.#schema.tables(1) ?? []
+  }
+
+  /** With its namespace; null for parts of other schemas. */
+  get root(): string | null {
+    return this.#schema.table(4)?.text(0) ?? null
   }
 
   layout(id: string): SchemaLayout {
@@ -134,6 +139,7 @@ async function generate(): Promise<Map<string, string>> {
   flatc.mountFiles(Object.entries(files).map(([path, data]) => ({ path, data })))
   const out = new Map<string, string>()
   const layouts: string[] = []
+  const reflections: string[] = []
   for (const name of names) {
     const id = name.slice(0, -4)
     if (classes.includes(id)) {
@@ -143,13 +149,24 @@ async function generate(): Promise<Map<string, string>> {
     }
     const result = flatc.runCommand(['-b', '--schema', '-o', '/bfbs', `/${name}`])
     if (result.code !== 0) throw new Error(`flatc refuses ${name}: ${result.stdout}${result.stderr}`)
-    const layout = new Reflection(flatc.readFile(`/bfbs/${id}.bfbs`, { encoding: null }) as Uint8Array).layout(id)
-    layouts.push(`  ${JSON.stringify(id)}: ${JSON.stringify(layout)}`)
+    const bytes = flatc.readFile(`/bfbs/${id}.bfbs`, { encoding: null }) as Uint8Array
+    const reflection = new Reflection(bytes)
+    layouts.push(`  ${JSON.stringify(id)}: ${JSON.stringify(reflection.layout(id))}`)
+    const rootName = reflection.root
+    if (rootName !== null)
+      reflections.push(
+        `  ${JSON.stringify(id)}: ${JSON.stringify({ name: rootName, bfbs: Buffer.from(bytes).toString('base64') })}`
+      )
   }
   out.set(
     'layouts.ts',
     `${banner}import { type SchemaLayout } from '../layout.js'\n\n` +
       `export const layouts: Readonly<Record<string, SchemaLayout>> = {\n${layouts.join(',\n')}\n}\n`
+  )
+  out.set(
+    'reflections.ts',
+    `${banner}// Root table and binary schema (base64), for files that carry their schemas.\n\n` +
+      `export const reflections: Readonly<Record<string, { readonly name: string; readonly bfbs: string }>> = {\n${reflections.join(',\n')}\n}\n`
   )
   return out
 }

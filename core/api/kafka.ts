@@ -101,6 +101,8 @@ export interface Batch {
   readonly truncated?: { readonly at: number; readonly read: number; readonly unread: number } | undefined
   offset(i: number): number
   timestampMs(i: number): number
+  /** The times are those at which the broker wrote (LogAppendTime), not the producers'. */
+  readonly isAppendTime?: boolean
   value(i: number): Buffer | null
   /** All values lie in these bytes, for those who do without an object per record. */
   readonly bytes: DataView
@@ -118,6 +120,8 @@ export interface ProducerOptions {
   /** Given up after this long; default never (until close). */
   readonly deliveryTimeoutMs?: number
 }
+/** A value may be missing (null). */
+export type MessageHeaders = readonly (readonly [name: string, value: Uint8Array | null])[]
 export interface ProducerMessage {
   readonly topic: string
   /** Default: by hash of the key, or 0 without a key. */
@@ -125,7 +129,7 @@ export interface ProducerMessage {
   readonly key?: Uint8Array | string | null
   readonly value: Uint8Array | string | null
   readonly timestampMs?: number
-  readonly headers?: readonly (readonly [string, Uint8Array])[]
+  readonly headers?: MessageHeaders
 }
 export interface Producer {
   /**

@@ -1,11 +1,11 @@
 // Encoding of record batches (format v2): records are written once, into the buffer that goes to the socket.
 import { crc32c } from '@node-rs/crc32'
+import { type MessageHeaders } from '../api/kafka.js'
 import { type Codec, codecs, compress } from './codecs.js'
 import { type BufferPool } from './pool.js'
 import { BATCH_HEADER } from './record-batch.js'
 
 export type Delivered = (error: Error | null, offset: number) => void
-export type Headers = readonly (readonly [string, Uint8Array])[]
 
 /** Producer id, epoch and sequence number of the first record: what makes a repeated batch recognisable. */
 export interface Stamp {
@@ -48,21 +48,21 @@ function copy(target: Buffer, at: number, bytes: Uint8Array): number {
   return at + length
 }
 
-function headersSize(headers: Headers): number {
+function headersSize(headers: MessageHeaders): number {
   let size = varintSize(headers.length * 2)
   for (const [name, value] of headers) {
     const length = Buffer.byteLength(name)
-    size += varintSize(length * 2) + length + varintSize(value.length * 2) + value.length
+    size += varintSize(length * 2) + length + (value === null ? 1 : varintSize(value.length * 2) + value.length)
   }
   return size
 }
 
-function putHeaders(buffer: Buffer, at: number, headers: Headers): number {
+function putHeaders(buffer: Buffer, at: number, headers: MessageHeaders): number {
   at = putVarint(buffer, at, headers.length * 2)
   for (const [name, value] of headers) {
     at = putVarint(buffer, at, Buffer.byteLength(name) * 2)
     at += buffer.write(name, at)
-    at = copy(buffer, putVarint(buffer, at, value.length * 2), value)
+    at = value === null ? putVarint(buffer, at, 1) : copy(buffer, putVarint(buffer, at, value.length * 2), value)
   }
   return at
 }
@@ -103,7 +103,7 @@ export class BatchBuilder {
     key: Uint8Array | null,
     value: Uint8Array | null,
     timestampMs: number,
-    headers: Headers | undefined,
+    headers: MessageHeaders | undefined,
     maxBytes: number
   ): boolean {
     const { count } = this

@@ -58,6 +58,9 @@ export class FetchedBatch implements Batch {
   timestampMs(i: number): number {
     return this.#index.timesMs[i]!
   }
+  get isAppendTime(): boolean {
+    return this.#index.isAppendTime
+  }
   value(i: number): Buffer | null {
     return this.#index.view(2 * i + 1)
   }

@@ -1,7 +1,7 @@
 // Compression of record batches. Every decompression is bounded: a small message must not become gigabytes.
 import zlib from 'node:zlib'
-import lz4 from 'lz4-napi'
 import snappy from 'snappy'
+import { lz4Compress, lz4Decompress, Lz4Error } from '../api/lz4.js'
 import { ZstdError, zstdCompress, zstdDecompress } from '../api/zstd.js'
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -29,11 +29,11 @@ export function decompress(codec: Codec, data: Buffer, limit = MAX_DECOMPRESSED)
     if (codec === 'none') return data
     if (codec === 'gzip') return zlib.gunzipSync(data, { maxOutputLength: limit })
     if (codec === 'snappy') return unsnappy(data, limit)
-    if (codec === 'lz4') return unlz4(data, limit)
+    if (codec === 'lz4') return lz4Decompress(data, limit)
     return zstdDecompress(data, limit)
   } catch (error) {
     if (error instanceof CodecError) throw error
-    const large = error instanceof ZstdError && error.tooLarge
+    const large = (error instanceof ZstdError || error instanceof Lz4Error) && error.tooLarge
     if (large || (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
     throw new CodecError('codec', `${codec}: ${(error as Error).message}`)
   }
@@ -43,7 +43,7 @@ export function compress(codec: Codec, data: Buffer): Uint8Array {
   if (codec === 'none') return data
   if (codec === 'gzip') return zlib.gzipSync(data)
   if (codec === 'snappy') return snappy.compressSync(data)
-  if (codec === 'lz4') return lz4.compressFrameSync(data)
+  if (codec === 'lz4') return lz4Compress(data)
   return zstdCompress(data)
 }
 
@@ -78,30 +78,4 @@ function snappyBlock(data: Buffer, limit: number): Buffer {
   }
   if (length > limit) throw tooLarge(limit)
   return snappy.uncompressSync(data) as Buffer
-}
-
-// ---------------------------------------------------------------- lz4
-
-const LZ4_MAGIC = 0x184d2204
-
-/** The library has no limit of its own: the block headers say beforehand what can come out at most. */
-function unlz4(data: Buffer, limit: number): Buffer {
-  if (data.length < 7 || data.readUInt32LE(0) !== LZ4_MAGIC) throw new CodecError('codec', 'lz4: not a frame')
-  const flags = data[4]!
-  const blockMax = 4 ** (((data[5]! >> 4) & 7) + 4) // 4: 64 KB … 7: 4 MB
-  const checksum = flags & 0x10 ? 4 : 0
-  let at = 7 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0)
-  let most = 0
-  while (at + 4 <= data.length) {
-    const word = data.readUInt32LE(at)
-    const length = word & 0x7fffffff
-    if (length === 0) break
-    most += word >>> 31 ? length : Math.min(blockMax, length * 255)
-    at += 4 + length + checksum
-  }
-  if (at + 4 > data.length) throw new CodecError('codec', 'lz4: the frame is cut off')
-  if (most - blockMax > limit) throw tooLarge(limit)
-  const result = lz4.decompressFrameSync(data)
-  if (result.length > limit) throw tooLarge(limit)
-  return result
 }

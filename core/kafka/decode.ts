@@ -116,12 +116,14 @@ export class PartDecoder {
         continue
       }
       const compressed = (header.attributes & attribute.codec) !== 0
-      if (compressed && index !== undefined) break
+      const isAppendTime = (header.attributes & attribute.logAppendTime) !== 0
+      if (index !== undefined && (compressed || index.isAppendTime !== isAppendTime)) break
       this.#at = end
       if (this.#isWanted(header)) {
         index ??= this.#index(buffer)
         if (compressed) this.#compressed(index, header)
         else if (!indexRecords(index, header, header.at + BATCH_HEADER, end, this.#next)) this.#count('records')
+        index.isAppendTime = isAppendTime
       }
       this.#next = Math.max(this.#next, header.lastOffset + 1)
       if (compressed && index !== undefined) break

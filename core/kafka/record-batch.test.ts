@@ -12,7 +12,7 @@ const record: fc.Arbitrary<TestRecord> = fc.record({
   key: fc.option(bytes(300)),
   value: fc.option(fc.oneof(bytes(40), bytes(20_000))),
   time: fc.integer({ min: 0, max: 4e12 }),
-  headers: fc.array(fc.tuple(fc.string(), bytes(40)), { maxLength: 3 })
+  headers: fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.option(bytes(40), { nil: null })), { maxLength: 3 })
 })
 describe('record batches', () => {
   it('come out as they went in, with every codec', () => {
@@ -26,8 +26,9 @@ describe('record batches', () => {
           assert.deepEqual(skipped, {})
           assert.equal(next, base + records.length)
           assert.equal(out.length, records.length)
-          out.forEach(({ offset, time, key, value }, i) => {
-            const { key: k, value: v, time: t } = records[i]!
+          out.forEach(({ offset, time, key, value, headers }, i) => {
+            const { key: k, value: v, time: t, headers: h = [] } = records[i]!
+            assert.deepEqual(headers, h.map(([name, text]) => [name, text && Buffer.from(text)])) // prettier-ignore
             assert.equal(offset, base + i)
             assert.equal(time, t)
             assert.ok(k === null ? key === null : key?.equals(k))
@@ -167,9 +168,11 @@ describe('record batches', () => {
       b.writeInt16BE(8, 21)
       b.writeBigInt64BE(5000n, 35)
     })
+    const producers = (base: number): Buffer => encode(some('x', 1), 'none', base)
+    const { out } = decode(Buffer.concat([producers(0), place(batch, 1), producers(4)]))
     assert.deepEqual(
-      decode(batch).out.map(({ time }) => time),
-      [5000, 5000, 5000]
+      out.map(({ time, isAppendTime }) => [time, isAppendTime]),
+      [[1000, false], [5000, true], [5000, true], [5000, true], [1000, false]] // prettier-ignore
     )
   })
 

@@ -21,6 +21,8 @@ Object.setPrototypeOf(View.prototype, Buffer.prototype as object)
 export class RecordIndex {
   buffer: Buffer = EMPTY
   count = 0
+  /** Of all its records. */
+  isAppendTime = false
   offsets = new Float64Array(64)
   timesMs = new Float64Array(64)
   /** Per record: key start, key length, value start, value length; length -1 is null. */
@@ -36,6 +38,7 @@ export class RecordIndex {
     this.#base = buffer.byteOffset
     this.#bytes = undefined
     this.count = 0
+    this.isAppendTime = false
   }
 
   get bytes(): DataView {

@@ -1,7 +1,9 @@
 // Record batches as a broker stores and serves them, for tests of the decoder.
 import assert from 'node:assert/strict'
 import { crc32c } from '@node-rs/crc32'
-import { BatchBuilder, type Headers } from '../../core/kafka/batch-builder.js'
+import { headersOf } from '../../core/api/headers.js'
+import { type MessageHeaders } from '../../core/api/kafka.js'
+import { BatchBuilder } from '../../core/kafka/batch-builder.js'
 import { Lease } from '../../core/kafka/batch.js'
 import { type Codec } from '../../core/kafka/codecs.js'
 import { PartDecoder, usable } from '../../core/kafka/decode.js'
@@ -12,7 +14,7 @@ export interface TestRecord {
   key: Uint8Array | null
   value: Uint8Array | null
   time: number
-  headers?: Headers
+  headers?: MessageHeaders
 }
 export const pool = new BufferPool(1 << 20)
 
@@ -58,7 +60,7 @@ export const layoutOf = (log: Buffer): [number, number][] => {
 
 /** All that a reader at `from` would hand out of what a broker serves, damaged batches skipped. */
 export function decode(bytes: Buffer, { from = 0, end, aborted, maxDecompressed = 1 << 26, layout = [] }: Served = {}) {
-  const out: { offset: number; time: number; key: Buffer | null; value: Buffer | null }[] = []
+  const out: { offset: number; time: number; key: Buffer | null; value: Buffer | null; headers: MessageHeaders | undefined; isAppendTime: boolean }[] = [] // prettier-ignore
   const skipped: { [reason: string]: number } = {}
   const copy = (b: Buffer | null): Buffer | null => (b === null ? null : Buffer.from(b))
   let freed = 0
@@ -89,7 +91,9 @@ export function decode(bytes: Buffer, { from = 0, end, aborted, maxDecompressed 
           offset: batch.offset(i),
           time: batch.timestampMs(i),
           key: copy(batch.key(i)),
-          value: copy(batch.value(i))
+          value: copy(batch.value(i)),
+          headers: headersOf(batch, i)?.map(([name, text]) => [name, text && Buffer.from(text)]),
+          isAppendTime: batch.isAppendTime
         })
       for (const [reason, n] of Object.entries(batch.skipped ?? {})) skipped[reason] = (skipped[reason] ?? 0) + n
       assert.ok(batch.nextOffset >= next)

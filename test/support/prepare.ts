@@ -6,7 +6,7 @@ import { hdf5Libraries } from './hdf5-libraries.js'
 import { pvaServer } from './java.js'
 import { nodeOf } from './node-versions.js'
 import { prometheus } from './prometheus.js'
-import { carbonPython, python } from './python.js'
+import { carbonPython, mcapPython, python } from './python.js'
 
 /** @param isNeeded - false: without it a test is left out, but not in CI */
 async function step(what: string, work: () => Promise<string>, isNeeded = true): Promise<void> {
@@ -23,6 +23,7 @@ async function step(what: string, work: () => Promise<string>, isNeeded = true):
 
 await step('Python with EPICS servers and HDF5 readers (first time: a minute)', () => python())
 await step('Carbon, a Graphite server (first time: half a minute)', () => carbonPython())
+await step("MCAP's reader (first time: some seconds)", () => mcapPython())
 await step('Prometheus (first time: a download)', () => prometheus(), false)
 await step('EPICS server in Java (first time: a download)', async () => (await pvaServer()).split(':').at(-1) ?? '')
 await step('HDF5 libraries (first time: a download)', async () => [...(await hdf5Libraries()).keys()].join(', '))

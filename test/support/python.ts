@@ -27,12 +27,20 @@ export function python(): Promise<string> {
 /** The same for Carbon, a Graphite server. */
 export const carbonPython = (): Promise<string> => venv(join(root, 'test/support/python/carbon-requirements.txt'))
 
+/** The same for MCAP's own reader. */
+export const mcapPython = (): Promise<string> => venv(join(root, 'test/support/python/recording-requirements.txt'))
+
 /**
  * Runs a script of the venv and gives what it printed.
  * `script` is a path or, when it has a line break, the Python text itself. Rejects with the script's stderr.
  */
-export async function runPython(script: string, args: readonly string[] = [], stdin?: string | Uint8Array) {
-  const interpreter = await python()
+export async function runPython(
+  script: string,
+  args: readonly string[] = [],
+  stdin?: string | Uint8Array,
+  environment = python()
+) {
+  const interpreter = await environment
   const program = script.includes('\n') ? ['-c', script] : [script]
   const child = spawn(interpreter, [...program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
   const out: Buffer[] = []
