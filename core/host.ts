@@ -21,6 +21,7 @@ export interface Parts {
   source: OpenedByService
   converter: OpenedByService
   writer: OpenedByService
+  readout: OpenedByService
   service: ServicePart
   reporter: ReporterPart
   dialect: Dialect
@@ -31,6 +32,7 @@ export const partKinds: readonly PartKind[] = [
   'source',
   'converter',
   'writer',
+  'readout',
   'service',
   'reporter',
   'dialect',
@@ -55,6 +57,7 @@ export class Host {
     source: lookup(),
     converter: lookup(),
     writer: lookup(),
+    readout: lookup(),
     service: lookup(),
     reporter: lookup(),
     dialect: lookup(),
@@ -88,6 +91,7 @@ export class Host {
       source: add('source'),
       converter: add('converter'),
       writer: add('writer'),
+      readout: add('readout'),
       service: add('service'),
       reporter: add('reporter'),
       dialect: add('dialect'),

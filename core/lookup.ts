@@ -5,7 +5,7 @@ import { type Caught } from './faults.js'
 import { forms, guardedSubscription, opened, type GuardedPart } from './guards.js'
 import { type Host } from './host.js'
 
-type Opened = 'source' | 'converter' | 'writer'
+type Opened = 'source' | 'converter' | 'writer' | 'readout'
 
 /** @param caught - hears of the faults of the parts */
 export function lookupOf(host: Host, caught: Caught = () => undefined): PartLookup {
@@ -25,6 +25,7 @@ export function lookupOf(host: Host, caught: Caught = () => undefined): PartLook
     source: (id) => guarded('source', id),
     converter: (id) => guarded('converter', id),
     writer: (id) => guarded('writer', id),
+    readout: (id) => guarded('readout', id),
     ids: (kind) => host.ids(kind),
     check: (schema, value, path) => check(schema, value, path)
   }

@@ -1,4 +1,4 @@
-// Worker threads of services: each loads the daemon's converters and writers again, and can reach the same Kafka.
+// Worker threads of services: each loads the daemon's converters, writers and readouts again, and can reach the same Kafka.
 import { basename, dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type LoadedConfig } from './config.js'
@@ -16,9 +16,9 @@ export interface ThreadData {
   readonly entry: string
 }
 
-/** Of the built-in plugins only those that bring a converter or writer. */
+/** Of the built-in plugins only those that bring one of these. */
 export function threadConfigOf({ config, baseFolder }: LoadedConfig, { host, plugins }: Loaded): ThreadConfig {
-  const owners = new Set((['converter', 'writer'] as const).flatMap((kind) => host.ids(kind).map((id) => host.owner(kind, id)))) // prettier-ignore
+  const owners = new Set((['converter', 'writer', 'readout'] as const).flatMap((kind) => host.ids(kind).map((id) => host.owner(kind, id)))) // prettier-ignore
   const folder = ({ file }: { file: string }): string => basename(dirname(file))
   const builtin = plugins.filter((plugin) => plugin.builtin)
   const needed = builtin.filter(({ name }) => owners.has(name)).map(folder)

@@ -1,4 +1,4 @@
-// `nexstream/plugin`: all that a plugin from elsewhere imports. The core's part of it, and what formats and files add to it.
+// `nexstream/plugin`: all that a plugin from elsewhere imports. The core's part of it, and what formats, files and detectors add to it.
 export * from '../core/api/plugin.js'
 export { BySource } from '../schemas/by-source.js'
 export * from '../schemas/epics.js'
@@ -8,4 +8,5 @@ export * from '../schemas/records.js'
 export * from '../schemas/time.js'
 export * from '../schemas/updates.js'
 export { LARGE_BYTES, once, Spares } from '../schemas/spares.js'
+export * from './service-event-formation/readout-kit.js'
 export * from './service-filewriter/writer-part.js'

@@ -34,7 +34,7 @@ export interface Part<C> {
   readonly config: C
 }
 
-/** A source, converter or writer: opened by a service, and known in full to those who make and use it (`schemas/`, the file writer). */
+/** A source, converter, writer or readout: opened by a service, and known in full to those who make and use it (`schemas/`, the service). */
 export interface OpenedByService extends Part<JSONSchema> {
   open(...args: never): object
 }

@@ -15,6 +15,7 @@ export interface Registry {
   source(part: OpenedByService): void
   converter(part: OpenedByService): void
   writer(part: OpenedByService): void
+  readout(part: OpenedByService): void
   service(part: ServicePart): void
   reporter(part: ReporterPart): void
   dialect(dialect: Dialect): void

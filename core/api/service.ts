@@ -63,7 +63,7 @@ export interface ServiceContext extends PartLookup {
   /** Starts a worker thread, whose module exports a ThreadMain; it is the service's to end. */
   thread(entry: URL): Worker
   /** A part that the service uses threw, or gave, what it must not: told with its plugin, counted. Never throws. */
-  fault(kind: 'source' | 'converter' | 'writer', id: string, method: string, error: unknown): void
+  fault(kind: 'source' | 'converter' | 'writer' | 'readout', id: string, method: string, error: unknown): void
   /**
    * Sent to the status topic of the origin (or of the daemon) in the words of its dialect. `sent` is called once, when Kafka has it
    * or it was given up.

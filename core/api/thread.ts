@@ -8,7 +8,7 @@ import { type LogLevel } from './part.js'
 export interface ThreadContext {
   /** To the thread's owner, who has the `Worker`. */
   readonly port: MessagePort
-  /** The converters and writers of the daemon's plugins (a thread has no services), applied once more in this thread. */
+  /** The converters, writers and readouts of the daemon's plugins (a thread has no services), applied once more in this thread. */
   readonly parts: PartLookup
   /** A client of the daemon's Kafka; close it. */
   readonly kafka: (log: (level: LogLevel, message: string) => void) => Kafka

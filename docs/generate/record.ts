@@ -17,7 +17,8 @@ type Json = Readonly<Record<string, unknown>>
 const order = [
   'help', 'status', 'start simulator', 'status simulator', 'stop simulator', 'start forwarder', 'config forwarder',
   'status forwarder', 'stop forwarder', 'start filewriter', 'status filewriter', 'jobs', 'config filewriter',
-  'stop filewriter', 'start histogram', 'status histogram', 'reset histogram', 'stop histogram', 'config histogram', 'exit'
+  'stop filewriter', 'start histogram', 'status histogram', 'reset histogram', 'stop histogram', 'config histogram',
+  'start event_formation', 'config event_formation', 'status event_formation', 'stop event_formation', 'exit'
 ] // prettier-ignore
 const nameOf = ({ cmd, service }: KnownCommand): string => (service === undefined ? cmd : `${cmd} ${service}`)
 const serviceId = 'nexstream:host:4711'
@@ -45,6 +46,12 @@ class Words {
     for (const [example, real] of this.#pairs) text = by(text, example, real)
     return JSON.parse(text) as T
   }
+}
+
+/** An address of this machine that no other run has, so that ports of the examples are free. */
+function loopback(): string {
+  const part = (): number => 2 + Math.floor(Math.random() * 250)
+  return `127.${part()}.${part()}.${part()}`
 }
 
 /** A time of the examples stands for one in an hour; answers say it in three ways. */
@@ -96,7 +103,7 @@ export async function recordOn(
   const names = ['amor_events', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
   const topics = await testTopics(names)
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-record-'))
-  const words = new Words({ ...topics, '/data': folder, ...laterTime() })
+  const words = new Words({ ...topics, '/data': folder, '127.0.0.1': loopback(), ...laterTime() })
   const control = await Control.open(brokers, topics.amor_commands, [topics.amor_status])
   // Before the daemon loads its own: a plugin closes what it opened when it was last loaded
   const definitions = await definitionsOfAll()
@@ -135,7 +142,8 @@ function configOf(brokers: readonly string[], topics: Readonly<Record<string, st
         forwarder: {},
         filewriter: { folder, late_data_ms: 200 },
         simulator: {},
-        histogram: {}
+        histogram: {},
+        event_formation: {}
       }),
       plugins: JSON.stringify([{ use: 'source-epics', options: { ca: epics, pva: epics } }])
     }

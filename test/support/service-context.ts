@@ -48,6 +48,7 @@ export function serviceContext(
     source: (id) => sources.get(id),
     converter: (id) => converters.get(id),
     writer: () => undefined,
+    readout: () => undefined,
     ids: (kind) => [...(kind === 'source' ? sources.keys() : kind === 'converter' ? converters.keys() : [])],
     listen: () => Promise.reject(new Error('this context hears no further topics')),
     takeJobs: () => undefined,

@@ -1,0 +1,189 @@
+// Beam monitors: readouts of 20 bytes, each an event, a point of an area, or a sum of samples.
+import { CodedError } from '../../core/api/plugin.js'
+import {
+  type Counter,
+  type EventSink,
+  type Packet,
+  type PulseClock,
+  type Readout,
+  type ReadoutSetup,
+  type TofHistogramSink
+} from '../service-event-formation/readout-kit.js'
+import { type CbmConfig, type Monitor } from './config.js'
+
+export const SIZE = 20
+const FIBRES = 24
+const FENS = 24
+const TICKS = 88_052_500
+const CHANNELS = 256
+export const types = { EVENT_0D: 1, EVENT_2D: 2, IBM: 3 } as const
+
+/** One monitor as it is read: numbers only. */
+interface Source {
+  readonly type: number
+  readonly offset: number
+  readonly width: number
+  readonly height: number
+  readonly events: EventSink | undefined
+  readonly histogram: TofHistogramSink | undefined
+}
+
+function sourceOf(monitor: Monitor, index: number, setup: ReadoutSetup): Source {
+  const wrong = (why: string): CodedError => new CodedError('DETECTOR_INVALID', why, { path: `/Topology/${index}` })
+  const { Type, Schema, Source: name, PixelOffset, Width = 0, Height = 0, MaxTofBin = 0, BinCount = 0 } = monitor
+  if (Type === 'EVENT_2D' && Schema === 'da00') throw wrong('EVENT_2D can be ev44 only')
+  if (Type === 'EVENT_2D' && Width * Height === 0) throw wrong('EVENT_2D needs Width and Height')
+  if (Schema === 'da00' && Math.trunc(MaxTofBin / Math.max(BinCount, 1)) === 0)
+    throw wrong('da00 needs MaxTofBin and BinCount, and bins of 1 ns at least')
+  const { AggregatedFrames: frames, AggregationMode: mode } = monitor
+  return {
+    type: types[Type],
+    offset: PixelOffset,
+    width: Width,
+    height: Height,
+    events: Schema === 'ev44' ? setup.events(name) : undefined,
+    histogram:
+      Schema === 'da00'
+        ? setup.histogram(name, { maxTof: MaxTofBin, bins: BinCount, frames, average: mode === 1 })
+        : undefined
+  }
+}
+
+const errorNames = ['no_data', 'size', 'fiber', 'fen', 'datalen', 'timefrac', 'type'] as const
+const geometryNames = ['ring', 'monitor_ring_mismatch', 'fen', 'topology', 'type_mismatch', 'xpos', 'ypos', 'pixel', 'validation'] as const // prettier-ignore
+type Named<T extends readonly string[]> = Readonly<Record<T[number], Counter>>
+
+function named<const T extends readonly string[]>(names: T, make: (name: string) => Counter): Named<T> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Named<T>
+}
+
+export class CbmReadout implements Readout {
+  /** By FEN and channel. */
+  readonly #sources: (Source | undefined)[] = Array.from({ length: FENS * CHANNELS })
+  readonly #errors: Named<typeof errorNames>
+  readonly #geometry: Named<typeof geometryNames>
+  readonly #good: readonly Counter[]
+  readonly #formed: readonly Counter[]
+  readonly #looked: Counter
+  readonly #processed: Counter
+  readonly #sum: Counter
+  readonly #clock: PulseClock
+  readonly #compatible: boolean
+
+  /** @param areasOnly - BEER: all readouts are points of areas */
+  constructor(
+    readonly config: CbmConfig,
+    setup: ReadoutSetup,
+    readonly areasOnly: boolean
+  ) {
+    this.#clock = setup.clock
+    this.#compatible = setup.compatible
+    this.#clock.limits(config.MaxTOFNS, config.MaxPulseTimeDiffNS)
+    for (const [index, monitor] of config.Topology.entries()) {
+      const key = monitor.FEN * CHANNELS + monitor.Channel
+      if (this.#sources[key] !== undefined)
+        throw new CodedError('DETECTOR_INVALID', `FEN ${monitor.FEN} channel ${monitor.Channel} is there twice`, {
+          path: `/Topology/${index}`
+        })
+      this.#sources[key] = sourceOf(monitor, index, setup)
+    }
+    const counter = (name: string): Counter => setup.counter(name)
+    this.#errors = named(errorNames, (name) => counter(`parser.readout.errors.${name}`))
+    this.#geometry = named(geometryNames, (name) => counter(`geometry.${name}_errors`))
+    this.#good = ['0d', '2d', 'ibm'].map((name) => counter(`parser.readout.count.${name}`))
+    this.#formed = ['event0d', 'event2d', 'ibm'].map((name) => counter(`events.${name}`))
+    this.#looked = counter('parser.readout.count')
+    this.#processed = counter('readouts.processed')
+    this.#sum = counter('events.ibm_npos_sum')
+  }
+
+  process({ bytes, u16, u32, from, to }: Packet): void {
+    if (from === to) {
+      this.#errors.no_data.value++
+      return
+    }
+    if ((to - from) % SIZE !== 0) {
+      this.#errors.size.value++
+      return
+    }
+    for (let at = from; at < to; at += SIZE) {
+      this.#looked.value++
+      const wrong = this.#wrong(bytes, u16, u32, at)
+      if (wrong === undefined) this.#form(bytes, u16, u32, at)
+      else {
+        wrong.value++
+        // The field's program looks at it once more for each place that is left
+        if (!this.#compatible) continue
+        const left = (to - at) / SIZE - 1
+        this.#looked.value += left
+        wrong.value += left
+        return
+      }
+    }
+  }
+
+  #wrong(bytes: Uint8Array, u16: Uint16Array, u32: Uint32Array, at: number): Counter | undefined {
+    const { fiber, fen, datalen, timefrac, type: kind } = this.#errors
+    if (bytes[at]! >= FIBRES) return fiber
+    if (bytes[at + 1]! >= FENS) return fen
+    if (u16[(at + 2) >> 1] !== SIZE) return datalen
+    if (u32[(at + 8) >> 2]! >= TICKS) return timefrac
+    const type = bytes[at + 12]!
+    if (type < 1 || type > 3 || (this.areasOnly && type !== types.EVENT_2D)) return kind
+    this.#good[type - 1]!.value++
+    return undefined
+  }
+
+  #form(bytes: Uint8Array, u16: Uint16Array, u32: Uint32Array, at: number): void {
+    const source = this.#place(bytes, u16, at)
+    if (source === undefined) {
+      this.#geometry.validation.value++
+      return
+    }
+    const tof = this.#clock.tof(u32[(at + 4) >> 2]!, u32[(at + 8) >> 2]!)
+    if (tof < 0) return
+    this.#processed.value++
+    this.#formed[source.type - 1]!.value++
+    if (source.type === types.IBM) this.#add(source, tof, this.#value(u32[(at + 16) >> 2]!))
+    else if (source.type === types.EVENT_0D) {
+      if (source.offset === 0 && source.events !== undefined) this.#geometry.pixel.value++
+      source.events?.add(tof, source.offset)
+      source.histogram?.add(tof, 1)
+    } else {
+      const [x, y] = [u16[(at + 16) >> 1]!, u16[(at + 18) >> 1]!]
+      source.events?.add(tof, y * source.width + x + 1 + source.offset)
+    }
+  }
+
+  #add(source: Source, tof: number, value: number): void {
+    this.#sum.value += value
+    source.events?.add(tof, value)
+    source.histogram?.add(tof, value)
+  }
+
+  /** Of a sum of samples in 24 bits and their number in 8. */
+  #value(word: number): number {
+    const [sum, samples] = [word & 0xffffff, word >>> 24]
+    return this.config.NormalizeIBMReadouts && samples > 0 ? Math.trunc(sum / samples) : sum
+  }
+
+  #place(bytes: Uint8Array, u16: Uint16Array, at: number): Source | undefined {
+    const { config } = this
+    const errors = this.#geometry
+    const [ring, fen] = [bytes[at]! >> 1, bytes[at + 1]!]
+    if (ring > config.MaxRing) return none(errors.ring)
+    if (ring !== config.MonitorRing) return none(errors.monitor_ring_mismatch)
+    if (fen > config.MaxFENId) return none(errors.fen)
+    const source = this.#sources[fen * CHANNELS + bytes[at + 13]!]
+    if (source === undefined) return none(errors.topology)
+    if (bytes[at + 12] !== source.type) return none(errors.type_mismatch)
+    if (source.type !== types.EVENT_2D) return source
+    if (u16[(at + 16) >> 1]! >= source.width) return none(errors.xpos)
+    return u16[(at + 18) >> 1]! >= source.height ? none(errors.ypos) : source
+  }
+}
+
+function none(counter: Counter): undefined {
+  counter.value++
+  return undefined
+}

@@ -1,0 +1,20 @@
+// Counters of one detector by name, in the order in which they were asked for.
+import { type Counter } from '../readout-kit.js'
+
+export class NamedCounters {
+  readonly #all = new Map<string, Counter>()
+
+  /** The same object for the same name. */
+  get(name: string): Counter {
+    let counter = this.#all.get(name)
+    if (counter === undefined) this.#all.set(name, (counter = { value: 0 }))
+    return counter
+  }
+
+  /** Those that are not 0. */
+  values(): Record<string, number> {
+    return Object.fromEntries(
+      [...this.#all].filter(([, { value }]) => value !== 0).map(([name, { value }]) => [name, value])
+    )
+  }
+}

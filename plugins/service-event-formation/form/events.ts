@@ -1,0 +1,91 @@
+// Events of one source: two typed arrays for those of the pulse, two for those of the one before, and the messages made of them.
+import { encodeMessage, type Vector, type VectorType } from '../../../schemas/index.js'
+import { type EventSink } from '../readout-kit.js'
+import { type FormationClock } from './clock.js'
+import { type SendFormed } from './message.js'
+
+/** As many events as the field's program puts into one message. */
+const MOST = 12_400
+const FIRST = 256
+
+class Columns {
+  tof = new Int32Array(FIRST)
+  pixel = new Int32Array(FIRST)
+  length = 0
+
+  add(tof: number, pixel: number): void {
+    const { length } = this
+    if (length === this.tof.length) this.#grow()
+    this.tof[length] = tof
+    this.pixel[length] = pixel
+    this.length = length + 1
+  }
+
+  #grow(): void {
+    const size = Math.min(MOST, this.tof.length * 2)
+    const [tof, pixel] = [new Int32Array(size), new Int32Array(size)]
+    tof.set(this.tof)
+    pixel.set(this.pixel)
+    this.tof = tof
+    this.pixel = pixel
+  }
+}
+
+export type EventSchema = 'ev44' | 'ev42'
+
+export class SourceEvents implements EventSink {
+  readonly #pulse = new Columns()
+  /** Of the previous pulse: in compatible messages they stand among those of the pulse. */
+  readonly #previous = new Columns()
+  readonly #dtype: VectorType
+  #messages = 0
+
+  constructor(
+    readonly source: string,
+    readonly schema: EventSchema,
+    readonly clock: FormationClock,
+    readonly send: SendFormed
+  ) {
+    this.#dtype = schema === 'ev42' ? 'uint32' : 'int32'
+  }
+
+  add(tof: number, pixel: number): void {
+    const { clock } = this
+    const columns = clock.isPrevious && !clock.compatible ? this.#previous : this.#pulse
+    columns.add(tof, pixel)
+    if (columns.length === MOST) this.flush()
+  }
+
+  /** Sends what is held. */
+  flush(): void {
+    if (this.#previous.length > 0) this.#make(this.#previous, this.clock.previousNs)
+    if (this.#pulse.length > 0) this.#make(this.#pulse, this.clock.pulseNs)
+  }
+
+  pulseEnds(): void {
+    this.flush()
+  }
+
+  #make(columns: Columns, pulseNs: bigint): void {
+    const head = { source_name: this.source, message_id: ++this.#messages }
+    const tof = this.#vector(columns.tof, columns.length)
+    const pixel = this.#vector(columns.pixel, columns.length)
+    const value =
+      this.schema === 'ev42'
+        ? encodeMessage('ev42', { ...head, pulse_time: pulseNs, time_of_flight: tof, detector_id: pixel })
+        : encodeMessage('ev44', {
+            ...head,
+            reference_time: [pulseNs],
+            reference_time_index: [0],
+            time_of_flight: tof,
+            pixel_id: pixel
+          })
+    const { length } = columns
+    columns.length = 0
+    this.send({ kind: 'events', source: this.source, value, events: length })
+  }
+
+  #vector(array: Int32Array<ArrayBuffer>, length: number): Vector {
+    return { dtype: this.#dtype, length, bytes: new Uint8Array(array.buffer, 0, length * 4) }
+  }
+}

@@ -1,0 +1,177 @@
+// From datagrams to messages, without sockets and Kafka: header, pulse, family, events, raw copies; and all counters.
+import { encodeMessage } from '../../../schemas/index.js'
+import { type Counter, type Packet, type Readout, type ReadoutPart, type ReadoutSetup } from '../readout-kit.js'
+import { FormationClock } from './clock.js'
+import { NamedCounters } from './counters.js'
+import { SourceEvents, type EventSchema } from './events.js'
+import { EssHeader } from './header.js'
+import { type SendFormed } from './message.js'
+import { TofHistogram } from './tof-histogram.js'
+
+/** Where readouts begin in the memory of the packet: behind the longer header. */
+const READOUTS_AT = 32
+const LARGEST = 8972
+
+/** The files of a detector. */
+export interface DetectorFiles {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly calibration: unknown
+}
+
+export interface FormationOptions {
+  /** Of raw copies. */
+  readonly name: string
+  readonly compatible: boolean
+  readonly schema: EventSchema
+  /** Raw copies: of each so many packets that many from the first; 0: none. */
+  readonly rawEvery: number
+  readonly rawConsecutive: number
+}
+
+type Sink = SourceEvents | TofHistogram
+
+/** Views over one piece of memory, which every packet is copied into. */
+class Frame implements Packet {
+  readonly bytes: Uint8Array
+  readonly i16: Int16Array
+  readonly u16: Uint16Array
+  readonly u32: Uint32Array
+  readonly view: DataView
+  from = 0
+  to = 0
+
+  constructor(size: number) {
+    const memory = new ArrayBuffer((size + 7) & ~7)
+    this.bytes = new Uint8Array(memory)
+    this.i16 = new Int16Array(memory)
+    this.u16 = new Uint16Array(memory)
+    this.u32 = new Uint32Array(memory)
+    this.view = new DataView(memory)
+  }
+}
+
+export class Formation {
+  readonly counters = new NamedCounters()
+  /** All packets go out raw, and none becomes events. */
+  onlyRaw = false
+  readonly #frame: Frame
+  readonly #clock: FormationClock
+  readonly #header: EssHeader | undefined
+  readonly #events = new Map<string, SourceEvents>()
+  readonly #histograms = new Map<string, TofHistogram>()
+  #sinks = new Set<Sink>()
+  #readout: Readout
+  #next: DetectorFiles | undefined
+  #rawMessages = 0
+  readonly #packets: Counter
+  readonly #bytes: Counter
+  readonly #rawPackets: Counter
+  readonly #tooLarge: Counter
+
+  constructor(
+    readonly part: ReadoutPart,
+    files: DetectorFiles,
+    readonly options: FormationOptions,
+    readonly send: SendFormed
+  ) {
+    this.#packets = this.counters.get('receive.packets')
+    this.#bytes = this.counters.get('receive.bytes')
+    this.#rawPackets = this.counters.get('produce.cause.monitor_packets')
+    this.#tooLarge = this.counters.get('receive.too_large')
+    this.#clock = new FormationClock(this.counters, options.compatible, () => this.#pulseEnds())
+    this.#header = part.detectorType === null ? undefined : new EssHeader(this.counters, part.detectorType, this.#clock)
+    this.#frame = new Frame(READOUTS_AT + (part.largest ?? LARGEST))
+    this.#readout = this.#open(files)
+  }
+
+  /** Takes one datagram; its bytes are used up when the call returns. Throws what the family throws. */
+  packet(datagram: Uint8Array): void {
+    this.#packets.value++
+    this.#bytes.value += datagram.length
+    if (this.#raw(datagram)) return
+    const frame = this.#frame
+    const header = this.#header
+    if (header === undefined) {
+      if (datagram.length > (this.part.largest ?? LARGEST)) {
+        this.#tooLarge.value++
+        return
+      }
+      frame.bytes.set(datagram, 0)
+      frame.from = 0
+      frame.to = datagram.length
+    } else {
+      if (!header.admits(datagram)) return
+      // Readouts of both versions of the header lie at the same, even place
+      const at = datagram[1] === 0 ? 2 : 0
+      frame.bytes.set(datagram, at)
+      if (header.read(frame.view, at, datagram.length) === 0) return
+      frame.from = READOUTS_AT
+      frame.to = at + datagram.length
+    }
+    this.#readout.process(frame)
+  }
+
+  /** Sends the events that wait. */
+  flush(): void {
+    for (const sink of this.#sinks) sink.flush()
+  }
+
+  /** Sends all there is. */
+  end(): void {
+    for (const sink of this.#sinks) {
+      sink.flush()
+      if (sink instanceof TofHistogram && this.#clock.isSet) sink.finish()
+    }
+  }
+
+  /** The next pulse is formed with these files; throws when they do not fit, and all stays as it is. */
+  reload(files: DetectorFiles): void {
+    new Formation(this.part, files, this.options, () => undefined).end()
+    this.#next = files
+  }
+
+  /** Whether the packet is done with. */
+  #raw(datagram: Uint8Array): boolean {
+    const { rawEvery, rawConsecutive, name } = this.options
+    const isSample = rawEvery > 0 && this.#packets.value % rawEvery < rawConsecutive
+    if (!isSample && !this.onlyRaw) return false
+    this.#rawPackets.value++
+    const value = encodeMessage('ar51', { source_name: name, message_id: this.#rawMessages++, raw_data: datagram })
+    this.send({ kind: 'raw', source: name, value, events: 0 })
+    return this.onlyRaw
+  }
+
+  #pulseEnds(): void {
+    for (const sink of this.#sinks) sink.pulseEnds()
+    const files = this.#next
+    if (files === undefined) return
+    this.#next = undefined
+    this.end()
+    this.#sinks = new Set()
+    this.#histograms.clear()
+    this.#readout = this.#open(files)
+  }
+
+  #open(files: DetectorFiles): Readout {
+    return this.part.open(files.config, this.#setup(files))
+  }
+
+  #setup({ calibration }: DetectorFiles): ReadoutSetup {
+    const { options, counters, send } = this
+    const clock = this.#clock
+    const known = <S extends Sink>(sinks: Map<string, S>, source: string, make: () => S): S => {
+      const sink = sinks.get(source) ?? make()
+      sinks.set(source, sink)
+      this.#sinks.add(sink)
+      return sink
+    }
+    return {
+      calibration,
+      compatible: options.compatible,
+      clock,
+      counter: (name) => counters.get(name),
+      events: (source) => known(this.#events, source, () => new SourceEvents(source, options.schema, clock, send)),
+      histogram: (source, its) => known(this.#histograms, source, () => new TofHistogram(source, its, clock, counters, send)) // prettier-ignore
+    }
+  }
+}

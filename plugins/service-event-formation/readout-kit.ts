@@ -1,0 +1,115 @@
+// For plugins that bring readouts, a part of `nexstream/plugin`: what a family of detector electronics is, and what it is given.
+import { type JSONSchema, type Options, type Part } from '../../core/api/plugin.js'
+
+/** Counts something; the family adds to `value` as it goes. */
+export interface Counter {
+  value: number
+}
+
+/**
+ * One datagram, copied into memory that is used again for the next. Readouts are the bytes `from` to `to` of `bytes`; `from` is a
+ * multiple of 4, so that the views serve fields that lie on multiples of their size: a 16-bit field at byte k is `u16[k >> 1]`.
+ */
+export interface Packet {
+  readonly bytes: Uint8Array
+  readonly i16: Int16Array
+  readonly u16: Uint16Array
+  readonly u32: Uint32Array
+  /** For fields at odd places and in big endian. */
+  readonly view: DataView
+  readonly from: number
+  readonly to: number
+}
+
+/** Times of events: ns after the pulse. The common header of ESS sets the pulse; a family without it does so itself. */
+export interface PulseClock {
+  /**
+   * From now on events belong to this pulse; at another time than before, what is held is sent.
+   * @param seconds - since 1970, whole
+   * @param nanoseconds - below 10⁹, whole
+   */
+  pulse(seconds: number, nanoseconds: number, previousSeconds: number, previousNanoseconds: number): void
+  /** Longest time of flight in ns, and (0: any) from the previous pulse to the present one. */
+  limits(longestNs: number, longestPulseNs: number): void
+  /**
+   * Time of flight of an event at `seconds` and `ticks` of 88.0525 MHz; -1, and counted, when there is none. One before the pulse is
+   * counted from the previous pulse, and what is added next goes there.
+   */
+  tof(seconds: number, ticks: number): number
+  /** The same of a time in ns. */
+  tofOfNs(seconds: number, nanoseconds: number): number
+}
+
+/** Events of one source; they become messages. */
+export interface EventSink {
+  /** @param tof - ns, 0 to 2³¹-1 @param pixel - as it shall stand in the message */
+  add(tof: number, pixel: number): void
+}
+
+/** Histogram over the time of flight (da00) of one source. */
+export interface TofHistogramSink {
+  add(tof: number, weight: number): void
+}
+
+export interface TofHistogramOptions {
+  /** Upper edge of the last bin, ns. */
+  readonly maxTof: number
+  readonly bins: number
+  /** Pulses that make one message. */
+  readonly frames: number
+  /** Of the weights that fell into a bin their mean, rounded down, in place of their sum. */
+  readonly average: boolean
+}
+
+/** What a family is opened with; `config` and `calibration` are the files of the detector. */
+export interface ReadoutSetup {
+  /** Undefined when none was given. */
+  readonly calibration: unknown
+  /** True: as the field's program does it, faults that readers see included. */
+  readonly compatible: boolean
+  readonly clock: PulseClock
+  /** The counter of this name, e.g. `geometry.pixel_errors`; the same one for the same name. */
+  counter(name: string): Counter
+  /** At a new pulse sources are sent in the order in which they were asked for. */
+  events(source: string): EventSink
+  histogram(source: string, options: TofHistogramOptions): TofHistogramSink
+}
+
+export interface Readout {
+  /** Called for each good packet. Bytes are hostile: count what is wrong and pass it over; a throw costs the packet. */
+  process(packet: Packet): void
+}
+
+/** Makes packets that look like the detector's, for tests and for images before there is a detector. */
+export interface ReadoutWriter {
+  /** Bytes of one readout. */
+  readonly size: number
+  /**
+   * Writes one readout at `at`; what a detector sees at (u, v) of its picture, each from 0 up to 1.
+   * @param random - next number in [0, 1)
+   */
+  write(view: DataView, at: number, hit: GeneratedHit, random: () => number): void
+}
+export interface GeneratedHit {
+  readonly u: number
+  readonly v: number
+  readonly seconds: number
+  readonly ticks: number
+}
+
+// Typed parts lose their config type in the registry: options are checked before `open` is called.
+const erase = (part: unknown): ReadoutPart => part as ReadoutPart
+
+/** A family of electronics. `id` is what `family` of a detector names; `config` the schema of the detector's file. */
+export interface ReadoutPart<C extends JSONSchema = JSONSchema> extends Part<C> {
+  /** Byte 5 of the common header of ESS; null: packets have no such header, and the family sets the pulse. */
+  readonly detectorType: number | null
+  /** Most bytes of a packet without common header; default 8972. */
+  readonly largest?: number
+  /** Throws CodedError for files that do not fit. Must not open anything: it is called for checks, too. */
+  open(config: Options<C>, setup: ReadoutSetup): Readout
+  /** For `nexstream generate-readouts`. */
+  generate?(config: Options<C>, calibration: unknown): ReadoutWriter
+}
+
+export const defineReadout = <const C extends JSONSchema>(part: ReadoutPart<C>): ReadoutPart => erase(part)

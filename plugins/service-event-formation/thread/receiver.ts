@@ -1,0 +1,84 @@
+// The UDP socket of one detector: what comes is handed on at once; at the end all that has come is taken.
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { CodedError, errorText } from '../../../core/api/plugin.js'
+import { kernelState } from './kernel.js'
+
+/** A socket that is being sent to without a pause is not emptied any longer than this. */
+const DRAIN_MS = 2000
+const PAUSE_MS = 5
+
+const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\./.test(host)
+
+export class UdpReceiver {
+  readonly #socket: Socket
+  readonly #host: string
+  readonly #port: number
+  #drops = 0
+  #taken = 0
+
+  private constructor(socket: Socket, host: string, port: number, take: (datagram: Buffer) => void) {
+    this.#socket = socket
+    this.#host = host
+    this.#port = port
+    socket.on('message', (datagram) => {
+      this.#taken++
+      take(datagram)
+    })
+  }
+
+  /**
+   * @param take - called for each datagram, whose bytes are its own; must not throw
+   * @param failed - the socket cannot be read any more
+   */
+  static async open(
+    { host, port, bufferBytes }: { host: string; port: number; bufferBytes: number },
+    take: (datagram: Buffer) => void,
+    failed: (error: Error) => void
+  ): Promise<UdpReceiver> {
+    const isGroup = isMulticast(host)
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reuseAddr: isGroup })
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject)
+        // Other threads of this process must not share it
+        socket.bind({ address: host, port, exclusive: true }, resolve)
+      })
+      socket.setRecvBufferSize(bufferBytes)
+      if (isGroup) socket.addMembership(host)
+    } catch (cause) {
+      socket.close()
+      throw new CodedError('PORT_FAILED', `UDP ${host}:${port}: ${errorText(cause)}`, { path: '/port', cause })
+    }
+    socket.removeAllListeners('error')
+    socket.on('error', failed)
+    return new UdpReceiver(socket, host, port, take)
+  }
+
+  /** What the kernel gave. Linux tells twice as much, for its own bookkeeping. */
+  get bufferBytes(): number {
+    const told = this.#socket.getRecvBufferSize()
+    return process.platform === 'linux' ? told / 2 : told
+  }
+
+  /** Packets that the kernel had no room for. */
+  drops(): number {
+    const state = kernelState(this.#host, this.#port)
+    if (state !== undefined) this.#drops = Math.max(this.#drops, state.drops)
+    return this.#drops
+  }
+
+  /** Takes what has come, then closes. */
+  async close(): Promise<void> {
+    const until = performance.now() + DRAIN_MS
+    while (performance.now() < until) {
+      const before = this.#taken
+      const state = kernelState(this.#host, this.#port)
+      if (state?.waiting === 0) break
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      if (state === undefined && this.#taken === before) break
+    }
+    this.drops()
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()))
+  }
+}
