@@ -1,12 +1,17 @@
-// `nexstream count`: how many messages a topic holds, or how many arrive each second.
+// `nexstream count`: how many messages a topic or a recording holds, or how many arrive each second.
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ToolRun } from '../../core/api/plugin.js'
+import { type ToolContext, type ToolFlags, type ToolRun } from '../../core/api/plugin.js'
 import { moment } from '../tools-daemon/tool-kit.js'
+import { isRecording } from '../tools-recording/recording-kit.js'
+import { scanFrom } from './origin.js'
 import { needTopic, partitionsOf, watermarks } from './scan.js'
+import { spanOf } from './tail.js'
 
 /** Counts offsets, so that even the largest topic is counted at once (compacted topics hold fewer). */
-const count: ToolRun = async ([address], given, { connect, print, printJson, say }) => {
+const count: ToolRun = async ([address], given, context) => {
+  const { connect, print, printJson, say } = context
   const flags = given as { time?: string; to?: string; follow?: boolean; json?: boolean }
+  if (isRecording(address)) return countRecording(address, given, context)
   const target = connect(address)
   const { kafka } = target
   const topic = needTopic(target)
@@ -38,3 +43,12 @@ const count: ToolRun = async ([address], given, { connect, print, printJson, say
 }
 
 export default count
+
+/** One by one: its index holds no counts by time. */
+async function countRecording(file: string, flags: ToolFlags, context: ToolContext): Promise<void> {
+  const counts = new Map<string, number>()
+  const message = ({ topic }: { readonly topic: string }): unknown => counts.set(topic, (counts.get(topic) ?? 0) + 1)
+  await scanFrom(file, spanOf(flags, context), { message }, context)
+  if (flags['json'] === true) for (const [topic, messages] of counts) await context.printJson({ topic, messages })
+  else await context.print(String([...counts.values()].reduce((sum, n) => sum + n, 0)))
+}

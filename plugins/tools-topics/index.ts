@@ -4,6 +4,14 @@ import { API, definePlugin, defineTool, type ToolArgument, type ToolOption } fro
 const address: readonly ToolArgument[] = [
   { name: 'address', summary: 'host:port/topic, or only the topic when the brokers are known', optional: true }
 ]
+const origin: readonly ToolArgument[] = [
+  {
+    name: 'address',
+    summary: 'host:port/topic, the topic when the brokers are known, or a recording (NAME.mcap)',
+    optional: true
+  }
+]
+const ofRecording: ToolOption = { flags: '--topic <topic>', summary: 'only this topic of a recording' }
 const span: readonly ToolOption[] = [
   {
     flags: '-n, --last <n>',
@@ -12,7 +20,8 @@ const span: readonly ToolOption[] = [
   { flags: '--offset <n>', summary: 'from this offset on' },
   { flags: '--time <moment>', summary: 'from this moment on: ISO 8601 (UTC without a zone), ms, now, -5min' },
   { flags: '--to <moment>', summary: 'up to this moment' },
-  { flags: '-p, --partition <n>', summary: 'only this partition' }
+  { flags: '-p, --partition <n>', summary: 'only this partition' },
+  ofRecording
 ]
 const watch: ToolOption = { flags: '-w, --watch', summary: 'go on and repaint' }
 
@@ -21,7 +30,7 @@ const tools = [
     id: 'tail',
     summary: 'print messages, decoded; the last 10 unless told otherwise',
     usesKafka: true,
-    arguments: address,
+    arguments: origin,
     options: [
       ...span,
       { flags: '-f, --follow', summary: 'go on with what arrives' },
@@ -43,7 +52,7 @@ const tools = [
     id: 'sources',
     summary: 'list who writes to a topic: schema, count, rate, last content',
     usesKafka: true,
-    arguments: address,
+    arguments: origin,
     options: span,
     load: async () => (await import('./sources.js')).default
   }),
@@ -51,10 +60,11 @@ const tools = [
     id: 'count',
     summary: 'count the messages of a topic',
     usesKafka: true,
-    arguments: address,
+    arguments: origin,
     options: [
       { flags: '--time <moment>', summary: 'from this moment on: ISO 8601 (UTC without a zone), ms, now, -5min' },
       { flags: '--to <moment>', summary: 'up to this moment' },
+      ofRecording,
       { flags: '-f, --follow', summary: 'print the rate every second' }
     ],
     load: async () => (await import('./count.js')).default
@@ -63,14 +73,20 @@ const tools = [
     id: 'pvs',
     summary: 'table of the newest value, alarm and connection of every source of a topic',
     usesKafka: true,
-    arguments: address,
+    arguments: origin,
     options: [watch],
     load: async () => (await import('./pvs.js')).default
   }),
   defineTool({
     id: 'decode',
-    summary: 'print message values in files as JSON lines',
-    arguments: [{ name: 'files', summary: 'each file is one message value; - is standard input', several: true }],
+    summary: 'print message values in files, and the messages of recordings, as JSON lines',
+    arguments: [
+      {
+        name: 'files',
+        summary: 'each file is one message value, or a recording (NAME.mcap); - is standard input',
+        several: true
+      }
+    ],
     load: async () => (await import('./decode.js')).default
   }),
   defineTool({

@@ -3,7 +3,7 @@ import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.j
 import { repainted, table } from '../tools-daemon/tool-kit.js'
 import { type Decoded, decodeValue, short, sourceOf } from './decoding.js'
 import { decoderOf } from './foreign.js'
-import { needTopic, scan } from './scan.js'
+import { scanFrom } from './origin.js'
 
 interface Pv {
   value: string | undefined
@@ -18,22 +18,20 @@ interface Pv {
 const pvs: ToolRun = async ([address], flags, context) => {
   const { print, printJson, timeoutMs } = context
   const decoder = await decoderOf(context)
-  const target = context.connect(address)
   const known = new Map<string, Pv>()
   const paint = repainted()
   const watching = flags['watch'] === true
   const repaint =
     watching && flags['json'] !== true ? setInterval(() => paint(pvTable(known, context)), 500) : undefined
   try {
-    await scan(
-      target.kafka,
-      needTopic(target),
+    await scanFrom(
+      address,
       { last: 10_000, follow: watching, timeoutMs },
-      { message: ({ value, timestampMs }) => note(known, decodeValue(value, decoder.decode), timestampMs) }
+      { message: ({ value, timestampMs }) => note(known, decodeValue(value, decoder.decode), timestampMs) },
+      context
     )
   } finally {
     clearInterval(repaint)
-    await target.kafka.close()
     await decoder.close()
   }
   if (flags['json'] !== true) return print(pvTable(known, context))

@@ -1,9 +1,11 @@
-// `nexstream sources`: who writes to a topic: schema, source, partitions, count, rate, last time and value.
+// `nexstream sources`: who writes to a topic, or wrote to those of a recording: schema, source, partitions, count, rate, last time and value.
 import { type ToolRun, visible } from '../../core/api/plugin.js'
 import { table } from '../tools-daemon/tool-kit.js'
+import { isRecording } from '../tools-recording/recording-kit.js'
 import { clock, type Decoded, decodeValue, sourceOf, summaryOf } from './decoding.js'
 import { decoderOf } from './foreign.js'
-import { needTopic, scan } from './scan.js'
+import { scanFrom } from './origin.js'
+import { type Visited } from './scan.js'
 import { spanOf, type SpanFlags } from './tail.js'
 
 interface SourcesFlags extends Omit<SpanFlags, 'follow'> {
@@ -11,6 +13,7 @@ interface SourcesFlags extends Omit<SpanFlags, 'follow'> {
 }
 
 interface Seen {
+  readonly topic: string
   readonly schema: string
   readonly source: string
   readonly partitions: Set<number>
@@ -26,34 +29,42 @@ const sources: ToolRun = async ([address], given, context) => {
   const flags = given as SourcesFlags
   const { print, printJson, progress, say } = context
   const decoder = await decoderOf(context)
-  const target = context.connect(address)
   const seen = new Map<string, Seen>()
   let total = 0
   try {
-    await scan(
-      target.kafka,
-      needTopic(target),
+    await scanFrom(
+      address,
       { ...spanOf(flags, context), ...(hasSpan(flags) ? {} : { offset: 0 }) },
       {
-        message: ({ value, timestampMs, partition }) => {
+        message: (message) => {
           total++
-          note(seen, decodeValue(value, decoder.decode), value?.length ?? 0, timestampMs).partitions.add(partition)
+          note(seen, message, decodeValue(message.value, decoder.decode)).partitions.add(message.partition)
         },
         batch: async () => Promise.resolve(progress(`${total} messages`))
-      }
+      },
+      context
     )
   } finally {
     progress('')
-    await target.kafka.close()
     await decoder.close()
   }
-  const list = [...seen.values()].toSorted((a, b) => compare(a.schema + a.source, b.schema + b.source))
+  const list = [...seen.values()].toSorted((a, b) => compare(rankOf(a), rankOf(b)))
+  const several = isRecording(address)
   if (flags.json === true) for (const entry of list) await printJson(jsonOf(entry))
   else
     await print(
       table(context, [
-        ['schema', 'source', 'partitions', 'count', 'rate/s', 'last seen', 'last content'],
-        ...list.map(rowOf)
+        [
+          ...(several ? ['topic'] : []),
+          'schema',
+          'source',
+          'partitions',
+          'count',
+          'rate/s',
+          'last seen',
+          'last content'
+        ],
+        ...list.map((entry) => [...(several ? [visible(entry.topic)] : []), ...rowOf(entry)])
       ])
     )
   say(`${total} messages of ${seen.size} sources`)
@@ -65,13 +76,16 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const hasSpan = (flags: SourcesFlags): boolean =>
   flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
 
-function note(seen: Map<string, Seen>, decoded: Decoded, bytes: number, timeMs: number): Seen {
+const rankOf = ({ topic, schema, source }: Seen): string => `${topic} ${schema}${source}`
+
+function note(seen: Map<string, Seen>, { topic, value, timestampMs: timeMs }: Visited, decoded: Decoded): Seen {
+  const bytes = value?.length ?? 0
   const schema = decoded.file_identifier ?? '????'
   const source = sourceOf(decoded) ?? ''
-  const key = `${schema}\n${source}`
+  const key = `${topic}\n${schema}\n${source}`
   const entry = seen.get(key)
   if (entry === undefined) {
-    const first = { schema, source, partitions: new Set<number>(), count: 1, bytes, firstMs: timeMs, lastMs: timeMs, last: decoded } // prettier-ignore
+    const first = { topic, schema, source, partitions: new Set<number>(), count: 1, bytes, firstMs: timeMs, lastMs: timeMs, last: decoded } // prettier-ignore
     seen.set(key, first)
     return first
   }
@@ -89,6 +103,7 @@ const rateOf = ({ count, firstMs, lastMs }: Seen): number | null =>
   lastMs > firstMs ? ((count - 1) * 1000) / (lastMs - firstMs) : null
 
 const jsonOf = (entry: Seen): unknown => ({
+  topic: entry.topic,
   schema: entry.schema,
   source: entry.source,
   partitions: partitionsOf(entry),

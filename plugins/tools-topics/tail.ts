@@ -1,9 +1,10 @@
-// `nexstream tail`: the messages of a topic, decoded, one line each.
+// `nexstream tail`: the messages of a topic or a recording, decoded, one line each.
 import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
 import { countOf, moment } from '../tools-daemon/tool-kit.js'
 import { clock, decodeValue, sourceOf, summaryOf, toJson } from './decoding.js'
 import { type Decode, decoderOf } from './foreign.js'
-import { needTopic, scan, type TopicSpan, type Visited } from './scan.js'
+import { type OriginSpan, scanFrom } from './origin.js'
+import { type Visited, type Visitor } from './scan.js'
 
 export interface SpanFlags {
   readonly last?: string
@@ -11,6 +12,7 @@ export interface SpanFlags {
   readonly time?: string
   readonly to?: string
   readonly partition?: string
+  readonly topic?: string
   readonly follow?: boolean
 }
 
@@ -23,7 +25,7 @@ interface TailFlags extends SpanFlags {
 }
 
 /** The part of a topic that the flags ask for; the whole topic when they say nothing and `defaultLast` is not given. */
-export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): TopicSpan {
+export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): OriginSpan {
   const { timeoutMs } = context
   const anywhere = flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
   const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : countOf(flags.last)
@@ -34,6 +36,7 @@ export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: num
     ...(flags.time !== undefined && { fromMs: moment(flags.time) }),
     ...(flags.to !== undefined && { toMs: moment(flags.to) }),
     ...(flags.partition !== undefined && { partition: countOf(flags.partition) }),
+    ...(flags.topic !== undefined && { topic: flags.topic }),
     ...(flags.follow === true && { follow: true })
   }
 }
@@ -50,7 +53,6 @@ const SEARCHED_BACK = 10_000
 const tail: ToolRun = async ([address], given, context) => {
   const flags = given as TailFlags
   const decoder = await decoderOf(context)
-  const target = context.connect(address)
   const asked = spanOf(flags, context, 10)
   const picky = flags.filter !== undefined || flags.source !== undefined || flags.key !== undefined
   // The last n that fit may lie further back than the last n
@@ -63,7 +65,7 @@ const tail: ToolRun = async ([address], given, context) => {
     for (const line of ready) await context.print(line.text)
   }
   try {
-    await scan(target.kafka, needTopic(target), span, {
+    const visitor: Visitor = {
       message: (message) => {
         const text = lineOf(message, flags, decoder.decode, context.colour)
         if (text !== undefined) lines.push({ timestampMs: message.timestampMs, text })
@@ -74,9 +76,9 @@ const tail: ToolRun = async ([address], given, context) => {
         gathering = false
         await flush()
       }
-    })
+    }
+    await scanFrom(address, span, visitor, context)
   } finally {
-    await target.kafka.close()
     await decoder.close()
   }
 }

@@ -28,7 +28,7 @@ export const tools = [
         name: 'messages',
         optional: true,
         summary:
-          'JSON lines, - is standard input: {"topic", "value": base64} (as `tail --raw` prints), {"topic", "file"} or {"topic", "schema", "record"}'
+          'a recording (NAME.mcap), or JSON lines, - is standard input: {"topic", "value": base64} (as `tail --raw` prints), {"topic", "file"} or {"topic", "schema", "record"}'
       }
     ],
     options: [

@@ -1,16 +1,17 @@
-// `nexstream make-file`: a whole NeXus file from a structure and recorded messages, without Kafka.
+// `nexstream make-file`: a whole NeXus file from a structure and messages of a recording or of JSON lines, without Kafka.
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CodedError, exitCodes, plainNumbers, type ToolFlags, type ToolContext } from '../../../core/api/plugin.js'
 import { makeFile as make } from '../structure/make-file.js'
-import { messagesIn } from '../structure/messages.js'
+import { messagesIn, type TopicMessage } from '../structure/messages.js'
 import { readJson } from '../../../schemas/index.js'
 import { sayReport } from '../structure/report.js'
 import { isObject } from '../structure/findings.js'
 import { readTemplate } from '../structure/template.js'
 import { timeNs } from '../times.js'
 import { moment } from '../../tools-daemon/tool-kit.js'
+import { isRecording, readRecording } from '../../tools-recording/recording-kit.js'
 
 const text = (value: ToolFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)
 
@@ -22,7 +23,6 @@ export default async function makeFile(
 ): Promise<number> {
   const { parts } = context
   const file = text(flags['output']) ?? ''
-  const folder = messages === undefined || messages === '-' ? process.cwd() : dirname(messages)
   const { template, compression } = flags
   const given = commandOf(await context.readText(structure))
   const momentNs = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
@@ -31,7 +31,7 @@ export default async function makeFile(
   const report = await make({
     structure: given.structure,
     file,
-    messages: messages === undefined ? [] : messagesIn(linesOf(messages), folder, parts),
+    messages: messages === undefined ? [] : messagesOf(messages, context),
     parts,
     lenient: flags['lenient'] === true,
     ...(typeof template === 'string' && { template: await readTemplate(template) }),
@@ -71,6 +71,16 @@ function commandOf(text: string): Given {
     ...(stop !== undefined && { '/stop_time': stop })
   }
   return { structure: json['nexus_structure'], ...times }
+}
+
+/** Of a recording, or of JSON lines. Throws CodedError FILE_READ. */
+async function* messagesOf(file: string, { parts, say }: ToolContext): AsyncGenerator<TopicMessage> {
+  if (!isRecording(file)) {
+    yield* messagesIn(linesOf(file), file === '-' ? process.cwd() : dirname(file), parts)
+    return
+  }
+  for await (const { topic, partition, value } of readRecording(file, say))
+    if (value !== null) yield { topic, partition, value }
 }
 
 /** Throws CodedError FILE_READ. */
