@@ -5,7 +5,7 @@ import { type WebServer } from './server.js'
 
 const reporter = defineReporter({
   id: 'web',
-  summary: 'A page in the browser: what comes in and what is lost, jobs, PVs, detectors.',
+  summary: 'A page in the browser: what comes in and what is lost, jobs, PVs, detectors, messages.',
   config: optionSchema,
   open(options, context) {
     const access = accessOf(options)

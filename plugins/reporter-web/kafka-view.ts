@@ -4,13 +4,14 @@ import { type DaemonSnapshot, type ServiceContext } from '../../core/api/plugin.
 import { Refusal } from './guard.js'
 import { type WebOptions } from './options.js'
 import { type EventFeed, feedOf } from './streams.js'
-import { type FromReading, type ReadKind, type ToReading } from './thread/protocol.js'
+import { type FromReading, type Question, type ReadKind, type ToReading } from './thread/protocol.js'
 import { type HistogramRow, type PvRow } from './wire.js'
 
 const REST_MS = 60_000
 const PATIENCE_MS = 20_000
 
-type Ask = { readonly type: 'histogram'; readonly key: string; readonly bin: number }
+/** Lists of messages that are read at once. */
+const MOST_LISTS = 4
 
 export class KafkaView {
   readonly feeds: ReadonlyMap<string, EventFeed>
@@ -18,6 +19,7 @@ export class KafkaView {
   #rest: NodeJS.Timeout | undefined
   #topics = new Map<string, ReadKind>()
   #watched = 0
+  #follows = false
   #histograms: readonly HistogramRow[] = []
   readonly #values = new Map<string, { row: PvRow; version: number }>()
   #version = 0
@@ -25,12 +27,17 @@ export class KafkaView {
   #valueVersion = 0
   readonly #asked = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   #next = 1
+  /** Topics whose messages may be looked at. */
+  readonly #readable: Set<string>
+  #lists = 0
 
   constructor(
     readonly options: WebOptions,
     readonly context: ServiceContext,
     readonly changed: () => void
   ) {
+    const { message_topics: named } = options
+    this.#readable = new Set([...named, ...(context.statusTopic === undefined ? [] : [context.statusTopic])])
     const counts = new Map<string, number>()
     const watched = (name: string) => (count: number) => {
       counts.set(name, count)
@@ -61,6 +68,11 @@ export class KafkaView {
     return this.#histograms
   }
 
+  /** Those that the config names or this daemon works with. */
+  get messageTopics(): string[] {
+    return [...new Set([...this.#readable, ...this.#topics.keys()])].toSorted()
+  }
+
   get values(): PvRow[] {
     this.#needed()
     return [...this.#values.values()].map(({ row }) => row)
@@ -73,19 +85,35 @@ export class KafkaView {
     const add = (topic: unknown, kind: ReadKind): void => {
       if (typeof topic !== 'string' || this.#topics.has(topic)) return
       this.#topics.set(topic, kind)
-      this.#tell({ type: 'follow', topics: [{ topic, kind }] })
+      if (this.#follows) this.#tell({ type: 'follow', topics: [{ topic, kind }] })
     }
     for (const topic of histograms) add(topic, 'histogram')
     for (const topic of values) add(topic, 'value')
     for (const { output_topic: topic } of streams) add(topic, 'value')
-    for (const job of jobs)
+    for (const job of jobs) {
+      if (job['service'] === 'simulator')
+        for (const topic of Object.keys(job['topics'] ?? {})) this.#readable.add(topic)
       if (job['service'] === 'histogram')
         for (const { topic } of (job['histograms'] ?? []) as readonly { topic?: unknown }[]) add(topic, 'histogram')
+    }
   }
 
-  /** Rejects with Refusal. */
-  ask(question: Ask): Promise<unknown> {
-    this.#needed()
+  /** What is asked of the messages of a topic. Rejects with Refusal. */
+  async askMessages(question: Exclude<Question, { type: 'histogram' }>): Promise<unknown> {
+    if (!this.messageTopics.includes(question.topic))
+      throw new Refusal(404, 'no topic that may be looked at here; see reporters.web.message_topics')
+    if (this.#lists >= MOST_LISTS) throw new Refusal(429, 'too many lists of messages are read at once; try again')
+    this.#lists++
+    try {
+      return await this.ask(question, false)
+    } finally {
+      this.#lists--
+    }
+  }
+
+  /** `follows`: histograms and values are read meanwhile. Rejects with Refusal. */
+  ask(question: Question, follows = true): Promise<unknown> {
+    this.#needed(follows)
     const ask = this.#next++
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Refusal(504, 'Kafka did not answer in time')), PATIENCE_MS)
@@ -95,7 +123,7 @@ export class KafkaView {
         how(value)
       } // prettier-ignore
       this.#asked.set(ask, { resolve: settle(resolve), reject: settle(reject) })
-      this.#tell({ ...question, ask })
+      this.#tell({ type: 'ask', ask, question })
     })
   }
 
@@ -115,14 +143,26 @@ export class KafkaView {
 
   #watch(count: number): void {
     this.#watched = count
-    this.#needed()
+    if (count > 0) this.#needed()
+    else this.#putOff()
   }
 
-  /** Starts the thread, and puts its end off. */
-  #needed(): void {
+  /** Starts the thread, and puts its end off. Who looks at messages only makes it read nothing else. */
+  #needed(follows = true): void {
+    this.#putOff()
+    if (this.#worker === undefined) this.#begin()
+    if (!follows || this.#follows) return
+    this.#follows = true
+    this.#tell({ type: 'follow', topics: [...this.#topics].map(([topic, kind]) => ({ topic, kind })) })
+  }
+
+  #putOff(): void {
     clearTimeout(this.#rest)
     if (this.#watched === 0) this.#rest = setTimeout(() => this.#end(), REST_MS).unref()
-    if (this.#worker !== undefined) return
+  }
+
+  #begin(): void {
+    this.#follows = false
     const worker = this.context.thread(new URL('./thread/main.js', import.meta.url))
     this.#worker = worker
     worker.on('message', (message: FromReading) => this.#hear(message))
@@ -135,7 +175,6 @@ export class KafkaView {
       gone('reading Kafka failed here; see the log')
     })
     worker.on('exit', () => gone('the thread of the page has ended'))
-    this.#tell({ type: 'follow', topics: [...this.#topics].map(([topic, kind]) => ({ topic, kind })) })
   }
 
   #end(): void {

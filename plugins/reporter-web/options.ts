@@ -43,6 +43,11 @@ export const optionSchema = {
       ...names,
       description: 'Topics with hs00, hs01 or da00 to show, beside those of the jobs of this daemon.'
     },
+    message_topics: {
+      ...names,
+      description:
+        'Topics whose messages may be looked at one by one, beside the status topic and those that this daemon forwards, simulates or counts histograms to.'
+    },
     cert_file: { type: 'string', description: 'PEM certificate, for https; with key_file.' },
     key_file: { type: 'string', description: 'PEM key of it.' },
     proxies: { ...names, description: 'Addresses of proxies whose `X-Forwarded-…` headers are believed.' },

@@ -217,6 +217,24 @@ describe('security of the page', () => {
     }
   })
 
+  it('5: shows messages of topics that it may, and no more of them than it should', async () => {
+    const looked = await Page.open({ message_topics: ['SHOWN'] })
+    const { text } = await looked.get('/api/topics')
+    assert.deepEqual(JSON.parse(text), { topics: ['SHOWN'] })
+    for (const path of ['/api/topics/OTHER', '/api/topics/OTHER/messages', '/api/topics/OTHER/messages/0/0'])
+      assert.equal(await looked.status(path), 404, path)
+    const many = Array.from({ length: 1001 }, (_, i) => `${i}:0`).join(',')
+    for (const query of ['n=x', 'n=-1', 'from=0', 'from=0:1e3', 'from=0:99999999999999999', `from=${many}`])
+      assert.equal(await looked.status(`/api/topics/SHOWN/messages?${query}`), 400, query)
+    for (const path of ['0/x', 'x/0', '0/-1', '0/1.5'])
+      assert.equal(await looked.status(`/api/topics/SHOWN/messages/${path}`), 400, path)
+    await looked.close()
+    const closed = await Page.open({ host: '0.0.0.0', token_file: join(folder, 'token'), message_topics: ['SHOWN'] })
+    assert.equal(await closed.status('/api/topics'), 401)
+    assert.equal(await closed.status('/api/topics/SHOWN/messages'), 401)
+    await closed.close()
+  })
+
   it('6: gives no file but those of the page', async () => {
     for (const path of ['/..%2f..%2fetc%2fpasswd', '/%2fetc%2fpasswd', '/..%2findex.js', '/../index.js'])
       assert.equal(await page.status(path), 404, path)

@@ -5,6 +5,7 @@ import { CodedError, type Command, type DaemonSnapshot, type ServiceContext } fr
 import { assets } from './assets.js'
 import { Guard, Refusal } from './guard.js'
 import { KafkaView } from './kafka-view.js'
+import { messageRoutes } from './messages.js'
 import { type Access, type WebOptions } from './options.js'
 import { overviewOf } from './overview.js'
 import { type EventFeed, feedOf, Streams } from './streams.js'
@@ -123,6 +124,7 @@ export class WebServer {
       const { filter = '' } = query as Query
       return { pvs: this.#kafka.values.filter(({ name }) => name.includes(filter)) }
     })
+    messageRoutes(app, this.#kafka)
     app.get('/api/commands', () => ({ enabled: this.options.commands, commands: this.#commands() }))
     app.post('/api/commands', (request) => this.#carryOut(request))
     app.get('/api/events', (request, reply) => this.#events(request, reply))

@@ -93,3 +93,44 @@ export interface PvRow {
   /** Time in ms and value, oldest first; of those that are numbers. */
   readonly history: readonly (readonly [time: number, value: number])[]
 }
+
+/** A topic as it stands: of each partition the first offset and the one that the next message gets. */
+export interface TopicView {
+  readonly topic: string
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly low: number
+    readonly high: number
+    /** Of the first message since the time that was asked for; `high` when there is none. */
+    readonly since?: number
+  }[]
+}
+/** Offset of each partition. */
+export type Places = Readonly<Record<number, number>>
+
+export interface MessageRow {
+  readonly partition: number
+  readonly offset: number
+  readonly time_ms: number
+  readonly key: string | null
+  /** Id of the schema, or `json`; null: neither. */
+  readonly schema: string | null
+  readonly source: string | null
+  /** Of the value; null: there is none. */
+  readonly bytes: number | null
+}
+/** Messages in the order of their times. */
+export interface MessagePage {
+  readonly rows: readonly MessageRow[]
+  /** Where the next page begins; null: this is the last one. */
+  readonly next: Places | null
+  /** More bytes than are read at once lay between them: what came later is not here. */
+  readonly cut: boolean
+}
+export interface MessageView extends MessageRow {
+  /** First bytes of the value, in base64. */
+  readonly head: string
+  readonly tree: unknown
+  /** Why there is no tree. */
+  readonly error: string | null
+}

@@ -69,6 +69,7 @@ update_ms = 100
 commands = true
 token_file = ${JSON.stringify(join(folder, 'token'))}
 pv_topics = ["${topics.values}"]
+message_topics = ["${topics.events}"]
 streams_per_client = 4
 `
     )

@@ -114,6 +114,52 @@ describe('the page', function () {
     assert.equal(await page.locator('[data-pv]').count(), 1)
   })
 
+  it('shows messages of a topic, as bytes and as a tree', async () => {
+    const { topics } = watched
+    await page.keyboard.press('5')
+    const choice = page.locator('select')
+    await choice.locator('option', { hasText: topics.events }).waitFor({ state: 'attached' })
+    assert.ok(!(await choice.innerText()).includes(topics.commands))
+    await choice.selectOption(topics.events)
+    // Nothing was read until now
+    assert.equal(await page.locator('[data-rows]').count(), 0)
+    await page.locator('button', { hasText: 'Latest' }).click()
+    await page.locator(`[data-rows="${2 * PULSES}"]`).waitFor()
+    await page.locator('tr', { hasText: 'amor_detector' }).first().locator('button').focus()
+    await page.keyboard.press('Enter')
+    await page.locator('.tree', { hasText: 'source_name amor_detector' }).waitFor()
+    assert.match(await page.locator('.hex').innerText(), /^000000 .* ·*.*ev44/)
+    await page.locator('.branch summary', { hasText: 'pixel_id' }).click()
+    await page.locator('.leaf', { hasText: `… ${EVENTS - 200} more` }).waitFor()
+  })
+
+  it('records messages, and pages through them', async () => {
+    const { topics, control } = watched
+    await page.locator('select').selectOption(topics.values)
+    await page.locator('[name="seconds"]').fill('1')
+    await page.locator('button', { hasText: 'Record' }).click()
+    await page.locator('[role="status"]', { hasText: 'recording' }).waitFor()
+    const sent = 120
+    for (let i = 0; i < sent; i++) control.producer.send({ topic: topics.values, key: `k${i}`, value: encodeMessage('f144', { source_name: 'SE:MANY', timestamp: 1n, value: { type: 'Double', value: { value: i } } }) }) // prettier-ignore
+    await control.producer.flush()
+    await page.locator('h3', { hasText: `Recorded in 1 s: ${sent} messages` }).waitFor()
+    const keys = async (): Promise<string[]> => page.locator('[data-offset] td:nth-child(6)').allInnerTexts()
+    const seen = await keys()
+    for (let at = 2; at <= 3; at++) {
+      await page.locator('button', { hasText: 'Next' }).click()
+      await page.locator('.card header', { hasText: `page ${at}` }).waitFor()
+      seen.push(...(await keys()))
+    }
+    assert.ok(await page.locator('button', { hasText: 'Next' }).isDisabled())
+    assert.deepEqual(
+      seen,
+      Array.from({ length: sent }, (_, i) => `k${i}`)
+    )
+    await page.locator('[name="schema"]').fill('ev44')
+    await page.locator('button', { hasText: 'Latest' }).click()
+    await page.locator('[data-rows="0"]', { hasText: 'No message of ev44' }).waitFor()
+  })
+
   it('goes on when the daemon comes back', async () => {
     await watched.stop()
     await page.locator('.top .pill', { hasText: 'no connection' }).waitFor()

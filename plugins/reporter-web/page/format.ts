@@ -40,6 +40,12 @@ export const age = (sinceMs: number, nowMs: number): string => span((nowMs - sin
 /** Local time of day, to the second. */
 export const clock = (ms: number): string => new Date(ms).toLocaleTimeString('en-GB', { hour12: false })
 
+/** Local date and time, to the millisecond. */
+export const moment = (ms: number): string => {
+  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000)
+  return local.toISOString().replace('T', ' ').replace('Z', '')
+}
+
 /** `before_start` → `before start`. */
 export const words = (name: string): string => name.replaceAll('_', ' ')
 

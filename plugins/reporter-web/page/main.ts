@@ -6,6 +6,7 @@ import { Detector } from './detector.js'
 import { span } from './format.js'
 import { html, type Markup } from './html.js'
 import { Jobs } from './jobs.js'
+import { Messages } from './messages.js'
 import { Overview } from './overview.js'
 import { Icon, Pill } from './parts.js'
 import { Pvs } from './pvs.js'
@@ -22,7 +23,8 @@ const pages: readonly PageInfo[] = [
   { id: 'overview', title: 'Overview', view: Overview },
   { id: 'jobs', title: 'Jobs', view: Jobs },
   { id: 'pvs', title: 'PVs', view: Pvs },
-  { id: 'detector', title: 'Detector', view: Detector }
+  { id: 'detector', title: 'Detector', view: Detector },
+  { id: 'messages', title: 'Messages', view: Messages }
 ]
 
 /** `#/jobs/run42` → page and what follows. */

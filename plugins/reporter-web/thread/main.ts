@@ -1,6 +1,7 @@
 // The thread that reads Kafka for the page: newest histograms and values. It lives only while somebody looks.
 import {
   type Batch,
+  CodedError,
   type Context,
   errorText,
   type Kafka,
@@ -9,13 +10,20 @@ import {
 } from '../../../core/api/plugin.js'
 import { type Converter, converterOf, schemaId } from '../../../schemas/index.js'
 import { Histograms } from './histograms.js'
-import { type FromReading, type ReadKind, type ToReading } from './protocol.js'
+import { answerOf } from './messages.js'
+import { type FromReading, type Question, type ReadKind, type ToReading } from './protocol.js'
 import { Values } from './values.js'
 
 /** How far back is read when somebody begins to look. */
 const BACK_MS = 600_000
 const MOST_BACK = { histogram: 40, value: 5000 } as const
 const TELL_MS = 500
+
+/** What Kafka says no to is told; the rest is a fault of ours. */
+const refusalOf = (error: unknown): { status: number; message: string } =>
+  error instanceof CodedError
+    ? { status: 403, message: `${error.code}: ${error.message}` }
+    : { status: 500, message: errorText(error) }
 
 class KafkaReading {
   readonly #readers = new Map<string, Promise<Reader>>()
@@ -43,10 +51,21 @@ class KafkaReading {
       for (const { topic, kind } of message.topics) if (!this.#readers.has(topic)) this.#follow(topic, kind)
       return
     }
-    const body = message.type === 'histogram' ? this.#histograms.body(message.key, message.bin, (id) => this.#converter(id)) : undefined // prettier-ignore
-    const { ask } = message
-    if (body !== undefined) this.#say({ type: 'answer', ask, value: body })
-    else this.#say({ type: 'refusal', ask, status: 404, message: 'there is none of this name' })
+    const { ask, question } = message
+    this.#answer(question).then(
+      (value) => {
+        if (value !== undefined) this.#say({ type: 'answer', ask, value })
+        else this.#say({ type: 'refusal', ask, status: 404, message: 'there is none of this name' })
+      },
+      (error: unknown) => this.#say({ type: 'refusal', ask, ...refusalOf(error) })
+    )
+  }
+
+  /** Undefined: there is no such thing. */
+  async #answer(question: Question): Promise<unknown> {
+    const converter = (id: string): Converter | undefined => this.#converter(id)
+    if (question.type === 'histogram') return this.#histograms.body(question.key, question.bin, converter)
+    return answerOf(question, { kafka: this.#kafka, signal: this.#signal.signal, converter })
   }
 
   #tell(): void {

@@ -1,13 +1,29 @@
 // What the server of the page and its thread, which reads Kafka for it, say to each other.
 import { type LogLevel } from '../../../core/api/plugin.js'
-import { type HistogramRow, type PvRow } from '../wire.js'
+import { type HistogramRow, type Places, type PvRow } from '../wire.js'
 
 export type ReadKind = 'histogram' | 'value'
+
+/** What is asked of the messages of a topic. */
+export type MessageQuestion =
+  | { readonly type: 'topic'; readonly topic: string; readonly sinceMs?: number }
+  | {
+      readonly type: 'messages'
+      readonly topic: string
+      /** Undefined: the last ones. */
+      readonly from: Places | undefined
+      readonly to: Places | undefined
+      readonly count: number
+      /** Empty: any. */
+      readonly schema: string
+    }
+  | { readonly type: 'message'; readonly topic: string; readonly partition: number; readonly offset: number }
+export type Question = { readonly type: 'histogram'; readonly key: string; readonly bin: number } | MessageQuestion
 
 export type ToReading =
   /** Topics to read besides those that are read already. */
   | { readonly type: 'follow'; readonly topics: readonly { readonly topic: string; readonly kind: ReadKind }[] }
-  | { readonly type: 'histogram'; readonly ask: number; readonly key: string; readonly bin: number }
+  | { readonly type: 'ask'; readonly ask: number; readonly question: Question }
   | { readonly type: 'end' }
 
 export type FromReading =
