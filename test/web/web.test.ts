@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type Page } from 'playwright-core'
 import { encodeMessage, type HistogramRecord, numbersIn } from '../../schemas/index.js'
 import { converterParts } from '../support/converters.js'
-import { Watched } from './page.js'
+import { token, Watched } from './page.js'
 
 const context = { jobId: '', signal: AbortSignal.any([]), log: () => undefined, count: () => undefined }
 
@@ -127,7 +127,7 @@ describe('the page', function () {
     await page.locator(`[data-rows="${2 * PULSES}"]`).waitFor()
     await page.locator('tr', { hasText: 'amor_detector' }).first().locator('button').focus()
     await page.keyboard.press('Enter')
-    await page.locator('.tree', { hasText: 'source_name amor_detector' }).waitFor()
+    await page.locator('.leaf', { hasText: /source_name.*amor_detector/ }).waitFor()
     assert.match(await page.locator('.hex').innerText(), /^000000 .* ·*.*ev44/)
     await page.locator('.branch summary', { hasText: 'pixel_id' }).click()
     await page.locator('.leaf', { hasText: `… ${EVENTS - 200} more` }).waitFor()
@@ -158,6 +158,37 @@ describe('the page', function () {
     await page.locator('[name="schema"]').fill('ev44')
     await page.locator('button', { hasText: 'Latest' }).click()
     await page.locator('[data-rows="0"]', { hasText: 'No message of ev44' }).waitFor()
+  })
+
+  it('sends commands, made by forms and shown before, with the token only', async () => {
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('6')
+    await page.locator('select').first().selectOption('filewriter/start')
+    const sent = async (): Promise<unknown> => JSON.parse(await page.locator('[data-json]').innerText())
+    await page.locator('[name="job_id"]').fill('typed')
+    await page.locator('[name="file_name"]').fill('typed.nxs')
+    await page.locator('[name="lenient"]').selectOption({ label: 'true' })
+    await page.locator('[name="nexus_structure"]').fill('{"children": [')
+    await page.locator('.field', { hasText: 'no JSON' }).waitFor()
+    await page.locator('button', { hasText: 'Give the token to send' }).click()
+    await page.locator('#token').fill(token)
+    await page.keyboard.press('Enter')
+    const send = page.locator('button', { hasText: /^Send$/ })
+    await send.waitFor()
+    assert.ok(await send.isDisabled())
+    const structure = { children: [{ type: 'group', name: 'entry' }] }
+    await page.locator('[name="nexus_structure"]').fill(JSON.stringify(structure))
+    assert.deepEqual(await sent(), { cmd: 'start', service: 'filewriter', job_id: 'typed', file_name: 'typed.nxs', nexus_structure: structure, lenient: true }) // prettier-ignore
+    await page.locator('[name="start_time"]').fill('soon')
+    await send.click()
+    await page.locator('[data-answer="ERR"]', { hasText: 'start_time' }).waitFor()
+    await page.locator('[name="start_time"]').fill('')
+    await send.click()
+    await page.locator('[data-answer="ACK"]', { hasText: '201' }).waitFor()
+    assert.equal(await page.locator('[data-json]', { hasText: token }).count(), 0)
+    await page.keyboard.press('2')
+    await page.locator('[data-job="typed"]', { hasText: 'typed.nxs' }).waitFor()
+    await watched.send({ cmd: 'stop', service: 'filewriter', job_id: 'typed' })
   })
 
   it('goes on when the daemon comes back', async () => {

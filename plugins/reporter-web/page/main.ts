@@ -2,6 +2,7 @@
 import { render } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { connection, token, tokenAsked } from './api.js'
+import { Commands } from './commands.js'
 import { Detector } from './detector.js'
 import { span } from './format.js'
 import { html, type Markup } from './html.js'
@@ -24,7 +25,8 @@ const pages: readonly PageInfo[] = [
   { id: 'jobs', title: 'Jobs', view: Jobs },
   { id: 'pvs', title: 'PVs', view: Pvs },
   { id: 'detector', title: 'Detector', view: Detector },
-  { id: 'messages', title: 'Messages', view: Messages }
+  { id: 'messages', title: 'Messages', view: Messages },
+  { id: 'commands', title: 'Commands', view: Commands }
 ]
 
 /** `#/jobs/run42` → page and what follows. */

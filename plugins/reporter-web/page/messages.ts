@@ -67,8 +67,9 @@ function Row({ topic, row, chosen, choose }: { topic: string; row: MessageRow; c
 } // prettier-ignore
 
 function Table({ topic, rows }: { topic: string; rows: readonly MessageRow[] }): Markup {
-  const [chosen, setChosen] = useState('')
-  useEffect(() => setChosen(''), [rows])
+  const [choice, setChoice] = useState({ rows, id: '' })
+  // Of another page nothing is chosen
+  const chosen = choice.rows === rows ? choice.id : ''
   const columns = [['time'], ['partition', 'num'], ['offset', 'num'], ['schema'], ['source'], ['key'], ['size', 'num']]
   return html`<div class="scroll">
     <table>
@@ -80,7 +81,7 @@ function Table({ topic, rows }: { topic: string; rows: readonly MessageRow[] }):
       <tbody>
         ${rows.map((row) => {
           const id = `${row.partition}:${row.offset}`
-          const choose = (): void => setChosen(id === chosen ? '' : id)
+          const choose = (): void => setChoice({ rows, id: id === chosen ? '' : id })
           return html`<${Row} topic=${topic} row=${row} chosen=${id === chosen} choose=${choose} key=${id} />`
         })}
       </tbody>

@@ -15,7 +15,7 @@ export function Tree({ name, value, open = false }: { name: string; value: unkno
   const [isOpen, setOpen] = useState(open)
   if (!isBranch(value))
     return html`<div class="leaf">
-      <span class="muted">${name}</span>
+      <span class="name">${name}</span>
       <b class=${typeof value}>${typeof value === 'string' ? value : JSON.stringify(value)}</b>
     </div>`
   const toggled = (event: Event): void => {
@@ -23,7 +23,7 @@ export function Tree({ name, value, open = false }: { name: string; value: unkno
   }
   return html`<details class="branch" open=${isOpen} onToggle=${toggled}>
     <summary>
-      <span class="muted">${name}</span> ${isOpen ? '' : html`<span class="short">${inShort(value)}</span>`}
+      <span class="name">${name}</span> ${isOpen ? '' : html`<span class="short">${inShort(value)}</span>`}
     </summary>
     ${isOpen && Object.entries(value).map(([key, one]) => html`<${Tree} name=${key} value=${one} key=${key} />`)}
   </details>`
