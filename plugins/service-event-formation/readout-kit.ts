@@ -69,10 +69,10 @@ export interface ReadoutSetup {
   readonly compatible: boolean
   readonly clock: PulseClock
   /** The counter of this name, e.g. `geometry.pixel_errors`; the same one for the same name. */
-  counter(name: string): Counter
+  readonly counter: (name: string) => Counter
   /** At a new pulse sources are sent in the order in which they were asked for. */
-  events(source: string): EventSink
-  histogram(source: string, options: TofHistogramOptions): TofHistogramSink
+  readonly events: (source: string) => EventSink
+  readonly histogram: (source: string, options: TofHistogramOptions) => TofHistogramSink
 }
 
 export interface Readout {

@@ -1,8 +1,9 @@
 // Each recorded case in compatible mode: the same messages in the same order, the same counters; and in exact mode what differs, listed.
 import assert from 'node:assert/strict'
+import { decodeJson } from '../../schemas/index.js'
 import { type EventMessage, familyCounters, formationOf, type Formed, readFormed, recordedCase } from './cases.js'
 
-const names = ['cbm', 'cbm-beer']
+const names = ['cbm', 'cbm-beer', 'caen-loki', 'caen-bifrost', 'caen-tbl3he', 'caen-miracles', 'caen-cspec', 'header', 'ar51-sampling'] as const // prettier-ignore
 
 interface Difference {
   /** Counters with their values there. */
@@ -13,7 +14,8 @@ interface Difference {
 }
 
 /** What is other in exact mode, by case. */
-const differing: Readonly<Record<string, Difference>> = {
+const none: Difference = { counters: {}, more: [], fewer: [] }
+const differing: Readonly<Record<(typeof names)[number], Difference>> = {
   cbm: {
     // The readout of type 9 is passed over, and the two behind it are read
     counters: {
@@ -26,7 +28,25 @@ const differing: Readonly<Record<string, Difference>> = {
     more: ['cbm2 7 1700000000500056761', 'cbm2 7 1700000000500056761'],
     fewer: []
   },
-  'cbm-beer': { counters: {}, more: [], fewer: [] }
+  'cbm-beer': none,
+  // One before the pulse goes to the pulse before, where its time is right
+  'caen-loki': { counters: {}, more: ['caen 1799 1700000000214280026'], fewer: ['caen 1799 1700000000285708594'] },
+  'caen-bifrost': none,
+  // Two readouts of a ring and FEN that are not configured
+  'caen-tbl3he': {
+    counters: {
+      'events.count': 194,
+      'events.timestamp.tof.count': 203,
+      'geometry.topology_errors': 3,
+      'geometry.validation_errors': 8
+    },
+    more: [],
+    fewer: ['bank0 50 1700000000142860543', 'bank1 450 1700000000142860543']
+  },
+  'caen-miracles': none,
+  'caen-cspec': none,
+  header: none,
+  'ar51-sampling': none
 }
 
 describe('event formation, recorded cases', () => {
@@ -44,7 +64,7 @@ describe('event formation, recorded cases', () => {
       const { formation, messages } = await formationOf(recorded, false)
       for (const packet of recorded.packets) formation.packet(Buffer.from(packet, 'hex'))
       formation.end()
-      const { counters, more, fewer } = differing[name]!
+      const { counters, more, fewer } = differing[name]
       const made = messages.filter(({ kind }) => kind === 'events').map(readFormed)
       const all = familyCounters(formation.counters.values())
       const before = familyCounters(recorded.counters)
@@ -60,6 +80,49 @@ describe('event formation, recorded cases', () => {
       assert.deepEqual(arrays(made).slice(0, histograms.length), histograms)
     })
   }
+})
+
+describe('event formation, what each packet adds', () => {
+  it('to the counters of the header', async () => {
+    const { rises = [], ...recorded } = recordedCase('header')
+    const { formation } = await formationOf(recorded, true)
+    let before: Record<string, number> = {}
+    for (const [i, packet] of recorded.packets.entries()) {
+      formation.packet(Buffer.from(packet, 'hex'))
+      const now = familyCounters(formation.counters.values())
+      const rise = Object.entries(now).filter(([name, n]) => n !== (before[name] ?? 0)).map(([name, n]) => [name, n - (before[name] ?? 0)]) // prettier-ignore
+      assert.deepEqual(Object.fromEntries(rise), familyCounters(rises[i] ?? {}), `packet ${i}`)
+      before = now
+    }
+  })
+
+  it('to the raw copies', async () => {
+    const recorded = recordedCase('ar51-sampling')
+    const { formation, messages } = await formationOf(recorded, true)
+    for (const packet of recorded.packets) formation.packet(Buffer.from(packet, 'hex'))
+    const copies = messages.filter(({ kind }) => kind === 'raw').map(({ value }) => decodeJson(value).message)
+    const read = copies.map((copy) => ({
+      id: Number(copy['message_id']),
+      data: Buffer.from(copy['raw_data'] as number[]).toString('hex')
+    }))
+    assert.deepEqual(read, recorded.copies)
+    assert.equal(copies[0]?.['source_name'], 'loki')
+  })
+
+  it('for a sequence that breaks: how many are missing, and which came late', async () => {
+    const recorded = recordedCase('header')
+    const { formation } = await formationOf(recorded, false)
+    const packet = Buffer.from(recorded.packets[0] ?? '', 'hex')
+    for (const number of [7, 8, 12, 10, 13, 0xffff_ffff, 0, 1]) {
+      packet.writeUInt32LE(number, 26)
+      formation.packet(packet)
+    }
+    const counters = formation.counters.values()
+    // 9, 10, 11 are missing at 12; 10 is late, and so is one of before the wrap; then the sender began anew
+    assert.equal(counters['parser.essheader.errors.missing_packets'], 3)
+    assert.equal(counters['parser.essheader.errors.late_packets'], 2)
+    assert.equal(counters['parser.essheader.errors.seqno'], 4)
+  })
 })
 
 /** Source and pixel of each event with its time since 1970. */

@@ -1,0 +1,105 @@
+// Readouts of CAEN electronics: 24 bytes with four amplitudes. What they mean is a geometry, one for each detector.
+import {
+  type Counter,
+  type EventSink,
+  type Packet,
+  type PulseClock,
+  type Readout,
+  type ReadoutSetup
+} from '../service-event-formation/readout-kit.js'
+
+export const SIZE = 24
+const HIGHEST = 23
+
+/** What readouts of one detector mean. Bytes of a readout: fibre 0, FEN 1, group 13, amplitudes A to D from 16 on. */
+export interface CaenGeometry {
+  /** Whether the readout can be one of this detector; counts what is wrong. */
+  isValid(packet: Packet, at: number): boolean
+  /** Pixel from 1 on; 0, with the reason counted, when there is none. */
+  pixel(packet: Packet, at: number): number
+  /** Of the last pixel. */
+  readonly sink: EventSink
+}
+
+/** pixel(x, y) of nx × ny, from 1 on; 0 outside. */
+export const pixelOf = (x: number, y: number, nx: number, ny: number): number =>
+  x >= 0 && x < nx && y >= 0 && y < ny ? y * nx + x + 1 : 0
+
+/** Counts, for conditions: `good || no(counter)`. */
+export function no(counter: Counter): false {
+  counter.value++
+  return false
+}
+
+interface Limits {
+  readonly MaxTOFNS: number
+  readonly MaxPulseTimeNS: number
+}
+
+export class CaenReadout implements Readout {
+  readonly #clock: PulseClock
+  readonly #shortHead: Counter
+  readonly #mismatch: Counter
+  readonly #ringFen: Counter
+  readonly #heads: Counter
+  readonly #badLength: Counter
+  readonly #count: Counter
+  readonly #invalid: Counter
+  readonly #noPixel: Counter
+  readonly #events: Counter
+
+  constructor(
+    readonly geometry: CaenGeometry,
+    { clock, counter }: ReadoutSetup,
+    { MaxTOFNS: longest, MaxPulseTimeNS: longestPulse }: Limits
+  ) {
+    this.#clock = clock
+    clock.limits(longest, longestPulse)
+    this.#shortHead = counter('parser.readout.error_headersize')
+    this.#mismatch = counter('parser.readout.error_datlen_mismatch')
+    this.#ringFen = counter('parser.readout.error_ringfen')
+    this.#heads = counter('parser.readout.header.count')
+    this.#badLength = counter('parser.readout.error_datlen_invalid')
+    this.#count = counter('parser.readout.count')
+    this.#invalid = counter('geometry.validation_errors')
+    this.#noPixel = counter('geometry.pixel_errors')
+    this.#events = counter('events.count')
+  }
+
+  /** Up to the first readout that is none: where the next begins is not known then. */
+  process(packet: Packet): void {
+    const { from, to } = packet
+    for (let at = from; at < to; at += SIZE) {
+      if (!this.#isReadout(packet, at)) return
+      this.#form(packet, at)
+    }
+  }
+
+  #isReadout({ bytes, u16, to }: Packet, at: number): boolean {
+    if (to - at < 4) return no(this.#shortHead)
+    const length = u16[(at + 2) >> 1]!
+    if (length > to - at) return no(this.#mismatch)
+    if (bytes[at]! > HIGHEST || bytes[at + 1]! > HIGHEST) return no(this.#ringFen)
+    this.#heads.value++
+    if (length !== SIZE) return no(this.#badLength)
+    this.#count.value++
+    return true
+  }
+
+  #form(packet: Packet, at: number): void {
+    const { geometry } = this
+    if (!geometry.isValid(packet, at)) {
+      this.#invalid.value++
+      return
+    }
+    const tof = this.#clock.tof(packet.u32[(at + 4) >> 2]!, packet.u32[(at + 8) >> 2]!)
+    if (tof < 0) return
+    const pixel = geometry.pixel(packet, at)
+    if (pixel === 0) {
+      this.#noPixel.value++
+      return
+    }
+    this.#events.value++
+    geometry.sink.add(tof, pixel)
+  }
+}
