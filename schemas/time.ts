@@ -2,16 +2,23 @@
 import { type Update } from './updates.js'
 
 const NS_PER_MS = 1_000_000
+/** 2 ** 62 ns, in 2116: doubles lie 512 ns apart below it. */
+const LAST_SURE_MS = 4_611_686_018_427
 
 /** Now in ns since the Unix epoch (ms resolution). */
 export const nowNs = (): bigint => BigInt(Date.now()) * 1_000_000n
 
+/** A quotient of doubles is nearer than this to the exact one. */
+const DOUBT_MS = 0.001
+
 /**
  * Whole ms of a time in ns, rounded down, without a division of bigints, which costs more than all else on the way of a number:
- * the quotient of doubles is wrong by one at most, and the low 32 bits of both sides tell.
+ * the quotient of doubles is wrong by one at most, next to a whole ms, where the low 32 bits of both sides tell.
  */
 export function msOf(ns: bigint): number {
-  const ms = Math.floor(Number(ns) / NS_PER_MS)
+  const quotient = Number(ns) / NS_PER_MS
+  const ms = Math.floor(quotient)
+  if (quotient - ms > DOUBT_MS && quotient - ms < 1 - DOUBT_MS && Math.abs(ms) < LAST_SURE_MS) return ms
   const rest = (Number(BigInt.asIntN(32, ns)) - Math.imul(ms, NS_PER_MS)) | 0
   return rest < 0 ? ms - 1 : rest >= NS_PER_MS ? ms + 1 : ms
 }

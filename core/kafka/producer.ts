@@ -42,6 +42,7 @@ export class BatchProducer implements Producer, Office {
   readonly #pool: BufferPool
   readonly #sender = new Sender(this)
   readonly #topics = new Map<string, Topic>()
+  #topic: Topic | undefined // Of the message before: mostly the same again
   /** Lanes with something queued. */
   readonly #active = new Set<Lane>()
   readonly #drainWaiters: (() => void)[] = []
@@ -70,7 +71,9 @@ export class BatchProducer implements Producer, Office {
 
   send(message: ProducerMessage, onDelivered?: Delivered): boolean {
     if (this.#closed) return this.#refuse(message.topic, onDelivered)
-    const topic = this.#topics.get(message.topic) ?? this.#addTopic(message.topic)
+    let topic = this.#topic
+    if (topic?.name !== message.topic)
+      topic = this.#topic = this.#topics.get(message.topic) ?? this.#addTopic(message.topic)
     const bytes = (message.value?.length ?? 0) + (message.key?.length ?? 0) + OVERHEAD
     this.bufferedBytes += bytes
     // As soon as one message waits for the number of partitions, those after it do, too: order per partition.
@@ -159,12 +162,10 @@ export class BatchProducer implements Producer, Office {
   }
 
   #lane(topic: Topic, partition: number): Lane {
-    const made: Lane = {
+    return (topic.lanes[partition] = {
       ...{ topic: topic.name, partition, queue: [], leader: -1, busy: false },
       ...{ failures: 0, notBeforeMs: 0, next: undefined }
-    }
-    topic.lanes[partition] = made
-    return made
+    })
   }
 
   /** The caller may use its buffers again when `send` returns: copied. */
@@ -304,11 +305,10 @@ export class BatchProducer implements Producer, Office {
 
   /** Learns partitions and leaders until nothing waits for them. */
   #refresh(): Promise<void> {
-    this.#refreshing ??= this.#learn().finally(() => {
+    return (this.#refreshing ??= this.#learn().finally(() => {
       this.#refreshing = undefined
       if (!this.#ended) this.wake()
-    })
-    return this.#refreshing
+    }))
   }
 
   #needed(): Topic[] {

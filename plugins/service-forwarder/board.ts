@@ -16,6 +16,8 @@ export class Board {
   readonly channels = new Map<string, Channel>()
   /** Topics that do not exist (yet): streams to them wait. */
   missingTopics: ReadonlySet<string> = new Set()
+  /** Those with something to repeat: thousands of others are not looked at at each tick. */
+  #periodic: readonly Channel[] = []
   #closed = false
 
   constructor(
@@ -49,6 +51,7 @@ export class Board {
       }
     }
     await this.#sweep()
+    this.#periodic = [...this.channels.values()].filter(({ isPeriodic }) => isPeriodic)
     return failures
   }
 
@@ -57,11 +60,12 @@ export class Board {
     this.#closed = true
     await Promise.all([...this.channels.values()].map((channel) => channel.close()))
     this.channels.clear()
+    this.#periodic = []
   }
 
   /** Repeats what is due. */
   repeat(nowMs: number): void {
-    for (const channel of this.channels.values()) channel.repeat(nowMs)
+    for (const channel of this.#periodic) channel.repeat(nowMs)
   }
 
   #open(spec: Spec): void {

@@ -1,6 +1,6 @@
 // One channel: one subscription, the routes of all streams on it, and the alarm and connection messages beside them.
 import { type Context, type ServiceContext, type Subscription } from '../../core/api/plugin.js'
-import { Clock, type Older } from './clock.js'
+import { Clock, type ClockVerdict, type Older } from './clock.js'
 import { type Converters } from './converters.js'
 import { type Outlet } from './outlet.js'
 import { ChannelLatency } from './latency.js'
@@ -64,6 +64,8 @@ export class Channel {
   #connections = new Map<string, Route>()
   #subscription: Subscription | undefined
   #last: Update | undefined
+  /** Of the last value, which itself is out of the cache when the next one comes. */
+  #giveBack: Update['giveBack']
   #lastConnection: Update | undefined
 
   constructor(
@@ -131,6 +133,11 @@ export class Channel {
     this.#arrange()
   }
 
+  /** Whether a value of it may have to be sent again. */
+  get isPeriodic(): boolean {
+    return this.#routes.some(({ periodicMs }) => periodicMs > 0)
+  }
+
   /** Sends values again whose period is over; only while the channel is connected, so that nothing stale looks alive. */
   repeat(nowMs: number): void {
     if (this.#last === undefined || this.connection !== Connection.CONNECTED) return
@@ -142,22 +149,20 @@ export class Channel {
     try {
       if (typeof update.timestampNs !== 'bigint' || typeof update.alarm?.severity !== 'number')
         throw new TypeError('gave an update without a time or an alarm')
-      this.#judge(update)
+      if (update.kind === 'connection') return this.#takeConnection(update)
+      this.counts.updates++
+      this.shared.totals.updates++
+      this.lastUpdateMs = Date.now()
+      const verdict = this.#clock.judge(update)
+      if (verdict !== 'good') this.#doubt(verdict, update)
+      else if (this.shared.outlet.latencies.measured) this.#measured(update)
+      else this.#forward(update)
     } catch (error) {
       this.shared.context.fault('source', this.protocol, 'update', error)
     }
   }
 
-  #judge(update: Update): void {
-    if (update.kind === 'connection') return this.#takeConnection(update)
-    this.#count('updates')
-    this.lastUpdateMs = Date.now()
-    const verdict = this.#clock.judge(update)
-    if (verdict === 'good') {
-      if (this.shared.outlet.latencies.measured) this.#measured(update)
-      else this.#forward(update)
-      return
-    }
+  #doubt(verdict: Exclude<ClockVerdict, 'good'>, update: Update): void {
     this.#count(verdict)
     if (verdict === 'first_old') this.#forward(update)
     else if (verdict === 'went_back') {
@@ -182,12 +187,14 @@ export class Channel {
 
   #forward(update: Update): void {
     const before = this.#last
+    const giveBack = this.#giveBack
     this.#last = owned(update)
+    this.#giveBack = this.#last.giveBack
     const routes = this.#routes
     for (let i = 0; i < routes.length; i++) routes[i]!.deliver(update)
     if (this.#alarms.size > 0 && (update.first || before === undefined || alarmDiffers(before, update)))
       for (const route of this.#alarms.values()) route.deliver(update)
-    before?.giveBack?.() // No route waits with it: the new one has taken its place
+    giveBack?.() // No route waits with the one before: the new one has taken its place
   }
 
   #takeConnection(update: Update): void {

@@ -6,9 +6,15 @@ import { type Spec } from './spec.js'
 interface Shared {
   readonly schema: string
   readonly options: string
-  readonly converter: Converter
+  readonly converter: UpdateConverter
   users: number
 }
+
+/** A converter that makes messages from updates. */
+export type UpdateConverter = Required<Pick<Converter, 'convert'>>
+
+const makesMessages = (converter: Converter): converter is UpdateConverter & Converter =>
+  converter.convert !== undefined
 
 /** Counts updates that a converter has nothing to make of, by reason. */
 export type Skipped = Map<string, number>
@@ -25,7 +31,7 @@ export class Converters {
   constructor(readonly context: ServiceContext) {}
 
   /** Opens (or shares) the converter of a spec. Throws COMMAND_INVALID when the name stands for something else already. */
-  take(spec: Pick<Spec, 'schema' | 'converterOptions' | 'name'>, skipped?: Skipped): Converter {
+  take(spec: Pick<Spec, 'schema' | 'converterOptions' | 'name'>, skipped?: Skipped): UpdateConverter {
     if (spec.name === undefined) return this.#open(spec, skipped)
     const options = JSON.stringify(spec.converterOptions)
     let shared = this.#shared.get(spec.name)
@@ -46,7 +52,7 @@ export class Converters {
     if (shared !== undefined && --shared.users === 0) this.#shared.delete(spec.name!)
   }
 
-  #open({ schema, converterOptions }: Pick<Spec, 'schema' | 'converterOptions'>, skipped?: Skipped): Converter {
+  #open({ schema, converterOptions }: Pick<Spec, 'schema' | 'converterOptions'>, skipped?: Skipped): UpdateConverter {
     const part = converterOf(this.context, schema)
     if (part === undefined) throw new CodedError('CONVERTER_UNKNOWN', `no converter '${schema}' is loaded`)
     const { serviceId, signal } = this.context
@@ -60,7 +66,7 @@ export class Converters {
       }
     }
     const converter = part.open(converterOptions, context)
-    if (converter.convert !== undefined) return converter
+    if (makesMessages(converter)) return converter
     throw new CodedError('CONVERTER_UNKNOWN', `converter '${schema}' makes no messages from channel updates`)
   }
 }

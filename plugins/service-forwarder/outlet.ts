@@ -104,7 +104,7 @@ export class Outlet {
   /** Kafka has acknowledged a message of this route, or it was given up. */
   landed(sender: RouteSender): void {
     sender.flying--
-    if (this.open && this.#waits) this.#immediate ??= setImmediate(this.#release) // The producer counts after it has told
+    if (this.#waits && this.open) this.#immediate ??= setImmediate(this.#release) // The producer counts after it has told
   }
 
   get #waits(): boolean {

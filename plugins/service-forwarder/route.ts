@@ -1,6 +1,7 @@
 // One route: the updates of a channel through one converter to one topic.
 import { BadMessage, type OutMessage, type ServiceContext, errorText } from '../../core/api/plugin.js'
-import { type Converter, kafkaTimeMs, type Update } from '../../schemas/index.js'
+import { kafkaTimeMs, type Update } from '../../schemas/index.js'
+import { type UpdateConverter } from './converters.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
 import { type Outlet, type RouteSender } from './outlet.js'
 
@@ -31,12 +32,13 @@ export class Route implements RouteSender {
   periodicMs: number
   lossless: boolean | undefined
   readonly #sourceName: string
-  readonly #convert: NonNullable<Converter['convert']>
+  readonly #convert: UpdateConverter['convert']
+  readonly #converter: UpdateConverter
   #loggedMs = 0
 
   constructor(
     readonly options: RouteOptions,
-    converter: Converter,
+    converter: UpdateConverter,
     readonly outlet: Outlet,
     readonly context: Pick<ServiceContext, 'log' | 'fault'>,
     /** Updates the converter made nothing of, by reason. */
@@ -47,7 +49,8 @@ export class Route implements RouteSender {
     this.periodicMs = options.periodicMs
     this.lossless = options.lossless
     this.#sourceName = options.sourceName
-    this.#convert = converter.convert!.bind(converter)
+    this.#convert = converter.convert
+    this.#converter = converter
   }
 
   /** Takes the next update of the channel. */
@@ -64,11 +67,12 @@ export class Route implements RouteSender {
   send(update: Update): boolean {
     let room = true
     const messages = this.#messages(update)
-    const timestampMs = kafkaTimeMs(update)
+    // Counted by name: a name in a variable is looked up for each message
+    this.counts.messages += messages.length
+    this.outlet.totals.messages += messages.length
     for (let i = 0; i < messages.length; i++) {
-      this.#count('messages')
       const message = messages[i]!
-      room = this.outlet.push(this, message.value, message.timestampMs ?? timestampMs)
+      room = this.outlet.push(this, message.value, message.timestampMs ?? kafkaTimeMs(update))
       message.giveBack?.()
     }
     if (this.periodicMs > 0) this.lastSentMs = Date.now()
@@ -86,7 +90,8 @@ export class Route implements RouteSender {
   readonly delivered = (error: Error | null): void => {
     this.outlet.landed(this)
     if (error === null) {
-      this.#count('acknowledged')
+      this.counts.acknowledged++
+      this.outlet.totals.acknowledged++
       return
     }
     this.#count('lost')
@@ -106,11 +111,10 @@ export class Route implements RouteSender {
 
   /** True when there was something to keep. */
   #keep(update: Update): boolean {
-    const timestampMs = kafkaTimeMs(update)
     const messages = this.#messages(update)
     for (const message of messages) {
       this.#count('messages')
-      this.outlet.keep(this, message.value, message.timestampMs ?? timestampMs)
+      this.outlet.keep(this, message.value, message.timestampMs ?? kafkaTimeMs(update))
     }
     if (this.periodicMs > 0) this.lastSentMs = Date.now()
     return messages.length > 0
@@ -132,7 +136,7 @@ export class Route implements RouteSender {
   #messages(update: Update): readonly OutMessage[] {
     const named = update.source === this.#sourceName ? update : this.#rename(update)
     try {
-      const messages = this.#convert(named)
+      const messages = this.#convert.call(this.#converter, named)
       checkMessages(messages)
       return messages
     } catch (error) {
