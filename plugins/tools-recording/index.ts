@@ -1,4 +1,4 @@
-// Plugin tools-recording: topics into files (MCAP).
+// Plugin tools-recording: topics into files (MCAP), and back.
 import { API, definePlugin, defineTool } from '../../core/api/plugin.js'
 import { errors } from './errors.js'
 
@@ -19,6 +19,30 @@ const tools = [
       { flags: '--compression <name>', summary: 'zstd, lz4 or none', standard: 'zstd' }
     ],
     load: async () => (await import('./record.js')).default
+  }),
+  defineTool({
+    id: 'play',
+    summary: 'send a recording, or a span of a topic, into topics at the pace of its times',
+    usesKafka: true,
+    arguments: [
+      { name: 'source', summary: 'recording (NAME.mcap), host:port/topic, or the topic when brokers are known' }
+    ],
+    options: [
+      {
+        flags: '--into <address>',
+        summary: 'host:port to play into; default --brokers, the config, or where a topic comes from'
+      },
+      { flags: '--to-prefix <text>', summary: 'put before the names of the topics that are played into' },
+      { flags: '--map <list>', summary: 'FROM=TO,FROM=TO: topics that are played into others' },
+      { flags: '--topic <list>', summary: 'only these topics of a recording, e.g. a,b' },
+      { flags: '--source <list>', summary: 'only messages of these sources, e.g. a,b' },
+      { flags: '--from <moment>', summary: `only what is of this moment or later: ${moments}` },
+      { flags: '--to <moment>', summary: 'only what is of this moment or earlier' },
+      { flags: '--speed <n>', summary: 'so many times as fast, or max', standard: '1' },
+      { flags: '--shift <moment>', summary: 'now: times become those of now, inside the messages, too' },
+      { flags: '--loop', summary: 'again and again until Ctrl-C' }
+    ],
+    load: async () => (await import('./play.js')).default
   })
 ]
 
@@ -27,7 +51,7 @@ export default definePlugin({
   version: '1.0.0',
   api: API,
   errors,
-  summary: 'Records topics into files (MCAP).',
+  summary: 'Records topics into files (MCAP) and plays them.',
   apply(registry) {
     for (const tool of tools) registry.tool(tool)
   }

@@ -1,0 +1,192 @@
+// `nexstream play`: a recording or a span of a topic into topics, at the pace of its times or faster.
+import {
+  CodedError,
+  exitCodes,
+  type Kafka,
+  type ToolContext,
+  type ToolFlags,
+  type ToolRun
+} from '../../core/api/plugin.js'
+import { bytes } from '../tools-daemon/tool-kit.js'
+import { type LaneReport } from './merge.js'
+import { type Played, recordingPlayed, type Selection, topicPlayed } from './played.js'
+import { Player } from './player.js'
+import { notesOf, reportOf, spanOf } from './record.js'
+import { isRecording } from './recording-kit.js'
+import { paced, untilStopped } from './stopping.js'
+
+const usage = (message: string): CodedError => new CodedError('CLI_USAGE', message)
+const text = (value: ToolFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)
+const listOf = (value: ToolFlags[string]): string[] =>
+  (text(value) ?? '').split(',').map((word) => word.trim()).filter((word) => word !== '') // prettier-ignore
+
+/** Exit code 1 when something could not be delivered, 5 when something was lost before it was read. */
+const play: ToolRun = async ([source = ''], flags, context) => {
+  const speed = speedOf(text(flags['speed']) ?? '1')
+  const isShifted = shiftOf(text(flags['shift']))
+  const target = targetOf(flags)
+  const into = text(flags['into'])
+  const kafka = context.connect(into ?? (isRecording(source) ? undefined : source)).kafka
+  const origin = isRecording(source) ? undefined : context.connect(source)
+  const stop = untilStopped()
+  const producer = kafka.producer({ compression: 'lz4', deliveryTimeoutMs: context.timeoutMs })
+  try {
+    const selection = selectionOf(flags)
+    const played =
+      origin === undefined
+        ? await recordingPlayed(source, selection, context.say)
+        : await topicOf(origin.kafka, origin.topic, selection, context)
+    if (origin !== undefined && into === undefined && target(origin.topic ?? '') === origin.topic)
+      throw usage(`${origin.topic} would be played into itself; give --to-prefix, --map or --into`)
+    await requireRoom(kafka, played, target)
+    const failing = new AbortController()
+    const signal = AbortSignal.any([stop.signal, failing.signal])
+    const player = new Player({ producer, speed, isShifted, target, signal, failed: () => failing.abort() })
+    const round = { player, played, signal, loops: flags['loop'] === true }
+    const { lanes, rounds } = await playRounds(round, context)
+    await producer.flush().catch(() => undefined) // Told by its callbacks
+    return await tell({ player, played, lanes, rounds, isStopped: stop.signal.aborted }, flags, context)
+  } finally {
+    stop.done()
+    context.progress('')
+    await producer.close()
+    await kafka.close()
+    await origin?.kafka.close()
+  }
+}
+
+export default play
+
+async function topicOf(
+  kafka: Kafka,
+  topic: string | undefined,
+  selection: Selection,
+  { timeoutMs }: ToolContext
+): Promise<Played> {
+  if (topic === undefined) throw usage('no topic named; write host:port/topic, or a recording (NAME.mcap)')
+  const [info] = await kafka.topics([topic], 'READ')
+  if (info === undefined || info.partitions.length === 0)
+    throw new CodedError('TOPIC_MISSING', `there is no topic ${topic}; see 'nexstream topics'`)
+  const span = { from: selection.from ?? ('start' as const), toMs: selection.toMs ?? Date.now() }
+  return topicPlayed(kafka, topic, Math.max(...info.partitions) + 1, { ...selection, ...span }, timeoutMs)
+}
+
+function speedOf(given: string): number {
+  if (given === 'max') return Infinity
+  const speed = Number(given)
+  if (!/^\d+(\.\d+)?$/.test(given) || speed === 0)
+    throw usage(`--speed ${given}: write a number such as 10 or 0.5, or max`)
+  return speed
+}
+
+function shiftOf(given: string | undefined): boolean {
+  if (given !== undefined && given !== 'now') throw usage(`--shift ${given}: only 'now' is known`)
+  return given === 'now'
+}
+
+function selectionOf(flags: ToolFlags): Selection {
+  const { to } = flags
+  // The end of what is played lies behind, so it needs no beginning
+  const span = spanOf({ ...flags, ...(to !== undefined && flags['from'] === undefined && { from: 'start' }) })
+  if (span.toMs !== undefined && span.toMs > Date.now() + 1000) throw usage(`--to ${String(to)} lies ahead`)
+  return { ...span, topics: new Set(listOf(flags['topic'])), sources: new Set(listOf(flags['source'])) }
+}
+
+/** Topic of the source → topic that it is played into. */
+function targetOf(flags: ToolFlags): (topic: string) => string {
+  const prefix = text(flags['toPrefix']) ?? ''
+  const pairs = listOf(flags['map']).map((pair) => {
+    const [from, to, ...more] = pair.split('=')
+    if (!from || !to || more.length > 0) throw usage(`--map ${pair}: write FROM=TO,FROM=TO`)
+    return [from, to] as const
+  })
+  const map = new Map(pairs)
+  return (topic) => map.get(topic) ?? prefix + topic
+}
+
+/** Before anything is sent. */
+async function requireRoom(kafka: Kafka, { topics }: Played, target: (topic: string) => string): Promise<void> {
+  const needed = new Map<string, number>()
+  for (const [topic, partitions] of topics)
+    needed.set(target(topic), Math.max(needed.get(target(topic)) ?? 0, partitions))
+  const found = await kafka.topics([...needed.keys()], 'WRITE')
+  for (const [name, partitions] of needed) {
+    const has = found.find((topic) => topic.name === name)?.partitions.length ?? 0
+    if (has === 0) throw new CodedError('TOPIC_MISSING', `there is no topic ${name} to play into; make it with ${partitions} partitions, or give --to-prefix or --map`) // prettier-ignore
+    if (has < partitions)
+      throw new CodedError(
+        'TOPIC_MISSING',
+        `topic ${name} has ${has} partitions and needs ${partitions}; see 'nexstream provision'`
+      )
+  }
+}
+
+interface Rounds {
+  readonly player: Player
+  readonly played: Played
+  readonly signal: AbortSignal
+  readonly loops: boolean
+}
+
+async function playRounds({ player, played, signal, loops }: Rounds, { progress, say }: ToolContext) {
+  const show = paced(progress)
+  const beganMs = performance.now()
+  let lanes: readonly LaneReport[] = []
+  let rounds = 0
+  if (loops) say('playing again and again; Ctrl-C ends it')
+  do {
+    let begun = false
+    const before = player.messages
+    lanes = await played.play((message) => {
+      if (!begun) player.begin(played.firstMs ?? message.timestampMs)
+      begun = true
+      show(() => {
+        const rate = ((player.messages * 1000) / (performance.now() - beganMs)).toFixed(0)
+        const share = played.total === undefined ? '' : ` of ${played.total} (${(((player.messages - before) * 100) / played.total).toFixed(0)} %)` // prettier-ignore
+        return `${player.messages - before}${share} messages, ${bytes(player.bytes)}, ${rate}/s`
+      })
+      return player.take(message)
+    }, signal)
+    rounds++
+    // Nothing to play would go round for ever
+    if (!begun) break
+  } while (loops && !signal.aborted)
+  return { lanes, rounds }
+}
+
+interface PlayOutcome {
+  readonly player: Player
+  readonly played: Played
+  readonly lanes: readonly LaneReport[]
+  readonly rounds: number
+  readonly isStopped: boolean
+}
+
+async function tell(outcome: PlayOutcome, flags: ToolFlags, context: ToolContext): Promise<number> {
+  const { player, played, lanes, rounds, isStopped } = outcome
+  const { print, printJson, say } = context
+  const topics = Object.fromEntries(player.topics)
+  const [sent, failed] = (['sent', 'failed'] as const).map((key) => [...player.topics.values()].reduce((sum, counts) => sum + counts[key], 0)) as [number, number] // prettier-ignore
+  const left = played.total === undefined ? 0 : played.total * rounds - player.messages
+  const { lost } = reportOf(lanes)
+  const report = { sent, failed, left, bytes: player.bytes, rounds, unshifted: player.unshifted, lost, topics }
+  if (flags['json'] === true) await printJson(report)
+  else {
+    const again = rounds > 1 ? ` in ${rounds} rounds` : ''
+    await print(`${sent} messages into ${player.topics.size} topics, ${bytes(player.bytes)}${again}`)
+  }
+  for (const line of notesOf(lanes)) say(line)
+  if (player.unshifted > 0)
+    say(`${player.unshifted} messages have no times that can be shifted; they were sent as they are`)
+  if (isStopped && left > 0) say(`it was stopped; ${left} messages were not sent`)
+  if (failed > 0) {
+    const names = [...player.topics].flatMap(([name, counts]) =>
+      counts.failed > 0 ? `${counts.failed} into ${name}` : []
+    )
+    throw new CodedError(
+      'KAFKA_LOST',
+      `${failed} messages were not delivered (${names.join(', ')}), ${left} after them not sent: ${player.error}`
+    )
+  }
+  return lost && !isStopped ? exitCodes.findings : exitCodes.done
+}

@@ -1,0 +1,100 @@
+// What is played: a recording, or a span of a topic; which messages of it, and what is known of them beforehand.
+import { type Kafka } from '../../core/api/plugin.js'
+import { decodeJson, schemaId, schemaIds } from '../../schemas/index.js'
+import { readRecording } from './mcap/reader.js'
+import { type LaneReport, type MergeSpan, readMerged } from './merge.js'
+import { type RecordedMessage } from './recorded.js'
+
+export interface Selection extends MergeSpan {
+  /** Topics; all without any. */
+  readonly topics: ReadonlySet<string>
+  /** Source names; all without any. */
+  readonly sources: ReadonlySet<string>
+}
+
+type TakeMessage = (message: RecordedMessage) => Promise<void> | undefined
+
+/** One round; what of it was lost before it was read. */
+export interface Played {
+  /** Messages of a recording that are selected; undefined for a topic. */
+  readonly total?: number
+  /** Kafka time of the earliest selected message, ms; undefined where that is known only when it comes. */
+  readonly firstMs?: number
+  /** Topic → how many partitions it has at least. */
+  readonly topics: ReadonlyMap<string, number>
+  play(take: TakeMessage, signal: AbortSignal): Promise<readonly LaneReport[]>
+}
+
+const known = new Set(schemaIds)
+
+/** The source that a message names; undefined for none. */
+export function sourceName(value: Buffer | null): string | undefined {
+  const id = value === null ? undefined : schemaId(value)
+  if (value === null || id === undefined || !known.has(id)) return undefined
+  try {
+    const { message } = decodeJson(value, { maxElements: 0 })
+    for (const key of ['source_name', 'source', 'name', 'Name', 'key', 'n', 'service_id'])
+      if (typeof message[key] === 'string') return message[key]
+  } catch {
+    // Not sound: it names nobody
+  }
+  return undefined
+}
+
+function isSelected(message: RecordedMessage, { topics, sources, from, toMs = Infinity }: Selection): boolean {
+  const { topic, timestampMs, value } = message
+  if (topics.size > 0 && !topics.has(topic)) return false
+  if (timestampMs > toMs || (typeof from === 'number' && timestampMs < from)) return false
+  return sources.size === 0 || sources.has(sourceName(value) ?? '')
+}
+
+/** Goes through the file once, so that what is wrong with it is known before anything is sent. Throws FILE_READ. */
+export async function recordingPlayed(
+  file: string,
+  selection: Selection,
+  heard: (note: string) => void
+): Promise<Played> {
+  const topics = new Map<string, number>()
+  let [total, firstMs] = [0, Infinity]
+  for await (const message of readRecording(file, heard)) {
+    if (!isSelected(message, selection)) continue
+    total++
+    firstMs = Math.min(firstMs, message.timestampMs)
+    topics.set(message.topic, Math.max(topics.get(message.topic) ?? 0, message.partition + 1))
+  }
+  return {
+    total,
+    topics,
+    firstMs,
+    play: async (take, signal) => {
+      for await (const message of readRecording(file, () => undefined)) {
+        if (signal.aborted) break
+        if (!isSelected(message, selection)) continue
+        const wait = take(message)
+        if (wait !== undefined) await wait
+      }
+      return []
+    }
+  }
+}
+
+export function topicPlayed(
+  kafka: Kafka,
+  topic: string,
+  partitions: number,
+  selection: Selection,
+  timeoutMs: number
+): Played {
+  return {
+    topics: new Map([[topic, partitions]]),
+    play: (take, signal) =>
+      readMerged(kafka, {
+        ...selection,
+        topics: [topic],
+        timeoutMs,
+        signal,
+        take: (message) => (isSelected(message, selection) ? take(message) : undefined),
+        idle: () => Promise.resolve()
+      })
+  }
+}
