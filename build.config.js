@@ -39,7 +39,7 @@ async function buildPage() {
   const outdir = join('dist', page, '../public')
   rmSync(outdir, { recursive: true, force: true })
   await build({
-    entryPoints: ['main.ts', 'style.css'].map((name) => join(page, name)),
+    entryPoints: ['main.ts', 'file-worker.ts', 'style.css'].map((name) => join(page, name)),
     outdir,
     bundle: true,
     splitting: true,

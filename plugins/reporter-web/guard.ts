@@ -19,6 +19,8 @@ export class Guard {
   readonly #hosts: ReadonlySet<string>
   readonly #token: Buffer | undefined
   readonly #headers: Readonly<Record<string, string>>
+  /** For the script that reads HDF5: it is WebAssembly, which only a worker of this policy may compile; the page itself may not. */
+  readonly workerPolicy: string
   readonly #calls = new Map<string, { count: number; sinceMs: number }>()
 
   constructor(
@@ -37,6 +39,7 @@ export class Guard {
       "form-action 'none'",
       `frame-ancestors ${ancestors}`
     ]
+    this.workerPolicy = policy.join('; ').replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
     this.#headers = {
       'content-security-policy': policy.join('; '),
       'x-content-type-options': 'nosniff',

@@ -5,7 +5,8 @@ import { type WebServer } from './server.js'
 
 const reporter = defineReporter({
   id: 'web',
-  summary: 'A page in the browser: what comes in and what is lost, jobs, PVs, detectors, messages.',
+  summary:
+    'A page in the browser: what comes in and what is lost, jobs, PVs, detectors, messages, files; commands by forms.',
   config: optionSchema,
   open(options, context) {
     const access = accessOf(options)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request as ask } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -238,6 +238,47 @@ describe('security of the page', () => {
   it('6: gives no file but those of the page', async () => {
     for (const path of ['/..%2f..%2fetc%2fpasswd', '/%2fetc%2fpasswd', '/..%2findex.js', '/../index.js'])
       assert.equal(await page.status(path), 404, path)
+  })
+
+  it('6: gives files of ended jobs by the id of the job, HDF5 only, and no path', async () => {
+    const bytes = Buffer.concat([Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'), Buffer.from('0123456789')])
+    const file = (name: string): string => join(folder, name)
+    writeFileSync(file('good.nxs'), bytes)
+    writeFileSync(file('other.txt'), 'no HDF5 file, whoever names it')
+    symlinkSync(file('good.nxs'), file('link.nxs'))
+    const { jobs } = page.context
+    const names = { good: 'good.nxs', running: 'good.nxs', link: 'link.nxs', other: 'other.txt', gone: 'gone.nxs' }
+    for (const [id, name] of Object.entries(names)) {
+      const job = await jobs.open(id, 'filewriter', () => ({ file_name: file(name) }))
+      for (const state of ['starting', 'running', ...(id === 'running' ? [] : (['done'] as const))] as const)
+        job.to(state)
+    }
+    const strange = await jobs.open('strange', 'histogram', () => ({ file_name: file('good.nxs') }))
+    for (const state of ['starting', 'running', 'done'] as const) strange.to(state)
+    const list = await page.get('/api/files')
+    assert.ok(!list.text.includes(folder), list.text)
+    const { files } = JSON.parse(list.text) as { files: { id: string; name: string }[] }
+    assert.deepEqual(files.map(({ id }) => id).toSorted(), Object.keys(names).toSorted())
+    const codes = { good: 200, running: 409, link: 404, other: 404, gone: 404, strange: 404, 'x%2f..%2fgood.nxs': 404 }
+    for (const [id, code] of Object.entries(codes)) assert.equal(await page.status(`/api/files/${id}`), code, id)
+    assert.equal((await page.get('/api/files/good')).headers['content-length'], '18')
+    const part = await page.get('/api/files/good', { range: 'bytes=8-11' })
+    assert.deepEqual([part.status, part.text, part.headers['content-range']], [206, '0123', 'bytes 8-11/18'])
+    for (const range of ['bytes=18-', 'bytes=5-2', 'bytes=0-1,3-4', 'lines=0-1', 'bytes=-'])
+      assert.equal(await page.status('/api/files/good', { range }), 416, range)
+    const closed = await Page.open({ host: '0.0.0.0', token_file: join(folder, 'token') })
+    assert.equal(await closed.status('/api/files'), 401)
+    assert.equal(await closed.status('/api/files/good'), 401)
+    await closed.close()
+  })
+
+  it('4: lets one worker compile WebAssembly, and nothing else', async () => {
+    const { headers } = await page.get('/file-worker.js')
+    const policy = String(headers['content-security-policy']).split('; ')
+    assert.ok(policy.includes("script-src 'self' 'wasm-unsafe-eval'"))
+    assert.ok(policy.includes("default-src 'self'"))
+    for (const path of ['/', '/main.js', '/h5wasm/hdf5_hl.js'])
+      assert.doesNotMatch(String((await page.get(path)).headers['content-security-policy']), /wasm/)
   })
 
   it('7: keeps secrets, and says who sent what', async () => {

@@ -3,6 +3,7 @@ import { type AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { CodedError, type Command, type DaemonSnapshot, type ServiceContext } from '../../core/api/plugin.js'
 import { assets } from './assets.js'
+import { JobFiles } from './files.js'
 import { Guard, Refusal } from './guard.js'
 import { KafkaView } from './kafka-view.js'
 import { messageRoutes } from './messages.js'
@@ -19,6 +20,7 @@ const CONNECTIONS = 6
 type Query = Readonly<Record<string, string | undefined>>
 
 export class WebServer {
+  readonly #guard: Guard
   readonly #app: FastifyInstance
   readonly #streams: Streams
   #overview: OverviewView | undefined
@@ -30,7 +32,8 @@ export class WebServer {
     readonly access: Access,
     readonly context: ServiceContext
   ) {
-    this.#app = this.#makeApp(new Guard(options, access))
+    this.#guard = new Guard(options, access)
+    this.#app = this.#makeApp(this.#guard)
     const status = feedOf(() => this.#version, () => this.#overview) // prettier-ignore
     this.#kafka = new KafkaView(options, context, () => this.#streams.tell())
     const feeds = new Map<string, EventFeed>([['status', status], ...this.#kafka.feeds])
@@ -104,6 +107,7 @@ export class WebServer {
       app.get(asset.path, async (request, reply) => {
         const { bytes, etag } = await asset.load()
         reply.header('etag', etag).header('cache-control', 'no-cache')
+        if (asset.isCompiling) reply.header('content-security-policy', this.#guard.workerPolicy)
         if (request.headers['if-none-match'] === etag) return reply.code(304).send()
         return reply.type(asset.type).send(bytes)
       })
@@ -125,6 +129,7 @@ export class WebServer {
       return { pvs: this.#kafka.values.filter(({ name }) => name.includes(filter)) }
     })
     messageRoutes(app, this.#kafka)
+    new JobFiles(this.context.jobs).routes(app)
     app.get('/api/commands', () => ({ enabled: this.options.commands, commands: this.#commands() }))
     app.post('/api/commands', (request) => this.#carryOut(request))
     app.get('/api/events', (request, reply) => this.#events(request, reply))

@@ -134,3 +134,17 @@ export interface MessageView extends MessageRow {
   /** Why there is no tree. */
   readonly error: string | null
 }
+
+/** A file that a job has written or writes. */
+export interface FileRow {
+  /** Of the job. */
+  readonly id: string
+  /** Without its folder. */
+  readonly name: string
+  readonly state: string
+  readonly verdict: string | null
+  /** ISO 8601; null: it is still being written. */
+  readonly ended: string | null
+  /** Null: it is not there. */
+  readonly bytes: number | null
+}

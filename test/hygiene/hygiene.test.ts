@@ -92,10 +92,10 @@ describe('hygiene', () => {
     assert.deepEqual(silent, [])
   })
 
-  it('only plugins/tools-topics/admin/ knows a Kafka client besides ours, only plugins/service-filewriter/file/ the HDF5 library', () => {
+  it('only plugins/tools-topics/admin/ knows a Kafka client besides ours, only plugins/service-filewriter/file/ and the page in the browser the HDF5 library', () => {
     const home: Readonly<Record<string, RegExp>> = {
       kafkajs: /^(plugins\/tools-topics\/admin|test|bench|examples|docs)\/|\.test\.ts$/,
-      h5wasm: /^(plugins\/service-filewriter\/file|test|bench)\/|\.test\.ts$/
+      h5wasm: /^(plugins\/service-filewriter\/file|plugins\/reporter-web\/page|test|bench)\/|\.test\.ts$/
     }
     const strays = sources.flatMap((name) =>
       importsOf(name)

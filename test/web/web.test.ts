@@ -1,5 +1,7 @@
 // The page in a real browser, with a daemon that has something to show.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Page } from 'playwright-core'
 import { encodeMessage, type HistogramRecord, numbersIn } from '../../schemas/index.js'
 import { converterParts } from '../support/converters.js'
@@ -26,7 +28,12 @@ describe('the page', function () {
     const { topics } = watched
     const stream = { module: 'ev44', config: { topic: topics.events, source: 'amor_detector' } }
     const events = { type: 'group', name: 'events', attributes: { NX_class: 'NXevent_data' }, children: [stream] }
-    const entry = { type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children: [events] }
+    const values = {
+      module: 'f144',
+      config: { topic: topics.values, source: 'SE:TEMP', dtype: 'double', value_units: 'K' }
+    }
+    const log = { type: 'group', name: 'temperature', attributes: { NX_class: 'NXlog' }, children: [values] }
+    const entry = { type: 'group', name: 'entry', attributes: { NX_class: 'NXentry' }, children: [events, log] }
     await watched.send({ cmd: 'start', service: 'filewriter', job_id: 'run', file_name: 'run.nxs', nexus_structure: { children: [entry] } }) // prettier-ignore
     const options = { pulse_rate: 50, events_per_pulse: EVENTS, pulses: PULSES, seed: 7 }
     await watched.send({ cmd: 'start', service: 'simulator', job_id: 'beam', topic: topics.events, monitor_topic: topics.events, schema: 'ev44', options }) // prettier-ignore
@@ -189,6 +196,37 @@ describe('the page', function () {
     await page.keyboard.press('2')
     await page.locator('[data-job="typed"]', { hasText: 'typed.nxs' }).waitFor()
     await watched.send({ cmd: 'stop', service: 'filewriter', job_id: 'typed' })
+  })
+
+  it('reads a file that was written in the browser, in parts', async () => {
+    await watched.send({ cmd: 'stop', service: 'filewriter', job_id: 'run' })
+    await page.keyboard.press('7')
+    const row = page.locator('[data-file="run"]')
+    await row.locator('a', { hasText: 'run.nxs' }).click()
+    const node = (path: string) => page.locator(`[data-path="${path}"]`)
+    const open = async (path: string): Promise<void> => {
+      await node(path).locator('> summary').focus()
+      await page.keyboard.press('Enter')
+    }
+    await node('/entry').waitFor()
+    await open('/entry')
+    await node('/entry/events').waitFor()
+    await open('/entry/events')
+    await node('/entry/events/event_id')
+      .locator('.short', { hasText: String(PULSES * EVENTS) })
+      .waitFor()
+    await node('/entry/temperature').locator('> summary button').click()
+    const object = page.locator('[data-object="/entry/temperature"]')
+    await object.locator('canvas').waitFor()
+    assert.match(await object.innerText(), /5 values[^]*time[^]*NX_class\s+NXlog/)
+    await open('/entry/temperature')
+    await node('/entry/temperature/value').locator('button').click()
+    const text = await page.locator('[data-object="/entry/temperature/value"] pre').innerText()
+    assert.deepEqual(JSON.parse(text), [20.5, 21.5, 22.5, 23.5, 24.5])
+    const download = page.waitForEvent('download')
+    await row.locator('a', { hasText: 'Download' }).click()
+    const taken = await (await download).path()
+    assert.deepEqual(readFileSync(taken), readFileSync(join(watched.folder, 'run.nxs')))
   })
 
   it('goes on when the daemon comes back', async () => {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { connection, token, tokenAsked } from './api.js'
 import { Commands } from './commands.js'
 import { Detector } from './detector.js'
+import { Files } from './files.js'
 import { span } from './format.js'
 import { html, type Markup } from './html.js'
 import { Jobs } from './jobs.js'
@@ -26,7 +27,8 @@ const pages: readonly PageInfo[] = [
   { id: 'pvs', title: 'PVs', view: Pvs },
   { id: 'detector', title: 'Detector', view: Detector },
   { id: 'messages', title: 'Messages', view: Messages },
-  { id: 'commands', title: 'Commands', view: Commands }
+  { id: 'commands', title: 'Commands', view: Commands },
+  { id: 'files', title: 'Files', view: Files }
 ]
 
 /** `#/jobs/run42` → page and what follows. */
