@@ -37,7 +37,7 @@ export class Calibration {
   readonly #high: Counter
 
   /** Throws DETECTOR_INVALID. */
-  constructor({ calibration, counter }: ReadoutSetup, instrument: string) {
+  constructor({ calibration, counter }: Pick<ReadoutSetup, 'calibration' | 'counter'>, instrument: string) {
     this.#groupErrors = counter('geometry.calib_group_errors')
     this.#outside = counter('geometry.outside_tube')
     this.#low = counter('geometry.pos_low')
@@ -76,6 +76,16 @@ export class Calibration {
   /** Where in the unit x lies: 0 where its interval begins, 1 where it ends, which may be lower. */
   within(unit: number, x: number): number {
     return (x - this.#from[unit]!) / (this.#to[unit]! - this.#from[unit]!)
+  }
+
+  /** The unit of this number in a group. */
+  unitOf(group: number, unit: number): number {
+    return group * this.#size + unit
+  }
+
+  /** The x that is so far within a unit, from 0 to 1; the inverse of `within`. */
+  at(unit: number, within: number): number {
+    return this.#from[unit]! + within * (this.#to[unit]! - this.#from[unit]!)
   }
 
   /** With what the polynomial of the unit says taken off x, 0 to 1. */

@@ -2,6 +2,7 @@
 import { API, definePlugin } from '../../core/api/plugin.js'
 import { defineReadout } from '../service-event-formation/readout-kit.js'
 import { beerConfig, cbmConfig, type CbmConfig } from './config.js'
+import { cbmWriter } from './generate.js'
 import { CbmReadout } from './readout.js'
 
 const cbm = defineReadout({
@@ -9,7 +10,8 @@ const cbm = defineReadout({
   summary: 'Beam monitors: events, areas, and integrating ones as events or histograms.',
   detectorType: 0x10,
   config: cbmConfig,
-  open: (config, setup) => new CbmReadout(config, setup, false)
+  open: (config, setup) => new CbmReadout(config, setup, false),
+  generate: (config) => cbmWriter(config)
 })
 
 const beer = defineReadout({
@@ -17,7 +19,8 @@ const beer = defineReadout({
   summary: 'BEER: areas, read out as beam monitors are.',
   detectorType: 0x50,
   config: beerConfig,
-  open: (config, setup) => new CbmReadout(asMonitors(config), setup, true)
+  open: (config, setup) => new CbmReadout(asMonitors(config), setup, true),
+  generate: (config) => cbmWriter(asMonitors(config))
 })
 
 const asMonitors = (

@@ -80,21 +80,30 @@ export interface Readout {
   process(packet: Packet): void
 }
 
-/** Makes packets that look like the detector's, for tests and for images before there is a detector. */
+/** Makes readouts that look like the detector's: for tests, and for an image before there is a detector. */
 export interface ReadoutWriter {
   /** Bytes of one readout. */
   readonly size: number
   /**
-   * Writes one readout at `at`; what a detector sees at (u, v) of its picture, each from 0 up to 1.
-   * @param random - next number in [0, 1)
+   * Writes one readout at `at`: what the detector sees at (u, v) of its picture, each from 0 to below 1.
+   * @param random - the next number from 0 to below 1
    */
   write(view: DataView, at: number, hit: GeneratedHit, random: () => number): void
+  /** For packets without the common header: writes what comes before the readouts, and gives its bytes. */
+  head?(view: DataView, pulse: GeneratedPulse): number
 }
 export interface GeneratedHit {
   readonly u: number
   readonly v: number
   readonly seconds: number
+  /** Of 88.0525 MHz. */
   readonly ticks: number
+}
+export interface GeneratedPulse {
+  readonly seconds: number
+  readonly nanoseconds: number
+  /** Running number of the packet. */
+  readonly packet: number
 }
 
 // Typed parts lose their config type in the registry: options are checked before `open` is called.

@@ -7,7 +7,7 @@ import { lookupOf } from '../../core/lookup.js'
 import { type PartLookup } from '../../core/api/plugin.js'
 import { packageRoot } from '../../core/root.js'
 import { decodeJson } from '../../schemas/index.js'
-import { Formation } from '../../plugins/service-event-formation/form/formation.js'
+import { type DetectorFiles, Formation } from '../../plugins/service-event-formation/form/formation.js'
 import { type FormedMessage } from '../../plugins/service-event-formation/form/message.js'
 import { type ReadoutPart } from '../../plugins/service-event-formation/readout-kit.js'
 
@@ -76,6 +76,14 @@ function calibrationOf({ calibration, calibrationRule: rule }: RecordedCase): un
   return { Calibration: { version: 0, date: '2026-01-01', info: '', instrument, groups, groupsize, Parameters } }
 }
 
+/** With the defaults filled in. */
+export function filesOfCase(recorded: RecordedCase, part: ReadoutPart): DetectorFiles {
+  const config = structuredClone(recorded.config)
+  const findings = check(part.config, config)
+  if (findings.length > 0) throw new Error(JSON.stringify(findings))
+  return { config, calibration: calibrationOf(recorded) }
+}
+
 export interface Running {
   readonly formation: Formation
   readonly messages: FormedMessage[]
@@ -84,14 +92,11 @@ export interface Running {
 /** Event formation with the files of a case. */
 export async function formationOf(recorded: RecordedCase, compatible: boolean): Promise<Running> {
   const part = (await families()).readout(recorded.family) as ReadoutPart
-  const config = structuredClone(recorded.config)
-  const findings = check(part.config, config)
-  if (findings.length > 0) throw new Error(JSON.stringify(findings))
   const messages: FormedMessage[] = []
   const raw = recorded.raw ?? { every: 0, consecutive: 0 }
   const formation = new Formation(
     part,
-    { config, calibration: calibrationOf(recorded) },
+    filesOfCase(recorded, part),
     { name: recorded.family, compatible, schema: 'ev44', rawEvery: raw.every, rawConsecutive: raw.consecutive },
     (message) => messages.push(message)
   )
