@@ -1,5 +1,6 @@
 // Reads topics in the order of their times across all partitions, with bounded memory; each partition in its own order.
-import { type Batch, CodedError, headersOf, type Kafka, type Reader, topicMissing } from '../../core/api/plugin.js'
+import { type Batch, CodedError, type Kafka, type Reader, topicMissing } from '../../core/api/plugin.js'
+import { type LaneReport, ReadLane } from './lane.js'
 import { type RecordedMessage } from './recorded.js'
 
 export interface MergeSpan {
@@ -17,92 +18,10 @@ export interface MergeOptions extends MergeSpan {
   readonly begun?: () => void
   /** Without a word from the brokers for so long it is over, unless it waits for what is to come. */
   readonly timeoutMs: number
-  /** Views that are valid until it ends; awaited where it gives a promise. */
+  /** Awaited where it gives a promise. */
   readonly take: (message: RecordedMessage) => Promise<void> | undefined
   /** Now and then, also when nothing comes. */
   readonly idle: () => Promise<void>
-}
-
-/** What a partition did not give; each counts messages, but `skipped`, which counts batches by reason. */
-export interface LaneReport {
-  readonly topic: string
-  readonly partition: number
-  readonly from: number
-  readonly next: number
-  readonly messages: number
-  /** Deleted by retention before they were read. */
-  readonly expired: number
-  /** Offsets without a message: compaction, marks of transactions, aborted ones. */
-  readonly empty: number
-  /** Lost with a topic that was made again, or with a leader. */
-  readonly gone: number
-  /** Taken without their headers, which cannot be read. */
-  readonly badHeaders: number
-  /** Offsets before the end that were not read: it was stopped. */
-  readonly left: number
-  readonly skipped: Readonly<Record<string, number>>
-}
-
-/** Batches of a partition that are held at most. */
-const HELD = 2
-
-class ReadLane {
-  readonly counts = { messages: 0, expired: 0, empty: 0, gone: 0, badHeaders: 0 }
-  readonly skipped: Record<string, number> = {}
-  readonly held: Batch[] = []
-  /** Record of the first batch that is held. */
-  at = 0
-  end = Infinity
-  /** Offset up to which all was handed on. */
-  taken: number
-  isPaused = false
-
-  constructor(
-    readonly topic: string,
-    readonly partition: number,
-    readonly from: number,
-    /** Offset of what comes next from the broker. */
-    public next: number,
-    public isCaughtUp: boolean
-  ) {
-    this.taken = from
-  }
-
-  get isDone(): boolean {
-    return this.held.length === 0 && this.next >= this.end
-  }
-  /** More is there and has not come yet: what is later in other partitions must wait. */
-  get isBehind(): boolean {
-    return this.held.length === 0 && !this.isCaughtUp && this.next < this.end
-  }
-  /** Kafka time of its next message; Infinity without one. */
-  get headMs(): number {
-    return this.held[0]?.timestampMs(this.at) ?? Infinity
-  }
-
-  hold(batch: Batch): void {
-    const { count, nextOffset, skipped, madeAgain, truncated } = batch
-    if (madeAgain !== undefined) this.counts.gone += madeAgain.unread
-    else if (truncated !== undefined) this.counts.gone += truncated.unread
-    else if (skipped === undefined) this.counts.empty += Math.max(0, nextOffset - this.next - count)
-    for (const [reason, n] of Object.entries(skipped ?? {}))
-      if (reason === 'offset_out_of_range') this.counts.expired += n
-      else this.skipped[reason] = (this.skipped[reason] ?? 0) + n
-    this.next = nextOffset
-    this.isCaughtUp = nextOffset >= batch.highWatermark
-    if (count > 0) {
-      this.held.push(batch)
-      return
-    }
-    if (this.held.length === 0) this.taken = nextOffset
-    batch.release()
-  }
-
-  report(): LaneReport {
-    const { topic, partition, from, taken, end, counts, skipped } = this
-    const left = end === Infinity ? 0 : Math.max(0, end - taken)
-    return { topic, partition, from, next: Math.min(taken, end), ...counts, left, skipped }
-  }
 }
 
 /** Ends with the span, or by the signal. Throws TOPIC_MISSING, COMMAND_TIMEOUT and what Kafka refuses. */
@@ -120,7 +39,6 @@ export async function readMerged(kafka: Kafka, options: MergeOptions): Promise<L
   try {
     await new Merge(kafka, reader, lanes, options, isLive).run()
   } finally {
-    for (const lane of lanes) for (const batch of lane.held.splice(0)) batch.release()
     await reader.close()
   }
   return lanes.map((lane) => lane.report())
@@ -154,7 +72,14 @@ async function setEnds(kafka: Kafka, lanes: readonly ReadLane[]): Promise<void> 
   }
 }
 
+/** Bytes that are held of all partitions together, about. */
+const HELD_BYTES = 256 << 20
+
 class Merge {
+  /** Bytes of a partition that are held before it has to wait. */
+  get #most(): number {
+    return HELD_BYTES / Math.max(16, this.lanes.length)
+  }
   /** When a recording that was stopped ends wherever it is. */
   #stopMs = Infinity
 
@@ -207,7 +132,8 @@ class Merge {
     // A partition that was added
     if (lane === undefined) this.lanes.push((lane = new ReadLane(topic, partition, 0, 0, true)))
     lane.hold(batch)
-    if (lane.held.length < HELD || lane.isPaused) return
+    const isEnough = lane.heldBytes >= this.#most || lane.next >= lane.end
+    if (!isEnough || lane.isPaused) return
     this.reader.pause(topic, partition)
     lane.isPaused = true
   }
@@ -218,8 +144,9 @@ class Merge {
       let first: ReadLane | undefined
       let [firstMs, secondMs] = [Infinity, Infinity]
       for (const lane of this.lanes) {
-        const ms = lane.headMs
-        if (lane.held.length > 0 && (first === undefined || ms < firstMs)) {
+        const ms = lane.head?.timestampMs
+        if (ms === undefined) continue
+        if (first === undefined || ms < firstMs) {
           secondMs = firstMs
           ;[first, firstMs] = [lane, ms]
         } else if (ms < secondMs) secondMs = ms
@@ -229,27 +156,21 @@ class Merge {
     }
   }
 
-  /** Up to the end of its batch, or to where another partition comes first. */
+  /** Up to where another partition comes first, or nothing is held any more. */
   async #emitFrom(lane: ReadLane, untilMs: number): Promise<void> {
     const { from, toMs = Infinity, take } = this.options
     const fromMs = typeof from === 'number' ? from : -Infinity
-    const batch = lane.held[0]!
-    for (; lane.at < batch.count && !this.#isStopped; lane.at++) {
-      const timestampMs = batch.timestampMs(lane.at)
-      if (timestampMs > untilMs) return
-      if (batch.offset(lane.at) >= lane.end || timestampMs < fromMs || timestampMs > toMs) continue
-      const message = messageOf(batch, lane, timestampMs)
-      const wait = take(message)
-      lane.counts.messages++
-      lane.taken = message.offset + 1
-      if (wait !== undefined) await wait
+    for (let message = lane.head; message !== undefined && !this.#isStopped; message = lane.head) {
+      const { timestampMs, offset } = message
+      if (timestampMs > untilMs) break
+      if (offset < lane.end && timestampMs >= fromMs && timestampMs <= toMs) {
+        const wait = take(message)
+        lane.counts.messages++
+        if (wait !== undefined) await wait
+      }
+      lane.step()
     }
-    if (lane.at < batch.count) return
-    lane.held.shift()
-    lane.at = 0
-    lane.taken = batch.nextOffset
-    batch.release()
-    if (!lane.isPaused || lane.held.length > 0) return
+    if (!lane.isPaused || lane.heldBytes > this.#most / 2 || lane.next >= lane.end) return
     lane.isPaused = false
     this.reader.resume(lane.topic, lane.partition)
   }
@@ -257,19 +178,3 @@ class Merge {
 
 const silent = (timeoutMs: number): CodedError =>
   new CodedError('COMMAND_TIMEOUT', `nothing came for ${timeoutMs} ms; is the broker alive? See --timeout`)
-
-function messageOf(batch: Batch, lane: ReadLane, timestampMs: number): RecordedMessage {
-  const { at, topic, partition } = lane
-  const headers = headersOf(batch, at)
-  if (headers === undefined) lane.counts.badHeaders++
-  return {
-    topic,
-    partition,
-    offset: batch.offset(at),
-    timestampMs,
-    isAppendTime: batch.isAppendTime === true,
-    key: batch.key(at),
-    headers: headers ?? [],
-    value: batch.value(at)
-  }
-}

@@ -8,7 +8,7 @@ import {
   type ToolRun
 } from '../../core/api/plugin.js'
 import { bytes } from '../tools-daemon/tool-kit.js'
-import { type LaneReport } from './merge.js'
+import { type LaneReport } from './lane.js'
 import { type Played, recordingPlayed, type Selection, topicPlayed } from './played.js'
 import { Player } from './player.js'
 import { notesOf, reportOf, spanOf } from './record.js'

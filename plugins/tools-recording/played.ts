@@ -2,7 +2,8 @@
 import { type Kafka } from '../../core/api/plugin.js'
 import { decodeJson, schemaId, schemaIds } from '../../schemas/index.js'
 import { readRecording } from './mcap/reader.js'
-import { type LaneReport, type MergeSpan, readMerged } from './merge.js'
+import { type LaneReport } from './lane.js'
+import { type MergeSpan, readMerged } from './merge.js'
 import { type RecordedMessage } from './recorded.js'
 
 export interface Selection extends MergeSpan {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type LaneReport } from './merge.js'
+import { type LaneReport } from './lane.js'
 import { notesOf, reportOf } from './record.js'
 
 const lane: LaneReport = {

@@ -1,7 +1,8 @@
 // `nexstream record`: topics into an MCAP file, for a span of time or until it is stopped.
 import { CodedError, exitCodes, type ToolFlags, type ToolRun } from '../../core/api/plugin.js'
 import { bytes, moment } from '../tools-daemon/tool-kit.js'
-import { type LaneReport, type MergeSpan, readMerged } from './merge.js'
+import { type LaneReport } from './lane.js'
+import { type MergeSpan, readMerged } from './merge.js'
 import { compressions, type RecordingCompression, RecordingWriter } from './mcap/writer.js'
 import { paced, untilStopped } from './stopping.js'
 

@@ -1,12 +1,13 @@
 // `nexstream record` on a real Kafka: what MCAP's own reader finds in the file.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectKafka, type KafkaClient } from '../../core/kafka/client.js'
 import { type ProducerMessage } from '../../core/api/kafka.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
-import { type LaneReport } from '../../plugins/tools-recording/merge.js'
+import { type LaneReport } from '../../plugins/tools-recording/lane.js'
 import { readRecording } from '../../plugins/tools-recording/recording-kit.js'
 import { jsonLines, nexstream, start } from '../cli/child.js'
 import { kafka, testTopics } from '../support/kafka.js'
@@ -116,6 +117,21 @@ describe('nexstream record', function () {
     ]) // prettier-ignore
     const again = await nexstream(['record', values, '-o', file, ...brokerFlags()])
     assert.deepEqual([again.code, /^RECORDING_EXISTS: /.test(again.stderr)], [1, true])
+  })
+
+  it('puts more than a reader may hold in the order of time', async () => {
+    const { large } = await testTopics(['large'], { partitions: 3 })
+    const noise = randomBytes(100_000)
+    const of = (partition: number) =>
+      Array.from({ length: 300 }, (_, n) => ({ topic: large, partition, value: noise, timestampMs: t0 + 2 * n + partition })) // prettier-ignore
+    await send(of(0))
+    await send(of(1))
+    const file = join(folder, 'large.mcap')
+    const args = ['record', large, '-o', file, '--from', 'start', '--to', 'now', '--json', '--timeout', '60s']
+    const [report] = await jsonLines([...args, ...brokerFlags()])
+    assert.deepEqual([report?.['messages'], report?.['lost']], [600, false])
+    const times = (await all(readRecording(file, assert.fail))).map(({ timestampMs }) => timestampMs - t0)
+    assert.deepEqual(times, Array.from({ length: 600 }, (_, n) => n)) // prettier-ignore
   })
 
   it('goes on until it is stopped, and closes the file; a kill leaves what was written', async () => {
