@@ -58,7 +58,7 @@ export function recordedCase(name: string): RecordedCase {
   return JSON.parse(readFileSync(file, 'utf8')) as RecordedCase
 }
 
-const builtin = ['readout-cbm', 'readout-caen']
+const builtin = ['readout-cbm', 'readout-caen', 'readout-cdt']
 let parts: Promise<PartLookup> | undefined
 
 /** All families that are built in. */

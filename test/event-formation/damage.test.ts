@@ -5,7 +5,17 @@ import { formationOf, recordedCase } from './cases.js'
 
 /** Of each family and mode. */
 const PACKETS = 50_000
-const cases = ['cbm', 'cbm-beer', 'caen-loki', 'caen-bifrost', 'caen-tbl3he', 'caen-miracles', 'caen-cspec']
+const cases = [
+  'cbm',
+  'cbm-beer',
+  'caen-loki',
+  'caen-bifrost',
+  'caen-tbl3he',
+  'caen-miracles',
+  'caen-cspec',
+  'cdt-dream',
+  'cdt-magic'
+]
 
 /** A packet with bytes changed, cut off or added; the header is left alone in most. */
 function damaged(packet: Buffer, whole: (below: number) => number): Buffer {

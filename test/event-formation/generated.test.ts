@@ -22,7 +22,17 @@ async function packetsOf(recorded: RecordedCase, its: GeneratorOptions) {
 }
 
 describe('generated readouts', () => {
-  for (const name of ['cbm', 'cbm-beer', 'caen-loki', 'caen-bifrost', 'caen-tbl3he', 'caen-miracles', 'caen-cspec'])
+  for (const name of [
+    'cbm',
+    'cbm-beer',
+    'caen-loki',
+    'caen-bifrost',
+    'caen-tbl3he',
+    'caen-miracles',
+    'caen-cspec',
+    'cdt-dream',
+    'cdt-magic'
+  ])
     it(`of ${name} are good, all of them`, async () => {
       const recorded = recordedCase(name)
       const { formation, messages } = await formationOf(recorded, false)
