@@ -10,6 +10,8 @@ import { type HistogramRow, type PvRow } from './wire.js'
 const REST_MS = 60_000
 const PATIENCE_MS = 20_000
 
+/** Points of all PVs in one event. */
+const MOST_TOLD = 50_000
 /** Lists of messages that are read at once. */
 const MOST_LISTS = 4
 
@@ -137,7 +139,10 @@ export class KafkaView {
   }
 
   #since(since: number): { readonly all: boolean; readonly rows: readonly PvRow[] } {
-    const rows = [...this.#values.values()].filter(({ version }) => version > since).map(({ row }) => row)
+    const changed = [...this.#values.values()].filter(({ version }) => version > since)
+    // Of many PVs fewer points each: one event must not fill what may wait for a reader
+    const points = Math.max(2, Math.floor(MOST_TOLD / Math.max(1, changed.length)))
+    const rows = changed.map(({ row }) => ({ ...row, history: row.history.slice(-points) }))
     return { all: since === 0, rows }
   }
 

@@ -79,10 +79,12 @@ const sides = ['x', 'y', 'width', 'height'] as const
 function Area({
   cells,
   area,
+  bin,
   onArea
 }: {
   cells: ImageCells
   area: Rectangle | undefined
+  bin: number
   onArea: (area: Rectangle | undefined) => void
 }): Markup {
   // prettier-ignore
@@ -92,7 +94,9 @@ function Area({
   const sum = sumOf(cells, shown)
   return html`<section class="card">
     <h3>Region</h3>
-    <p class="muted">Drag over the image, or type; the rest follows.</p>
+    <p class="muted">
+      Drag over the image, or type; the rest follows.${bin > 1 && ` In cells of ${bin} × ${bin} pixels.`}
+    </p>
     <div class="row">
       ${sides.map((side) => html`<label>${side} <input type="number" min="0" name=${`roi-${side}`} value=${shown[side]} onInput=${set(side)} /></label>`)}
     </div>
@@ -175,7 +179,7 @@ function Picture({ row, look }: { row: HistogramRow; look: Look }): Markup {
       </header>
       <${Canvas} cells=${cells} look=${look} area=${area} onArea=${setArea} />
     </section>
-    <div><${Area} cells=${cells} area=${area} onArea=${setArea} />${along('x')}${along('y')}</div>
+    <div><${Area} cells=${cells} area=${area} bin=${bin} onArea=${setArea} />${along('x')}${along('y')}</div>
   </div>`
 }
 

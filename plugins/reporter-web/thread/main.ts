@@ -16,7 +16,7 @@ import { Values } from './values.js'
 
 /** How far back is read when somebody begins to look. */
 const BACK_MS = 600_000
-const MOST_BACK = { histogram: 40, value: 5000 } as const
+const MOST_BACK = { histogram: 40, value: 40_000 } as const
 const TELL_MS = 500
 
 /** What Kafka says no to is told; the rest is a fault of ours. */
