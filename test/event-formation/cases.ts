@@ -9,6 +9,7 @@ import { packageRoot } from '../../core/root.js'
 import { decodeJson } from '../../schemas/index.js'
 import { type DetectorFiles, Formation } from '../../plugins/service-event-formation/form/formation.js'
 import { type FormedMessage } from '../../plugins/service-event-formation/form/message.js'
+import { type GeneratedPacket, generatePackets, type GeneratorOptions } from '../../plugins/service-event-formation/generate/packets.js' // prettier-ignore
 import { type ReadoutPart } from '../../plugins/service-event-formation/readout-kit.js'
 
 export interface EventMessage {
@@ -142,4 +143,12 @@ export function familyCounters(counters: Readonly<Record<string, number>>): Reco
       .filter(([name]) => !own.test(name))
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
   )
+}
+
+/** Packets of the generator of a family, with the files of a case. */
+export async function generatedPackets(recorded: RecordedCase, options: GeneratorOptions): Promise<GeneratedPacket[]> {
+  const part = (await families()).readout(recorded.family) as ReadoutPart
+  const { config, calibration } = filesOfCase(recorded, part)
+  if (part.generate === undefined) throw new Error(`${recorded.family} makes no readouts`)
+  return [...generatePackets(part, part.generate(config, calibration), options)]
 }

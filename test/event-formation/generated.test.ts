@@ -1,9 +1,8 @@
 // Generated readouts: what the generator draws is what comes out, for every family; and from a cable to the field's reader, exactly.
 import assert from 'node:assert/strict'
-import { type ReadoutPart } from '../../plugins/service-event-formation/readout-kit.js'
-import { generatePackets, type GeneratorOptions } from '../../plugins/service-event-formation/generate/packets.js'
+import { type GeneratorOptions } from '../../plugins/service-event-formation/generate/packets.js'
 import { pointOf } from '../../plugins/service-event-formation/generate/picture.js'
-import { families, familyCounters, filesOfCase, formationOf, readFormed, type RecordedCase, recordedCase } from './cases.js' // prettier-ignore
+import { familyCounters, generatedPackets, formationOf, readFormed, recordedCase } from './cases.js' // prettier-ignore
 
 const options: GeneratorOptions = { seed: 3, pulses: 3, packets: 4, readouts: 100, loss: 0, startNs: 1_700_000_000_000_000_000n } // prettier-ignore
 
@@ -12,13 +11,6 @@ const pictures: Readonly<Record<string, readonly [nx: number, ny: number, off: n
   'caen-bifrost': [900, 15, 1],
   'caen-tbl3he': [100, 8, 3],
   'caen-miracles': [48, 128, 1]
-}
-
-async function packetsOf(recorded: RecordedCase, its: GeneratorOptions) {
-  const part = (await families()).readout(recorded.family) as ReadoutPart
-  const { config, calibration } = filesOfCase(recorded, part)
-  if (part.generate === undefined) throw new Error(`${recorded.family} makes no readouts`)
-  return [...generatePackets(part, part.generate(config, calibration), its)]
 }
 
 describe('generated readouts', () => {
@@ -36,7 +28,7 @@ describe('generated readouts', () => {
     it(`of ${name} are good, all of them`, async () => {
       const recorded = recordedCase(name)
       const { formation, messages } = await formationOf(recorded, false)
-      for (const { bytes } of await packetsOf(recorded, options)) formation.packet(bytes)
+      for (const { bytes } of await generatedPackets(recorded, options)) formation.packet(bytes)
       formation.end()
       const counters = familyCounters(formation.counters.values())
       // The header at the end has no readouts; pixel 0 of a monitor counts as an error, and is sent
@@ -50,7 +42,7 @@ describe('generated readouts', () => {
     it(`of ${name} make the picture that was drawn`, async () => {
       const recorded = recordedCase(name)
       const { formation, messages } = await formationOf(recorded, false)
-      for (const { bytes } of await packetsOf(recorded, { ...options, packets: 20 })) formation.packet(bytes)
+      for (const { bytes } of await generatedPackets(recorded, { ...options, packets: 20 })) formation.packet(bytes)
       formation.end()
       const pixels = messages.map(readFormed).flatMap((one) => (one.schema === 'ev44' ? one.pixel : []))
       const drawn = new Set<number>()
@@ -75,7 +67,7 @@ describe('generated readouts', () => {
   it('are the same for the same seed, and others for another', async () => {
     const recorded = recordedCase('cbm')
     const bytes = async (seed: number): Promise<string> =>
-      Buffer.concat((await packetsOf(recorded, { ...options, seed })).map((one) => one.bytes)).toString('base64')
+      Buffer.concat((await generatedPackets(recorded, { ...options, seed })).map((one) => one.bytes)).toString('base64')
     assert.equal(await bytes(1), await bytes(1))
     assert.notEqual(await bytes(1), await bytes(2))
   })
@@ -83,7 +75,7 @@ describe('generated readouts', () => {
   it('leave packets out, which are counted as missing', async () => {
     const recorded = recordedCase('caen-loki')
     const { formation } = await formationOf(recorded, false)
-    const all = await packetsOf(recorded, { ...options, packets: 50, loss: 0.1 })
+    const all = await generatedPackets(recorded, { ...options, packets: 50, loss: 0.1 })
     // The first that comes begins the count
     const from = all.findIndex(({ isLost }) => !isLost)
     for (const { bytes, isLost } of all) if (!isLost) formation.packet(bytes)

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { readFormed, recordedCase } from './cases.js'
-import { LiveFormation } from './live.js'
+import { generatedPackets, readFormed, recordedCase } from './cases.js'
+import { type Detectors, LiveFormation } from './live.js'
 
 const cbm = recordedCase('cbm')
 const packets = cbm.packets.map((hex) => Buffer.from(hex, 'hex'))
@@ -75,6 +75,51 @@ update_ms = 60000
       await live.control.wait(() => live.events(live.names.events) === events, 'all events')
     } finally {
       await live.close()
+    }
+  })
+
+  it('counts what the kernel dropped and what the sequence lacks, and is not ready then', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const live = await LiveFormation.open(
+      ({ names, ports }) => `[services.event_formation.detectors.beer]
+family = "beer"
+topic = "${names.events}"
+host = "127.0.0.1"
+port = ${ports[0]}
+config_file = "beer.json"
+receive_buffer_bytes = 65536
+`,
+      { 'beer.json': recordedCase('cbm-beer').config }
+    )
+    const { pid } = live.opened.daemon
+    try {
+      await live.up()
+      const all = await generatedPackets(recordedCase('cbm-beer'), { seed: 1, pulses: 20, packets: 30, readouts: 50, loss: 0, startNs: 1_700_000_000_000_000_000n }) // prettier-ignore
+      const [first, last] = [all[0]!, all.at(-1)!]
+      await live.send([first.bytes])
+      await live.snapshot('the first packet', ({ detectors }) => detectors['beer']?.['packets'] === 1)
+      process.kill(pid, 'SIGSTOP')
+      await live.send(all.slice(1, -1).map(({ bytes }) => bytes))
+      process.kill(pid, 'SIGCONT')
+      type Counted = { packets: number; events: number; delivered_events: number; losses: Record<string, number> }
+      const settled = ({ detectors }: Detectors): boolean => {
+        const { packets, losses } = detectors['beer'] as unknown as Counted
+        return packets > 1 && packets + losses['kernel']! === all.length - 1
+      }
+      await live.snapshot('all packets or their loss', settled)
+      await live.send([last.bytes])
+      const { not_ready: reasons } = await live.snapshot('what is missing', ({ detectors, not_ready }) => (detectors['beer'] as unknown as Counted).losses['missing']! > 0 && not_ready.length > 0) // prettier-ignore
+      assert.match(reasons[0] ?? '', /detector beer loses data: so far \d+ packets in the kernel, \d+ missing/)
+      const { result } = await live.command('stop', { job_id: 'beer' })
+      const [report] = (result as { detectors: Counted[] }).detectors
+      assert.ok(report!.losses['kernel']! > 0)
+      assert.equal(report!.packets + report!.losses['kernel']!, all.length)
+      assert.equal(report!.losses['missing'], report!.losses['kernel'])
+      assert.equal(report!.events, 50 * (report!.packets - 1))
+      await live.control.wait(() => live.events(live.names.events) === report!.events, 'all events')
+    } finally {
+      process.kill(pid, 'SIGCONT')
+      assert.equal(await live.close(), 0)
     }
   })
 
