@@ -59,7 +59,7 @@ export function recordedCase(name: string): RecordedCase {
   return JSON.parse(readFileSync(file, 'utf8')) as RecordedCase
 }
 
-const builtin = ['readout-cbm', 'readout-caen', 'readout-cdt']
+const builtin = ['readout-cbm', 'readout-caen', 'readout-cdt', 'readout-vmm']
 let parts: Promise<PartLookup> | undefined
 
 /** All families that are built in. */
@@ -137,7 +137,7 @@ export function readFormed({ value }: FormedMessage): Formed {
 
 /** Counters that a reader of the family may rely on: those of sending, receiving and serialising are ours. */
 export function familyCounters(counters: Readonly<Record<string, number>>): Record<string, number> {
-  const own = /^(receive|serialize|produce)\.|missing_packets$|late_packets$/
+  const own = /^(receive|serialize|produce)\.|missing_packets$|late_packets$|below_threshold$/
   return Object.fromEntries(
     Object.entries(counters)
       .filter(([name]) => !own.test(name))

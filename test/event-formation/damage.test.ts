@@ -14,7 +14,12 @@ const cases = [
   'caen-miracles',
   'caen-cspec',
   'cdt-dream',
-  'cdt-magic'
+  'cdt-magic',
+  'vmm-freia',
+  'vmm-freia-calibrated',
+  'vmm-freia-split',
+  'vmm-estia',
+  'vmm-tblmb-amor'
 ]
 
 /** A packet with bytes changed, cut off or added; the header is left alone in most. */

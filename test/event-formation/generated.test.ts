@@ -23,7 +23,12 @@ describe('generated readouts', () => {
     'caen-miracles',
     'caen-cspec',
     'cdt-dream',
-    'cdt-magic'
+    'cdt-magic',
+    'vmm-freia',
+    'vmm-freia-calibrated',
+    'vmm-freia-split',
+    'vmm-estia',
+    'vmm-tblmb-amor'
   ])
     it(`of ${name} are good, all of them`, async () => {
       const recorded = recordedCase(name)

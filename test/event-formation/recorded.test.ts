@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { decodeJson } from '../../schemas/index.js'
 import { type EventMessage, familyCounters, formationOf, type Formed, readFormed, recordedCase } from './cases.js'
 
-const names = ['cbm', 'cbm-beer', 'caen-loki', 'caen-bifrost', 'caen-tbl3he', 'caen-miracles', 'caen-cspec', 'cdt-dream', 'cdt-magic', 'header', 'ar51-sampling'] as const // prettier-ignore
+const names = ['cbm', 'cbm-beer', 'caen-loki', 'caen-bifrost', 'caen-tbl3he', 'caen-miracles', 'caen-cspec', 'cdt-dream', 'cdt-magic', 'vmm-freia', 'vmm-freia-calibrated', 'vmm-freia-split', 'vmm-estia', 'vmm-tblmb-amor', 'header', 'ar51-sampling'] as const // prettier-ignore
 
 interface Difference {
   /** Counters with their values there. */
@@ -15,6 +15,8 @@ interface Difference {
 
 /** What is other in exact mode, by case. */
 const none: Difference = { counters: {}, more: [], fewer: [] }
+/** One event before the pulse goes to the pulse before. */
+const oneMoved: Difference = { counters: {}, more: 1, fewer: 1 }
 const differing: Readonly<Record<(typeof names)[number], Difference>> = {
   cbm: {
     // The readout of type 9 is passed over, and the two behind it are read
@@ -60,6 +62,11 @@ const differing: Readonly<Record<(typeof names)[number], Difference>> = {
   },
   // Those of the polarisation analysis that have no pixel
   'cdt-magic': { counters: { 'events.count': 259, 'geometry.pixel_errors': 141 }, more: [], fewer: 69 },
+  'vmm-freia': oneMoved,
+  'vmm-freia-calibrated': oneMoved,
+  'vmm-freia-split': none,
+  'vmm-estia': oneMoved,
+  'vmm-tblmb-amor': oneMoved,
   header: none,
   'ar51-sampling': none
 }
@@ -122,6 +129,26 @@ describe('event formation, what each packet adds', () => {
     }))
     assert.deepEqual(read, recorded.copies)
     assert.equal(copies[0]?.['source_name'], 'loki')
+  })
+
+  it('of FREIA at a date of today: as many in exact mode, fewer where times are rounded', async () => {
+    const recorded = recordedCase('vmm-freia')
+    // From 17 s after 1970 to 2023
+    const later = 1_700_000_000
+    const packets = recorded.packets.map((hex) => {
+      const packet = Buffer.from(hex, 'hex')
+      const shift = (at: number): number => packet.writeUInt32LE(packet.readUInt32LE(at) + later, at)
+      shift(10)
+      shift(18)
+      for (let at = 32; at + 8 <= packet.length; at += 20) shift(at + 4)
+      return packet
+    })
+    const events = async (compatible: boolean): Promise<number> => {
+      const { formation } = await formationOf(recorded, compatible)
+      for (const packet of packets) formation.packet(packet)
+      return formation.counters.get('events.count').value
+    }
+    assert.deepEqual([await events(false), await events(true)], [72, 69])
   })
 
   it('for a sequence that breaks: how many are missing, and which came late', async () => {
