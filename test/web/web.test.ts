@@ -218,7 +218,7 @@ describe('the page', function () {
     await node('/entry/temperature').locator('> summary button').click()
     const object = page.locator('[data-object="/entry/temperature"]')
     await object.locator('canvas').waitFor()
-    assert.match(await object.innerText(), /5 values[^]*time[^]*NX_class\s+NXlog/)
+    assert.match(await object.innerText(), /5 values[^]*s since the first value[^]*NX_class\s+NXlog/)
     await open('/entry/temperature')
     await node('/entry/temperature/value').locator('button').click()
     const text = await page.locator('[data-object="/entry/temperature/value"] pre').innerText()

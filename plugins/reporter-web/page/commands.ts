@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { getJson, postJson, token, tokenAsked } from './api.js'
 import { Field, type FieldSchema } from './field.js'
 import { html, type Markup } from './html.js'
-import { Empty, Pill } from './parts.js'
+import { Empty, Pill, prose } from './parts.js'
 import { useStore } from './store.js'
 import { Tree } from './tree.js'
 
@@ -99,8 +99,8 @@ function Form({ form, enabled }: { form: CommandForm; enabled: boolean }): Marku
   }
   return html`<div class="detector">
     <section class="card">
+      <p class="summary">${prose(form.summary)}</p>
       <header>
-        <p class="grow">${form.summary}</p>
         ${form.examples.map((example, i) => html`<button onClick=${() => fill(example)}>Example ${form.examples.length > 1 ? i + 1 : ''}</button>`)}
         <button onClick=${() => fill(emptyOf(form))}>Clear</button>
       </header>

@@ -173,8 +173,8 @@ function Picture({ row, look }: { row: HistogramRow; look: Look }): Markup {
       <header>
         <h3>${row.id}</h3>
         <span class="muted"
-          >${row.shape[1]} × ${row.shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''}, at most
-          ${whole(numbers.head.max)}</span
+          >${row.shape[1]} × ${row.shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''},
+          ${` at most ${whole(numbers.head.max)}`}</span
         >
       </header>
       <${Canvas} cells=${cells} look=${look} area=${area} onArea=${setArea} />

@@ -1,6 +1,7 @@
 // One field of a form: what its schema allows decides how it looks and how its text is read.
 import { useState } from 'preact/hooks'
 import { html, type Markup } from './html.js'
+import { prose } from './parts.js'
 
 export interface FieldSchema {
   readonly type?: string | readonly string[]
@@ -95,6 +96,6 @@ export function Field(props: FieldProps): Markup {
     <label for=${`field-${name}`}><b>${name}</b>${required && html` <span class="muted">needed</span>`}</label>
     <${Input} ...${props} />
     ${error !== '' && html`<p class="bad-text" role="alert">${error}</p>`}
-    <p class="muted">${schema.description ?? ''}</p>
+    <p class="muted">${prose(schema.description ?? '')}</p>
   </div>`
 }

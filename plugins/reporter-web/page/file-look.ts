@@ -94,6 +94,17 @@ function curve(x: number[] | undefined, y: number[], labels: readonly [string, s
   return { x: xs, y: ys, xLabel: labels[0], yLabel: labels[1], points: y.length }
 }
 
+/** Units of times, in seconds. */
+const seconds: Readonly<Record<string, number>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  second: 1,
+  seconds: 1
+}
+
 /** Of a log its values over their time. */
 function curveOfLog(group: Group): FileCurve | null {
   const [time, value] = ['time', 'value'].map((name) => {
@@ -102,7 +113,12 @@ function curveOfLog(group: Group): FileCurve | null {
   })
   const [x, y] = [numbersOf(time), numbersOf(value)]
   if (time === undefined || value === undefined || x === undefined || y === undefined) return null
-  return curve(x, y, [labelOf('time', time), labelOf('value', value)])
+  const units = attribute(time, 'units')
+  // Times count from an epoch: nobody can read them, so the axis begins with the first one
+  const scale = seconds[units]
+  const since = x[0] ?? 0
+  const shown = x.map((at) => (at - since) * (scale ?? 1))
+  return curve(shown, y, [`${scale === undefined ? units : 's'} since the first value`, labelOf('value', value)])
 }
 
 /** The first values of a dataset, of each axis the first ones. */

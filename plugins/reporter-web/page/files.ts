@@ -32,7 +32,7 @@ function Row({ row, chosen }: { row: FileRow; chosen: boolean }): Markup {
     <td>${row.id}</td>
     <td><${Pill} level=${row.ended === null ? 'idle' : level}>${row.ended === null ? 'being written' : (row.verdict ?? row.state)}<//></td>
     <td>${row.ended === null ? '' : moment(Date.parse(row.ended))}</td>
-    <td class="num">${row.bytes === null ? 'not there' : scaled(row.bytes, 'B')}</td>
+    <td class="num">${row.bytes !== null ? scaled(row.bytes, 'B') : row.ended === null ? '' : 'not there'}</td>
     <td>${isReady(row) && html`<a href=${addressOf(row)} download=${row.name} onClick=${(event: Event) => void take(event, row)}>Download</a>`}</td>
   </tr>`
 } // prettier-ignore

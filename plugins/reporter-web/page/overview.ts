@@ -21,7 +21,7 @@ function Service({ card }: { card: ServiceCard }): Markup {
             <dt>${name}</dt>
             <dd>
               ${typeof value === 'number' ? (unit === 'B' ? scaled(value, 'B') : whole(value)) : value}
-              <small>${unit === 'B' ? '' : unit}</small>
+              ${unit !== '' && unit !== 'B' && html` <small>${unit}</small>`}
             </dd>
           </div>`
       )}

@@ -23,3 +23,7 @@ const icons = {
 
 export const Icon = ({ name }: { name: keyof typeof icons }): Markup =>
   html`<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">${icons[name]}</svg>`
+
+/** Text with `code` in it. */
+export const prose = (text: string): Markup =>
+  text.split('`').map((part, i) => (i % 2 === 0 ? part : html`<code>${part}</code>`))
