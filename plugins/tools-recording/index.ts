@@ -22,10 +22,14 @@ const tools = [
   }),
   defineTool({
     id: 'play',
-    summary: 'send a recording, or a span of a topic, into topics at the pace of its times',
+    summary: 'send a recording, a NeXus file or a span of a topic into topics at the pace of its times',
     usesKafka: true,
     arguments: [
-      { name: 'source', summary: 'recording (NAME.mcap), host:port/topic, or the topic when brokers are known' }
+      {
+        name: 'source',
+        summary:
+          'recording (NAME.mcap), NeXus file (NAME.nxs, .h5, .hdf), host:port/topic, or the topic when brokers are known'
+      }
     ],
     options: [
       {
@@ -34,12 +38,16 @@ const tools = [
       },
       { flags: '--to-prefix <text>', summary: 'put before the names of the topics that are played into' },
       { flags: '--map <list>', summary: 'FROM=TO,FROM=TO: topics that are played into others' },
-      { flags: '--topic <list>', summary: 'only these topics of a recording, e.g. a,b' },
+      { flags: '--topic <list>', summary: 'only these topics of a recording, e.g. a,b; of a NeXus file: events, logs' },
       { flags: '--source <list>', summary: 'only messages of these sources, e.g. a,b' },
       { flags: '--from <moment>', summary: `only what is of this moment or later: ${moments}` },
       { flags: '--to <moment>', summary: 'only what is of this moment or earlier' },
       { flags: '--speed <n>', summary: 'so many times as fast, or max', standard: '1' },
       { flags: '--shift <moment>', summary: 'now: times become those of now, inside the messages, too' },
+      {
+        flags: '--write-command <file>',
+        summary: 'of a NeXus file: a start command (structure, times) that writes it again'
+      },
       { flags: '--loop', summary: 'again and again until Ctrl-C' }
     ],
     load: async () => (await import('./play.js')).default

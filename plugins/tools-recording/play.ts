@@ -1,4 +1,4 @@
-// `nexstream play`: a recording or a span of a topic into topics, at the pace of its times or faster.
+// `nexstream play`: a recording, a NeXus file or a span of a topic into topics, at the pace of its times or faster.
 import {
   CodedError,
   exitCodes,
@@ -9,6 +9,7 @@ import {
 } from '../../core/api/plugin.js'
 import { bytes } from '../tools-daemon/tool-kit.js'
 import { type LaneReport } from './lane.js'
+import { isNexus, nexusPlayed, type NexusPlayed } from './nexus-played.js'
 import { type Played, recordingPlayed, type Selection, topicPlayed } from './played.js'
 import { Player } from './player.js'
 import { notesOf, reportOf, spanOf } from './record.js'
@@ -26,19 +27,30 @@ const play: ToolRun = async ([source = ''], flags, context) => {
   const isShifted = shiftOf(text(flags['shift']))
   const target = targetOf(flags)
   const into = text(flags['into'])
-  const kafka = context.connect(into ?? (isRecording(source) ? undefined : source)).kafka
-  const origin = isRecording(source) ? undefined : context.connect(source)
+  const isFile = isRecording(source) || isNexus(source)
+  const command = text(flags['writeCommand'])
+  if (command !== undefined && !isNexus(source)) throw usage('--write-command is for NeXus files')
+  const kafka = context.connect(into ?? (isFile ? undefined : source)).kafka
+  const origin = isFile ? undefined : context.connect(source)
+  let nexus: NexusPlayed | undefined
   const stop = untilStopped()
   const producer = kafka.producer({ compression: 'lz4', deliveryTimeoutMs: context.timeoutMs })
   try {
     const selection = selectionOf(flags)
+    if (isNexus(source)) nexus = await nexusPlayed(source, selection, context.say)
     const played =
-      origin === undefined
+      nexus ??
+      (origin === undefined
         ? await recordingPlayed(source, selection, context.say)
-        : await topicOf(origin.kafka, origin.topic, selection, context)
+        : await topicOf(origin.kafka, origin.topic, selection, context))
     if (origin !== undefined && into === undefined && target(origin.topic ?? '') === origin.topic)
       throw usage(`${origin.topic} would be played into itself; give --to-prefix, --map or --into`)
     await requireRoom(kafka, played, target)
+    if (!isShifted && Date.now() - (played.firstMs ?? Infinity) > WEEK_MS)
+      context.say(
+        'its times are more than a week old: a topic that keeps messages for a week deletes them; see --shift now'
+      )
+    if (nexus !== undefined && command !== undefined) await writeCommand(nexus, command, target, isShifted, context)
     const failing = new AbortController()
     const signal = AbortSignal.any([stop.signal, failing.signal])
     const player = new Player({ producer, speed, isShifted, target, signal, failed: () => failing.abort() })
@@ -52,10 +64,30 @@ const play: ToolRun = async ([source = ''], flags, context) => {
     await producer.close()
     await kafka.close()
     await origin?.kafka.close()
+    nexus?.close()
   }
 }
 
 export default play
+
+/** What Kafka keeps unless it is told otherwise. */
+const WEEK_MS = 7 * 86_400_000
+
+async function writeCommand(
+  nexus: NexusPlayed,
+  file: string,
+  target: (topic: string) => string,
+  isShifted: boolean,
+  { say }: ToolContext
+): Promise<void> {
+  // What is played a moment later is in the window all the same: it begins before, and ends late enough
+  const shiftMs = isShifted ? Date.now() - (nexus.firstMs ?? 0) : 0
+  for (const note of await nexus.writeCommand(file, target, shiftMs, isShifted ? LATEST_BEGIN_MS : 0)) say(note)
+  say(`${file}: a start command that writes it again`)
+}
+
+/** From the writing of a command to the first message. */
+const LATEST_BEGIN_MS = 60_000
 
 async function topicOf(
   kafka: Kafka,
@@ -63,7 +95,7 @@ async function topicOf(
   selection: Selection,
   { timeoutMs }: ToolContext
 ): Promise<Played> {
-  if (topic === undefined) throw usage('no topic named; write host:port/topic, or a recording (NAME.mcap)')
+  if (topic === undefined) throw usage('no topic named; write host:port/topic, a recording (NAME.mcap) or a NeXus file')
   const [info] = await kafka.topics([topic], 'READ')
   if (info === undefined || info.partitions.length === 0)
     throw new CodedError('TOPIC_MISSING', `there is no topic ${topic}; see 'nexstream topics'`)

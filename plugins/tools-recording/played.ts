@@ -42,7 +42,7 @@ export function sourceName(value: Buffer | null): string | undefined {
   return undefined
 }
 
-function isSelected(message: RecordedMessage, { topics, sources, from, toMs = Infinity }: Selection): boolean {
+export function isSelected(message: RecordedMessage, { topics, sources, from, toMs = Infinity }: Selection): boolean {
   const { topic, timestampMs, value } = message
   if (topics.size > 0 && !topics.has(topic)) return false
   if (timestampMs > toMs || (typeof from === 'number' && timestampMs < from)) return false

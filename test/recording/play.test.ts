@@ -14,6 +14,8 @@ import { kafka, testTopics } from '../support/kafka.js'
 import { runPython } from '../support/python.js'
 
 const t0 = Date.UTC(2026, 9, 1)
+/** The times are old: Kafka would delete them by the usual retention. */
+const kept = { config: { 'retention.ms': '-1' } }
 const ns = (n: number): bigint => BigInt(t0 + n) * 1_000_000n
 const log = (source: string, n: number): Buffer =>
   Buffer.from(logF144.encode({ source, timestampNs: ns(n), dtype: 'int32', value: n }))
@@ -76,7 +78,7 @@ describe('nexstream play', function () {
       fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 60 }), async (contents) => {
         let nowMs = t0
         const messages = contents.map(({ afterMs, ...one }) => ({ ...one, timestampMs: (nowMs += afterMs) }))
-        const first = await testTopics(['a', 'b'], { partitions: 2 })
+        const first = await testTopics(['a', 'b'], { ...kept, partitions: 2 })
         const file = await write(`${first.a}.mcap`, messages)
         const [report] = await json('play', file, '--map', mapped(first), '--speed', 'max')
         assert.deepEqual([report?.['sent'], report?.['failed'], report?.['left']], [messages.length, 0, 0])
@@ -95,7 +97,7 @@ describe('nexstream play', function () {
     ))
 
   it('keeps the distances of the times, shifts all by one constant, and never goes faster than it should', async () => {
-    const topics = await testTopics(['a'])
+    const topics = await testTopics(['a'], kept)
     const steps = [0, 40, 40, 300]
     const values = steps.map((n, i) => (i === 1 ? events(n) : log('pv', n)))
     const file = await write('paced.mcap', [...steps.map((n, i) => ({ timestampMs: t0 + n, value: values[i]! })), { timestampMs: t0 + 300, value: Buffer.from('{}') }]) // prettier-ignore
@@ -120,7 +122,7 @@ describe('nexstream play', function () {
   })
 
   it('plays parts, of a topic as of a recording, and never a topic into itself', async () => {
-    const { a, x } = await testTopics(['a', 'x'])
+    const { a, x } = await testTopics(['a', 'x'], kept)
     const file = await write('parts.mcap', Array.from({ length: 30 }, (_, n) => ({ topic: n % 2 === 0 ? 'a' : 'c', timestampMs: t0 + n, value: log(n % 3 === 0 ? 'P' : 'Q', n) }))) // prettier-ignore
     const args = ['--speed', 'max', '--from', new Date(t0 + 2).toISOString(), '--topic', 'a', '--source', 'P']
     const [part] = await json('play', file, '--map', `a=${a}`, ...args)
@@ -146,7 +148,7 @@ describe('nexstream play', function () {
   })
 
   it('ends with what was not delivered, and says so', async () => {
-    const topics = await testTopics(['a'], { config: { 'max.message.bytes': '2000' } })
+    const topics = await testTopics(['a'], { config: { ...kept.config, 'max.message.bytes': '2000' } })
     const noise = randomBytes(5000) // Cannot be compressed
     const file = await write('large.mcap', [{ value: log('P', 1) }, { value: noise }, { timestampMs: t0 + 3_600_000, value: log('P', 2) }]) // prettier-ignore
     const { code, stdout, stderr } = await cli('play', file, '--map', mapped(topics), '--json')
@@ -160,7 +162,7 @@ describe('nexstream play', function () {
   })
 
   it('goes round until it is stopped', async () => {
-    const topics = await testTopics(['a'])
+    const topics = await testTopics(['a'], kept)
     const file = await write('loop.mcap', [0, 1, 2].map((n) => ({ timestampMs: t0 + n, value: log('P', n) }))) // prettier-ignore
     const player = start(['play', file, '--map', mapped(topics), '--loop', '--json'], { env: cleanEnv({ NEXSTREAM_BROKERS: brokers }) as Record<string, string> }) // prettier-ignore
     const counted = async (): Promise<number> => Number((await json('count', topics.a))[0]?.['messages'])

@@ -20,6 +20,8 @@ export interface DatasetContent extends TypedContent {
 
 /** Calls for everything in the file, a group before what is in it. Attributes come right after their group or dataset. */
 export interface ContentVisitor {
+  /** Whether a dataset is to be read; default all. */
+  wants?(path: string): boolean
   group(path: string): void
   dataset(path: string, content: DatasetContent): void
   attribute(path: string, name: string, value: { value: AttributeValue; dtype: DataType }): void
@@ -91,6 +93,7 @@ class Walk {
     if (type === module.H5G_GROUP) return this.group(path, depth + 1)
     if (type !== module.H5G_DATASET) return visitor.refused(path, 'is neither a group nor a dataset')
     this.#seen.set(this.#address(path), path)
+    if (visitor.wants?.(path) === false) return
     const metadata = module.get_dataset_metadata(file, path)
     const content = this.#content(
       metadata,
@@ -181,7 +184,8 @@ function attributeValue({ dtype, shape, value }: TypedContent): AttributeValue {
   return (shape.length === 0 ? (list[0] ?? '') : list) as AttributeValue
 }
 
-function valuesOf(raw: Buffer, dtype: DataType): readonly (number | bigint | string)[] {
+/** Numbers, or texts of fixed size, from their bytes. */
+export function valuesOf(raw: Buffer, dtype: DataType): readonly (number | bigint | string)[] {
   const copy = raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.length) as ArrayBuffer
   if (typeof dtype !== 'string')
     return Array.from({ length: raw.length / dtype.string }, (_, i) => {

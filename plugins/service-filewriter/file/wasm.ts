@@ -191,6 +191,16 @@ export class WasmFile {
     return this.#guard('list', path, () => this.#module.get_names(this.#file, path, false))
   }
 
+  /** A soft or external link: what it leads to has another name. */
+  isLink(path: string): boolean {
+    const [module, file] = [this.#module, this.#file]
+    return this.#guard(
+      'look up',
+      path,
+      () => module.get_symbolic_link(file, path) !== null || module.get_external_link(file, path).filename !== undefined
+    )
+  }
+
   removeAttribute(path: string, name: string): void {
     this.#guard('remove attribute', `${path}@${name}`, () => this.#module.delete_attribute(this.#file, path, name))
   }
