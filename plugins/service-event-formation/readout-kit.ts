@@ -27,8 +27,15 @@ export interface PulseClock {
    * From now on events belong to this pulse; at another time than before, what is held is sent.
    * @param seconds - since 1970, whole
    * @param nanoseconds - below 10⁹, whole
+   * @param keeps - what is held is not sent: it goes with this pulse
    */
-  pulse(seconds: number, nanoseconds: number, previousSeconds: number, previousNanoseconds: number): void
+  pulse(
+    seconds: number,
+    nanoseconds: number,
+    previousSeconds: number,
+    previousNanoseconds: number,
+    keeps?: boolean
+  ): void
   /** Longest time of flight in ns, and (0: any) from the previous pulse to the present one. */
   limits(longestNs: number, longestPulseNs: number): void
   /**
@@ -68,6 +75,8 @@ export interface ReadoutSetup {
   /** True: as the field's program does it, faults that readers see included. */
   readonly compatible: boolean
   readonly clock: PulseClock
+  /** Now, ms, by a clock that never goes back: when the packet came. */
+  readonly nowMs: () => number
   /** The counter of this name, e.g. `geometry.pixel_errors`; the same one for the same name. */
   readonly counter: (name: string) => Counter
   /** At a new pulse sources are sent in the order in which they were asked for. */

@@ -45,6 +45,8 @@ export interface RecordedCase {
     readonly groupsize: number
     readonly everyGroup: { readonly intervals: readonly (readonly number[])[] }
   }
+  /** Of each packet the ms that pass before it, when they matter: event formation sends what it holds meanwhile. */
+  readonly waits?: readonly number[]
   readonly raw?: { readonly every: number; readonly consecutive: number }
   readonly packets: readonly string[]
   /** Of each packet the counters that rose by it. */
@@ -59,7 +61,7 @@ export function recordedCase(name: string): RecordedCase {
   return JSON.parse(readFileSync(file, 'utf8')) as RecordedCase
 }
 
-const builtin = ['readout-cbm', 'readout-caen', 'readout-cdt', 'readout-vmm']
+const builtin = ['readout-cbm', 'readout-caen', 'readout-cdt', 'readout-vmm', 'readout-timepix3']
 let parts: Promise<PartLookup> | undefined
 
 /** All families that are built in. */
@@ -88,20 +90,39 @@ export function filesOfCase(recorded: RecordedCase, part: ReadoutPart): Detector
 export interface Running {
   readonly formation: Formation
   readonly messages: FormedMessage[]
+  /** Gives it packets, 4 ms apart and with the waits of the case. */
+  readonly feed: (packets: readonly Uint8Array[]) => void
 }
 
 /** Event formation with the files of a case. */
 export async function formationOf(recorded: RecordedCase, compatible: boolean): Promise<Running> {
   const part = (await families()).readout(recorded.family) as ReadoutPart
   const messages: FormedMessage[] = []
+  let nowMs = 0
   const raw = recorded.raw ?? { every: 0, consecutive: 0 }
   const formation = new Formation(
     part,
     filesOfCase(recorded, part),
-    { name: recorded.family, compatible, schema: 'ev44', rawEvery: raw.every, rawConsecutive: raw.consecutive },
+    {
+      name: recorded.family,
+      compatible,
+      schema: 'ev44',
+      rawEvery: raw.every,
+      rawConsecutive: raw.consecutive,
+      nowMs: () => nowMs
+    },
     (message) => messages.push(message)
   )
-  return { formation, messages }
+  const feed = (packets: readonly Uint8Array[]): void => {
+    for (const [i, packet] of packets.entries()) {
+      const waitMs = recorded.waits?.[i] ?? 0
+      nowMs += 4 + waitMs
+      if (waitMs > 0) formation.flush()
+      formation.packet(packet)
+    }
+    if (recorded.waits !== undefined) formation.flush()
+  }
+  return { formation, messages, feed }
 }
 
 const numbers = (value: unknown): number[] => (value as (number | string)[]).map(Number)

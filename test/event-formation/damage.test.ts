@@ -19,7 +19,8 @@ const cases = [
   'vmm-freia-calibrated',
   'vmm-freia-split',
   'vmm-estia',
-  'vmm-tblmb-amor'
+  'vmm-tblmb-amor',
+  'timepix3'
 ]
 
 /** A packet with bytes changed, cut off or added; the header is left alone in most. */
@@ -35,15 +36,17 @@ function damaged(packet: Buffer, whole: (below: number) => number): Buffer {
   return copy
 }
 
+/** In compatible mode one bad running number of a camera stops it for good, as it does there. */
 describe('event formation and damaged packets', function () {
   this.timeout(120_000)
   for (const name of cases)
-    for (const compatible of [false, true])
+    for (const compatible of name === 'timepix3' ? [false] : [false, true])
       it(`${name}, ${compatible ? 'compatible' : 'exact'}: are counted, and the next good one is used`, async () => {
         const recorded = recordedCase(name)
         const { formation, messages } = await formationOf(recorded, compatible)
         const packets = recorded.packets.map((hex) => Buffer.from(hex, 'hex'))
-        const good = packets[0]!
+        // A camera needs pulse and trigger before its pixels
+        const good = name === 'timepix3' ? packets.slice(4, 7) : packets.slice(0, 1)
         const random = randomOf(name.length * 2 + Number(compatible))
         for (let i = 0; i < PACKETS; i++) {
           formation.packet(damaged(packets[Math.floor((i * packets.length) / PACKETS)]!, random))
@@ -53,11 +56,11 @@ describe('event formation and damaged packets', function () {
         formation.end()
         const events = (): number => messages.reduce((sum, one) => sum + one.events, 0)
         messages.length = 0
-        formation.packet(good)
+        for (const packet of good) formation.packet(packet)
         formation.end()
         const after = events()
         const fresh = await formationOf(recorded, compatible)
-        fresh.formation.packet(good)
+        for (const packet of good) fresh.formation.packet(packet)
         fresh.formation.end()
         assert.equal(after, fresh.messages.reduce((sum, one) => sum + one.events, 0)) // prettier-ignore
         assert.ok(after > 0)

@@ -63,13 +63,19 @@ export class FormationClock implements PulseClock {
     return this.#longestPulseNs > 0 && (seconds - previousSeconds) * 1e9 + (ns - previousNs) > this.#longestPulseNs
   }
 
-  pulse(seconds: number, nanoseconds: number, previousSeconds: number, previousNanoseconds: number): void {
+  pulse(
+    seconds: number,
+    nanoseconds: number,
+    previousSeconds: number,
+    previousNanoseconds: number,
+    keeps = false
+  ): void {
     const isSame =
       this.isSet &&
       seconds === this.#seconds &&
       nanoseconds === this.#ns &&
       (this.compatible || (previousSeconds === this.#previousSeconds && previousNanoseconds === this.#previousNs))
-    if (!isSame && this.isSet) this.changed()
+    if (!isSame && this.isSet && !keeps) this.changed()
     this.isSet = true
     this.#seconds = seconds
     this.#ns = nanoseconds

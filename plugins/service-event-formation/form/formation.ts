@@ -26,6 +26,8 @@ export interface FormationOptions {
   /** Raw copies: of each so many packets that many from the first; 0: none. */
   readonly rawEvery: number
   readonly rawConsecutive: number
+  /** Default: that of the process. */
+  readonly nowMs?: () => number
 }
 
 type Sink = SourceEvents | TofHistogram
@@ -169,6 +171,7 @@ export class Formation {
       calibration,
       compatible: options.compatible,
       clock,
+      nowMs: options.nowMs ?? (() => performance.now()),
       counter: (name) => counters.get(name),
       events: (source) => known(this.#events, source, () => new SourceEvents(source, options.schema, clock, send)),
       histogram: (source, its) => known(this.#histograms, source, () => new TofHistogram(source, its, clock, counters, send)) // prettier-ignore
