@@ -122,9 +122,10 @@ function Form({ form, enabled }: { form: CommandForm; enabled: boolean }): Marku
 
 export function Commands({ rest }: { rest: readonly string[] }): Markup {
   const [list, setList] = useState<CommandList | string | undefined>(undefined)
+  const given = useStore(token)
   useEffect(() => {
     getJson<CommandList>('/api/commands').then(setList, (error: Error) => setList(error.message))
-  }, [])
+  }, [given])
   if (list === undefined) return null
   if (typeof list === 'string') return html`<${Empty} title="The daemon does not say its commands"><p>${list}</p><//>`
   const { commands, enabled } = list

@@ -107,6 +107,7 @@ function Inside({ row }: { row: FileRow }): Markup {
 export function Files({ rest }: { rest: readonly string[] }): Markup {
   const [files, setFiles] = useState<readonly FileRow[] | string | undefined>(undefined)
   const jobs = useStore(overview)?.jobs ?? []
+  const given = useStore(token)
   // Another job, or one that has ended, is another list
   const known = jobs.map((job) => `${String(job['job_id'])} ${String(job['ended'])}`).join()
   useEffect(() => {
@@ -116,7 +117,7 @@ export function Files({ rest }: { rest: readonly string[] }): Markup {
       (error: Error) => !stop.signal.aborted && setFiles(error.message)
     )
     return () => stop.abort()
-  }, [known])
+  }, [known, given])
   if (files === undefined) return null
   if (typeof files === 'string') return html`<${Empty} title="The daemon does not list its files"><p>${files}</p><//>`
   if (files.length === 0)

@@ -1,10 +1,11 @@
 // Messages: what lies on a topic, one by one. Nothing is read until somebody asks.
 import { useEffect, useState } from 'preact/hooks'
 import { type MessagePage, type MessageRow, type MessageView, type Places, type TopicView } from '../wire.js'
-import { getJson } from './api.js'
+import { getJson, token } from './api.js'
 import { moment, scaled, whole } from './format.js'
 import { html, type Markup } from './html.js'
 import { Empty } from './parts.js'
+import { useStore } from './store.js'
 import { bytesOf, hexLines, Tree } from './tree.js'
 
 const ROWS = 50
@@ -159,12 +160,13 @@ export function Messages({ rest }: { rest: readonly string[] }): Markup {
   const [schema, setSchema] = useState('')
   const [seconds, setSeconds] = useState(5)
   const [time, setTime] = useState('')
+  const given = useStore(token)
   useEffect(() => {
     getJson<{ topics: string[] }>('/api/topics').then(
       (found) => setTopics(found.topics),
       () => setTopics([])
     )
-  }, [])
+  }, [given])
   const topic = topics?.find((one) => one === rest[0]) ?? topics?.[0] ?? ''
   const { shown, doing, error, latest, record, since, turn } = useMessages(topic, schema)
   if (topics === undefined) return null
