@@ -67,6 +67,33 @@ function putHeaders(buffer: Buffer, at: number, headers: MessageHeaders): number
   return at
 }
 
+/** Of the record with this number. */
+export interface Callback {
+  readonly index: number
+  readonly call: Delivered
+}
+
+/**
+ * Tells where each record lies, counted from `offset`, or -1. An error of a callback is its owner's: it goes to `threw`, and
+ * must not stop the delivery of others.
+ */
+export function notify(
+  callbacks: readonly Callback[],
+  error: Error | null,
+  offset: number,
+  threw: (thrown: unknown) => void
+): void {
+  for (let i = 0; i < callbacks.length;)
+    try {
+      while (i < callbacks.length) {
+        const { index, call } = callbacks[i++]!
+        call(error, offset < 0 ? -1 : offset + index)
+      }
+    } catch (thrown) {
+      threw(thrown)
+    }
+}
+
 export class BatchBuilder {
   count = 0
   /** Bytes that count against the producer's limit. */
@@ -74,7 +101,7 @@ export class BatchBuilder {
   stamp: Stamp | undefined
   /** No more records. */
   closed = false
-  readonly callbacks: { readonly index: number; readonly call: Delivered }[] = []
+  readonly callbacks: Callback[] = []
   /** Resolves when delivered or lost. */
   readonly settled: Promise<void>
   settle!: () => void

@@ -1,6 +1,6 @@
 // The batch producer: gathers messages per partition by time and size; order and acknowledgement are the sender's.
 import { CodedError, topicMissing } from '../api/errors.js'
-import { BatchBuilder, type Delivered } from './batch-builder.js'
+import { BatchBuilder, type Delivered, notify } from './batch-builder.js'
 import { UNKNOWN_TOPIC, isAuthError } from './broker-errors.js'
 import { type Cluster, isPassing, denied } from './cluster.js'
 import { type Codec } from './codecs.js'
@@ -86,7 +86,8 @@ export class BatchProducer implements Producer, Office {
   /** Told, not thrown: it may come out of the callback of a source or a timer, where nobody catches it. */
   #refuse(topic: string, onDelivered: Delivered | undefined): boolean {
     const error = new CodedError('KAFKA_LOST', `the producer is closed: a message to ${topic} came too late`)
-    queueMicrotask(() => this.#notify(onDelivered ?? ((lost) => this.cluster.log('warn', lost!.message)), error, -1))
+    const call = onDelivered ?? ((lost) => this.cluster.log('warn', lost!.message))
+    queueMicrotask(() => notify([{ index: 0, call }], error, -1, this.#threw))
     return true
   }
 
@@ -289,7 +290,7 @@ export class BatchProducer implements Producer, Office {
     const batch = lane.queue.shift()
     if (!batch) return // Given up by close while the answer was under way
     if (lane.queue.length === 0) this.#active.delete(lane)
-    for (const { index, call } of batch.callbacks) this.#notify(call, error, offset < 0 ? -1 : offset + index)
+    notify(batch.callbacks, error, offset, this.#threw)
     this.#uncharge(batch.charged)
     // Given up while under way: the socket may still be reading the buffer.
     if (error === null || !lane.busy) batch.free()
@@ -362,21 +363,16 @@ export class BatchProducer implements Producer, Office {
   #failTopic(topic: Topic, error: Error): void {
     for (const { onDelivered, bytes } of topic.waiting.splice(0)) {
       this.#countLost(1, error)
-      if (onDelivered) this.#notify(onDelivered, error, -1)
+      if (onDelivered) notify([{ index: 0, call: onDelivered }], error, -1, this.#threw)
       this.#uncharge(bytes)
     }
     topic.lanes.forEach((lane) => {
       while (lane.queue.length > 0) this.lost(lane, error)
     })
   }
-  /** An error of the callback is its owner's: it must not stop the delivery of others. */
-  #notify(call: Delivered, error: Error | null, offset: number): void {
-    try {
-      call(error, offset)
-    } catch (thrown) {
-      this.cluster.log('error', `what was called at a delivery threw: ${String(thrown)}`, {
-        stack: (thrown as Error).stack
-      })
-    }
+  readonly #threw = (thrown: unknown): void => {
+    this.cluster.log('error', `what was called at a delivery threw: ${String(thrown)}`, {
+      stack: (thrown as Error).stack
+    })
   }
 }

@@ -245,6 +245,9 @@ export async function testTopics<const N extends string>(
     })
     await led(client, topics, options.partitions ?? 1)
   })
+  // Each broker learns of a topic by itself
+  if (brokers.length > 1)
+    for (const broker of brokers) await withAdmin([broker], (client) => led(client, topics, options.partitions ?? 1))
   if (!options.brokers) made.push(...topics)
   return Object.fromEntries(names.map((name, i) => [name, topics[i]!])) as Record<N, string>
 }
