@@ -155,7 +155,7 @@ export class ValueColumn {
   /** As `append` for a number. */
   appendNumber(scalar: Scalar): void {
     const { value } = scalar
-    this.#record = scalar
+    if (this.#record !== scalar) this.#record = scalar // Mostly the same: nothing to tell the collector
     if (this.#text) this.#appendText(value)
     else this.#appendScalar(value)
   }
