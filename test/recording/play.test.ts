@@ -155,8 +155,9 @@ describe('nexstream play', function () {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /^KAFKA_LOST: 1 messages were not delivered \(1 into a-\w+\), 1 after them not sent: .*refused/
+      /^KAFKA_LOST: 1 messages were not delivered \(1 into a-\w+\), 1 after them not sent: .*refused/m
     )
+    assert.match(stderr, /its times are more than a week old/)
     const { sent, failed, left } = JSON.parse(stdout) as Record<string, number>
     assert.deepEqual([sent, failed, left], [1, 1, 1])
   })
