@@ -30,18 +30,21 @@ export class Calibration {
   /** By group and unit. */
   readonly #from: Float64Array
   readonly #to: Float64Array
+  /** The same, the lower and the higher one. */
+  readonly #low: Float64Array
+  readonly #high: Float64Array
   readonly #polynomials: Float64Array
   readonly #groupErrors: Counter
   readonly #outside: Counter
-  readonly #low: Counter
-  readonly #high: Counter
+  readonly #clampedLow: Counter
+  readonly #clampedHigh: Counter
 
   /** Throws DETECTOR_INVALID. */
   constructor({ calibration, counter }: Pick<ReadoutSetup, 'calibration' | 'counter'>, instrument: string) {
     this.#groupErrors = counter('geometry.calib_group_errors')
     this.#outside = counter('geometry.outside_tube')
-    this.#low = counter('geometry.pos_low')
-    this.#high = counter('geometry.pos_high')
+    this.#clampedLow = counter('geometry.pos_low')
+    this.#clampedHigh = counter('geometry.pos_high')
     const file = (calibration as { Calibration?: CalibrationFile | null } | undefined)?.Calibration
     if (typeof file !== 'object' || file === null)
       throw new CodedError('DETECTOR_INVALID', `${instrument} needs a calibration`, { path: '/calibration' })
@@ -51,6 +54,8 @@ export class Calibration {
     const units = this.groups * this.#size
     this.#from = new Float64Array(units)
     this.#to = new Float64Array(units)
+    this.#low = new Float64Array(units)
+    this.#high = new Float64Array(units)
     this.#polynomials = new Float64Array(units * 4)
     const { Parameters: all } = file
     if (!Array.isArray(all) || all.length !== this.groups) return wrong('/Parameters', `must be ${this.groups} groups`)
@@ -63,12 +68,11 @@ export class Calibration {
       this.#groupErrors.value++
       return -1
     }
-    const [from, to] = [this.#from, this.#to]
+    const low = this.#low
+    const high = this.#high
     const first = group * this.#size
-    for (let unit = first; unit < first + this.#size; unit++) {
-      const [a, b] = [from[unit]!, to[unit]!]
-      if (a <= b ? x >= a && x <= b : x >= b && x <= a) return unit
-    }
+    const end = first + this.#size
+    for (let unit = first; unit < end; unit++) if (x >= low[unit]! && x <= high[unit]!) return unit
     this.#outside.value++
     return -1
   }
@@ -94,11 +98,11 @@ export class Calibration {
     const at = unit * 4
     const value = x - (p[at]! + x * (p[at + 1]! + x * (p[at + 2]! + x * p[at + 3]!)))
     if (value < 0) {
-      this.#low.value++
+      this.#clampedLow.value++
       return 0
     }
     if (value > 1) {
-      this.#high.value++
+      this.#clampedHigh.value++
       return 1
     }
     return value
@@ -117,6 +121,8 @@ export class Calibration {
       const unit = group * size + i
       this.#from[unit] = interval[0]!
       this.#to[unit] = interval[1]!
+      this.#low[unit] = Math.min(interval[0]!, interval[1]!)
+      this.#high[unit] = Math.max(interval[0]!, interval[1]!)
       this.#polynomials.set(polynomial, unit * 4)
     }
     this.#requireApart(group, path)

@@ -14,6 +14,7 @@ interface LokiRing {
   readonly fenOffset: number
   readonly groupsN: number
   readonly yOffset: number
+  readonly firstGroup: number
 }
 
 export class LokiGeometry implements CaenGeometry {
@@ -35,7 +36,13 @@ export class LokiGeometry implements CaenGeometry {
     for (const [index, { Ring, Bank, FENs: fens, FENOffset: fenOffset }] of config.Config.entries()) {
       const bank = config.Banks.find((one) => one.Bank === Bank)
       if (bank === undefined) throw new CodedError('DETECTOR_INVALID', `no bank ${Bank}`, { path: `/config/Config/${index}/Bank` }) // prettier-ignore
-      this.#rings[Ring] = { fens, fenOffset, groupsN: bank.GroupsN, yOffset: bank.YOffset }
+      this.#rings[Ring] = {
+        fens,
+        fenOffset,
+        groupsN: bank.GroupsN,
+        yOffset: bank.YOffset,
+        firstGroup: Math.trunc(bank.YOffset / STRAWS)
+      }
     }
     this.sink = setup.events('caen')
     this.#noRing = setup.counter('geometry.ring_mapping_errors')
@@ -50,18 +57,20 @@ export class LokiGeometry implements CaenGeometry {
   }
 
   pixel({ bytes, i16 }: Packet, at: number): number {
-    const { fenOffset, groupsN, yOffset } = this.#rings[bytes[at]! >> 1]!
+    const { fenOffset, groupsN, yOffset, firstGroup } = this.#rings[bytes[at]! >> 1]!
     const word = (at + 16) >> 1
-    const [a, b, c, d] = [i16[word]!, i16[word + 1]!, i16[word + 2]!, i16[word + 3]!]
-    const sum = a + b + c + d
+    const b = i16[word + 1]!
+    const d = i16[word + 3]!
+    const ab = i16[word]! + b
+    const sum = ab + i16[word + 2]! + d
     if (sum === 0) return +no(this.#zero)
-    const position = (a + b) / sum
+    const position = ab / sum
     if (position < 0 || position > 1) return 0
     const local = bytes[at + 13]!
     const z = local % this.#layers
-    const tube = Math.trunc(local / this.#layers)
+    const tube = (local - z) / this.#layers
     const fen = fenOffset + bytes[at + 1]!
-    const group = Math.trunc(yOffset / STRAWS) + z * groupsN + 2 * fen + tube
+    const group = firstGroup + z * groupsN + 2 * fen + tube
     const unit = this.#calibration.unit(group, (b + d) / sum)
     if (unit < 0) return 0
     const x = Math.round(this.#calibration.corrected(unit, position) * (this.#resolution - 1))

@@ -150,8 +150,8 @@ export class CbmReadout implements Readout {
       source.events?.add(tof, source.offset)
       source.histogram?.add(tof, 1)
     } else {
-      const [x, y] = [u16[(at + 16) >> 1]!, u16[(at + 18) >> 1]!]
-      source.events?.add(tof, y * source.width + x + 1 + source.offset)
+      const x = u16[(at + 16) >> 1]!
+      source.events?.add(tof, u16[(at + 18) >> 1]! * source.width + x + 1 + source.offset)
     }
   }
 
@@ -163,14 +163,16 @@ export class CbmReadout implements Readout {
 
   /** Of a sum of samples in 24 bits and their number in 8. */
   #value(word: number): number {
-    const [sum, samples] = [word & 0xffffff, word >>> 24]
+    const sum = word & 0xffffff
+    const samples = word >>> 24
     return this.config.NormalizeIBMReadouts && samples > 0 ? Math.trunc(sum / samples) : sum
   }
 
   #place(bytes: Uint8Array, u16: Uint16Array, at: number): Source | undefined {
     const { config } = this
     const errors = this.#geometry
-    const [ring, fen] = [bytes[at]! >> 1, bytes[at + 1]!]
+    const ring = bytes[at]! >> 1
+    const fen = bytes[at + 1]!
     if (ring > config.MaxRing) return none(errors.ring)
     if (ring !== config.MonitorRing) return none(errors.monitor_ring_mismatch)
     if (fen > config.MaxFENId) return none(errors.fen)

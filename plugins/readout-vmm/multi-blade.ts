@@ -100,7 +100,8 @@ export class MultiBlade implements Readout {
       this.#count['readouts.below_threshold'].value++
       return
     }
-    const [geometry, calibration] = [this.#geometry, this.#calibration]
+    const geometry = this.#geometry
+    const calibration = this.#calibration
     const channel = bytes[at + 19]!
     const calibrated = calibration.channel(hybrid.index, chip, channel)
     const ns = (u32[(at + 4) >> 2]! - this.#base) * 1e9 + Math.floor(u32[(at + 8) >> 2]! * TICK_NS)
@@ -113,7 +114,9 @@ export class MultiBlade implements Readout {
 
   #hybrid(bytes: Uint8Array, at: number): Hybrid | undefined {
     const count = this.#count
-    const [ring, fen, vmm] = [bytes[at]! >> 1, bytes[at + 1]!, bytes[at + 18]!]
+    const ring = bytes[at]! >> 1
+    const fen = bytes[at + 1]!
+    const vmm = bytes[at + 18]!
     if (ring >= RINGS) return none(count['geometry.ring_errors'])
     if (fen >= FENS) return none(count['geometry.fen_errors'])
     const hybrid = this.#hybrids[(ring * FENS + fen) * HYBRIDS + (vmm >> 1)]
