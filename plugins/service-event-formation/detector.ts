@@ -36,7 +36,8 @@ export class Detector {
 
   constructor(
     readonly job: Job,
-    readonly spec: DetectorSpec,
+    /** As it was started, or changed since. */
+    public spec: DetectorSpec,
     readonly origin: Origin | undefined,
     readonly worker: Worker,
     readonly hooks: DetectorHooks

@@ -18,7 +18,7 @@ import { checkFiles, readoutOf } from './form/check.js'
 import { type DetectorFiles } from './form/formation.js'
 import { metricsOf } from './metrics.js'
 import { type DetectorOptions, type EventFormationOptions } from './options.js'
-import { type DetectorProgress } from './thread/protocol.js'
+import { type DetectorProgress, type DetectorSpec } from './thread/protocol.js'
 
 /** The thread empties its socket and waits for Kafka, each in its time; more is not waited for. */
 const STOP_MS = 20_000
@@ -90,11 +90,16 @@ export class EventFormation implements Service {
     const { raw_only: rawOnly, reload } = command
     const detector = this.#find(command.job_id)
     const names = ['config', 'config_file', 'calibration', 'calibration_file'] as const
-    const isNew = names.some((name) => command[name] !== undefined)
-    const change: { rawOnly?: boolean; files?: DetectorFiles } = rawOnly === undefined ? {} : { rawOnly }
-    if (isNew || reload) change.files = this.#changed(detector, command, isNew)
-    await detector.configure(change)
-    return { response: 'ACK', status: 200, message: 'from the next pulse on', job_id: detector.job.id }
+    const isNew = reload || names.some((name) => command[name] !== undefined)
+    if (!isNew && rawOnly === undefined)
+      throw new CodedError('COMMAND_INVALID', `nothing to change; give raw_only, reload, ${names.join(', ')}`, { path: '/' }) // prettier-ignore
+    if (rawOnly === true) requireRawTopic(detector.spec.options, '')
+    const spec = isNew ? this.#changed(detector.spec, command) : detector.spec
+    await detector.configure({ ...(rawOnly !== undefined && { rawOnly }), ...(isNew && { files: spec.files }) })
+    // What comes next changes this, not what it was started with
+    detector.spec = spec
+    const message = isNew ? 'from the next pulse on' : 'from the next packet on'
+    return { response: 'ACK', status: 200, message, job_id: detector.job.id }
   }
 
   showDetectors({ job_id: id }: ShowDetectorsCommand): Reply {
@@ -109,14 +114,26 @@ export class EventFormation implements Service {
 
   // ---------------------------------------------------------------- detectors
 
-  /** Those of the command in place of those it had; without any all its own are read again. */
-  #changed({ spec }: Detector, command: ConfigureDetectorCommand, isNew: boolean): DetectorFiles {
-    if (!isNew) return filesOf(spec.options, this.options.folder, false, '')
-    const given = filesOf(command as unknown as DetectorOptions, this.options.folder, true, '')
-    const hasConfig = command.config !== undefined || command.config_file !== undefined
+  /** Files of the command in place of those it has; with `reload` those that it keeps are read again. */
+  #changed({ name, options: old, files }: DetectorSpec, command: ConfigureDetectorCommand): DetectorSpec {
+    const { folder } = this.options
+    const given = filesOf(command as unknown as DetectorOptions, folder, true, '')
+    const { config, config_file, calibration, calibration_file } = command
+    const hasConfig = config !== undefined || config_file !== undefined
+    const hasCalibration = calibration !== undefined || calibration_file !== undefined
+    const options: DetectorOptions = {
+      ...old,
+      ...(hasConfig && { config, config_file }),
+      ...(hasCalibration && { calibration, calibration_file })
+    }
+    const kept = command.reload ? filesOf(options, folder, false, '') : files
     return {
-      config: hasConfig ? given.config : spec.files.config,
-      calibration: given.calibration ?? spec.files.calibration
+      name,
+      options,
+      files: {
+        config: hasConfig ? given.config : kept.config,
+        calibration: hasCalibration ? given.calibration : kept.calibration
+      }
     }
   }
 
@@ -162,9 +179,9 @@ export class EventFormation implements Service {
     return detector
   }
 
-  async #requireTopics({ topic, raw_topic: raw, raw_only: rawOnly }: DetectorOptions, at: string): Promise<void> {
-    if (rawOnly && raw === undefined)
-      throw new CodedError('COMMAND_INVALID', 'raw copies need a raw_topic', { path: `${at}/raw_only` })
+  async #requireTopics(options: DetectorOptions, at: string): Promise<void> {
+    const { topic, raw_topic: raw, raw_only: rawOnly } = options
+    if (rawOnly) requireRawTopic(options, at)
     const names = raw === undefined ? [topic] : [topic, raw]
     for (const { name, partitions } of await this.context.kafka.topics([...new Set(names)], 'WRITE'))
       if (partitions.length === 0)
@@ -208,6 +225,11 @@ export class EventFormation implements Service {
     const report = detector.info(true)
     this.context.emit({ event: 'event_formation_done', job_id: job.id, error_encountered: error !== null, message, report }, origin) // prettier-ignore
   }
+}
+
+function requireRawTopic({ raw_topic: raw }: DetectorOptions, at: string): void {
+  if (raw === undefined)
+    throw new CodedError('COMMAND_INVALID', 'raw copies need a raw_topic', { path: `${at}/raw_only` })
 }
 
 const unknownDetector = (id: string): CodedError =>

@@ -30,11 +30,11 @@ export class FormationClock implements PulseClock {
   readonly #previousHigh
   readonly #previousNegative
 
-  /** @param changed - called before another pulse takes the place of the present one */
+  /** @param changed - called before another pulse takes the place of the present one; what is held goes with that when it keeps */
   constructor(
     counters: NamedCounters,
     readonly compatible: boolean,
-    readonly changed: () => void
+    readonly changed: (keeps: boolean) => void
   ) {
     this.#good = counters.get('events.timestamp.tof.count')
     this.#high = counters.get('events.timestamp.tof.high')
@@ -75,7 +75,7 @@ export class FormationClock implements PulseClock {
       seconds === this.#seconds &&
       nanoseconds === this.#ns &&
       (this.compatible || (previousSeconds === this.#previousSeconds && previousNanoseconds === this.#previousNs))
-    if (!isSame && this.isSet && !keeps) this.changed()
+    if (!isSame && this.isSet) this.changed(keeps)
     this.isSet = true
     this.#seconds = seconds
     this.#ns = nanoseconds

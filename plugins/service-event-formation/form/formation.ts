@@ -80,7 +80,7 @@ export class Formation {
     this.#bytes = this.counters.get('receive.bytes')
     this.#rawPackets = this.counters.get('produce.cause.monitor_packets')
     this.#tooLarge = this.counters.get('receive.too_large')
-    this.#clock = new FormationClock(this.counters, options.compatible, () => this.#pulseEnds())
+    this.#clock = new FormationClock(this.counters, options.compatible, (keeps) => this.#pulseEnds(keeps))
     this.#header = part.detectorType === null ? undefined : new EssHeader(this.counters, part.detectorType, this.#clock)
     this.#frame = new Frame(READOUTS_AT + (part.largest ?? LARGEST))
     this.#readout = this.#open(files)
@@ -130,6 +130,8 @@ export class Formation {
   reload(files: DetectorFiles): void {
     new Formation(this.part, files, this.options, () => undefined).end()
     this.#next = files
+    // Nothing is held of a pulse that has not come
+    if (!this.#clock.isSet) this.#renew()
   }
 
   /** Whether the packet is done with. */
@@ -143,8 +145,12 @@ export class Formation {
     return this.onlyRaw
   }
 
-  #pulseEnds(): void {
-    for (const sink of this.#sinks) sink.pulseEnds()
+  #pulseEnds(keeps: boolean): void {
+    if (!keeps) for (const sink of this.#sinks) sink.pulseEnds()
+    this.#renew()
+  }
+
+  #renew(): void {
     const files = this.#next
     if (files === undefined) return
     this.#next = undefined

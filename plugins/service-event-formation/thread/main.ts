@@ -5,19 +5,25 @@ import { RunningDetector } from './running.js'
 
 export default function main(context: ThreadContext): void {
   const thread = new DetectorThread(context)
-  context.port.on('message', (message: ToDetector) => void thread.hear(message))
+  context.port.on('message', (message: ToDetector) => thread.hear(message))
 }
 
 class DetectorThread {
   readonly #kafka: Kafka
   #running: RunningDetector | undefined
+  /** One after the other, so that each answer is of the request that waits longest. */
+  #last: Promise<void> = Promise.resolve()
 
   constructor(readonly context: ThreadContext) {
     this.#kafka = context.kafka((level, message) => this.#log(level, message))
   }
 
+  hear(message: ToDetector): void {
+    this.#last = this.#last.then(() => this.#answer(message))
+  }
+
   /** Never rejects. */
-  async hear(message: ToDetector): Promise<void> {
+  async #answer(message: ToDetector): Promise<void> {
     if (message.type === 'end') return this.#end()
     try {
       if (message.type === 'start') {

@@ -1,5 +1,5 @@
 // A detector while it is received: socket, formation and outlet, and what is told of them.
-import { CodedError, errorText, type LogLevel, type Producer, type ThreadContext } from '../../../core/api/plugin.js'
+import { errorText, type LogLevel, type Producer, type ThreadContext } from '../../../core/api/plugin.js'
 import { checkFiles, readoutOf } from '../form/check.js'
 import { Formation } from '../form/formation.js'
 import { FormedOutlet } from './outlet.js'
@@ -70,8 +70,6 @@ export class RunningDetector {
   }
 
   onlyRaw(yes: boolean): void {
-    if (yes && this.outlet.options.raw_topic === undefined)
-      throw new CodedError('COMMAND_INVALID', 'raw copies need a raw_topic', { path: '/raw_only' })
     this.formation.onlyRaw = yes
   }
 
