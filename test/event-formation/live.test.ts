@@ -29,7 +29,14 @@ raw_consecutive = 2
       await live.up()
       await live.send(packets)
       const { detectors } = await live.snapshot('all packets', (all) => all.detectors['monitors']?.['packets'] === 15)
-      assert.deepEqual(detectors['monitors']?.['losses'], { kernel: 0, missing: 0, buffer: 0, kafka: 0, faults: 0 })
+      assert.deepEqual(detectors['monitors']?.['losses'], {
+        kernel: 0,
+        missing: 0,
+        buffer: 0,
+        kafka: 0,
+        raw: 0,
+        faults: 0
+      })
       await live.control.wait(() => live.values(live.names.events).length === cbm.messages.length, 'the messages')
       const value = (buffer: Buffer) => ({ kind: 'events', source: '', value: buffer, events: 0 }) as const
       assert.deepEqual(live.values(live.names.events).map((one) => readFormed(value(one))), cbm.messages) // prettier-ignore

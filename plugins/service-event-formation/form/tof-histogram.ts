@@ -6,10 +6,13 @@ import { type NamedCounters } from './counters.js'
 import { type SendFormed } from './message.js'
 
 const INT32 = 5
+const INT64 = 7
 const UINT64 = 8
 const MOST = 2 ** 31 - 1
+/** So many pulses at 14 Hz are no longer than that many ns. */
+const NARROW_FRAMES = 30
 
-const bytesOf = (array: Int32Array | BigUint64Array): Uint8Array =>
+const bytesOf = (array: Int32Array | BigInt64Array | BigUint64Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
 
 export class TofHistogram implements TofHistogramSink {
@@ -86,9 +89,18 @@ export class TofHistogram implements TofHistogramSink {
     const signal = Int32Array.from(this.#sums, (sum, i) =>
       Math.min(MOST, this.options.average && this.#counts[i]! > 0 ? Math.trunc(sum / this.#counts[i]!) : sum)
     )
-    const offsets = Int32Array.from(times, (time) => Number(BigInt.asIntN(32, time - from)))
+    const isWide = !this.clock.compatible && (this.options.frames > NARROW_FRAMES || last - from > MOST)
+    const offsets = isWide
+      ? BigInt64Array.from(times, (time) => time - from)
+      : Int32Array.from(times, (time) => Number(BigInt.asIntN(32, time - from)))
     const totals = BigUint64Array.from(this.#totals, (total) => BigInt(total))
-    const variable = (name: string, unit: string, axis: string, type: number, array: Int32Array | BigUint64Array) => ({
+    const variable = (
+      name: string,
+      unit: string,
+      axis: string,
+      type: number,
+      array: Int32Array | BigInt64Array | BigUint64Array
+    ) => ({
       name,
       unit,
       axes: [axis],
@@ -99,7 +111,7 @@ export class TofHistogram implements TofHistogramSink {
     const data = [
       variable('frame_time', 'ns', 'frame_time', INT32, this.#edges),
       variable('signal', 'A', 'frame_time', INT32, signal),
-      variable('reference_time', 'ns', 'reference_time', INT32, offsets),
+      variable('reference_time', 'ns', 'reference_time', isWide ? INT64 : INT32, offsets),
       variable('frame_total', 'counts', 'reference_time', UINT64, totals)
     ]
     const value = encodeMessage('da00', { source_name: this.source, timestamp: last, data })

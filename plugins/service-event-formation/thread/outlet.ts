@@ -11,6 +11,8 @@ export class FormedOutlet {
   /** Events in messages that had no room, and that Kafka did not take. */
   lostInBuffer = 0
   lostInKafka = 0
+  /** Raw copies of which either is true. */
+  lostRaw = 0
   lastError: Error | undefined
 
   constructor(
@@ -25,7 +27,8 @@ export class FormedOutlet {
     this.events += events
     this.messages++
     if (this.producer.bufferedBytes + value.length > room) {
-      this.lostInBuffer += events
+      if (kind === 'raw') this.lostRaw++
+      else this.lostInBuffer += events
       return
     }
     this.producer.send({ topic: to, key: source, value }, (error) => {
@@ -34,7 +37,8 @@ export class FormedOutlet {
         this.deliveredMessages++
         return
       }
-      this.lostInKafka += events
+      if (kind === 'raw') this.lostRaw++
+      else this.lostInKafka += events
       this.lastError = error
     })
   }

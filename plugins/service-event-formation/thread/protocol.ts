@@ -19,6 +19,8 @@ export type Losses = {
   readonly buffer: number
   /** Events that Kafka did not take. */
   readonly kafka: number
+  /** Raw copies that had no room or that Kafka did not take. */
+  readonly raw: number
   /** Packets that the family threw at. */
   readonly faults: number
 }
@@ -50,7 +52,7 @@ export const noProgress: DetectorProgress = {
   deliveredEvents: 0,
   deliveredMessages: 0,
   late: 0,
-  losses: { kernel: 0, missing: 0, buffer: 0, kafka: 0, faults: 0 },
+  losses: { kernel: 0, missing: 0, buffer: 0, kafka: 0, raw: 0, faults: 0 },
   counters: {},
   receiveBufferBytes: 0,
   sendBufferedBytes: 0

@@ -12,14 +12,14 @@ const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\./.test(host)
 
 export class UdpReceiver {
   readonly #socket: Socket
-  readonly #host: string
+  readonly #address: string
   readonly #port: number
   #drops = 0
   #taken = 0
 
-  private constructor(socket: Socket, host: string, port: number, take: (datagram: Buffer) => void) {
+  private constructor(socket: Socket, address: string, port: number, take: (datagram: Buffer) => void) {
     this.#socket = socket
-    this.#host = host
+    this.#address = address
     this.#port = port
     socket.on('message', (datagram) => {
       this.#taken++
@@ -52,7 +52,8 @@ export class UdpReceiver {
     }
     socket.removeAllListeners('error')
     socket.on('error', failed)
-    return new UdpReceiver(socket, host, port, take)
+    // The kernel knows addresses, and no names
+    return new UdpReceiver(socket, socket.address().address, port, take)
   }
 
   /** What the kernel gave. Linux tells twice as much, for its own bookkeeping. */
@@ -63,7 +64,7 @@ export class UdpReceiver {
 
   /** Packets that the kernel had no room for. */
   drops(): number {
-    const state = kernelState(this.#host, this.#port)
+    const state = kernelState(this.#address, this.#port)
     if (state !== undefined) this.#drops = Math.max(this.#drops, state.drops)
     return this.#drops
   }
@@ -73,7 +74,7 @@ export class UdpReceiver {
     const until = performance.now() + DRAIN_MS
     while (performance.now() < until) {
       const before = this.#taken
-      const state = kernelState(this.#host, this.#port)
+      const state = kernelState(this.#address, this.#port)
       if (state?.waiting === 0) break
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
       if (state === undefined && this.#taken === before) break

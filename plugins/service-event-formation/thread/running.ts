@@ -90,6 +90,7 @@ export class RunningDetector {
         missing: of('parser.essheader.errors.missing_packets'),
         buffer: outlet.lostInBuffer,
         kafka: outlet.lostInKafka,
+        raw: outlet.lostRaw,
         faults: this.#faults
       },
       counters,
