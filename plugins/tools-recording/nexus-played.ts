@@ -1,6 +1,7 @@
 // A NeXus file as something to play: events as ev44, logs as f144, merged by time; and the command that writes it again.
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { CodedError, errorText, writeJson } from '../../core/api/plugin.js'
 import { encodeMessage, type FieldInput, type Vector, type VectorType } from '../../schemas/index.js'
 import {
@@ -11,7 +12,7 @@ import {
   structureOfFile,
   type StreamOf
 } from '../service-filewriter/nexus-kit.js'
-import { isSelected, type Played, type Selection } from './played.js'
+import { isSelected, type LookedThrough, type Played, type Selection } from './played.js'
 import { type RecordedMessage } from './recorded.js'
 
 /** Topics of a file, which knows none of its own. */
@@ -112,11 +113,14 @@ export interface NexusPlayed extends Played {
   close(): void
 }
 
+/** Messages that are looked at in one go. */
+const TURN_EVERY = 4096
+
 /** Goes through the file once, so that what contradicts itself is known before anything is sent. Throws FILE_READ, HDF5_FAILED. */
 export async function nexusPlayed(
   file: string,
   selection: Selection,
-  heard: (note: string) => void
+  { signal, heard }: LookedThrough
 ): Promise<NexusPlayed> {
   const opened = await playedFile(file)
   const { groups, notes } = opened
@@ -124,7 +128,11 @@ export async function nexusPlayed(
   const topics = new Map<string, number>()
   const played = new Set<string>()
   let [total, firstMs, lastMs] = [0, Infinity, -Infinity]
+  let seen = 0
   for (const message of merged(groups)) {
+    // Else no signal would be heard
+    if (++seen % TURN_EVERY === 0) await turn()
+    if (signal.aborted) break
     if (!isSelected(message, selection)) continue
     total++
     firstMs = Math.min(firstMs, message.timestampMs)
@@ -136,6 +144,7 @@ export async function nexusPlayed(
     total,
     firstMs,
     topics,
+    known: new Set(Object.values(topicOf)),
     close: () => opened.close(),
     play: async (take, signal) => {
       for (const message of merged(groups)) {

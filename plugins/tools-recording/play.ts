@@ -37,14 +37,20 @@ const play: ToolRun = async ([source = ''], flags, context) => {
   const producer = kafka.producer({ compression: 'lz4', deliveryTimeoutMs: context.timeoutMs })
   try {
     const selection = selectionOf(flags)
-    if (isNexus(source)) nexus = await nexusPlayed(source, selection, context.say)
+    const look = { signal: stop.signal, heard: context.say }
+    if (isNexus(source)) nexus = await nexusPlayed(source, selection, look)
     const played =
       nexus ??
       (origin === undefined
-        ? await recordingPlayed(source, selection, context.say)
+        ? await recordingPlayed(source, selection, look)
         : await topicOf(origin.kafka, origin.topic, selection, context))
     if (origin !== undefined && into === undefined && target(origin.topic ?? '') === origin.topic)
       throw usage(`${origin.topic} would be played into itself; give --to-prefix, --map or --into`)
+    if (stop.signal.aborted) {
+      context.say('it was stopped before anything was sent')
+      return exitCodes.done
+    }
+    requireNames(source, played, flags, context)
     await requireRoom(kafka, played, target)
     if (!isShifted && Date.now() - (played.firstMs ?? Infinity) > WEEK_MS)
       context.say(
@@ -127,13 +133,32 @@ function selectionOf(flags: ToolFlags): Selection {
 /** Topic of the source → topic that it is played into. */
 function targetOf(flags: ToolFlags): (topic: string) => string {
   const prefix = text(flags['toPrefix']) ?? ''
+  const map = mapOf(flags)
+  return (topic) => map.get(topic) ?? prefix + topic
+}
+
+function mapOf(flags: ToolFlags): ReadonlyMap<string, string> {
   const pairs = listOf(flags['map']).map((pair) => {
     const [from, to, ...more] = pair.split('=')
     if (!from || !to || more.length > 0) throw usage(`--map ${pair}: write FROM=TO,FROM=TO`)
     return [from, to] as const
   })
-  const map = new Map(pairs)
-  return (topic) => map.get(topic) ?? prefix + topic
+  return new Map(pairs)
+}
+
+/**
+ * Before anything is sent. A name that is mapped and not there may be a topic without messages; where another one would go to
+ * where it came from, it is more likely a slip.
+ */
+function requireNames(source: string, { topics, known }: Played, flags: ToolFlags, { say }: ToolContext): void {
+  const map = mapOf(flags)
+  const there = `${source} has ${[...known].join(', ') || 'no messages'}`
+  const unknown = [...map.keys()].filter((name) => !known.has(name))
+  const unmapped = text(flags['toPrefix']) ? [] : [...topics.keys()].filter((name) => !map.has(name))
+  const what = `--map: there is no topic ${unknown.join(', ')} to play; ${there}`
+  if (unknown.length > 0 && unmapped.length > 0) throw usage(`${what}, of which ${unmapped.join(', ')} would keep its name`) // prettier-ignore
+  if (unknown.length > 0) say(what)
+  if (topics.size === 0) say(`nothing is played: nothing of it was asked for, ${there}`)
 }
 
 /** Before anything is sent. */
@@ -142,15 +167,12 @@ async function requireRoom(kafka: Kafka, { topics }: Played, target: (topic: str
   for (const [topic, partitions] of topics)
     needed.set(target(topic), Math.max(needed.get(target(topic)) ?? 0, partitions))
   const found = await kafka.topics([...needed.keys()], 'WRITE')
-  for (const [name, partitions] of needed) {
+  const wrong = [...needed].flatMap(([name, partitions]) => {
     const has = found.find((topic) => topic.name === name)?.partitions.length ?? 0
-    if (has === 0) throw new CodedError('TOPIC_MISSING', `there is no topic ${name} to play into; make it with ${partitions} partitions, or give --to-prefix or --map`) // prettier-ignore
-    if (has < partitions)
-      throw new CodedError(
-        'TOPIC_MISSING',
-        `topic ${name} has ${has} partitions and needs ${partitions}; see 'nexstream provision'`
-      )
-  }
+    if (has === 0) return [`there is no topic ${name} to play into; make it with ${partitions} partitions, or give --to-prefix or --map`] // prettier-ignore
+    return has < partitions ? [`topic ${name} has ${has} partitions and needs ${partitions}; see 'nexstream provision'`] : [] // prettier-ignore
+  })
+  if (wrong.length > 0) throw new CodedError('TOPIC_MISSING', wrong.join('; '))
 }
 
 interface Rounds {

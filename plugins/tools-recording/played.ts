@@ -21,6 +21,8 @@ export interface Played {
   readonly total?: number
   /** Kafka time of the earliest selected message, ms; undefined where that is known only when it comes. */
   readonly firstMs?: number
+  /** Its topics, also those of which nothing is selected. */
+  readonly known: ReadonlySet<string>
   /** Topic → how many partitions it has at least. */
   readonly topics: ReadonlyMap<string, number>
   play(take: TakeMessage, signal: AbortSignal): Promise<readonly LaneReport[]>
@@ -49,15 +51,24 @@ export function isSelected(message: RecordedMessage, { topics, sources, from, to
   return sources.size === 0 || sources.has(sourceName(value) ?? '')
 }
 
+export interface LookedThrough {
+  /** Aborted: what was found so far is given. */
+  readonly signal: AbortSignal
+  readonly heard: (note: string) => void
+}
+
 /** Goes through the file once, so that what is wrong with it is known before anything is sent. Throws FILE_READ. */
 export async function recordingPlayed(
   file: string,
   selection: Selection,
-  heard: (note: string) => void
+  { signal, heard }: LookedThrough
 ): Promise<Played> {
   const topics = new Map<string, number>()
+  const known = new Set<string>()
   let [total, firstMs] = [0, Infinity]
   for await (const message of readRecording(file, heard)) {
+    if (signal.aborted) break
+    known.add(message.topic)
     if (!isSelected(message, selection)) continue
     total++
     firstMs = Math.min(firstMs, message.timestampMs)
@@ -66,6 +77,7 @@ export async function recordingPlayed(
   return {
     total,
     topics,
+    known,
     firstMs,
     play: async (take, signal) => {
       for await (const message of readRecording(file, () => undefined)) {
@@ -88,6 +100,7 @@ export function topicPlayed(
 ): Played {
   return {
     topics: new Map([[topic, partitions]]),
+    known: new Set([topic]),
     play: (take, signal) =>
       readMerged(kafka, {
         ...selection,

@@ -4,6 +4,7 @@ import { bytes, moment } from '../tools-daemon/tool-kit.js'
 import { type LaneReport } from './lane.js'
 import { type MergeSpan, readMerged } from './merge.js'
 import { compressions, type RecordingCompression, RecordingWriter } from './mcap/writer.js'
+import { isRecording } from './recording-kit.js'
 import { paced, untilStopped } from './stopping.js'
 
 /** What a crash costs at most, ms. */
@@ -13,7 +14,7 @@ const FLUSH_MS = 2000
 const record: ToolRun = async (words, flags, context) => {
   const { print, printJson, progress, say, timeoutMs } = context
   const topics = topicsOf(words)
-  const file = String(flags['output'])
+  const file = fileOf(flags)
   const compression = compressionOf(flags)
   const span = spanOf(flags)
   const { kafka } = context.connect(words[0])
@@ -56,7 +57,8 @@ const record: ToolRun = async (words, flags, context) => {
       for (const line of notesOf(lanes)) say(line)
       return report.lost ? exitCodes.findings : exitCodes.done
     } catch (error) {
-      await writer.abandon()
+      const kept = await writer.abandon()
+      if (kept > 0) say(`${file}: ${kept} messages are in it; it is readable though it was not closed`)
       throw error
     }
   } finally {
@@ -80,6 +82,13 @@ function topicsOf(words: readonly (string | undefined)[]): string[] {
   })
   if (names.includes('')) throw new CodedError('CLI_USAGE', 'no topic named; write host:port/topic')
   return [...new Set(names)]
+}
+
+/** Other tools know a recording by its name. */
+function fileOf({ output }: ToolFlags): string {
+  const file = String(output)
+  if (!isRecording(file)) throw new CodedError('CLI_USAGE', `-o ${file}: the name of a recording ends in .mcap`)
+  return file
 }
 
 function compressionOf({ compression = 'zstd' }: ToolFlags): RecordingCompression {

@@ -143,6 +143,20 @@ describe('nexstream play', function () {
       ['--to', '+1h']
     ])
       assert.deepEqual([(await cli('play', file, ...wrong)).code, wrong.join(' ')], [2, wrong.join(' ')])
+    const both = await cli('play', file, '--to-prefix', 'no-such-')
+    assert.match(both.stderr, /no-such-a to play .*no-such-c to play/)
+    // A slip in a name must not send anything to where it came from
+    const slip = await cli('play', file, '--map', `a=${a},cc=${a}`)
+    assert.deepEqual([slip.code, slip.stdout], [2, ''])
+    assert.match(
+      slip.stderr,
+      /^CLI_USAGE: --map: there is no topic cc to play; .* has a, c, of which c would keep its name/
+    )
+    const quiet = await cli('play', file, '--map', `a=${a},cc=${a}`, '--topic', 'a', '--speed', 'max')
+    assert.equal(quiet.code, 0)
+    assert.match(quiet.stderr, /^--map: there is no topic cc to play/m)
+    const nothing = await cli('play', file, '--topic', 'b', '--map', `a=${a}`)
+    assert.match(nothing.stderr, /^nothing is played: .* has a, c/m)
     writeFileSync(join(folder, 'broken.mcap'), 'not at all')
     assert.match((await cli('play', join(folder, 'broken.mcap'))).stderr, /^FILE_READ: .*is no MCAP file/)
   })

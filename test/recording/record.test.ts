@@ -173,6 +173,9 @@ describe('nexstream record', function () {
     await wrong([short, '--to', '-1h'], /^CLI_USAGE: --to -1h is in the past/, 2)
     await wrong([short, '--from', 'now', '--to', '-1h'], /^CLI_USAGE: --to -1h is before --from now/, 2)
     await wrong([short, '--compression', 'zip'], /^CLI_USAGE: 'zip' is no compression; write zstd, lz4, none/, 2)
+    const unnamed = await nexstream(['record', short, '-o', join(folder, 'wrong.txt'), '--from', 'start', '--to', 'now', ...brokerFlags()]) // prettier-ignore
+    assert.match(unnamed.stderr, /^CLI_USAGE: -o .*wrong.txt: the name of a recording ends in .mcap/)
+    assert.deepEqual([unnamed.code, existsSync(join(folder, 'wrong.txt'))], [2, false])
     await wrong([short, 'other:9092/x'], /^CLI_USAGE: .*named once/, 2)
   })
 })

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { McapIndexedReader } from '@mcap/core'
 import { CodedError } from '../../../core/api/plugin.js'
 import { encodeMessage } from '../../../schemas/index.js'
+import { recordingPlayed } from '../played.js'
 import { type RecordedMessage } from '../recorded.js'
 import { readRecording } from './reader.js'
 import { compressions, type RecordingCompression, RecordingWriter } from './writer.js'
@@ -174,6 +175,24 @@ describe('recordings', () => {
     writeFileSync(long, copy)
     truncateSync(long, 2 ** 34)
     assert.match((await fails(long)).error.message, /byte \d+: a record of 8589934601 bytes/)
+  })
+
+  it('that are given up keep all that was added', async () => {
+    const file = join(folder, 'abandoned.mcap')
+    const writer = await RecordingWriter.create(file, 'zstd')
+    for (const one of plain(30)) writer.add(one)
+    assert.equal(await writer.abandon(), 30)
+    const { messages, notes } = await read(file)
+    assert.deepEqual([messages, notes.length], [plain(30), 1])
+  })
+
+  it('are looked through before they are played until that is stopped', async () => {
+    const file = await write(plain(30))
+    const selection = { topics: new Set<string>(), sources: new Set<string>() }
+    const heard = assert.fail
+    const { total } = await recordingPlayed(file, selection, { signal: new AbortController().signal, heard })
+    const stopped = await recordingPlayed(file, selection, { signal: AbortSignal.abort(), heard })
+    assert.deepEqual([total, stopped.total], [30, 0])
   })
 
   it('are never written over, and say so when there is no room', async () => {

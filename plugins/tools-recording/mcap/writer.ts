@@ -26,6 +26,8 @@ export class RecordingWriter {
   readonly #begun = { channels: new Set<number>(), schemas: new Set<number>() }
   readonly #chunks: McapTypes.ChunkIndex[] = []
   readonly #counts = new Map<number, bigint>()
+  /** Messages that are in the file. */
+  #kept = 0
   #times: { first: bigint; last: bigint } | undefined
   #dataCrc = 0
 
@@ -123,7 +125,9 @@ export class RecordingWriter {
     const sizes = { compressedSize: BigInt(records.length), uncompressedSize }
     this.#chunks.push({ ...times, chunkStartOffset, chunkLength, messageIndexOffsets, messageIndexLength, compression, ...sizes }) // prettier-ignore
     chunk.reset()
+    const { messages } = this
     await this.#write()
+    this.#kept = messages
   }
 
   /** The rest, what was recorded (as text), and the indexes. Throws CodedError RECORDING_FAILED. */
@@ -139,9 +143,12 @@ export class RecordingWriter {
     await this.handle.close()
   }
 
-  /** Gives up; what is in the file stays. */
-  async abandon(): Promise<void> {
+  /** Gives up; what was added is in the file, unless that cannot be written. Gives how many messages are in it. */
+  async abandon(): Promise<number> {
+    // Told already by what made it give up
+    await this.flush().catch(() => undefined)
     await this.handle.close()
+    return this.#kept
   }
 
   #summary(metadata: McapTypes.MetadataIndex): Buffer {
