@@ -1,5 +1,5 @@
 // Options of event formation: `[services.event_formation]`, and of one detector, in the config or in `start`.
-import { type JSONSchema, type Options } from '../../core/api/plugin.js'
+import { CodedError, type JSONSchema, type Options } from '../../core/api/plugin.js'
 
 export const detectorKeys = {
   family: { type: 'string', minLength: 1, description: 'What reads its packets, e.g. `loki`.' },
@@ -83,3 +83,9 @@ type DetectorSchema = {
   readonly properties: typeof detectorKeys
 }
 export type DetectorOptions = Options<DetectorSchema>
+
+/** Throws COMMAND_INVALID. */
+export function requireRawTopic({ raw_topic: raw }: DetectorOptions, at: string): void {
+  if (raw === undefined)
+    throw new CodedError('COMMAND_INVALID', 'raw copies need a raw_topic', { path: `${at}/raw_only` })
+}

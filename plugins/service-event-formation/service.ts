@@ -17,7 +17,7 @@ import { filesOf } from './files.js'
 import { checkFiles, readoutOf } from './form/check.js'
 import { type DetectorFiles } from './form/formation.js'
 import { metricsOf } from './metrics.js'
-import { type DetectorOptions, type EventFormationOptions } from './options.js'
+import { type DetectorOptions, type EventFormationOptions, requireRawTopic } from './options.js'
 import { type DetectorProgress, type DetectorSpec } from './thread/protocol.js'
 
 /** The thread empties its socket and waits for Kafka, each in its time; more is not waited for. */
@@ -225,11 +225,6 @@ export class EventFormation implements Service {
     const report = detector.info(true)
     this.context.emit({ event: 'event_formation_done', job_id: job.id, error_encountered: error !== null, message, report }, origin) // prettier-ignore
   }
-}
-
-function requireRawTopic({ raw_topic: raw }: DetectorOptions, at: string): void {
-  if (raw === undefined)
-    throw new CodedError('COMMAND_INVALID', 'raw copies need a raw_topic', { path: `${at}/raw_only` })
 }
 
 const unknownDetector = (id: string): CodedError =>

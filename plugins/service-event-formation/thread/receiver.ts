@@ -8,7 +8,7 @@ import { kernelState } from './kernel.js'
 const DRAIN_MS = 2000
 const PAUSE_MS = 5
 
-const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\./.test(host)
+export const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\./.test(host)
 
 export class UdpReceiver {
   readonly #socket: Socket
