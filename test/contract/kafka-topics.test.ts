@@ -91,9 +91,10 @@ describe('Kafka: a topic that becomes another one', function () {
     assert.ok(first)
     await remake(topic, 'new', 30)
     const heard: Heard = { events: [], nextOffset: 0 }
+    const { count: got } = first
     note(heard, first)
     while (!heard.events.includes('0 new29')) note(heard, (await reader.next())!)
-    assert.deepEqual(heard.events, [...all('old', 100), 'again 0', ...all('new', 30)])
+    assert.deepEqual(heard.events, [...all('old', got), `again ${100 - got}`, ...all('new', 30)])
     // 100 are there, one is asked for, then the reader holds still while the topic goes
     reader.pause(topic, 0)
     await remake(topic, 'third', 3)
