@@ -1,4 +1,4 @@
-// What the daemon and the page say to each other: types, for both.
+// What the daemon and the page say to each other: types only, for both.
 
 /** What `nexstream jobs` shows of a job. */
 export type JobRow = Readonly<Record<string, unknown>>
@@ -48,16 +48,6 @@ export interface OverviewView {
   readonly not_understood: Readonly<Record<string, number>>
 }
 
-/** How the pixels of a detector lie: x runs first, then y, then z; the first pixel is offset + 1. */
-export interface Grid {
-  readonly id: number
-  readonly name: string
-  readonly size: readonly [x: number, y: number, z: number]
-  readonly offset: number
-}
-/** Along which axes one looks at a grid; the counts along the third are summed. */
-export type GridView = 'xy' | 'xz' | 'yz'
-
 /** The newest message of one histogram. */
 export interface HistogramRow {
   readonly key: string
@@ -74,8 +64,6 @@ export interface HistogramRow {
   readonly sum: number | null
   /** Events per second. */
   readonly rate: number | null
-  /** Of the detectors that it belongs to. */
-  readonly grids: readonly Grid[]
 }
 
 /** What stands before the numbers of a histogram. */
@@ -85,8 +73,6 @@ export interface HistogramHead extends HistogramRow {
   readonly max: number
   /** So many cells along each axis are one. */
   readonly bin: number
-  /** `GRID:VIEW` that the numbers are laid out by; empty: they are as they came. */
-  readonly layout: string
   /** Of each axis; null for those that are whole numbers from 0. */
   readonly edges: readonly (readonly number[] | null)[]
 }

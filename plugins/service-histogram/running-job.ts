@@ -1,6 +1,5 @@
 // A job as the service sees it, and what is said of it.
 import { CodedError, type Job, type JobInfo, type Origin } from '../../core/api/plugin.js'
-import { type HistogramSpec } from './spec.js'
 import { type CountingProgress, type JobSpec } from './thread/protocol.js'
 
 export interface RunningJob {
@@ -26,17 +25,7 @@ export const reportOf = ({ jobId: _id, behind: _behind, ...rest }: CountingProgr
 
 export function infoOf({ progress, spec }: RunningJob): JobInfo {
   const { startMs, stopMs } = spec
-  const histograms = progress.histograms.map((one) => {
-    const of = spec.histograms.find(({ id, topic }) => id === one.id && topic === one.topic)
-    return of === undefined ? one : { ...one, ...inputOf(of) }
-  })
-  return { start_time_ms: startMs, stop_time_ms: stopMs, ...reportOf(progress), behind: progress.behind, histograms }
-}
-
-/** What it counts, and how its pixels lie. */
-const inputOf = ({ kind, data_topic, source, firstPixel, turned }: HistogramSpec): object => {
-  const input = { kind, data_topic, source }
-  return kind === 'image' ? { ...input, first_pixel: firstPixel, order: turned ? 'xy' : 'yx' } : input
+  return { start_time_ms: startMs, stop_time_ms: stopMs, ...reportOf(progress), behind: progress.behind }
 }
 
 export function runningJob(job: Job, spec: JobSpec, origin: Origin): RunningJob {

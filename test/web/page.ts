@@ -48,13 +48,6 @@ export class Watched {
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-page-'))
     const config = join(folder, 'nexstream.toml')
     writeFileSync(join(folder, 'token'), token)
-    const daqlite = [
-      // Of a message of others, and of a histogram that this daemon counts
-      { kafka: { broker: 'b', topic: 'bank_events', source: 'bank' }, geometry: { xdim: 40, ydim: 25, zdim: 1, offset: 5000 }, plot: { window_title: 'Bank <b>5</b>' } },
-      { kafka: { broker: 'b', topic: topics.events, source: 'amor_detector' }, geometry: { xdim: 64, ydim: 10, zdim: 8, offset: 30_720 }, plots: { p: { plot_type: 'pixels', window_title: 'Tubes' } } }
-    ] // prettier-ignore
-    for (const [i, file] of daqlite.entries()) writeFileSync(join(folder, `detector${i}.json`), JSON.stringify(file))
-    const detectors = daqlite.map((_, i) => `{ daqlite = ${JSON.stringify(join(folder, `detector${i}.json`))} }`)
     writeFileSync(
       config,
       `[daemon]
@@ -78,7 +71,6 @@ token_file = ${JSON.stringify(join(folder, 'token'))}
 pv_topics = ["${topics.values}"]
 message_topics = ["${topics.events}"]
 streams_per_client = 4
-detectors = [${detectors.join(', ')}]
 `
     )
     const [control, browser] = await Promise.all([

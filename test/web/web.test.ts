@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Page } from 'playwright-core'
-import { vector } from '../../plugins/service-histogram/thread/vectors.js'
 import { encodeMessage, type HistogramRecord, numbersIn } from '../../schemas/index.js'
 import { converterParts } from '../support/converters.js'
 import { token, Watched } from './page.js'
@@ -12,15 +11,6 @@ const context = { jobId: '', signal: AbortSignal.any([]), log: () => undefined, 
 
 const PULSES = 20
 const EVENTS = 500
-
-/** What the test needs of a canvas in the browser. */
-interface Canvas {
-  readonly width: number
-  readonly height: number
-  getContext(kind: '2d'): {
-    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray }
-  }
-}
 
 /** The number that a stage of a funnel shows. */
 const stage = async (page: Page, funnel: string, name: string): Promise<number> => {
@@ -84,7 +74,6 @@ describe('the page', function () {
     await watched.send({ cmd: 'start', service: 'histogram', job_id: 'see', start_time: 0, histograms })
     await page.keyboard.press('4')
     const total = page.locator('[data-roi-sum]')
-    await page.locator('[name="layout"]').selectOption('')
     await page.locator(`[data-roi-sum="${PULSES * EVENTS}"]`).waitFor()
     await page.locator('[data-spectrum="times"] canvas').waitFor()
     const area = { x: 100, y: 90, width: 70, height: 60 }
@@ -102,65 +91,6 @@ describe('the page', function () {
     assert.ok(sum > 0 && sum < PULSES * EVENTS)
     await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
     assert.equal(await total.count(), 1)
-  })
-
-  it('lays a histogram out as the detector that the config describes', async () => {
-    const { topics, control } = watched
-    const region = async (area: Readonly<Record<string, number>>): Promise<void> => {
-      for (const [side, value] of Object.entries(area)) {
-        await page.locator(`[name="roi-${side}"]`).fill(String(value))
-        await page.keyboard.press('Tab')
-      }
-    }
-    // Pixels of 40 × 25 from 5001 on, in no order, and others: an L of two lines
-    const isLit = (x: number, y: number): boolean => (x === 3 && y < 20) || (y === 0 && x >= 3 && x < 9)
-    const pixels = Array.from({ length: 1000 }, (_, i) => 5001 + ((i * 7) % 1000))
-    const counts = pixels.map((pixel) => (isLit((pixel - 5001) % 40, Math.floor((pixel - 5001) / 40)) ? 5 : 0))
-    const array = (name: string, values: readonly number[]): object => ({ name, unit: '', label: null, source: null, axes: ['detector_number'], shape: [values.length], data: vector('float64', Float64Array.from(values)), isText: false }) // prettier-ignore
-    const variables = [array('signal', [...counts, 99]), array('detector_number', [...pixels, 6001])]
-    const encoder = (await converterParts()).get('da00')?.open({}, context)
-    const value = encoder?.encode?.({
-      source: 'bank',
-      timestampNs: BigInt(Date.now()) * 1_000_000n,
-      variables
-    })
-    control.producer.send({ topic: topics.histograms, value: Buffer.from(value!) })
-    await control.producer.flush()
-    await page.locator('select', { hasText: 'bank' }).first().selectOption(`${topics.histograms}:bank`)
-    await page.locator('h3', { hasText: 'Bank <b>5</b>, x–y' }).waitFor()
-    await page.locator('[data-roi-sum="125"]').waitFor()
-    // Row 0 is at the bottom
-    const lit = await page.locator('.image canvas').evaluate((element) => {
-      const canvas = element as unknown as Canvas
-      const { width, height } = canvas
-      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
-      const places = Array.from({ length: width * height }, (_, i) => i).filter((i) => (data[4 * i] ?? 0) > 200)
-      return { width, height, places: places.map((i) => `${i % width} ${height - 1 - Math.floor(i / width)}`) }
-    })
-    const expected = Array.from({ length: 1000 }, (_, i) => [i % 40, Math.floor(i / 40)] as const).filter(([x, y]) => isLit(x, y)) // prettier-ignore
-    assert.deepEqual([lit.width, lit.height], [40, 25])
-    assert.deepEqual(lit.places.toSorted(), expected.map(([x, y]) => `${x} ${y}`).toSorted())
-    await region({ x: 3, y: 1, width: 1, height: 30 })
-    await page.locator('[data-roi-sum="95"]').waitFor()
-
-    // A part of what is counted from another pixel on, in three dimensions
-    const tubes = { id: 'tubes', kind: 'image', data_topic: topics.events, source: 'amor_detector', topic: topics.histograms, first_pixel: 28_161, width: 512, height: 20, order: 'xy' } // prettier-ignore
-    await watched.send({ cmd: 'start', service: 'histogram', job_id: 'tubes', start_time: 0, histograms: [tubes] })
-    await page.locator('select', { hasText: 'tubes' }).first().selectOption(`${topics.histograms}:tubes`)
-    await page.locator('h3', { hasText: 'Tubes, x–y' }).waitFor()
-    await page.locator('[name="layout"]').selectOption('1:xz')
-    await page.locator('h3', { hasText: 'Tubes, x–z' }).waitFor()
-    await page.locator('label', { hasText: /^z/ }).waitFor()
-    const full = control.said.findLast(({ id, value }) => id === 'hs01' && value.includes('"id":"image"'))!
-    const record = (await converterParts()).get('hs01')?.open({}, context).decode?.(full.value) as HistogramRecord
-    const cells = numbersIn(record.data)
-    let sum = 0
-    for (let z = 2; z < 7; z++)
-      for (let y = 0; y < 10; y++)
-        for (let x = 0; x < 45; x++) sum += Number(cells[30_720 + (z * 10 + y) * 64 + x] ?? 0)
-    assert.ok(sum > 0)
-    await region({ x: 0, y: 2, width: 45, height: 5 })
-    await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
   })
 
   it('shows values of PVs, their alarms and how they changed', async () => {

@@ -6,7 +6,6 @@ import { age, scaled, whole, words } from './format.js'
 import { type HistogramNumbers, useHistograms, useNumbers } from './histogram-data.js'
 import { html, type Markup } from './html.js'
 import { type ImageCells, clamped, gradients, paint, projection, type Rectangle, sumOf, turned } from './image.js'
-import { gridOf, isImage, LayoutChoice, layoutOf, shapeOf } from './layout.js'
 import { Empty, Pill } from './parts.js'
 import { now, useStore } from './store.js'
 
@@ -81,13 +80,11 @@ function Area({
   cells,
   area,
   bin,
-  names,
   onArea
 }: {
   cells: ImageCells
   area: Rectangle | undefined
   bin: number
-  names: readonly string[]
   onArea: (area: Rectangle | undefined) => void
 }): Markup {
   // prettier-ignore
@@ -101,7 +98,7 @@ function Area({
       Drag over the image, or type; the rest follows.${bin > 1 && ` In cells of ${bin} × ${bin} pixels.`}
     </p>
     <div class="row">
-      ${sides.map((side, i) => html`<label>${names[i] ?? side} <input type="number" min="0" name=${`roi-${side}`} value=${shown[side]} onInput=${set(side)} /></label>`)}
+      ${sides.map((side) => html`<label>${side} <input type="number" min="0" name=${`roi-${side}`} value=${shown[side]} onInput=${set(side)} /></label>`)}
     </div>
     <dl class="figures">
       <div>
@@ -151,24 +148,20 @@ function Spectrum({ row, log }: { row: HistogramRow; log: boolean }): Markup {
   </section>`
 }
 
-function Picture({ row, look, layout }: { row: HistogramRow; look: Look; layout: string }): Markup {
-  const shape = shapeOf(row, layout)
-  const bin = Math.ceil(Math.max(...shape) / MOST_CELLS)
-  const numbers = useNumbers(row, bin, layout)
+function Picture({ row, look }: { row: HistogramRow; look: Look }): Markup {
+  const bin = Math.ceil(Math.max(...row.shape) / MOST_CELLS)
+  const numbers = useNumbers(row, bin)
   const [area, setArea] = useState<Rectangle | undefined>(undefined)
   if (numbers === undefined) return html`<section class="card">The image comes …</section>`
   const cells = look.isTurned ? turned(cellsOf(numbers)) : cellsOf(numbers)
-  const grid = gridOf(row, layout)
-  const axes = grid === undefined ? ['x', 'y'] : [...layout.slice(-2)]
-  const [x, y] = grid !== undefined && look.isTurned ? axes.toReversed() : axes
   const along = (axis: 'x' | 'y'): Markup => {
     const values = projection(cells, axis)
     return html`<section class="card">
-      <h3>Sum along ${axis === 'x' ? y : x}</h3>
+      <h3>Sum along ${axis === 'x' ? 'y' : 'x'}</h3>
       <${Chart}
         x=${values.map((_, i) => i * bin)}
         curves=${[{ label: 'counts', values }]}
-        xLabel=${`${axis === 'x' ? x : y} (pixel)`}
+        xLabel=${`${axis} (pixel)`}
         yLabel="counts"
         log=${look.log}
         height=${170}
@@ -178,17 +171,15 @@ function Picture({ row, look, layout }: { row: HistogramRow; look: Look; layout:
   return html`<div class="detector">
     <section class="card">
       <header>
-        <h3>${grid === undefined ? row.id : `${grid.name}, ${x}–${y}`}</h3>
+        <h3>${row.id}</h3>
         <span class="muted"
-          >${shape[1]} × ${shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''},
+          >${row.shape[1]} × ${row.shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''},
           ${` at most ${whole(numbers.head.max)}`}</span
         >
       </header>
       <${Canvas} cells=${cells} look=${look} area=${area} onArea=${setArea} />
     </section>
-    <div>
-      <${Area} cells=${cells} area=${area} bin=${bin} names=${[x, y]} onArea=${setArea} />${along('x')}${along('y')}
-    </div>
+    <div><${Area} cells=${cells} area=${area} bin=${bin} onArea=${setArea} />${along('x')}${along('y')}</div>
   </div>`
 }
 
@@ -203,18 +194,22 @@ function useRates(row: HistogramRow | undefined): readonly (readonly [number, nu
   return rates
 }
 
+/** An image has pixels along both axes; regions × time are curves. */
+const isImage = ({ shape, axes }: HistogramRow): boolean =>
+  shape.length === 2 &&
+  (shape[0] ?? 0) > 1 &&
+  !axes.some(({ unit, label }) => unit === 'ns' || /tof|time|region/i.test(label))
+
 interface ControlsProps {
   readonly images: readonly HistogramRow[]
   readonly chosen: HistogramRow | undefined
   readonly first: HistogramRow
   readonly look: Look
-  readonly layout: string
   readonly onKey: (key: string) => void
-  readonly onLayout: (layout: string) => void
   readonly onLook: (look: Look) => void
 }
 
-function Controls({ images, chosen, first, look, layout, onKey, onLayout, onLook }: ControlsProps): Markup {
+function Controls({ images, chosen, first, look, onKey, onLook }: ControlsProps): Markup {
   const nowMs = useStore(now)
   const value = (event: Event): string => (event.target as HTMLSelectElement).value
   const checked = (event: Event): boolean => (event.target as HTMLInputElement).checked
@@ -229,7 +224,6 @@ function Controls({ images, chosen, first, look, layout, onKey, onLayout, onLook
         </select></label
       >`
     }
-    ${chosen !== undefined && html`<${LayoutChoice} row=${chosen} layout=${layout} onLayout=${onLayout} />`}
     <label
       >colours
       <select value=${look.gradient} onChange=${(event: Event) => onLook({ ...look, gradient: value(event) })}>
@@ -274,28 +268,17 @@ nexstream start histogram 'histograms=[{"id": "detector", "kind": "image", "data
 export function Detector(): Markup {
   const rows = useHistograms()
   const [key, setKey] = useState('')
-  const [wanted, setWanted] = useState<string | undefined>(undefined)
   const [look, setLook] = useState<Look>({ log: false, gradient: 'viridis', isTurned: false })
-  const choose = (other: string): void => {
-    setKey(other)
-    setWanted(undefined)
-  }
   const images = (rows ?? []).filter(isImage)
   const chosen = images.find((row) => row.key === key) ?? images[0]
   const first = chosen ?? rows?.[0]
-  const layout = chosen === undefined ? '' : layoutOf(chosen, wanted)
   const rates = useRates(first)
   if (rows === undefined || first === undefined) return nothing
   const curves = rows.filter((row) => !isImage(row) && row.shape.length <= 2)
   const rate = [{ label: 'events/s', values: rates.map(([, events]) => events) }]
   return html`
-    <${Controls}
-      ...${{ images, chosen, first, look, layout }}
-      onKey=${choose}
-      onLayout=${setWanted}
-      onLook=${setLook}
-    />
-    ${chosen !== undefined && html`<${Picture} row=${chosen} look=${look} layout=${layout} key=${`${layout} ${chosen.key}`} />`}
+    <${Controls} images=${images} chosen=${chosen} first=${first} look=${look} onKey=${setKey} onLook=${setLook} />
+    ${chosen !== undefined && html`<${Picture} row=${chosen} look=${look} key=${chosen.key} />`}
     <div class="funnels charts">
       ${curves.map((row) => html`<${Spectrum} row=${row} log=${look.log} key=${row.key} />`)}
       ${

@@ -1,9 +1,7 @@
 // The newest message of each histogram: kept as it came, decoded when somebody asks for its numbers.
 import { type Converter, type DataArrayRecord, type HistogramRecord } from '../../../schemas/index.js'
 import { type HistogramRow } from '../wire.js'
-import { laidOut } from './layout.js'
 import { bodyOf, ofDataArray, ofHistogram, type Pictured } from './numbers.js'
-import { type HistogramQuestion } from './protocol.js'
 
 interface Kept {
   row: HistogramRow
@@ -34,7 +32,7 @@ export class Histograms {
     const key = `${topic}:${id}`
     const state = text(info['state'])
     const known = { key, topic, id, source, schema, shape, axes, state, time_ms: timeMs }
-    const row = { ...known, version: ++this.#version, sum: number(info['sum']), rate: number(info['rate']), grids: [] }
+    const row = { ...known, version: ++this.#version, sum: number(info['sum']), rate: number(info['rate']) }
     const before = this.#kept.get(key)
     this.#kept.delete(key)
     // The memory of the one before is used again
@@ -54,16 +52,11 @@ export class Histograms {
   }
 
   /** Undefined: there is none. */
-  body(
-    { key, bin, layout }: HistogramQuestion,
-    converter: (id: string) => Converter | undefined
-  ): Uint8Array | undefined {
+  body(key: string, bin: number, converter: (id: string) => Converter | undefined): Uint8Array | undefined {
     const kept = this.#kept.get(key)
     const opened = kept === undefined ? undefined : converter(kept.row.schema)
     if (kept === undefined || opened === undefined) return undefined
     const shown = picture(kept.row.schema, opened, kept.message)
-    if (shown === undefined) return undefined
-    const name = layout === undefined ? '' : `${layout.grid.id}:${layout.view}`
-    return bodyOf(kept.row, layout === undefined ? shown : laidOut(shown, layout), { bin, layout: name })
+    return shown === undefined ? undefined : bodyOf(kept.row, shown, bin)
   }
 }
