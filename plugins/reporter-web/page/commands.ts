@@ -1,6 +1,7 @@
 // Commands: forms made from the schemas of the commands, the JSON that they come to, and the answer. Sent by who has the token.
-import { useEffect, useState } from 'preact/hooks'
-import { getJson, postJson, token, tokenAsked } from './api.js'
+import { useState } from 'preact/hooks'
+import { useAnswer } from './answer.js'
+import { postJson, token, tokenAsked } from './api.js'
 import { Field, type FieldSchema } from './field.js'
 import { html, type Markup } from './html.js'
 import { Empty, Pill, prose } from './parts.js'
@@ -121,11 +122,7 @@ function Form({ form, enabled }: { form: CommandForm; enabled: boolean }): Marku
 } // prettier-ignore
 
 export function Commands({ rest }: { rest: readonly string[] }): Markup {
-  const [list, setList] = useState<CommandList | string | undefined>(undefined)
-  const given = useStore(token)
-  useEffect(() => {
-    getJson<CommandList>('/api/commands').then(setList, (error: Error) => setList(error.message))
-  }, [given])
+  const list = useAnswer<CommandList>('/api/commands')
   if (list === undefined) return null
   if (typeof list === 'string') return html`<${Empty} title="The daemon does not say its commands"><p>${list}</p><//>`
   const { commands, enabled } = list

@@ -1,7 +1,8 @@
 // Files: what the daemon has written, to take away or to look into.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { type FileRow } from '../wire.js'
-import { getBytes, getJson, token } from './api.js'
+import { useAnswer } from './answer.js'
+import { getBytes, token } from './api.js'
 import { Chart } from './chart.js'
 import { type FileEntry, type FileObject } from './file-protocol.js'
 import { FileReading } from './file-reader.js'
@@ -105,21 +106,13 @@ function Inside({ row }: { row: FileRow }): Markup {
 } // prettier-ignore
 
 export function Files({ rest }: { rest: readonly string[] }): Markup {
-  const [files, setFiles] = useState<readonly FileRow[] | string | undefined>(undefined)
   const jobs = useStore(overview)?.jobs ?? []
-  const given = useStore(token)
   // Another job, or one that has ended, is another list
   const known = jobs.map((job) => `${String(job['job_id'])} ${String(job['ended'])}`).join()
-  useEffect(() => {
-    const stop = new AbortController()
-    getJson<{ files: FileRow[] }>('/api/files', stop.signal).then(
-      (found) => setFiles(found.files),
-      (error: Error) => !stop.signal.aborted && setFiles(error.message)
-    )
-    return () => stop.abort()
-  }, [known, given])
-  if (files === undefined) return null
-  if (typeof files === 'string') return html`<${Empty} title="The daemon does not list its files"><p>${files}</p><//>`
+  const answer = useAnswer<{ files: FileRow[] }>('/api/files', known)
+  if (answer === undefined) return null
+  if (typeof answer === 'string') return html`<${Empty} title="The daemon does not list its files"><p>${answer}</p><//>`
+  const { files } = answer
   if (files.length === 0)
     return html`<${Empty} title="No file has been written lately">
       <p>Files of jobs that run, and of the last ones that have ended, are listed here.</p>

@@ -1,6 +1,6 @@
 // The page: its frame, the way between its parts, keys, light and dark.
 import { render } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { connection, token, tokenAsked } from './api.js'
 import { Commands } from './commands.js'
 import { Detector } from './detector.js'
@@ -159,7 +159,7 @@ function App(): Markup {
   useTheme()
   const [id, ...rest] = useStore(place)
   const page = pages.find((one) => one.id === id) ?? pages[0]!
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${page.title} · nexstream`
   }, [page])
   return html`

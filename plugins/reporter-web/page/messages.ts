@@ -1,11 +1,11 @@
 // Messages: what lies on a topic, one by one. Nothing is read until somebody asks.
 import { useEffect, useState } from 'preact/hooks'
 import { type MessagePage, type MessageRow, type MessageView, type Places, type TopicView } from '../wire.js'
-import { getJson, token } from './api.js'
+import { useAnswer } from './answer.js'
+import { getJson } from './api.js'
 import { moment, scaled, whole } from './format.js'
 import { html, type Markup } from './html.js'
 import { Empty } from './parts.js'
-import { useStore } from './store.js'
 import { bytesOf, hexLines, Tree } from './tree.js'
 
 const ROWS = 50
@@ -31,15 +31,7 @@ const path = (topic: string, rest = ''): string => `/api/topics/${encodeURICompo
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 function Message({ topic, row }: { topic: string; row: MessageRow }): Markup {
-  const [view, setView] = useState<MessageView | string | undefined>(undefined)
-  useEffect(() => {
-    const stop = new AbortController()
-    getJson<MessageView>(path(topic, `/messages/${row.partition}/${row.offset}`), stop.signal).then(
-      setView,
-      (error: Error) => setView(error.message)
-    )
-    return () => stop.abort()
-  }, [topic, row.partition, row.offset])
+  const view = useAnswer<MessageView>(path(topic, `/messages/${row.partition}/${row.offset}`))
   if (typeof view === 'string') return html`<p class="bad-text">${view}</p>`
   if (view === undefined) return html`<p class="muted">Reading …</p>`
   const bytes = bytesOf(view.head)
@@ -156,17 +148,12 @@ const nothing = html`<${Empty} title="No topic to look at">
 const valueOf = (event: Event): string => (event.target as HTMLInputElement).value
 
 export function Messages({ rest }: { rest: readonly string[] }): Markup {
-  const [topics, setTopics] = useState<readonly string[] | undefined>(undefined)
+  const list = useAnswer<{ topics: string[] }>('/api/topics')
   const [schema, setSchema] = useState('')
   const [seconds, setSeconds] = useState(5)
   const [time, setTime] = useState('')
-  const given = useStore(token)
-  useEffect(() => {
-    getJson<{ topics: string[] }>('/api/topics').then(
-      (found) => setTopics(found.topics),
-      () => setTopics([])
-    )
-  }, [given])
+  // Without an answer there is none to look at
+  const topics = typeof list === 'string' ? [] : list?.topics
   const topic = topics?.find((one) => one === rest[0]) ?? topics?.[0] ?? ''
   const { shown, doing, error, latest, record, since, turn } = useMessages(topic, schema)
   if (topics === undefined) return null
