@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import kafkajs, { type Admin } from 'kafkajs'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { type Batch, type Reader } from '../../core/api/kafka.js'
 import { kafka, testTopics } from '../support/kafka.js'
+import { remakeTopic, widenTopic } from '../support/topics.js'
 
 interface Heard {
   /** `PARTITION VALUE` of every record, and what the reader told between them. */
@@ -13,15 +13,11 @@ interface Heard {
 describe('Kafka: a topic that becomes another one', function () {
   this.timeout(120_000)
   let client: KafkaClient
-  let admin: Admin
   before(async () => {
     const { brokers } = await kafka()
     client = connectKafka({ brokers })
-    admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin()
-    await admin.connect()
   })
   after(async () => {
-    await admin?.disconnect()
     await client?.close()
   })
 
@@ -32,16 +28,7 @@ describe('Kafka: a topic that becomes another one', function () {
   }
   /** Deleted and made again, with `n` records at once. */
   async function remake(topic: string, text: string, n: number, numPartitions = 1): Promise<void> {
-    await admin.deleteTopics({ topics: [topic] })
-    for (;;) {
-      try {
-        await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
-        break
-      } catch (error) {
-        // Its deletion is still under way
-        if (!/already exists|Topic creation errors/i.test((error as Error).message)) throw error
-      }
-    }
+    await remakeTopic(topic, numPartitions)
     await send(topic, text, n)
   }
   function note(heard: Heard, batch: Batch): void {
@@ -127,7 +114,7 @@ describe('Kafka: a topic that becomes another one', function () {
     const assign = [topic, other].map((name) => ({ topic: name, partition: 0, offset: 0 }))
     const reader = client.reader({ assign, follow: [topic] })
     assert.deepEqual((await hear(reader, 10)).events, all('a', 10))
-    await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] })
+    await widenTopic(topic, 3)
     await Promise.all([send(topic, 'b', 20, 1), send(topic, 'c', 20, 2)])
     const added = (await hear(reader, 40)).events
     assert.deepEqual(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { until } from './forwarder/live.js'
 import { startIoc, type IocKind } from './ioc.js'
 import { python } from './python.js'
 
@@ -26,7 +27,8 @@ describe('ioc (real EPICS servers)', function () {
         assert.equal(await ioc.ramp(['T:ao'], 50, 0), 50)
         assert.equal(await ioc.get('T:ao'), '50.00')
         await ioc.iocsh('dbpf T:ao 7')
-        assert.ok((await ioc.count('T:cnt')) > before)
+        // It follows in a thread of its own
+        await until(async () => (await ioc.count('T:cnt')) > before)
         await assert.rejects(ioc.put('T:nothing', 1), /no record field/)
         const pid = ioc.pid
         await ioc.kill9()

@@ -8,6 +8,7 @@ import { loadKafkajs } from '../../plugins/tools-topics/admin/kafkajs-admin.js'
 import { type KafkaSetup, type ListenerName } from './kafka-config.js'
 import { startDocker } from './kafka-docker.js'
 import { type Cluster, startJars } from './kafka-jars.js'
+import { led } from './leaders.js'
 import { PATIENCE_MS } from './patience.js'
 
 export type { KafkaSetup } from './kafka-config.js'
@@ -194,22 +195,6 @@ export async function stopSharedKafka(): Promise<void> {
   if (running?.way === 'brokers' && made.length > 0)
     await withAdmin(running.brokers, (client) => client.deleteTopics({ topics: made.splice(0) }))
   await running?.stop()
-}
-
-/** Waits until all partitions have a leader. */
-async function led(client: Admin, topics: string[], partitions: number): Promise<void> {
-  for (const end = Date.now() + START_MS; ;) {
-    try {
-      const found = await client.fetchTopicMetadata({ topics })
-      const isLed = (topic: (typeof found.topics)[number]): boolean =>
-        topic.partitions.length >= partitions && topic.partitions.every(({ leader }) => leader >= 0)
-      if (found.topics.length === topics.length && found.topics.every(isLed)) return
-      if (Date.now() > end) throw new Error(`no leaders of ${topics.join(', ')} after ${START_MS} ms`)
-    } catch (error) {
-      if (Date.now() > end || !(error as { retriable?: boolean }).retriable) throw error
-    }
-    await sleep(50)
-  }
 }
 
 export interface TopicOptions {

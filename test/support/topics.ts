@@ -1,6 +1,7 @@
 // Changes topics on a Kafka.
 import kafkajs, { type Admin } from 'kafkajs'
 import { kafka } from './kafka.js'
+import { led } from './leaders.js'
 
 /** @param brokers - default: the shared Kafka */
 export async function withAdmin<T>(use: (admin: Admin) => Promise<T>, brokers?: readonly string[]): Promise<T> {
@@ -25,14 +26,14 @@ export function deleteTopic(topic: string): Promise<void> {
   return withAdmin((admin) => admin.deleteTopics({ topics: [topic] }))
 }
 
-/** Deletes a topic and makes it again; it may have no leaders for a moment. */
+/** Deletes a topic and makes it again; resolves when the broker tells of all its partitions with their leaders. */
 export function remakeTopic(topic: string, numPartitions = 1): Promise<void> {
   return withAdmin(async (admin) => {
     await admin.deleteTopics({ topics: [topic] })
     for (;;) {
       try {
         await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
-        return
+        return await led(admin, [topic], numPartitions)
       } catch (error) {
         // Its deletion is still under way
         if (!/already exists|Topic creation errors/i.test((error as Error).message)) throw error
@@ -45,9 +46,6 @@ export function remakeTopic(topic: string, numPartitions = 1): Promise<void> {
 export function widenTopic(topic: string, count: number): Promise<void> {
   return withAdmin(async (admin) => {
     await admin.createPartitions({ topicPartitions: [{ topic, count }] })
-    for (;;) {
-      const [found] = (await admin.fetchTopicMetadata({ topics: [topic] })).topics
-      if (found?.partitions.filter(({ leader }) => leader >= 0).length === count) return
-    }
+    await led(admin, [topic], count)
   })
 }
