@@ -1,6 +1,7 @@
 // The brokers of a cluster: who they are, who leads which partition, and a control connection to each.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError, topicMissing } from '../api/errors.js'
+import { endsWithin } from '../api/patience.js'
 import { TOPIC_DENIED, errorName, isAuthError, isFinalError, isLeaderError, missingRight } from './broker-errors.js'
 import { type Address, type Api, Connection, ConnectionLost, parse } from './connection.js'
 import { type KafkaSettings } from './options.js'
@@ -77,9 +78,7 @@ const SHORTEST_PATIENCE_MS = 500
 
 /** Resolves with `done`, or after a second: what hangs on a broker that does not answer is left to end by itself. */
 export async function soon(done: Promise<unknown>, ms = 1000): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([done, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
-  clearTimeout(timer)
+  await endsWithin(done, ms)
 }
 
 const dataApis: readonly Api[] = [api.produce, api.fetch, api.listOffsets, api.metadata, api.initProducerId]

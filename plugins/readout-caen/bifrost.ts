@@ -1,8 +1,14 @@
 // BIFROST: five arcs of nine triplets of tubes; the three tubes of a triplet are read out as one.
-import { type Counter, type EventSink, type Packet, type ReadoutSetup } from '../service-event-formation/readout-kit.js'
+import {
+  type Counter,
+  type EventSink,
+  no,
+  type Packet,
+  type ReadoutSetup
+} from '../service-event-formation/readout-kit.js'
 import { Calibration } from './calibration.js'
 import { type BifrostConfig } from './config.js'
-import { type CaenGeometry, no, pixelOf } from './readout.js'
+import { type CaenGeometry, pixelOf } from './readout.js'
 
 const ARCS = 5
 const TRIPLETS = 9

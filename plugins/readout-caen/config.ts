@@ -1,17 +1,10 @@
 // The detector files of ³He tubes read out by CAEN electronics, as the field writes them.
 import { type JSONSchema, type Options } from '../../core/api/plugin.js'
+import { longestFlightKey, longestPulseKey } from '../service-event-formation/readout-kit.js'
 
 const resolution = (standard: number) =>
   ({ type: 'integer', minimum: 24, maximum: 65_536, default: standard, description: 'Pixels along a tube.' }) as const
-const common = {
-  MaxPulseTimeNS: {
-    type: 'integer',
-    minimum: 1,
-    default: 357_142_855,
-    description: 'Longest time from the previous pulse to the present one, ns.'
-  },
-  MaxTOFNS: { type: 'integer', minimum: 1, default: 1_428_571_420, description: 'Longest time of flight, ns.' }
-} as const
+const common = { MaxPulseTimeNS: longestPulseKey, MaxTOFNS: longestFlightKey } as const
 const highest = {
   MaxFEN: { type: 'integer', minimum: 0, maximum: 23, default: 0, description: 'Highest front end node.' },
   MaxGroup: { type: 'integer', minimum: 0, maximum: 255, default: 0, description: 'Highest group.' }

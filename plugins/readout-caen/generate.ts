@@ -1,6 +1,11 @@
 // Readouts of tubes, made up: amplitudes that the geometry of each detector takes for the wanted place.
 import { CodedError } from '../../core/api/plugin.js'
-import { type GeneratedHit, type ReadoutWriter } from '../service-event-formation/readout-kit.js'
+import {
+  type GeneratedHit,
+  indexAt,
+  putReadoutHead,
+  type ReadoutWriter
+} from '../service-event-formation/readout-kit.js'
 import { Calibration } from './calibration.js'
 import {
   type BifrostConfig,
@@ -26,11 +31,7 @@ const writerOf = (hitOf: (hit: GeneratedHit) => TubeHit): ReadoutWriter => ({
   size: SIZE,
   write(view, at, hit) {
     const { ring, fen, group, amplitudes } = hitOf(hit)
-    view.setUint8(at, 2 * ring)
-    view.setUint8(at + 1, fen)
-    view.setUint16(at + 2, SIZE, true)
-    view.setUint32(at + 4, hit.seconds, true)
-    view.setUint32(at + 8, hit.ticks, true)
+    putReadoutHead(view, at, { ring, fen, size: SIZE }, hit)
     view.setUint8(at + 13, group)
     for (const [i, amplitude] of amplitudes.entries()) view.setInt16(at + 16 + 2 * i, amplitude, true)
   }
@@ -44,8 +45,6 @@ function ends(place: number, sum = SUM): [number, number] {
   const a = Math.round(place * sum)
   return [a, sum - a]
 }
-
-const whole = (share: number, count: number): number => Math.min(count - 1, Math.floor(share * count))
 
 /** Rows of the picture are the straws that are read out. */
 export function lokiWriter(config: LokiConfig, calibrationFile: unknown): ReadoutWriter {
@@ -65,7 +64,7 @@ export function lokiWriter(config: LokiConfig, calibrationFile: unknown): Readou
   }).toSorted((a, b) => a.y - b.y)
   if (straws.length === 0) throw new CodedError('DETECTOR_INVALID', 'no straw is read out', { path: '/config/Config' })
   return writerOf(({ u, v }) => {
-    const { ring, fen, local, unit } = straws[whole(v, straws.length)]!
+    const { ring, fen, local, unit } = straws[indexAt(v, straws.length)]!
     const [along, across] = [u * SUM, calibration.at(unit, 0.5) * SUM]
     const b = Math.round((along * across) / SUM)
     const [a, d] = [Math.round(along) - b, Math.round(across) - b]
@@ -76,7 +75,7 @@ export function lokiWriter(config: LokiConfig, calibrationFile: unknown): Readou
 export function bifrostWriter({ MaxAmpl, MaxGroup }: BifrostConfig, calibrationFile: unknown): ReadoutWriter {
   const calibration = calibrationOf(calibrationFile, 'bifrost')
   return writerOf(({ u, v }) => {
-    const [x, y] = [whole(u, 900), whole(v, 15)]
+    const [x, y] = [indexAt(u, 900), indexAt(v, 15)]
     const ring = Math.trunc(x / 300)
     const group = Math.min(MaxGroup, 3 * Math.trunc(y / 3) + (Math.trunc(x / 100) % 3))
     const place = calibration.at(calibration.unitOf(15 * ring + group, y % 3), ((x % 100) + 0.5) / 100)
@@ -87,7 +86,7 @@ export function bifrostWriter({ MaxAmpl, MaxGroup }: BifrostConfig, calibrationF
 export function tbl3heWriter({ Topology: topology }: Tbl3heConfig, calibrationFile: unknown): ReadoutWriter {
   const calibration = calibrationOf(calibrationFile, 'tbl3he')
   return writerOf(({ u, v }) => {
-    const tube = whole(v, 8)
+    const tube = indexAt(v, 8)
     const { Ring: ring, FEN: fen, Bank: bank } = topology.find((one) => one.Bank === tube >> 2) ?? topology[0]!
     const place = calibration.at(calibration.unitOf(4 * bank + (tube & 3), 0), u)
     return { ring, fen, group: tube & 3, amplitudes: ends(place) }
@@ -97,7 +96,7 @@ export function tbl3heWriter({ Topology: topology }: Tbl3heConfig, calibrationFi
 export function miraclesWriter({ Resolution: resolution }: MiraclesConfig): ReadoutWriter {
   const half = Math.trunc(resolution / 2)
   return writerOf(({ u, v }) => {
-    const [x, y] = [whole(u, 48), whole(v, 2 * half)]
+    const [x, y] = [indexAt(u, 48), indexAt(v, 2 * half)]
     const along = (y % half) / (2 * (half - 1))
     const [a] = ends(x % 2 === 0 ? 1 - along : along + 0.25 / half)
     // The second tube of a pair is told by less on the first end
@@ -109,8 +108,13 @@ export function miraclesWriter({ Resolution: resolution }: MiraclesConfig): Read
 
 export function cspecWriter({ Resolution: resolution, MaxGroup }: CspecConfig): ReadoutWriter {
   return writerOf(({ u, v }) => {
-    const column = whole(u, 72)
+    const column = indexAt(u, 72)
     const group = Math.min(MaxGroup, column % 24)
-    return { ring: Math.trunc(column / 24), fen: 0, group, amplitudes: ends((whole(v, 180) + 0.5) / (resolution - 1)) }
+    return {
+      ring: Math.trunc(column / 24),
+      fen: 0,
+      group,
+      amplitudes: ends((indexAt(v, 180) + 0.5) / (resolution - 1))
+    }
   })
 }

@@ -1,9 +1,15 @@
 // LOKI: straws in tubes of seven, in layers; the four amplitudes tell the straw and the place along it.
 import { CodedError } from '../../core/api/plugin.js'
-import { type Counter, type EventSink, type Packet, type ReadoutSetup } from '../service-event-formation/readout-kit.js'
+import {
+  type Counter,
+  type EventSink,
+  no,
+  type Packet,
+  type ReadoutSetup
+} from '../service-event-formation/readout-kit.js'
 import { Calibration } from './calibration.js'
 import { type LokiConfig } from './config.js'
-import { type CaenGeometry, no, pixelOf } from './readout.js'
+import { type CaenGeometry, pixelOf } from './readout.js'
 
 const STRAWS = 7
 const RINGS = 12

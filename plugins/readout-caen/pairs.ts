@@ -1,7 +1,13 @@
 // MIRACLES and CSPEC: tubes without calibration.
-import { type Counter, type EventSink, type Packet, type ReadoutSetup } from '../service-event-formation/readout-kit.js'
+import {
+  type Counter,
+  type EventSink,
+  no,
+  type Packet,
+  type ReadoutSetup
+} from '../service-event-formation/readout-kit.js'
 import { type CspecConfig, type MiraclesConfig } from './config.js'
-import { type CaenGeometry, no, pixelOf } from './readout.js'
+import { type CaenGeometry, pixelOf } from './readout.js'
 
 const awayFromZero = (x: number): number => Math.sign(x) * Math.round(Math.abs(x))
 

@@ -2,6 +2,7 @@
 import {
   type Counter,
   type EventSink,
+  no,
   type Packet,
   type PulseClock,
   type Readout,
@@ -24,12 +25,6 @@ export interface CaenGeometry {
 /** pixel(x, y) of nx × ny, from 1 on; 0 outside. */
 export const pixelOf = (x: number, y: number, nx: number, ny: number): number =>
   x >= 0 && x < nx && y >= 0 && y < ny ? y * nx + x + 1 : 0
-
-/** Counts, for conditions: `good || no(counter)`. */
-export function no(counter: Counter): false {
-  counter.value++
-  return false
-}
 
 interface Limits {
   readonly MaxTOFNS: number

@@ -1,8 +1,14 @@
 // TBL: two banks of four ³He tubes.
-import { type Counter, type EventSink, type Packet, type ReadoutSetup } from '../service-event-formation/readout-kit.js'
+import {
+  type Counter,
+  type EventSink,
+  no,
+  type Packet,
+  type ReadoutSetup
+} from '../service-event-formation/readout-kit.js'
 import { Calibration } from './calibration.js'
 import { type Tbl3heConfig } from './config.js'
-import { type CaenGeometry, no, pixelOf } from './readout.js'
+import { type CaenGeometry, pixelOf } from './readout.js'
 
 const TUBES = 4
 const ALONG = 100

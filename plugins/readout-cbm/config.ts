@@ -1,14 +1,10 @@
 // The detector file of beam monitors, as the field writes it.
 import { type JSONSchema, type Options } from '../../core/api/plugin.js'
+import { longestFlightKey, longestPulseKey } from '../service-event-formation/readout-kit.js'
 
 const common = {
-  MaxPulseTimeDiffNS: {
-    type: 'integer',
-    minimum: 1,
-    default: 357_142_855,
-    description: 'Longest time from the previous pulse to the present one, ns.'
-  },
-  MaxTOFNS: { type: 'integer', minimum: 1, default: 1_428_571_420, description: 'Longest time of flight, ns.' },
+  MaxPulseTimeDiffNS: longestPulseKey,
+  MaxTOFNS: longestFlightKey,
   MonitorRing: { type: 'integer', minimum: 0, maximum: 11, default: 11, description: 'The only ring that is read.' },
   MaxRing: { type: 'integer', minimum: 0, maximum: 11, default: 11, description: 'Highest ring.' },
   MaxFENId: { type: 'integer', minimum: 0, maximum: 23, description: 'Highest front end node.' }

@@ -2,11 +2,14 @@
 import { CodedError } from '../../core/api/plugin.js'
 import {
   type Counter,
+  countersOf,
   type EventSink,
+  none,
   type Packet,
   type PulseClock,
   type Readout,
   type ReadoutSetup,
+  TICKS_PER_SECOND,
   type TofHistogramSink
 } from '../service-event-formation/readout-kit.js'
 import { type CbmConfig, type Monitor } from './config.js'
@@ -14,7 +17,6 @@ import { type CbmConfig, type Monitor } from './config.js'
 export const SIZE = 20
 const FIBRES = 24
 const FENS = 24
-const TICKS = 88_052_500
 const CHANNELS = 256
 export const types = { EVENT_0D: 1, EVENT_2D: 2, IBM: 3 } as const
 
@@ -53,10 +55,6 @@ const errorNames = ['no_data', 'size', 'fiber', 'fen', 'datalen', 'timefrac', 't
 const geometryNames = ['ring', 'monitor_ring_mismatch', 'fen', 'topology', 'type_mismatch', 'xpos', 'ypos', 'pixel', 'validation'] as const // prettier-ignore
 type Named<T extends readonly string[]> = Readonly<Record<T[number], Counter>>
 
-function named<const T extends readonly string[]>(names: T, make: (name: string) => Counter): Named<T> {
-  return Object.fromEntries(names.map((name) => [name, make(name)])) as Named<T>
-}
-
 export class CbmReadout implements Readout {
   /** By FEN and channel. */
   readonly #sources: (Source | undefined)[] = Array.from({ length: FENS * CHANNELS })
@@ -88,8 +86,8 @@ export class CbmReadout implements Readout {
       this.#sources[key] = sourceOf(monitor, index, setup)
     }
     const counter = (name: string): Counter => setup.counter(name)
-    this.#errors = named(errorNames, (name) => counter(`parser.readout.errors.${name}`))
-    this.#geometry = named(geometryNames, (name) => counter(`geometry.${name}_errors`))
+    this.#errors = countersOf(errorNames, (name) => counter(`parser.readout.errors.${name}`))
+    this.#geometry = countersOf(geometryNames, (name) => counter(`geometry.${name}_errors`))
     this.#good = ['0d', '2d', 'ibm'].map((name) => counter(`parser.readout.count.${name}`))
     this.#formed = ['event0d', 'event2d', 'ibm'].map((name) => counter(`events.${name}`))
     this.#looked = counter('parser.readout.count')
@@ -127,7 +125,7 @@ export class CbmReadout implements Readout {
     if (bytes[at]! >= FIBRES) return fiber
     if (bytes[at + 1]! >= FENS) return fen
     if (u16[(at + 2) >> 1] !== SIZE) return datalen
-    if (u32[(at + 8) >> 2]! >= TICKS) return timefrac
+    if (u32[(at + 8) >> 2]! >= TICKS_PER_SECOND) return timefrac
     const type = bytes[at + 12]!
     if (type < 1 || type > 3 || (this.areasOnly && type !== types.EVENT_2D)) return kind
     this.#good[type - 1]!.value++
@@ -183,9 +181,4 @@ export class CbmReadout implements Readout {
     if (u16[(at + 16) >> 1]! >= source.width) return none(errors.xpos)
     return u16[(at + 18) >> 1]! >= source.height ? none(errors.ypos) : source
   }
-}
-
-function none(counter: Counter): undefined {
-  counter.value++
-  return undefined
 }

@@ -1,13 +1,9 @@
 // The detector files of DREAM, MAGIC and HEIMDAL, as the field writes them.
 import { type JSONSchema, type Options } from '../../core/api/plugin.js'
+import { longestPulseKey } from '../service-event-formation/readout-kit.js'
 
 const properties = {
-  MaxPulseTimeDiffNS: {
-    type: 'integer',
-    minimum: 1,
-    default: 357_142_855,
-    description: 'Longest time from the previous pulse to the present one, ns.'
-  },
+  MaxPulseTimeDiffNS: longestPulseKey,
   Config: {
     type: 'array',
     minItems: 1,

@@ -1,6 +1,6 @@
 // Readouts of DREAM, MAGIC and HEIMDAL, made up: the picture is that of the first part of the file.
 import { CodedError } from '../../core/api/plugin.js'
-import { type ReadoutWriter } from '../service-event-formation/readout-kit.js'
+import { putReadoutHead, type ReadoutWriter } from '../service-event-formation/readout-kit.js'
 import { type CdtConfig, type CdtType } from './config.js'
 import { type CdtPart } from './parts.js'
 import { SIZE } from './readout.js'
@@ -28,17 +28,14 @@ export function cdtWriter(
   const pixels = hits.reduce<number[]>((found, hit, pixel) => (hit < 0 ? found : (found.push(pixel), found)), [])
   return {
     size: SIZE,
-    write(view, at, { u, v, seconds, ticks }, random) {
+    write(view, at, generated, random) {
+      const { u, v } = generated
       const wanted = Math.floor(v * part.ny) * part.nx + Math.floor(u * part.nx) + 1
       // A file may have a few nodes only
       const pixel = hits[wanted]! < 0 ? pixels[Math.floor(random() * pixels.length)]! : wanted
       const hit = hits[pixel]!
       const entry = entries[hit >> 20]!
-      view.setUint8(at, 2 * entry.Ring)
-      view.setUint8(at + 1, entry.FEN)
-      view.setUint16(at + 2, SIZE, true)
-      view.setUint32(at + 4, seconds, true)
-      view.setUint32(at + 8, ticks, true)
+      putReadoutHead(view, at, { ring: entry.Ring, fen: entry.FEN, size: SIZE }, generated)
       view.setUint8(at + 13, (hit >> 16) & 15)
       view.setUint8(at + 14, (hit >> 8) & 255)
       view.setUint8(at + 15, hit & 255)

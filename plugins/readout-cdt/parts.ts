@@ -1,5 +1,5 @@
 // The parts of DREAM, MAGIC and HEIMDAL: from the place in the part, unit, cathode and anode to a pixel.
-import { type Counter } from '../service-event-formation/readout-kit.js'
+import { type Counter, no } from '../service-event-formation/readout-kit.js'
 import { type CdtEntry, type CdtType } from './config.js'
 
 /** Pixel from 1 on, without offset; 0, with the reason counted, when there is none. */
@@ -39,10 +39,10 @@ const endCap = (prefix: string, nx: number, offset: number): CdtPart => ({
   open(counter) {
     const [noSector, noSumo, noCassette] = ['sector_errors', 'sumo_id_errors', 'cassette_id_errors'].map(counter) as [Counter, Counter, Counter] // prettier-ignore
     return ({ Index: sector }, sumo, cathode, anode) => {
-      if (sector >= SECTORS) return none(noSector)
-      if (sumo < 3 || sumo > 6) return none(noSumo)
+      if (sector >= SECTORS) return +no(noSector)
+      if (sumo < 3 || sumo > 6) return +no(noSumo)
       const cassette = cassetteOf(sumo, cathode, anode)
-      if (cassette >= CASSETTES[sumo - 3]!) return none(noCassette)
+      if (cassette >= CASSETTES[sumo - 3]!) return +no(noCassette)
       const x = SECTOR_WIDTH * sector + SUMO_COLUMN[sumo - 3]! + 2 * cassette + (div(anode, 16) % 2)
       return pixelIn(x, 16 * (cathode % 16) + (anode % 16), nx, 256)
     }
@@ -100,7 +100,7 @@ const cuboid = (prefix: string, squares: readonly Square[], offset: number): Cdt
     const noIndex = counter('index_errors')
     return ({ Index, Index2 }, unit, cathode, anode) => {
       const square = unit === 0 ? squares[Index] : unit === 1 ? squares[Index2] : undefined
-      if (square === undefined) return none(noIndex)
+      if (square === undefined) return +no(noIndex)
       const cassette = div(anode, 32) + 2 * div(cathode, 32)
       const [x, y] = turned(2 * cassette + (div(anode, 16) % 2), 15 - (anode % 16), square[2])
       const [X, Y] = [square[0] + x, 112 * (cathode % 32) + square[1] + y]
@@ -117,9 +117,9 @@ const paDetector: CdtPart = {
   open(counter) {
     const [noSector, noCassette] = [counter('max_sector_errors'), counter('cassette_id_errors')]
     return ({ Index }, _unit, cathode, anode) => {
-      if (Index > 7) return none(noSector)
+      if (Index > 7) return +no(noSector)
       const cassette = div(anode, 32) + 4 * div(cathode, 64)
-      if (cassette >= 16) return none(noCassette)
+      if (cassette >= 16) return +no(noCassette)
       const x = 32 * Index + 2 * cassette + (div(anode, 16) % 2)
       return pixelIn(x, 16 * (cathode % 32) + (anode % 16), 256, 512)
     }
@@ -148,8 +148,3 @@ export const dreamParts: CdtParts = {
 }
 export const magicParts: CdtParts = { FRDetector: mantle(128, 0), PADetector: paDetector }
 export const heimdalParts: CdtParts = { HeimdalMantle: heimdalMantle }
-
-function none(counter: Counter): 0 {
-  counter.value++
-  return 0
-}

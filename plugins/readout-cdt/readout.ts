@@ -3,6 +3,7 @@ import { CodedError } from '../../core/api/plugin.js'
 import {
   type Counter,
   type EventSink,
+  no,
   type Packet,
   type PulseClock,
   type Readout,
@@ -123,9 +124,4 @@ export class CdtReadout implements Readout {
     this.#events.value++
     this.#sink.add(tof, pixel + part.offset)
   }
-}
-
-function no(counter: Counter): false {
-  counter.value++
-  return false
 }

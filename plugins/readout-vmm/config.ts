@@ -1,5 +1,6 @@
 // The detector files of multi-blade detectors read out by VMM3a, as the field writes them.
 import { type JSONSchema, type Options } from '../../core/api/plugin.js'
+import { longestPulseKey } from '../service-event-formation/readout-kit.js'
 
 const gap = (standard: number, description: string) =>
   ({ type: 'integer', minimum: 0, maximum: 1_000_000, default: standard, description }) as const
@@ -10,12 +11,7 @@ export const multiBladeConfig = {
   properties: {
     Detector: { enum: ['Freia'], description: 'The family.' },
     InstrumentGeometry: { enum: ['Freia', 'AMOR', 'Estia'], description: 'How channels become pixels.' },
-    MaxPulseTimeNS: {
-      type: 'integer',
-      minimum: 1,
-      default: 357_142_855,
-      description: 'Longest time from the previous pulse to the present one, ns.'
-    },
+    MaxPulseTimeNS: longestPulseKey,
     MaxGapWire: gap(0, 'Wires of an event that may be without a hit.'),
     MaxGapStrip: gap(0, 'Strips of an event that may be without a hit.'),
     MaxClusteringTimeGap: gap(500, 'Longest time between hits of a plane that belong together, ns.'),

@@ -2,23 +2,27 @@
 import { CodedError } from '../../core/api/plugin.js'
 import {
   type Counter,
+  countersOf,
   type EventSink,
+  no,
+  none,
   type Packet,
   type PulseClock,
   type Readout,
-  type ReadoutSetup
+  type ReadoutSetup,
+  TICK_NS,
+  ticksToNs
 } from '../service-event-formation/readout-kit.js'
 import { EventBuilder, type PlaneHits } from './builder.js'
 import { VmmCalibration } from './calibration.js'
 import { type MultiBladeConfig } from './config.js'
 import { type BladeGeometry, geometries } from './geometry.js'
-import { no, SIZE, VmmParser } from './readout.js'
+import { SIZE, VmmParser } from './readout.js'
 
 const RINGS = 11
 const FENS = 14
 const HYBRIDS = 16
 const LONGEST = 1_000_000_000
-const TICK_NS = 1e9 / 88_052_500
 const WIRES = [16, 47] as const
 
 interface Hybrid {
@@ -55,7 +59,7 @@ export class MultiBlade implements Readout {
     this.#compatible = compatible
     clock.limits(LONGEST, config.MaxPulseTimeNS)
     this.#sink = setup.events('multiblade')
-    this.#count = Object.fromEntries(counterNames.map((name) => [name, counter(name)])) as Record<(typeof counterNames)[number], Counter> // prettier-ignore
+    this.#count = countersOf(counterNames, counter)
     const ids = config.Config.map(({ HybridId }) => HybridId)
     const twice = ids.findIndex((id, i) => ids.indexOf(id) !== i)
     if (twice >= 0) throw new CodedError('DETECTOR_INVALID', 'this HybridId is there twice', { path: `/config/Config/${twice}/HybridId` }) // prettier-ignore
@@ -104,7 +108,7 @@ export class MultiBlade implements Readout {
     const calibration = this.#calibration
     const channel = bytes[at + 19]!
     const calibrated = calibration.channel(hybrid.index, chip, channel)
-    const ns = (u32[(at + 4) >> 2]! - this.#base) * 1e9 + Math.floor(u32[(at + 8) >> 2]! * TICK_NS)
+    const ns = (u32[(at + 4) >> 2]! - this.#base) * 1e9 + ticksToNs(u32[(at + 8) >> 2]!)
     const time = Math.floor(ns + calibration.time(calibrated, bytes[at + 17]!))
     const weight = calibration.charge(calibrated, charge & 0x3ff)
     if (weight === 1023) this.#count['readouts.adc_max'].value++
@@ -160,9 +164,4 @@ export class MultiBlade implements Readout {
     }
     return this.#clock.tof(seconds + this.#base, Math.round(rest / TICK_NS))
   }
-}
-
-function none(counter: Counter): undefined {
-  counter.value++
-  return undefined
 }

@@ -1,10 +1,16 @@
 // Readouts of VMM3a: 20 bytes with chip, channel, charge and fine time; what is wrong with one is counted, and the next is read.
-import { type Counter, type Packet, type ReadoutSetup } from '../service-event-formation/readout-kit.js'
+import {
+  type Counter,
+  countersOf,
+  no,
+  type Packet,
+  type ReadoutSetup,
+  TICKS_PER_SECOND
+} from '../service-event-formation/readout-kit.js'
 
 export const SIZE = 20
 const FIBRES = 24
 const FENS = 24
-const TICKS = 88_052_500
 
 const names = ['fiber', 'fen', 'datalen', 'timefrac', 'bc', 'adc', 'vmm', 'channel', 'size'] as const
 
@@ -17,7 +23,7 @@ export class VmmParser {
   readonly #data: Counter
 
   constructor({ counter }: ReadoutSetup) {
-    this.#errors = Object.fromEntries(names.map((name) => [name, counter(`readouts.error_${name}`)])) as Record<(typeof names)[number], Counter> // prettier-ignore
+    this.#errors = countersOf(names, (name) => counter(`readouts.error_${name}`))
     this.#count = counter('readouts.count')
     this.#over = counter('readouts.over_threshold')
     this.#calibration = counter('readouts.bccalib')
@@ -37,7 +43,7 @@ export class VmmParser {
     if (bytes[at]! >= FIBRES) return no(errors.fiber)
     if (bytes[at + 1]! >= FENS) return no(errors.fen)
     if (u16[(at + 2) >> 1] !== SIZE) return no(errors.datalen)
-    if (u32[(at + 8) >> 2]! >= TICKS) return no(errors.timefrac)
+    if (u32[(at + 8) >> 2]! >= TICKS_PER_SECOND) return no(errors.timefrac)
     if (u16[(at + 12) >> 1]! > 4095) return no(errors.bc)
     const charge = u16[(at + 14) >> 1]!
     if ((charge & 0x7fff) > 1023) return no(errors.adc)
@@ -48,10 +54,4 @@ export class VmmParser {
     else this.#data.value++
     return true
   }
-}
-
-/** Counts, for conditions. */
-export function no(counter: Counter): false {
-  counter.value++
-  return false
 }

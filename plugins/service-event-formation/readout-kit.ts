@@ -6,6 +6,45 @@ export interface Counter {
   value: number
 }
 
+/** Counts what is wrong, for conditions: `good || no(counter)`; `+no(counter)` where 0 means none. */
+export function no(counter: Counter): false {
+  counter.value++
+  return false
+}
+
+/** The same in place of something that is not there. */
+export function none(counter: Counter): undefined {
+  counter.value++
+  return undefined
+}
+
+/** Counters by short names. */
+export const countersOf = <const N extends string>(
+  names: readonly N[],
+  counter: (name: N) => Counter
+): Readonly<Record<N, Counter>> => Object.fromEntries(names.map((name) => [name, counter(name)])) as Record<N, Counter>
+
+/** Ticks of the clock that the field's electronics count, per second, and the length of one in ns. */
+export const TICKS_PER_SECOND = 88_052_500
+export const TICK_NS = 1e9 / TICKS_PER_SECOND
+
+/** Whole ns of ticks. */
+export const ticksToNs = (ticks: number): number => Math.floor(ticks * TICK_NS)
+
+/** Keys of detector files that most families have; for `limits` of the clock. */
+export const longestPulseKey = {
+  type: 'integer',
+  minimum: 1,
+  default: 357_142_855,
+  description: 'Longest time from the previous pulse to the present one, ns.'
+} as const
+export const longestFlightKey = {
+  type: 'integer',
+  minimum: 1,
+  default: 1_428_571_420,
+  description: 'Longest time of flight, ns.'
+} as const
+
 /**
  * One datagram, copied into memory that is used again for the next. Readouts are the bytes `from` to `to` of `bytes`; `from` is a
  * multiple of 4, so that the views serve fields that lie on multiples of their size: a 16-bit field at byte k is `u16[k >> 1]`.
@@ -108,6 +147,24 @@ export interface GeneratedHit {
   /** Of 88.0525 MHz. */
   readonly ticks: number
 }
+
+/** For `write`: what readouts of ESS begin with, 12 bytes. */
+export function putReadoutHead(
+  view: DataView,
+  at: number,
+  { ring, fen, size }: { readonly ring: number; readonly fen: number; readonly size: number },
+  { seconds, ticks }: GeneratedHit
+): void {
+  view.setUint8(at, 2 * ring)
+  view.setUint8(at + 1, fen)
+  view.setUint16(at + 2, size, true)
+  view.setUint32(at + 4, seconds, true)
+  view.setUint32(at + 8, ticks, true)
+}
+
+/** Which of `count` things in a row lies at this share of it, from 0 on. */
+export const indexAt = (share: number, count: number): number => Math.min(count - 1, Math.floor(share * count))
+
 export interface GeneratedPulse {
   readonly seconds: number
   readonly nanoseconds: number

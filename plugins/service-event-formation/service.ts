@@ -1,6 +1,7 @@
 // Event formation: detectors of the config and of commands, a thread for each, exactly one end per detector.
 import {
   CodedError,
+  endsWithin,
   type Origin,
   type Reply,
   type Service,
@@ -203,10 +204,7 @@ export class EventFormation implements Service {
   async #stop(detector: Detector): Promise<void> {
     if (detector.job.state === 'running') detector.job.to('stopping')
     detector.stop()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)))
-    await Promise.race([detector.ended, late])
-    clearTimeout(timer)
+    await endsWithin(detector.ended, STOP_MS)
     if (this.#running.has(detector.job.id)) await detector.worker.terminate()
   }
 

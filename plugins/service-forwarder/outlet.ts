@@ -1,6 +1,6 @@
 // The way to Kafka: one ordered producer. While its buffer is full, or a route has used up its share of it, the newest value of a
 // route waits, lossless messages queue.
-import { type Producer, type ServiceContext } from '../../core/api/plugin.js'
+import { endsWithin, type Producer, type ServiceContext } from '../../core/api/plugin.js'
 import { type Update } from '../../schemas/index.js'
 import { noRouteCounts, type RouteCounts } from './counts.js'
 import { Latencies } from './latency.js'
@@ -166,10 +166,8 @@ export class Outlet {
     const deadline = Date.now() + timeoutMs
     if (this.#waits) this.open = false
     while (!this.open && Date.now() < deadline) {
-      let timer: NodeJS.Timeout | undefined
-      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadline - Date.now())))
-      await Promise.race([this.producer.drained().then(() => this.#drain(() => true)), late])
-      clearTimeout(timer)
+      const drained = this.producer.drained().then(() => this.#drain(() => true))
+      await endsWithin(drained, deadline - Date.now())
     }
     clearImmediate(this.#immediate)
     clearInterval(this.#turns)

@@ -32,6 +32,7 @@ export class Route implements RouteSender {
   periodicMs: number
   lossless: boolean | undefined
   readonly #sourceName: string
+  /** Called with its converter: functions bound for each of thousands of routes cost more. */
   readonly #convert: UpdateConverter['convert']
   readonly #converter: UpdateConverter
   #loggedMs = 0

@@ -41,14 +41,3 @@ export function runningJob(job: Job, spec: JobSpec, origin: Origin): RunningJob 
   const bytes = spec.histograms.reduce((sum, one) => sum + one.bytes, 0)
   return { job, spec, origin, progress, bytes, ready, accept, refuse, ended, end }
 }
-
-/** False when it took longer. */
-export async function within(done: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)))
-  try {
-    return await Promise.race([done.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type Worker } from 'node:worker_threads'
 import {
   CodedError,
+  endsWithin,
   type ErrorCode,
   type Origin,
   type Reply,
@@ -19,7 +20,7 @@ import { type StopHistogramsCommand } from './commands/stop.js'
 import { MemoryLeft } from './memory.js'
 import { HistogramTotals, metricsOf } from './metrics.js'
 import { type HistogramOptions } from './options.js'
-import { infoOf, reportOf, type RunningJob, runningJob, unknown, within } from './running-job.js'
+import { infoOf, reportOf, type RunningJob, runningJob, unknown } from './running-job.js'
 import { type HistogramSpec, specOf } from './spec.js'
 import { type FromThread, type CountingProgress, type JobSpec, type ToThread } from './thread/protocol.js'
 
@@ -55,13 +56,13 @@ export class HistogramService implements Service {
     this.#closing = true
     const jobs = [...this.#jobs.values()]
     for (const { job } of jobs) this.#tell({ type: 'stop', jobId: job.id })
-    await within(Promise.all(jobs.map(({ ended }) => ended)), STOP_MS)
+    await endsWithin(Promise.all(jobs.map(({ ended }) => ended)), STOP_MS)
     const worker = this.#worker
     this.#worker = undefined
     if (worker === undefined) return
     const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     worker.postMessage({ type: 'end' } satisfies ToThread)
-    if (!(await within(gone, STOP_MS))) await worker.terminate()
+    if (!(await endsWithin(gone, STOP_MS))) await worker.terminate()
   }
 
   snapshot(): Snapshot {
@@ -91,7 +92,7 @@ export class HistogramService implements Service {
     if (made !== undefined) await this.#requireTopics(made)
     const before = [...this.#jobs.values()]
     for (const { job } of before) this.#stopOne(job.id)
-    await within(Promise.all(before.map(({ ended }) => ended)), ENDING_MS)
+    await endsWithin(Promise.all(before.map(({ ended }) => ended)), ENDING_MS)
     if (made !== undefined) return this.#begin(made, origin)
     return { response: 'ACK', status: 200, message: `stopping ${before.length} jobs` }
   }
@@ -100,7 +101,7 @@ export class HistogramService implements Service {
     const jobs = all === true ? [...this.#jobs.values()] : [this.#find(id, histogram)]
     for (const { job } of jobs) this.#stopOne(job.id)
     const only = all === true ? undefined : jobs[0]?.job.id
-    const isOver = wait && (await within(Promise.all(jobs.map(({ ended }) => ended)), STOP_WAIT_MS))
+    const isOver = wait && (await endsWithin(Promise.all(jobs.map(({ ended }) => ended)), STOP_WAIT_MS))
     const what = isOver ? 'stopped' : 'stopping'
     const message = only === undefined ? `${what} ${jobs.length} jobs` : what
     return { response: 'ACK', status: isOver ? 200 : 201, message, ...(only !== undefined && { job_id: only }) }

@@ -14,6 +14,7 @@ import {
 } from '../service-filewriter/nexus-kit.js'
 import { isSelected, type LookedThrough, type Played, type Selection } from './played.js'
 import { type RecordedMessage } from './recorded.js'
+import { namesFile } from './recording-kit.js'
 
 /** Topics of a file, which knows none of its own. */
 const topicOf = { events: 'events', log: 'logs' } as const
@@ -26,8 +27,7 @@ const unionNames: Readonly<Record<VectorType, string>> = {
 } // prettier-ignore
 
 /** Whether a word of the command line names a NeXus file, not a topic. */
-export const isNexus = (word: string): boolean =>
-  /\.(nxs|nx5|h5|hdf5?|nxspe)$/i.test(word) && !/^[^/]*:\d+\/[^/]+$/.test(word)
+export const isNexus = (word: string): boolean => namesFile(word, /\.(nxs|nx5|h5|hdf5?|nxspe)$/i)
 
 /** Path in the file without the first slash: it is the only name that a group surely has. */
 const sourceOf = ({ path }: PlayedSource): string => path.slice(1)

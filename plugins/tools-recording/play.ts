@@ -12,7 +12,7 @@ import { type LaneReport } from './lane.js'
 import { isNexus, nexusPlayed, type NexusPlayed } from './nexus-played.js'
 import { type Played, recordingPlayed, type Selection, topicPlayed } from './played.js'
 import { Player } from './player.js'
-import { notesOf, reportOf, spanOf } from './record.js'
+import { notesOf, reportOf, spanOf, topicsOf } from './record.js'
 import { isRecording } from './recording-kit.js'
 import { paced, untilStopped } from './stopping.js'
 
@@ -25,7 +25,10 @@ const listOf = (value: ToolFlags[string]): string[] =>
 const play: ToolRun = async ([source = ''], flags, context) => {
   const speed = speedOf(text(flags['speed']) ?? '1')
   const isShifted = shiftOf(text(flags['shift']))
-  const target = targetOf(flags)
+  const map = mapOf(flags)
+  const prefix = text(flags['toPrefix']) ?? ''
+  /** Topic of the source → topic that it is played into. */
+  const target = (topic: string): string => map.get(topic) ?? prefix + topic
   const into = text(flags['into'])
   const isFile = isRecording(source) || isNexus(source)
   const command = text(flags['writeCommand'])
@@ -50,7 +53,7 @@ const play: ToolRun = async ([source = ''], flags, context) => {
       context.say('it was stopped before anything was sent')
       return exitCodes.done
     }
-    requireNames(source, played, flags, context)
+    requireNames(source, played, map, prefix !== '', context)
     await requireRoom(kafka, played, target)
     if (!isShifted && Date.now() - (played.firstMs ?? Infinity) > WEEK_MS)
       context.say(
@@ -102,11 +105,9 @@ async function topicOf(
   { timeoutMs }: ToolContext
 ): Promise<Played> {
   if (topic === undefined) throw usage('no topic named; write host:port/topic, a recording (NAME.mcap) or a NeXus file')
-  const [info] = await kafka.topics([topic], 'READ')
-  if (info === undefined || info.partitions.length === 0)
-    throw new CodedError('TOPIC_MISSING', `there is no topic ${topic}; see 'nexstream topics'`)
+  const [info] = await topicsOf(kafka, [topic])
   const span = { from: selection.from ?? ('start' as const), toMs: selection.toMs ?? Date.now() }
-  return topicPlayed(kafka, topic, Math.max(...info.partitions) + 1, { ...selection, ...span }, timeoutMs)
+  return topicPlayed(kafka, topic, Math.max(...info!.partitions) + 1, { ...selection, ...span }, timeoutMs)
 }
 
 function speedOf(given: string): number {
@@ -130,13 +131,6 @@ function selectionOf(flags: ToolFlags): Selection {
   return { ...span, topics: new Set(listOf(flags['topic'])), sources: new Set(listOf(flags['source'])) }
 }
 
-/** Topic of the source → topic that it is played into. */
-function targetOf(flags: ToolFlags): (topic: string) => string {
-  const prefix = text(flags['toPrefix']) ?? ''
-  const map = mapOf(flags)
-  return (topic) => map.get(topic) ?? prefix + topic
-}
-
 function mapOf(flags: ToolFlags): ReadonlyMap<string, string> {
   const pairs = listOf(flags['map']).map((pair) => {
     const [from, to, ...more] = pair.split('=')
@@ -150,11 +144,16 @@ function mapOf(flags: ToolFlags): ReadonlyMap<string, string> {
  * Before anything is sent. A name that is mapped and not there may be a topic without messages; where another one would go to
  * where it came from, it is more likely a slip.
  */
-function requireNames(source: string, { topics, known }: Played, flags: ToolFlags, { say }: ToolContext): void {
-  const map = mapOf(flags)
+function requireNames(
+  source: string,
+  { topics, known }: Played,
+  map: ReadonlyMap<string, string>,
+  isPrefixed: boolean,
+  { say }: ToolContext
+): void {
   const there = `${source} has ${[...known].join(', ') || 'no messages'}`
   const unknown = [...map.keys()].filter((name) => !known.has(name))
-  const unmapped = text(flags['toPrefix']) ? [] : [...topics.keys()].filter((name) => !map.has(name))
+  const unmapped = isPrefixed ? [] : [...topics.keys()].filter((name) => !map.has(name))
   const what = `--map: there is no topic ${unknown.join(', ')} to play; ${there}`
   if (unknown.length > 0 && unmapped.length > 0) throw usage(`${what}, of which ${unmapped.join(', ')} would keep its name`) // prettier-ignore
   if (unknown.length > 0) say(what)

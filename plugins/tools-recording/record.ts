@@ -1,5 +1,12 @@
 // `nexstream record`: topics into an MCAP file, for a span of time or until it is stopped.
-import { CodedError, exitCodes, type ToolFlags, type ToolRun } from '../../core/api/plugin.js'
+import {
+  CodedError,
+  exitCodes,
+  type Kafka,
+  type ToolFlags,
+  type ToolRun,
+  type TopicInfo
+} from '../../core/api/plugin.js'
 import { bytes, moment } from '../tools-daemon/tool-kit.js'
 import { type LaneReport } from './lane.js'
 import { type MergeSpan, readMerged } from './merge.js'
@@ -13,7 +20,7 @@ const FLUSH_MS = 2000
 /** Exit code 5 when something of the span is not in the file. */
 const record: ToolRun = async (words, flags, context) => {
   const { print, printJson, progress, say, timeoutMs } = context
-  const topics = topicsOf(words)
+  const topics = namesOf(words)
   const file = fileOf(flags)
   const compression = compressionOf(flags)
   const span = spanOf(flags)
@@ -22,7 +29,7 @@ const record: ToolRun = async (words, flags, context) => {
   const show = paced(progress)
   try {
     // What is wrong with the topics is told before there is a file
-    await requireTopics(kafka, topics)
+    await topicsOf(kafka, topics)
     const writer = await RecordingWriter.create(file, compression)
     let flushedMs = performance.now()
     const flush = async (): Promise<void> => {
@@ -71,7 +78,7 @@ const record: ToolRun = async (words, flags, context) => {
 export default record
 
 /** The first word may name brokers: `host:port/topic`. */
-function topicsOf(words: readonly (string | undefined)[]): string[] {
+function namesOf(words: readonly (string | undefined)[]): string[] {
   const [first = ''] = words
   const home = first.slice(0, first.lastIndexOf('/') + 1)
   const names = words.map((word = '') => {
@@ -109,11 +116,13 @@ export function spanOf({ from, to }: ToolFlags): MergeSpan {
   return { ...(fromMs !== undefined && { from: fromMs }), ...(toMs !== undefined && { toMs }) }
 }
 
-async function requireTopics(kafka: Parameters<typeof readMerged>[0], topics: readonly string[]): Promise<void> {
+/** Throws TOPIC_MISSING. */
+export async function topicsOf(kafka: Kafka, topics: readonly string[]): Promise<TopicInfo[]> {
   const found = await kafka.topics(topics, 'READ')
   const missing = topics.filter((name) => (found.find((topic) => topic.name === name)?.partitions.length ?? 0) === 0)
   if (missing.length > 0)
     throw new CodedError('TOPIC_MISSING', `there is no topic ${missing.join(', ')}; see 'nexstream topics'`)
+  return found
 }
 
 const sum = (lanes: readonly LaneReport[], of: (lane: LaneReport) => number): number =>

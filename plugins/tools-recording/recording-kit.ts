@@ -3,9 +3,13 @@ import { type RecordedMessage } from './recorded.js'
 
 export { type RecordedMessage } from './recorded.js'
 
-/** Whether a word of the command line names a recording, not a topic: it ends so, and is not `host:port/topic`. */
+/** Whether a word of the command line names a file of this ending, not a topic: it is not `host:port/topic`. */
+export const namesFile = (word: string, ending: RegExp): boolean =>
+  ending.test(word) && !/^[^/]*:\d+\/[^/]+$/.test(word)
+
+/** Whether a word of the command line names a recording, not a topic. */
 export const isRecording = (word: string | undefined): word is `${string}.mcap` =>
-  word !== undefined && /\.mcap$/i.test(word) && !/^[^/]*:\d+\/[^/]+$/.test(word)
+  word !== undefined && namesFile(word, /\.mcap$/i)
 
 /**
  * Messages in the order in which they were recorded. `heard` is told once when the file was not closed: what is whole is read all

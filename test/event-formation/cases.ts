@@ -12,6 +12,24 @@ import { type FormedMessage } from '../../plugins/service-event-formation/form/m
 import { type GeneratedPacket, generatePackets, type GeneratorOptions } from '../../plugins/service-event-formation/generate/packets.js' // prettier-ignore
 import { type ReadoutPart } from '../../plugins/service-event-formation/readout-kit.js'
 
+/** Recorded cases whose families can be generated. */
+export const generatedCases = [
+  'cbm',
+  'cbm-beer',
+  'caen-loki',
+  'caen-bifrost',
+  'caen-tbl3he',
+  'caen-miracles',
+  'caen-cspec',
+  'cdt-dream',
+  'cdt-magic',
+  'vmm-freia',
+  'vmm-freia-calibrated',
+  'vmm-freia-split',
+  'vmm-estia',
+  'vmm-tblmb-amor'
+]
+
 export interface EventMessage {
   readonly schema: 'ev44'
   readonly source: string

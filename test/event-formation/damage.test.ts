@@ -1,27 +1,11 @@
 // Damaged packets: none throws, each is counted, and the next good packet counts as if nothing had been.
 import assert from 'node:assert/strict'
 import { random as randomOf } from '../support/random.js'
-import { formationOf, recordedCase } from './cases.js'
+import { formationOf, generatedCases, recordedCase } from './cases.js'
 
 /** Of each family and mode. */
 const PACKETS = 50_000
-const cases = [
-  'cbm',
-  'cbm-beer',
-  'caen-loki',
-  'caen-bifrost',
-  'caen-tbl3he',
-  'caen-miracles',
-  'caen-cspec',
-  'cdt-dream',
-  'cdt-magic',
-  'vmm-freia',
-  'vmm-freia-calibrated',
-  'vmm-freia-split',
-  'vmm-estia',
-  'vmm-tblmb-amor',
-  'timepix3'
-]
+const cases = [...generatedCases, 'timepix3']
 
 /** A packet with bytes changed, cut off or added; the header is left alone in most. */
 function damaged(packet: Buffer, whole: (below: number) => number): Buffer {

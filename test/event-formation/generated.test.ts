@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type GeneratorOptions } from '../../plugins/service-event-formation/generate/packets.js'
 import { pointOf } from '../../plugins/service-event-formation/generate/picture.js'
-import { familyCounters, generatedPackets, formationOf, readFormed, recordedCase } from './cases.js' // prettier-ignore
+import { familyCounters, generatedCases, generatedPackets, formationOf, readFormed, recordedCase } from './cases.js' // prettier-ignore
 
 const options: GeneratorOptions = { seed: 3, pulses: 3, packets: 4, readouts: 100, loss: 0, startNs: 1_700_000_000_000_000_000n } // prettier-ignore
 
@@ -14,22 +14,7 @@ const pictures: Readonly<Record<string, readonly [nx: number, ny: number, off: n
 }
 
 describe('generated readouts', () => {
-  for (const name of [
-    'cbm',
-    'cbm-beer',
-    'caen-loki',
-    'caen-bifrost',
-    'caen-tbl3he',
-    'caen-miracles',
-    'caen-cspec',
-    'cdt-dream',
-    'cdt-magic',
-    'vmm-freia',
-    'vmm-freia-calibrated',
-    'vmm-freia-split',
-    'vmm-estia',
-    'vmm-tblmb-amor'
-  ])
+  for (const name of generatedCases)
     it(`of ${name} are good, all of them`, async () => {
       const recorded = recordedCase(name)
       const { formation, messages } = await formationOf(recorded, false)

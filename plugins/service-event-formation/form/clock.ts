@@ -1,14 +1,8 @@
 // The pulse that events belong to, and their times after it: doubles relative to the pulse, exact for any date.
-import { type PulseClock } from '../readout-kit.js'
+import { type PulseClock, ticksToNs } from '../readout-kit.js'
 import { type NamedCounters } from './counters.js'
 
-/** Ticks of the clock that the field's electronics count, per second. */
-export const TICKS_PER_SECOND = 88_052_500
-const TICK_NS = 1e9 / TICKS_PER_SECOND
 const NS = 1_000_000_000n
-
-/** Whole ns of ticks. */
-export const ticksToNs = (ticks: number): number => Math.floor(ticks * TICK_NS)
 
 /** 20 pulses of 14 Hz. */
 const LONGEST_NS = 1_428_571_420
@@ -84,7 +78,7 @@ export class FormationClock implements PulseClock {
   }
 
   tof(seconds: number, ticks: number): number {
-    return this.tofOfNs(seconds, Math.floor(ticks * TICK_NS))
+    return this.tofOfNs(seconds, ticksToNs(ticks))
   }
 
   tofOfNs(seconds: number, nanoseconds: number): number {

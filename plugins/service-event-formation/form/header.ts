@@ -1,6 +1,6 @@
 // The header that all readout packets of ESS begin with: what is wrong with it is counted, what is right sets the pulse.
-import { type Counter } from '../readout-kit.js'
-import { type FormationClock, ticksToNs, TICKS_PER_SECOND } from './clock.js'
+import { type Counter, countersOf, no, ticksToNs, TICKS_PER_SECOND } from '../readout-kit.js'
+import { type FormationClock } from './clock.js'
 import { type NamedCounters } from './counters.js'
 
 const COOKIE = 0x535345
@@ -45,13 +45,25 @@ class Sequence {
   }
 }
 
+const errorNames = [
+  'buffer',
+  'size',
+  'pad',
+  'version',
+  'cookie',
+  'type',
+  'output_queue',
+  'timefrac',
+  'timehigh'
+] as const
+
 export class EssHeader {
   readonly #count: (name: string) => Counter
   readonly #sequences: Sequence[]
   readonly #queues: Counter[]
   readonly #versions: readonly [Counter, Counter]
   readonly #heartbeats: Counter
-  readonly #errors: Readonly<Record<'buffer' | 'size' | 'pad' | 'version' | 'cookie' | 'type' | 'output_queue' | 'timefrac' | 'timehigh', Counter>> // prettier-ignore
+  readonly #errors: Readonly<Record<(typeof errorNames)[number], Counter>>
   readonly #faults: readonly { bit: number; counter: Counter; isOfMaster: boolean }[]
 
   constructor(
@@ -66,17 +78,7 @@ export class EssHeader {
     this.#queues = Array.from({ length: QUEUES }, (_, n) => this.#count(`OQ.${String(n).padStart(2, '0')}.packets`))
     this.#versions = [this.#count('version.v0'), this.#count('version.v1')]
     this.#heartbeats = this.#count('heartbeats')
-    this.#errors = {
-      buffer: error('buffer'),
-      size: error('size'),
-      pad: error('pad'),
-      version: error('version'),
-      cookie: error('cookie'),
-      type: error('type'),
-      output_queue: error('output_queue'),
-      timefrac: error('timefrac'),
-      timehigh: error('timehigh')
-    }
+    this.#errors = countersOf(errorNames, error)
     this.#faults = FAULTS.map(([bit, name, isOfMaster]) => ({ bit, counter: error(name), isOfMaster }))
   }
 
@@ -93,17 +95,17 @@ export class EssHeader {
    */
   read(view: DataView, at: number, length: number): number {
     const errors = this.#errors
-    if (view.getUint8(at) !== 0) return refuse(errors.pad)
+    if (view.getUint8(at) !== 0) return +no(errors.pad)
     const version = view.getUint8(at + 1)
-    if (version > 1) return refuse(errors.version)
-    if ((view.getUint8(at + 2) | (view.getUint16(at + 3, true) << 8)) !== COOKIE) return refuse(errors.cookie)
+    if (version > 1) return +no(errors.version)
+    if ((view.getUint8(at + 2) | (view.getUint16(at + 3, true) << 8)) !== COOKIE) return +no(errors.cookie)
     const size = version === 0 ? 30 : 32
-    if (length < size) return refuse(errors.size)
+    if (length < size) return +no(errors.size)
     this.#versions[version]!.value++
-    if (view.getUint16(at + 6, true) !== length) return refuse(errors.size)
-    if (view.getUint8(at + 5) !== this.detectorType) return refuse(errors.type)
+    if (view.getUint16(at + 6, true) !== length) return +no(errors.size)
+    if (view.getUint8(at + 5) !== this.detectorType) return +no(errors.type)
     const queue = view.getUint8(at + 8)
-    if (queue >= QUEUES) return refuse(errors.output_queue)
+    if (queue >= QUEUES) return +no(errors.output_queue)
     this.#queues[queue]!.value++
     this.#sequences[queue]!.next(view.getUint32(at + 26, true))
     if (!this.#isTimed(view.getUint8(at + 9)) || !this.#pulse(view, at)) return 0
@@ -131,14 +133,4 @@ export class EssHeader {
     this.clock.pulse(seconds, ns, before, nsBefore)
     return true
   }
-}
-
-function no(counter: Counter): false {
-  counter.value++
-  return false
-}
-
-function refuse(counter: Counter): 0 {
-  counter.value++
-  return 0
 }

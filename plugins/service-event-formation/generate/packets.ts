@@ -1,7 +1,6 @@
 // Packets of a generated measurement: pulses at 14 Hz, each with so many packets of so many readouts; some are left out.
 import { CodedError } from '../../../core/api/plugin.js'
-import { TICKS_PER_SECOND } from '../form/clock.js'
-import { type ReadoutPart, type ReadoutWriter } from '../readout-kit.js'
+import { type ReadoutPart, type ReadoutWriter, TICKS_PER_SECOND } from '../readout-kit.js'
 import { pointOf, seeded } from './picture.js'
 
 const HEADER = 32
