@@ -175,13 +175,31 @@ export interface ToolPart {
 
 export const defineTool = (part: ToolPart): ToolPart => part
 
-/** A kind of file that `nexstream check` can tell from others, and what is wrong with one. */
-export interface FileKind {
+interface AnyFileKind {
   /** For `nexstream check --as ID`. */
   readonly id: string
   readonly summary: string
   /** Further options of `nexstream check`. */
   readonly options?: readonly ToolOption[]
+}
+
+/** Something that a check tells of a file: what is wrong, or (`met`) a rule that it looked at and found kept. */
+export interface Told extends Finding {
+  readonly met?: boolean
+}
+
+/** A kind of file that is no text. */
+export interface BinaryFileKind extends AnyFileKind {
+  /** Whether a file that begins so (512 bytes, or less) is of this kind. */
+  begins(bytes: Buffer): boolean
+  /** Throws CodedError, e.g. FILE_READ. */
+  inspectFile(file: string, flags: ToolFlags): Promise<readonly Told[]>
+}
+
+/** A kind of file that `nexstream check` can tell from others, and what is wrong with one. */
+export type FileKind = JsonFileKind | BinaryFileKind
+
+export interface JsonFileKind extends AnyFileKind {
   /** Whether parsed JSON is of this kind. */
   is(content: unknown): boolean
   /** Paths are those of the file. `content` is its `text` by JSON.parse; for all digits of integers read the text again (`readJson`). */

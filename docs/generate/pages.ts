@@ -11,6 +11,7 @@ import { errorsPage } from './errors-page.js'
 import { type Page } from './markdown.js'
 import { metricsPage } from './metrics-page.js'
 import { pluginReadmes, pluginsPage } from './plugins-page.js'
+import { readersPage } from './readers-page.js'
 import { reasonsPage } from './reasons-page.js'
 import { readRecorded } from './recorded.js'
 import { schemasPage } from './schemas-page.js'
@@ -26,6 +27,7 @@ export async function allPages(): Promise<Page[]> {
       statusPage(recorded),
       errorsPage(loaded),
       reasonsPage(),
+      readersPage(),
       metricsPage(loaded.host),
       schemasPage(loaded.host),
       pluginsPage(loaded),

@@ -6,7 +6,7 @@ import { errors } from './errors.js'
 import { inspect } from './inspect.js'
 import { FileWriter } from './service.js'
 import { metrics } from './snapshot.js'
-import { structureFile, tools } from './tools/index.js'
+import { nexusFile, structureFile, tools } from './tools/index.js'
 
 export default definePlugin({
   name: 'service-filewriter',
@@ -23,7 +23,7 @@ export default definePlugin({
         config: optionSchema,
         metrics,
         commands,
-        files: [structureFile],
+        files: [structureFile, nexusFile],
         inspect,
         open: (options, context) => new FileWriter(options, context)
       })

@@ -1,5 +1,6 @@
 // Options of the file writer: `[services.filewriter]`.
 import { type JSONSchema } from '../../core/api/plugin.js'
+import { flavours } from './structure/flavour.js'
 
 export const optionSchema = {
   type: 'object',
@@ -10,6 +11,12 @@ export const optionSchema = {
       minLength: 1,
       default: '.',
       description: 'Output folder; no file is ever made outside it.'
+    },
+    flavour: {
+      enum: flavours,
+      default: 'usual',
+      description:
+        'mantid: beside the usual layout what Mantid looks for (links to events, logs in DASlogs), for starts and structures that do not say it. Such a job is written by one thread.'
     },
     templates: {
       type: 'string',

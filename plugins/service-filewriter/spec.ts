@@ -36,6 +36,7 @@ export function specOf(
     jobId,
     structure: command.nexus_structure,
     structureAt: '/nexus_structure',
+    flavour: command.flavour ?? options.flavour,
     attempt: again?.attempt ?? 1,
     notes: again === undefined ? [] : [again.note],
     leniency: leniencyOf(command.lenient, options.lenient, origin.dialect),

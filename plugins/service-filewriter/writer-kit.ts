@@ -8,6 +8,26 @@ export * from './writer-part.js'
 /** Attributes of every time dataset: readers make datetimes of them. */
 export const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
 
+/** A time dataset in seconds since the start of the run, as Mantid reads it; `startNs` is 0 where no run is known. */
+export class SecondsColumn {
+  readonly #column: Column
+  readonly #startNs: bigint
+
+  constructor(group: Group, name: string, startNs = 0n, chunk?: number) {
+    this.#startNs = startNs
+    this.#column = group.column(name, {
+      dtype: 'float64',
+      index: true,
+      attributes: { units: 's', start: isoNs(startNs) },
+      ...(chunk === undefined ? {} : { chunk })
+    })
+  }
+
+  append(timestampNs: bigint): void {
+    this.#column.appendNumber(Number(timestampNs - this.#startNs) / 1e9)
+  }
+}
+
 /** `cue_index` and `cue_timestamp_zero`: index and time of every so many rows. */
 export class Cues {
   readonly #index: Column

@@ -119,6 +119,11 @@ export interface Writer<R = unknown> {
 // Typed parts lose their config type in the registry: options are checked before `open` is called.
 const erase = (part: unknown): WriterPart => part as WriterPart
 
+/** A log that Mantid is to find in DASlogs: of a module on the same messages, or one that the writer makes in its group by itself. */
+export type MantidLog =
+  | { readonly module: string; readonly config: Readonly<Record<string, unknown>> }
+  | { readonly name: string; readonly link: string }
+
 /** `id` is the module name that a nexus_structure names, e.g. `f144`. */
 export interface WriterPart<C extends JSONSchema = JSONSchema, R = unknown> extends Part<C> {
   /** Schema ids whose decoded records it takes; [] for a writer that needs no topic and source (run information). */
@@ -131,6 +136,11 @@ export interface WriterPart<C extends JSONSchema = JSONSchema, R = unknown> exte
   madeAtClose?(config: Options<C>): readonly string[]
   /** Module ids that are opened in the same group for the same source, unless the structure or the config says otherwise. */
   companions?(config: Options<C>): readonly string[]
+  /** In a file of flavour `mantid`: what its config becomes, and the logs beside it. */
+  readonly mantid?: {
+    config?(config: Options<C>): Options<C>
+    logs?(config: Options<C>): readonly MantidLog[]
+  }
   /** Makes the datasets. Throws CodedError for a config that cannot be written. */
   open(group: Group, config: Options<C>, context: WriterContext): Writer<R>
 }

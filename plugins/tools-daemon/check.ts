@@ -1,11 +1,15 @@
 // `nexstream check`: what is wrong with a config, a command or a file that a service knows, before anything runs.
+import { open } from 'node:fs/promises'
 import {
   CodedError,
   exitCodes,
+  type BinaryFileKind,
   type FileKind,
   type Finding,
   findingOf,
   type Inspection,
+  type JsonFileKind,
+  type Told,
   type ToolContext,
   type ToolFlags,
   type ToolRun,
@@ -26,10 +30,11 @@ const check: ToolRun = async (files, flags, context) => {
       const { kind, findings } = await checkFile(file, flags, context, inspection)
       for (const finding of findings) {
         if (flags['json'] === true) await printJson({ file, kind, ...finding })
-        else await print(`${file}: ${finding.warning === true ? 'warning: ' : ''}${lineOf(finding)}`)
+        else await print(`${file}: ${kindOf(finding)}${lineOf(finding)}`)
       }
       const warnings = findings.filter(({ warning }) => warning === true).length
-      if (findings.length > warnings) code = code === exitCodes.done ? exitCodes.findings : code
+      const wrong = findings.filter(({ warning, met }) => warning !== true && met !== true).length
+      if (wrong > 0) code = code === exitCodes.done ? exitCodes.findings : code
       else
         say(`${file}: ${kind} is good${warnings === 0 ? '' : `, with ${warnings} warning${warnings === 1 ? '' : 's'}`}`)
     } catch (error) {
@@ -42,11 +47,17 @@ const check: ToolRun = async (files, flags, context) => {
 
 export default check
 
+/** Only what is told by rules says what is met and what not. */
+function kindOf({ met, warning }: Told): string {
+  if (met === true) return 'met: '
+  return warning === true ? 'warning: ' : met === false ? 'not met: ' : ''
+}
+
 const lineOf = ({ code, path, message }: Finding): string => visible(`${code} ${path} ${message}`)
 
 interface Result {
   readonly kind: string
-  readonly findings: readonly Finding[]
+  readonly findings: readonly Told[]
 }
 
 async function checkFile(
@@ -55,8 +66,12 @@ async function checkFile(
   context: ToolContext,
   inspection: Inspection
 ): Promise<Result> {
+  const named = kindNamed(flags['as'], inspection)
+  const binary = named ?? (await detectBinary(file, inspection))
+  if (typeof binary === 'object' && 'inspectFile' in binary)
+    return { kind: binary.id, findings: await binary.inspectFile(file, flags) }
   const text = await context.readText(file)
-  const kind = kindNamed(flags['as'], inspection) ?? detect(file, text, inspection)
+  const kind = binary ?? detect(file, text, inspection)
   if (kind === 'config') {
     const { findings, text: merged } = await inspection.config(file, async (startUp, its) => {
       try {
@@ -74,9 +89,26 @@ async function checkFile(
   return { kind: kind.id, findings }
 }
 
-type Kind = 'config' | 'command' | FileKind
+type Kind = 'config' | 'command' | JsonFileKind
 
-function kindNamed(id: ToolFlags[string], { files }: Inspection): Kind | undefined {
+/** By its first bytes; undefined for texts, and for what cannot be read: reading it says why. */
+async function detectBinary(file: string, { files }: Inspection): Promise<BinaryFileKind | undefined> {
+  if (file === '-') return undefined
+  try {
+    const handle = await open(file)
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(512), 0, 512, 0)
+      const head = buffer.subarray(0, bytesRead)
+      return files.filter((kind) => 'begins' in kind).find((kind) => kind.begins(head))
+    } finally {
+      await handle.close()
+    }
+  } catch {
+    return undefined
+  }
+}
+
+function kindNamed(id: ToolFlags[string], { files }: Inspection): Kind | FileKind | undefined {
   if (id === undefined || id === 'config' || id === 'command') return id
   const kind = files.find((one) => one.id === id)
   if (kind !== undefined) return kind
@@ -90,7 +122,7 @@ function detect(file: string, text: string, inspection: Inspection): Kind {
   const content = parsed(file, () => JSON.parse(text))
   const keys = Object.keys(content ?? {})
   if (keys.includes('cmd') || isCommandFile(content, keys, inspection)) return 'command'
-  const kind = files.find((one) => one.is(content))
+  const kind = files.filter((one) => 'is' in one).find((one) => one.is(content))
   if (kind !== undefined) return kind
   if (keys.some((key) => sections.includes(key))) return 'config'
   throw new CodedError('FILE_READ', `${file} is none of ${kindsOf(files).join(', ')}; say which with --as KIND`)

@@ -87,6 +87,14 @@ const pu00 = defineWriter({
   madeAtClose: () => [
     'raw_frames', 'good_frames', 'proton_charge', 'proton_charge_raw', 'total_counts', 'total_counts_raw', 'periods'
   ], // prettier-ignore
+  mantid: {
+    config: (config) => ({ ...config, flavour: 'mantid' as const }),
+    logs: () => [
+      { name: 'proton_charge', link: 'proton_charge_log' },
+      { name: 'period_log', link: 'period_log' },
+      { name: 'veto_log', link: 'veto_log' }
+    ]
+  },
   open: (group, config, context) => new PulseWriter(group, config, context)
 })
 

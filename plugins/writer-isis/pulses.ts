@@ -1,6 +1,13 @@
 // pu00: what ISIS says about each pulse, as logs; and what readers want of it in sum: frames, charge and counts, per period.
-import { BadMessage, type Context, type JSONSchema, type Options } from '../../core/api/plugin.js'
-import { timeAttributes, type Column, type Group, type Writer } from '../service-filewriter/writer-kit.js'
+import { BadMessage, type JSONSchema, type Options } from '../../core/api/plugin.js'
+import {
+  SecondsColumn,
+  timeAttributes,
+  type Column,
+  type Group,
+  type Writer,
+  type WriterContext
+} from '../service-filewriter/writer-kit.js'
 import { element } from '../../schemas/reader.js'
 import { type PulseRecord, type EventRecord, type VectorType } from '../../schemas/index.js'
 
@@ -14,6 +21,11 @@ export const pulseConfig = {
       maximum: 1,
       default: 1,
       description: 'Added to period numbers: messages count from 0, NeXus files from 1.'
+    },
+    flavour: {
+      enum: ['usual', 'mantid'],
+      default: 'usual',
+      description: 'mantid: times of the logs in seconds since the start of the run. A file of flavour mantid sets it.'
     }
   }
 } as const satisfies JSONSchema
@@ -25,17 +37,23 @@ const MOST_PERIODS = 10_000
 /** A log in a group of its own. */
 class PulseLog {
   readonly #value: Column
-  readonly #time: Column
+  readonly #time: { append(timestampNs: bigint): void }
 
-  constructor(parent: Group, name: string, dtype: VectorType, units?: string) {
+  /** With `startNs` its times are seconds since then. */
+  constructor(parent: Group, name: string, dtype: VectorType, units: string | undefined, startNs: bigint | undefined) {
     const group = parent.group(name, { NX_class: 'NXlog', signal: 'value', axes: ['time'] })
     this.#value = group.column('value', { dtype, attributes: units === undefined ? {} : { units } })
-    this.#time = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
+    if (startNs !== undefined) {
+      this.#time = new SecondsColumn(group, 'time', startNs)
+      return
+    }
+    const column = group.column('time', { dtype: 'uint64', index: true, attributes: timeAttributes })
+    this.#time = { append: (timestampNs) => column.appendBigInt(timestampNs) }
   }
 
   append(value: number, timestampNs: bigint): void {
     this.#value.appendNumber(value)
-    this.#time.appendBigInt(timestampNs)
+    this.#time.append(timestampNs)
   }
 }
 
@@ -67,16 +85,17 @@ export class PulseWriter implements Writer<PulseRecord | EventRecord> {
 
   readonly #group: Group
   readonly #config: Options<typeof pulseConfig>
-  readonly #context: Context
+  readonly #context: WriterContext
 
-  constructor(group: Group, config: Options<typeof pulseConfig>, context: Context) {
+  constructor(group: Group, config: Options<typeof pulseConfig>, context: WriterContext) {
     this.#group = group
     this.#config = config
     this.#context = context
 
-    this.#periodLog = new PulseLog(group, 'period_log', 'uint32')
-    this.#chargeLog = new PulseLog(group, 'proton_charge_log', 'float32', 'uAh')
-    this.#vetoLog = new PulseLog(group, 'veto_log', 'uint32')
+    const startNs = config.flavour === 'mantid' ? (context.run?.startNs ?? 0n) : undefined
+    this.#periodLog = new PulseLog(group, 'period_log', 'uint32', undefined, startNs)
+    this.#chargeLog = new PulseLog(group, 'proton_charge_log', 'float32', 'uAh', startNs)
+    this.#vetoLog = new PulseLog(group, 'veto_log', 'uint32', undefined, startNs)
     group.attribute('default', 'period_log')
   }
 

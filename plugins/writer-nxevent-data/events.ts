@@ -1,7 +1,14 @@
 // Events of any number of pulses per message: vectors are appended as they lie in the message, indices are 64 bits.
-import { BadMessage, type Context } from '../../core/api/plugin.js'
+import { BadMessage } from '../../core/api/plugin.js'
+import { element } from '../../schemas/reader.js'
 import { type EventRecord, type Vector } from '../../schemas/index.js'
-import { timeAttributes, type Column, type Group, type Writer } from '../service-filewriter/writer-kit.js'
+import {
+  timeAttributes,
+  type Column,
+  type Group,
+  type Writer,
+  type WriterContext
+} from '../service-filewriter/writer-kit.js'
 import { AdcColumns, IsisColumns } from './facility.js'
 
 export interface EventModule {
@@ -17,6 +24,7 @@ interface Config {
   readonly total_counts: boolean
   readonly adc_pulse_debug: boolean
   readonly isis_data: boolean
+  readonly flavour: 'usual' | 'mantid'
 }
 
 export class EventWriter implements Writer<EventRecord> {
@@ -39,21 +47,29 @@ export class EventWriter implements Writer<EventRecord> {
 
   readonly #group: Group
   readonly #config: Config
-  readonly #context: Context
+  readonly #context: WriterContext
   readonly #module: EventModule
+  readonly #idType: EventModule['integer']
+  readonly #mantid: boolean
 
-  constructor(group: Group, config: Config, context: Context, module: EventModule) {
+  constructor(group: Group, config: Config, context: WriterContext, module: EventModule) {
     this.#group = group
     this.#config = config
     this.#context = context
+    this.#mantid = config.flavour === 'mantid'
     this.#module = module
+    this.#idType = this.#mantid ? 'uint32' : module.integer
 
     const { chunk_size: chunk } = config
     const bulk = { dtype: module.integer, chunk, bulk: true } as const
     this.#offset = group.column('event_time_offset', { ...bulk, attributes: { units: 'ns' } })
-    this.#id = group.column('event_id', bulk)
-    this.#weight = module.weights ? group.column('event_weight', { dtype: 'int16', chunk, bulk: true }) : null
-    this.#zero = group.column('event_time_zero', { dtype: 'uint64', index: true, attributes: timeAttributes })
+    this.#id = group.column('event_id', { ...bulk, dtype: this.#idType })
+    const weight = this.#mantid ? 'float32' : 'int16'
+    this.#weight = module.weights ? group.column('event_weight', { dtype: weight, chunk, bulk: true }) : null
+    const { units, start } = timeAttributes
+    // Of both, scippnexus would take none
+    const attributes = this.#mantid ? { units, offset: start } : timeAttributes
+    this.#zero = group.column('event_time_zero', { dtype: 'uint64', index: true, attributes })
     this.#index = group.column('event_index', { dtype: 'int64', index: true })
     this.#cueIndex = group.column('cue_index', { dtype: 'int64', index: true })
     // What readers need to cut by time: the peer's cue_index counts events, not pulses
@@ -73,11 +89,11 @@ export class EventWriter implements Writer<EventRecord> {
     if (weight !== undefined && weight.length !== n && weight.length !== 0)
       throw new BadMessage('length_mismatch', `${weight.length} weights for ${n} events`)
     const facility = this.#adc?.check(record, n)
-    this.#checkRange(timeOfFlight)
-    this.#checkRange(pixelId)
+    checkRange(timeOfFlight, this.#module.integer)
+    checkRange(pixelId, this.#idType)
     this.#offset.append(timeOfFlight.bytes)
     this.#id.append(pixelId.length === n ? pixelId.bytes : this.#fillIds(n))
-    this.#weight?.append(weight?.length === n ? weight.bytes : this.#ones(n))
+    this.#weight?.append(this.#weights(weight, n))
     this.#adc?.append(facility ?? null, n)
     this.#isis?.append(record, pulses)
     this.#zero.append(referenceTime.bytes)
@@ -85,6 +101,15 @@ export class EventWriter implements Writer<EventRecord> {
     this.#events += n
     if (this.#events - this.#lastCue >= this.#config.cue_interval && n > 0) this.#cue(record)
     this.#follow(record.messageId)
+  }
+
+  /** Mantid refuses a file that has a group without any pulse. */
+  flush(): void {
+    if (!this.#mantid || this.#zero.length > 0) return
+    this.#zero.appendBigInt(this.#context.run?.startNs ?? 0n)
+    this.#index.appendNumber(0)
+    this.#isis?.appendNothing()
+    this.#context.count('pulse_made', 1, 'note')
   }
 
   close(): void {
@@ -115,14 +140,6 @@ export class EventWriter implements Writer<EventRecord> {
     return pulses
   }
 
-  /** Only matters where the message's type is not that of the dataset: signed against unsigned. */
-  #checkRange(vector: Vector): void {
-    if (vector.dtype === this.#module.integer) return
-    for (let i = 3; i < vector.bytes.length; i += 4)
-      if ((vector.bytes[i] ?? 0) > 127)
-        throw new BadMessage('out_of_range', `a value does not fit into ${this.#module.integer}`)
-  }
-
   #fillIds(n: number): Buffer {
     this.#context.count('pixel_id_filled', n)
     if (this.#filler.length < 4 * n) {
@@ -132,8 +149,12 @@ export class EventWriter implements Writer<EventRecord> {
     return this.#filler.subarray(0, 4 * n)
   }
 
-  #ones(n: number): Uint8Array {
-    const weights = new Int16Array(n).fill(1)
+  /** Of messages without weights: 1. */
+  #weights(weight: Vector | undefined, n: number): Uint8Array {
+    if (weight?.length === n && !this.#mantid) return weight.bytes
+    const weights = this.#mantid ? new Float32Array(n) : new Int16Array(n)
+    if (weight?.length !== n) weights.fill(1)
+    else for (let i = 0; i < n; i++) weights[i] = Number(element(weight, i))
     return new Uint8Array(weights.buffer)
   }
 
@@ -154,6 +175,13 @@ export class EventWriter implements Writer<EventRecord> {
       this.#context.count('message_ids_missing', Number(id - lastId - 1n))
     this.#lastId = id
   }
+}
+
+/** Only matters where the message's type is not that of the dataset: signed against unsigned. */
+function checkRange(vector: Vector, integer: EventModule['integer']): void {
+  if (vector.dtype === integer) return
+  for (let i = 3; i < vector.bytes.length; i += 4)
+    if ((vector.bytes[i] ?? 0) > 127) throw new BadMessage('out_of_range', `a value does not fit into ${integer}`)
 }
 
 const readInt32 = (bytes: Uint8Array, at: number): number =>

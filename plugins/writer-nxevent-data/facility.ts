@@ -70,4 +70,11 @@ export class IsisColumns {
       this.#charge.appendNumber(isis?.protonCharge ?? NaN)
     }
   }
+
+  /** For a pulse that no message brought. */
+  appendNothing(): void {
+    this.#period.appendNumber(0)
+    this.#running.appendString('')
+    this.#charge.appendNumber(NaN)
+  }
 }

@@ -39,6 +39,12 @@ const eventConfig = {
       default: false,
       description: 'ev42: also write period number, run state and proton charge of facility part is84.'
     },
+    flavour: {
+      enum: ['usual', 'mantid'],
+      default: 'usual',
+      description:
+        'mantid: event_id unsigned, event_weight float32, event_time_zero with the attribute `offset` in the place of `start`, and one pulse without events where none came. A file of flavour mantid sets it.'
+    },
     nexus: { type: 'object', description: 'Tuning of the 2018 writer; accepted, without effect.' }
   },
   additionalProperties: false
@@ -53,6 +59,7 @@ const module = (id: string, accepts: readonly string[], kind: EventModule): Writ
     nxClass: 'NXevent_data',
     keepsLast: false,
     madeAtClose: (config) => (config.total_counts ? ['total_counts'] : []),
+    mantid: { config: (config) => ({ ...config, flavour: 'mantid' }) },
     open: (group, config, context) => new EventWriter(group, config, context, kind)
   })
 

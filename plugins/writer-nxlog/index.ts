@@ -1,6 +1,7 @@
 // NXlog writers: f142 and f144 values with times, cues, alarms of f142 and summary values.
 import { API, CodedError, definePlugin, type Options } from '../../core/api/plugin.js'
 import { AlarmColumns } from './alarms.js'
+import { mantidLog } from './mantid.js'
 import { logConfig } from './options.js'
 import {
   type Attributes,
@@ -116,6 +117,23 @@ function cueInterval(config: Config, size: number): number {
 }
 
 const common = {
+  mantid: {
+    // Arrays are nothing that Mantid takes
+    logs: ({ array_size: size, dtype, type, unit, units, value_units, string_size, chunk_size }: Config) =>
+      size > 1
+        ? []
+        : [
+            {
+              module: 'mantid_log',
+              config: {
+                ...ifGiven('dtype', dtype ?? type),
+                ...ifGiven('units', unit ?? units ?? value_units),
+                string_size,
+                chunk_size
+              }
+            }
+          ]
+  },
   config: logConfig,
   nxClass: 'NXlog',
   keepsLast: true,
@@ -124,6 +142,8 @@ const common = {
     ...(latest === undefined ? [] : [latest])
   ]
 } as const
+
+const ifGiven = (key: string, value: string | undefined): object => (value === undefined ? {} : { [key]: value })
 
 const f142 = defineWriter({
   ...common,
@@ -163,5 +183,6 @@ export default definePlugin({
     registry.writer(f142)
     registry.writer(f144)
     registry.writer(nxlog)
+    registry.writer(mantidLog)
   }
 })

@@ -29,6 +29,8 @@ export interface ValueOptions {
   readonly units: string | undefined
   /** Remember the last value. */
   readonly latest: boolean
+  /** Texts as rows of one: [n, 1] is what Mantid reads. */
+  readonly textRows?: boolean
 }
 
 /** Minimum, maximum and sum of many columns lie together: as fields they would be boxed one by one, each a cache miss per value. */
@@ -100,7 +102,7 @@ export class ValueColumn {
     this.#row = Buffer.alloc(size * (this.#text ? stringSize : widthOf(this.#type)))
     this.#column = group.column('value', {
       dtype: this.#text ? { string: stringSize } : this.#type,
-      row: size > 1 ? [size] : [],
+      row: size > 1 ? [size] : this.#text && options.textRows === true ? [1] : [],
       chunk: Math.max(1, Math.ceil(chunk / size)),
       attributes: units === undefined ? {} : { units }
     })

@@ -61,6 +61,33 @@ describe('file writer with several threads per job', function () {
     for (const part of ['many_1.nxs', 'many_2.nxs']) await readNexus(join(h.folder, part), [])
   })
 
+  it('a file of flavour mantid is written by one thread, links and all', async () => {
+    const topics = await testTopics(['events', 'logs'])
+    const t0 = Date.now() - 3_600_000
+    h.events(topics.events, 'det', t0 + 500, [7, 8])
+    h.log(topics.logs, 'pv', t0 - 500, 3)
+    await h.producer.flush()
+    const attributes = { NX_class: 'NXdetector' }
+    const detector = {
+      type: 'group',
+      name: 'bank',
+      attributes,
+      children: [group('events', 'ev44', topics.events, 'det')]
+    }
+    const nexus_structure = entry(detector, group('temperature', 'f144', topics.logs, 'pv'))
+    const run = { start_time: t0, stop_time: t0 + 1000 }
+    for (const [name, flavour] of Object.entries({ command: { flavour: 'mantid' }, structure: {} })) {
+      const id = `mantid-${randomUUID()}`
+      const structure = name === 'structure' ? { ...nexus_structure, flavour: 'mantid' } : nexus_structure
+      const reply = await h.start({ job_id: id, file_name: `${name}.nxs`, ...run, ...flavour, nexus_structure: structure }) // prettier-ignore
+      assert.equal(reply['response'], 'ACK', JSON.stringify(reply))
+      assert.equal((await h.done(id))['error_encountered'], false)
+      assert.ok(!existsSync(join(h.folder, `${name}_1.nxs`)))
+      const paths = ['entry/bank_events/event_id', 'entry/DASlogs/temperature/value', 'entry/DASlogs/temperature/time']
+      assert.deepEqual(Object.values(await readNexus(join(h.folder, `${name}.nxs`), paths)), [[7, 8], [3], [-0.5]])
+    }
+  })
+
   it('divides one topic by partition where the structure says which source is where', async () => {
     const { det: topic } = await testTopics(['det'], { partitions: 4 })
     const t0 = Date.now() - 3_600_000

@@ -1,4 +1,5 @@
 // `start` of the file writer: one NeXus file from Kafka topics.
+import { flavours } from '../structure/flavour.js'
 import { type CommandOf, defineCommand, type JSONSchema, type Origin, type Reply } from '../../../core/api/plugin.js'
 
 const time = {
@@ -36,6 +37,11 @@ const schema = {
       enum: ['wait', 'skip', 'fail'],
       description:
         'What to do about topics that do not exist, for streams that do not say it: wait for them, do without, or refuse the command; default that of the service.'
+    },
+    flavour: {
+      enum: flavours,
+      description:
+        'mantid: beside the usual layout what Mantid looks for; default that of the service. The structure may say it, too, as key `flavour` of its root.'
     },
     run_name: { type: 'string', maxLength: 1024, description: 'Name of the run, for writers of run information.' },
     instrument_name: {

@@ -243,6 +243,13 @@ export class WasmFile {
     })
   }
 
+  /** Registered ids. */
+  filters(path: string): number[] {
+    return this.#guard('open dataset', path, () =>
+      this.#module.get_dataset_filters(this.#file, path).map(({ id }) => id)
+    )
+  }
+
   resize(path: string, shape: readonly number[]): void {
     this.#guard('extend', path, () => this.#module.resize_dataset(this.#file, path, shape.map(BigInt)))
   }

@@ -1,4 +1,5 @@
 // A whole NeXus file from a structure and messages, without Kafka, through the code that a write job runs.
+import { type Flavour } from './flavour.js'
 import { isRefused } from './leniency.js'
 import { createNexusFile, type NexusFileOptions } from '../file/file.js'
 import { CodedError, type Finding, type LogLevel } from '../../../core/api/plugin.js'
@@ -25,6 +26,8 @@ export interface MakeFileOptions {
   readonly lenient?: boolean
   /** What the structure is laid over. */
   readonly template?: Template
+  /** Where the structure says none; default usual. */
+  readonly flavour?: Flavour
   readonly reportInFile?: boolean
   readonly compression?: ColumnOptions['compression']
   readonly run?: Partial<RunInfo>
@@ -37,11 +40,8 @@ export interface MakeFileOptions {
  * @throws CodedError STRUCTURE_INVALID with all findings in `fields.findings`, FILE_EXISTS, FILE_PATH, HDF5_FAILED
  */
 export async function makeFile(options: MakeFileOptions): Promise<JobReport & { findings: readonly Finding[] }> {
-  const checked = checkStructure(
-    options.structure,
-    options.parts,
-    options.template === undefined ? {} : { template: options.template }
-  )
+  const { template, flavour } = options
+  const checked = checkStructure(options.structure, options.parts, { flavour, ...(template && { template }) })
   const { plan, findings, leftOut } = checked
   if (isRefused(options.lenient === true ? 'lenient' : 'strict', checked, findings)) throw structureError(findings)
   // 1 ns is the time of messages that have none

@@ -1,4 +1,5 @@
 // What a checked nexus_structure comes to: a tree of groups with typed content, and the list of its streams.
+import { type Flavour } from './flavour.js'
 import {
   type Attributes,
   type ColumnOptions,
@@ -73,6 +74,8 @@ export interface PlanGroup {
 
 export interface StructurePlan {
   readonly root: PlanGroup
+  /** As the structure or its template says; undefined: as the job does. */
+  flavour?: Flavour
   readonly streams: PlanStream[]
 }
 

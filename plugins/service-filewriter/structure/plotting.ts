@@ -6,7 +6,7 @@ import { allGroups, type StructurePlan, type PlanGroup } from './plan.js'
 const takers: ReadonlySet<unknown> = new Set(['NXdata', 'NXdetector', 'NXmonitor', 'NXlog'])
 
 /** NX_class as it will be in the file. */
-function classOf({ attributes, streams }: PlanGroup): string {
+export function classOf({ attributes, streams }: PlanGroup): string {
   const given = attributes.get('NX_class') ?? streams[0]?.part.nxClass
   const value = typeof given === 'object' && !Array.isArray(given) && 'value' in given ? given.value : given
   return typeof value === 'string' ? value : ''

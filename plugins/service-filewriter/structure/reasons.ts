@@ -42,6 +42,8 @@ export const reasons: Readonly<Record<string, Reason>> = {
   expired: note('values that the cache had marked as expired'),
   padded: note('shorter arrays, filled up'),
   pixel_id_filled: note('events without a pixel id: that of the config'),
+  pulse_made: note('pulses at the start of the run in groups of events without any (flavour mantid)'),
+  not_for_mantid: note('values that only the usual log has: no single values, or of no number'),
   resized: note('datasets that grew to take a larger array'),
   array_for_scalar: lost('arrays for a dataset of single values'),
   array_shape: lost('arrays of another shape than the first'),

@@ -34,7 +34,8 @@ export function shardName(fileName: string, index: number): string {
 export function splitStructure(structure: unknown, fileName: string, most: number): Shard[] {
   const root = parsed(structure)
   const whole = [{ structure: isObject(root) ? root : {}, fileName, topics: [] }]
-  if (!isObject(root)) return whole
+  // Links of a flavour lead all over the file
+  if (!isObject(root) || (own(root, 'flavour') ?? 'usual') !== 'usual') return whole
   const units: Unit[] = []
   findUnits(root, '/', units)
   const clusters = clustersOf(units)

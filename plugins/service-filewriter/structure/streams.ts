@@ -218,6 +218,21 @@ export function checkNames(plan: StructurePlan, findings: Findings): void {
     if (!left.has(plan.streams[i]?.group ?? plan.root)) plan.streams.splice(i, 1)
 }
 
+/** A stream of another module, with that one's own config, on what a stream reads. */
+export function addStream(
+  like: Omit<PlanStream, 'module' | 'part' | 'config'>,
+  { module, config }: { readonly module: string; readonly config: JsonObject },
+  plan: StructurePlan,
+  parts: WriterParts,
+  findings: Findings
+): void {
+  const part = writerOf(parts, module)
+  if (part === undefined) return
+  const checked = partConfig(config, part, like.at, parts, findings) ?? {}
+  const clash = tryOut({ ...like, module, part, config: checked }, plan, findings)
+  if (clash !== undefined) findings.add(like.at, clash)
+}
+
 /** Alarm and connection logs beside a value, as the field's writer makes them, unless the structure has its own. */
 export function addCompanions(plan: StructurePlan, parts: WriterParts, findings: Findings): void {
   for (const stream of [...plan.streams]) {

@@ -7,6 +7,8 @@ import { leftOutStreams, type LeftOut } from './left-out.js'
 import { checkLinks, readLink } from './links.js'
 import { type WriterParts } from './parts.js'
 import { allGroups, planGroup, type StructurePlan, type PlanDataset, type PlanGroup } from './plan.js'
+import { type Flavour, flavours, isFlavour } from './flavour.js'
+import { makeMantid } from './mantid.js'
 import { addCompanions, checkNames, checkPartitions, readStream } from './streams.js'
 import { type Template } from './template.js'
 import { readJson } from '../../../schemas/index.js'
@@ -20,6 +22,8 @@ export interface StructureOptions {
   readonly maxBytes?: number
   /** What this structure is laid over: the static part of an instrument's files. */
   readonly template?: Template
+  /** Where the structure says none; default usual. */
+  readonly flavour?: Flavour | undefined
 }
 
 export interface Checked {
@@ -56,6 +60,7 @@ export function checkStructure(structure: unknown, parts: WriterParts, options: 
   if (isObject(json)) walk.root(json, at)
   else if (findings.list.length === 0) findings.add(at, 'must be an object with children')
   addCompanions(walk.plan, parts, findings)
+  if ((walk.plan.flavour ?? options.flavour) === 'mantid') makeMantid(walk.plan, parts, findings)
   checkPartitions(walk.plan, findings)
   checkNames(walk.plan, findings)
   checkLinks(walk.plan, findings)
@@ -125,9 +130,21 @@ class Walk {
   }
 
   root(node: JsonObject, at: string): void {
-    const rootKeys = ['children', 'attributes', 'dynamic_version', 'template_version', 'name', 'type', ...legacyKeys]
+    const rootKeys = [
+      'children',
+      'attributes',
+      'flavour',
+      'dynamic_version',
+      'template_version',
+      'name',
+      'type',
+      ...legacyKeys
+    ]
     this.#keys(node, rootKeys, at)
     const { root } = this.plan
+    const flavour = own(node, 'flavour')
+    if (isFlavour(flavour)) this.plan.flavour = flavour
+    else if (flavour !== undefined) this.#findings.add(below(at, 'flavour'), `must be one of ${flavours.join(', ')}`)
     for (const key of ['dynamic_version', 'template_version']) {
       const value = own(node, key)
       if (typeof value === 'string' || typeof value === 'number')

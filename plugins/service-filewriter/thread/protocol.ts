@@ -1,4 +1,5 @@
 // What the main thread and the thread of a write job say to each other.
+import { type Flavour } from '../structure/flavour.js'
 import { type Leniency } from '../structure/leniency.js'
 import { type MissingTopic } from '../structure/plan.js'
 import { type JobTotals } from '../structure/recorder.js'
@@ -25,6 +26,8 @@ export interface WriteSpec {
   readonly notes?: readonly string[]
   readonly leniency: Leniency
   readonly folder: string
+  /** Where the structure says none; default usual. */
+  readonly flavour?: Flavour
   /** Folder of templates by instrument name; null: none. */
   readonly templates?: string | null
   readonly fileName: string

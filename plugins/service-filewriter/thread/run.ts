@@ -131,10 +131,10 @@ export class WriteRun {
   }
 
   async #check(structure: unknown): Promise<Checked> {
-    const { structureAt: at, templates, run } = this.#spec
+    const { structureAt: at, templates, run, flavour } = this.#spec
     const file = templateFile(templates ?? null, run.instrumentName)
     const template = file === undefined ? {} : { template: await readTemplate(file) }
-    return checkStructure(structure, this.#parts, { at, ...template })
+    return checkStructure(structure, this.#parts, { at, flavour, ...template })
   }
 
   #open(plan: ConstructorParameters<typeof Recorder>[0], file: NexusFile, topics: TopicPlan): Recorder {

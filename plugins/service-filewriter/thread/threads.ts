@@ -29,7 +29,9 @@ export class WriteThreads {
   start(spec: WriteSpec, log: JobLog): WriteJob {
     // What a template and a structure make together is one file
     const templated = templateFile(spec.templates ?? null, spec.run.instrumentName) !== undefined
-    const threads = templated ? 1 : (spec.options.threads ?? 1)
+    // Links of a flavour lead all over the file
+    const whole = templated || (spec.flavour ?? 'usual') !== 'usual'
+    const threads = whole ? 1 : (spec.options.threads ?? 1)
     const shards = threads > 1 ? splitStructure(spec.structure, spec.fileName, threads) : []
     for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)]) {
       const path = outputPath(spec.folder, name, spec.attempt)

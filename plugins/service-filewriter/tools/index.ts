@@ -1,7 +1,15 @@
 // Sub-commands about files: written without Kafka, shown, repaired; and structures for `nexstream check`.
-import { type CheckedFor, CodedError, defineTool, type FileKind, type ToolFlags } from '../../../core/api/plugin.js'
+import {
+  type BinaryFileKind,
+  type CheckedFor,
+  CodedError,
+  defineTool,
+  type FileKind,
+  type ToolFlags
+} from '../../../core/api/plugin.js'
 import { readJson } from '../../../schemas/index.js'
 import { leniencyOf } from '../structure/leniency.js'
+import { inspectFile } from '../readers/index.js'
 import { checkStructure } from '../structure/structure.js'
 import { readTemplate, type Template } from '../structure/template.js'
 
@@ -37,6 +45,7 @@ export const tools = [
       { flags: '--stop <moment>', summary: 'end of the time window' },
       { flags: '--lenient', summary: 'write what is good in the structure and list the rest' },
       { flags: '--template <file>', summary: 'JSON or HDF5 file that the structure is laid over' },
+      { flags: '--flavour <name>', summary: 'mantid: beside the usual layout what Mantid looks for' },
       {
         flags: '--compression <filter>',
         summary: 'of growing datasets: gzip or zstd, with a level as in gzip:6'
@@ -89,4 +98,18 @@ export const structureFile: FileKind = {
     const isLost = (path: string): boolean => leftOut.some((one) => path === one.at || path.startsWith(`${one.at}/`))
     return findings.map((finding) => ({ ...finding, ...(!isLost(finding.path) && { warning: true }) }))
   }
+}
+
+export const nexusFile: BinaryFileKind = {
+  id: 'nexus',
+  summary: 'a NeXus file',
+  options: [
+    {
+      flags: '--for <reader>',
+      summary:
+        'whether this reader finds all in a NeXus file, rule by rule: mantid, scippnexus or nxvalidate; several with ,'
+    }
+  ],
+  begins: (bytes) => bytes.subarray(0, 8).toString('latin1') === '\x89HDF\r\n\x1a\n',
+  inspectFile
 }

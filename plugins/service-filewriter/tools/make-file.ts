@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CodedError, exitCodes, plainNumbers, type ToolFlags, type ToolContext } from '../../../core/api/plugin.js'
+import { type Flavour, flavours, isFlavour } from '../structure/flavour.js'
 import { makeFile as make } from '../structure/make-file.js'
 import { messagesIn, type TopicMessage } from '../structure/messages.js'
 import { readJson } from '../../../schemas/index.js'
@@ -25,6 +26,7 @@ export default async function makeFile(
   const file = text(flags['output']) ?? ''
   const { template, compression } = flags
   const given = commandOf(await context.readText(structure))
+  const flavour = flags['flavour'] === undefined ? given.flavour : flavourOf(flags['flavour'])
   const momentNs = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
     typeof flag === 'string' ? BigInt(moment(flag)) * 1_000_000n : timeNs(given[path], path)
   const [startNs, stopNs] = [momentNs(flags['start'], '/start_time'), momentNs(flags['stop'], '/stop_time')]
@@ -35,6 +37,7 @@ export default async function makeFile(
     parts,
     lenient: flags['lenient'] === true,
     ...(typeof template === 'string' && { template: await readTemplate(template) }),
+    ...(flavour !== undefined && { flavour }),
     ...(typeof compression === 'string' && { compression: parseCompression(compression) }),
     ...(startNs !== undefined && { startNs }),
     ...(stopNs !== undefined && { stopNs }),
@@ -46,10 +49,16 @@ export default async function makeFile(
   return report.lost ? exitCodes.findings : exitCodes.done
 }
 
+function flavourOf(flag: ToolFlags[string]): Flavour {
+  if (isFlavour(flag)) return flag
+  throw new CodedError('CLI_USAGE', `--flavour ${String(flag)}: must be one of ${flavours.join(', ')}`)
+}
+
 interface Given {
   readonly structure: unknown
   readonly '/start_time'?: number | string
   readonly '/stop_time'?: number | string
+  readonly flavour?: Flavour
 }
 
 /** A structure alone, or in a start command, whose window it then brings. */
@@ -65,10 +74,11 @@ function commandOf(text: string): Given {
     const value = plainNumbers(json[key])
     return typeof value === 'number' || typeof value === 'string' ? value : undefined
   }
-  const [start, stop] = [time('start_time'), time('stop_time')]
+  const [start, stop, flavour] = [time('start_time'), time('stop_time'), json['flavour']]
   const times = {
     ...(start !== undefined && { '/start_time': start }),
-    ...(stop !== undefined && { '/stop_time': stop })
+    ...(stop !== undefined && { '/stop_time': stop }),
+    ...(isFlavour(flavour) && { flavour })
   }
   return { structure: json['nexus_structure'], ...times }
 }

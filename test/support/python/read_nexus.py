@@ -123,7 +123,8 @@ def check_times(group, troubles):
     for name in group:
         if name in ("time", "event_time_zero", "cue_timestamp_zero") or name.endswith("_time"):
             item = group.get(name)
-            if growing(item) and (text_of(item.attrs.get("units", "")) != "ns" or "start" not in item.attrs):
+            units = ("ns", "s") if item is not None and getattr(item, "dtype", None) == "float64" else ("ns",)
+            if growing(item) and (text_of(item.attrs.get("units", "")) not in units or not {"start", "offset"} & set(item.attrs)):
                 troubles.append(f"{item.name}: a time needs units and start")
 
 
