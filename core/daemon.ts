@@ -31,7 +31,7 @@ import {
 } from './api/plugin.js'
 import { version } from './root.js'
 import { StatusLoop } from './status.js'
-import { startThread, threadConfigOf } from './thread.js'
+import { startThread, threadConfigOf, threadPartKinds } from './thread.js'
 
 /** How often is looked whether Kafka answers. */
 const WATCH_MS = 5000
@@ -228,7 +228,6 @@ export class Daemon {
 
   #context(): (name: string) => ServiceContext {
     const { host } = this.#loaded
-    const threads = threadConfigOf(this.loaded, this.#loaded)
     return (name) => ({
       serviceId: this.serviceId,
       signal: this.#abort.signal,
@@ -236,7 +235,7 @@ export class Daemon {
       jobs: this.jobs,
       brokers: brokersOf(this.#config),
       statusTopic: this.#config.status.topic,
-      thread: (entry) => startThread(threads, entry),
+      thread: (entry, kinds = threadPartKinds) => startThread(threadConfigOf(this.loaded, this.#loaded, kinds), entry),
       log: this.#partLog({ part: name }),
       fault: (kind, id, method, error) => this.#fault(kind, id)(method, error),
       ...lookupOf(host, this.#faults.caught),

@@ -1,6 +1,7 @@
-// Worker threads of services: each loads the daemon's converters, writers and readouts again, and can reach the same Kafka.
+// Worker threads of services: each loads the kinds of parts that it asks for again, and can reach the same Kafka.
 import { basename, dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { type ThreadPartKind } from './api/plugin.js'
 import { type LoadedConfig } from './config.js'
 import { type Loaded, type LoadOptions } from './loader.js'
 
@@ -16,9 +17,15 @@ export interface ThreadData {
   readonly entry: string
 }
 
-/** Of the built-in plugins only those that bring one of these. */
-export function threadConfigOf({ config, baseFolder }: LoadedConfig, { host, plugins }: Loaded): ThreadConfig {
-  const owners = new Set((['converter', 'writer', 'readout'] as const).flatMap((kind) => host.ids(kind).map((id) => host.owner(kind, id)))) // prettier-ignore
+export const threadPartKinds: readonly ThreadPartKind[] = ['converter', 'writer', 'readout']
+
+/** Of the built-in plugins only those that bring one of these kinds of parts. */
+export function threadConfigOf(
+  { config, baseFolder }: LoadedConfig,
+  { host, plugins }: Loaded,
+  kinds: readonly ThreadPartKind[]
+): ThreadConfig {
+  const owners = new Set(kinds.flatMap((kind) => host.ids(kind).map((id) => host.owner(kind, id))))
   const folder = ({ file }: { file: string }): string => basename(dirname(file))
   const builtin = plugins.filter((plugin) => plugin.builtin)
   const needed = builtin.filter(({ name }) => owners.has(name)).map(folder)

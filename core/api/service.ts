@@ -7,6 +7,7 @@ import { type Kafka } from './kafka.js'
 import { type PartLookup } from './lookup.js'
 import { type Metric, type MetricTable } from './metrics.js'
 import { erase, type JSONSchema, type LogLevel, type Options, type Part } from './part.js'
+import { type ThreadPartKind } from './thread.js'
 import { type FileKind, type ToolFlags } from './tool.js'
 
 /** The state of a service for status topics: plain JSON, snake_case. */
@@ -60,8 +61,8 @@ export interface ServiceContext extends PartLookup {
   /** `status.topic` of the config. */
   readonly statusTopic: string | undefined
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void
-  /** Starts a worker thread, whose module exports a ThreadMain; it is the service's to end. */
-  thread(entry: URL): Worker
+  /** Starts a worker thread, whose module exports a ThreadMain; it is the service's to end. `kinds`: parts that it needs; default all. */
+  thread(entry: URL, kinds?: readonly ThreadPartKind[]): Worker
   /** A part that the service uses threw, or gave, what it must not: told with its plugin, counted. Never throws. */
   fault(kind: 'source' | 'converter' | 'writer' | 'readout', id: string, method: string, error: unknown): void
   /**

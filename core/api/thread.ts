@@ -4,11 +4,14 @@ import { type Kafka } from './kafka.js'
 import { type PartLookup } from './lookup.js'
 import { type LogLevel } from './part.js'
 
+/** Kinds of parts that a thread can have; it has no services. */
+export type ThreadPartKind = 'converter' | 'writer' | 'readout'
+
 /** What the thread's entry is given. */
 export interface ThreadContext {
   /** To the thread's owner, who has the `Worker`. */
   readonly port: MessagePort
-  /** The converters, writers and readouts of the daemon's plugins (a thread has no services), applied once more in this thread. */
+  /** Parts of the kinds that the thread was started with, of the daemon's plugins, applied once more in this thread; plugins that are not ours bring all of theirs. */
   readonly parts: PartLookup
   /** A client of the daemon's Kafka; close it. */
   readonly kafka: (log: (level: LogLevel, message: string) => void) => Kafka

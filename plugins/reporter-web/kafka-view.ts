@@ -168,7 +168,7 @@ export class KafkaView {
 
   #begin(): void {
     this.#follows = false
-    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url))
+    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url), ['converter'])
     this.#worker = worker
     worker.on('message', (message: FromReading) => this.#hear(message))
     const gone = (why: string): void => {

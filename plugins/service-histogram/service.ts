@@ -239,7 +239,7 @@ export class HistogramService implements Service {
 
   #thread(): Worker {
     if (this.#worker !== undefined) return this.#worker
-    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url))
+    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url), ['converter'])
     this.#worker = worker
     const gone = (why: string): void => {
       if (this.#worker !== worker) return

@@ -62,7 +62,7 @@ describe('threads of write jobs', () => {
     const { brokers } = await kafka()
     const flags = { 'kafka.brokers': JSON.stringify(brokers), 'commands.topic': 'unused' }
     const loaded = loadConfig({ flags })
-    const config = threadConfigOf(loaded, await loadConfigured(loaded))
+    const config = threadConfigOf(loaded, await loadConfigured(loaded), ['converter', 'writer'])
     threads = new WriteThreads((entry) => startThread(config, entry))
     made.length = 0
     process.on('worker', note)

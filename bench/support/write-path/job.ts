@@ -37,7 +37,7 @@ const options: WriteOptions = {
 const structure = JSON.stringify(structureOf(task))
 // What the daemon has done long before a job starts
 const loaded = loadConfig({ flags: { 'kafka.brokers': JSON.stringify(task.brokers), 'commands.topic': 'bench' } })
-const config = threadConfigOf(loaded, await loadConfigured(loaded))
+const config = threadConfigOf(loaded, await loadConfigured(loaded), ['converter', 'writer'])
 const threads = new WriteThreads((entry) => startThread(config, entry))
 const loading = stopwatch()
 await threads.prepare()
