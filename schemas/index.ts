@@ -5,6 +5,7 @@ import { type JsonOptions, type JsonValue, toJson } from './json.js'
 import { type SchemaLayout } from './layout.js'
 import { encodeFields, type Fields } from './writer.js'
 import { type Spares } from './spares.js'
+import { verify } from './verify.js'
 
 export type * from './layout.js'
 export { type JsonOptions, type JsonValue } from './json.js'
@@ -41,6 +42,14 @@ export function schemaId(message: Uint8Array): string | undefined {
 function layoutOf(id: string | undefined): SchemaLayout {
   const layout = id === undefined ? undefined : byId.get(id)
   if (layout === undefined) throw new BadMessage('unknown_schema', `no schema has the id ${JSON.stringify(id ?? null)}`)
+  return layout
+}
+
+/** The layout of a message, all of which can be read. Throws BadMessage as `verify` does, and `unknown_schema`. */
+export function verified(message: Uint8Array): SchemaLayout {
+  if (message.length < 8) throw new BadMessage('too_small', `${message.length} bytes are no message`)
+  const layout = layoutOf(schemaId(message))
+  verify(message, layout)
   return layout
 }
 

@@ -5,6 +5,10 @@ import { type Counter, type ReadoutSetup } from '../service-event-formation/read
 /** Units of a group must be so far from each other. */
 const CLOSEST = 0.000_01
 
+/** Straws or tubes that are read out as one, by which the geometries count. */
+const unitsOf = { loki: 7, bifrost: 3, tbl3he: 1 } as const
+export type Instrument = keyof typeof unitsOf
+
 interface CalibrationFile {
   readonly instrument?: unknown
   readonly groups?: unknown
@@ -40,7 +44,7 @@ export class Calibration {
   readonly #clampedHigh: Counter
 
   /** Throws DETECTOR_INVALID. */
-  constructor({ calibration, counter }: Pick<ReadoutSetup, 'calibration' | 'counter'>, instrument: string) {
+  constructor({ calibration, counter }: Pick<ReadoutSetup, 'calibration' | 'counter'>, instrument: Instrument) {
     this.#groupErrors = counter('geometry.calib_group_errors')
     this.#outside = counter('geometry.outside_tube')
     this.#clampedLow = counter('geometry.pos_low')
@@ -51,6 +55,9 @@ export class Calibration {
     if (file.instrument !== instrument) wrong('/instrument', `is not '${instrument}'`)
     this.groups = wholeOf(file.groups, '/groups')
     this.#size = wholeOf(file.groupsize, '/groupsize')
+    const size = unitsOf[instrument]
+    if (this.#size !== size)
+      wrong('/groupsize', `is ${this.#size}; a group of ${instrument} has ${size} (straws or tubes)`)
     const units = this.groups * this.#size
     this.#from = new Float64Array(units)
     this.#to = new Float64Array(units)

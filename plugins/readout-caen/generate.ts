@@ -6,7 +6,7 @@ import {
   putReadoutHead,
   type ReadoutWriter
 } from '../service-event-formation/readout-kit.js'
-import { Calibration } from './calibration.js'
+import { Calibration, type Instrument } from './calibration.js'
 import {
   type BifrostConfig,
   type CspecConfig,
@@ -37,7 +37,7 @@ const writerOf = (hitOf: (hit: GeneratedHit) => TubeHit): ReadoutWriter => ({
   }
 })
 
-const calibrationOf = (calibration: unknown, instrument: string): Calibration =>
+const calibrationOf = (calibration: unknown, instrument: Instrument): Calibration =>
   new Calibration({ calibration, counter: () => ({ value: 0 }) }, instrument)
 
 /** Both ends of a tube for a place on it, 0 to 1. */

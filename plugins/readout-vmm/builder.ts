@@ -1,18 +1,16 @@
 // From the hits of a cassette to events: clusters of both planes that are together in time, and wide ones split into two.
 import { HitPlane, sort } from './plane.js'
 
-const MOST = 448
 /** Events that are so wide may be two, with a step of more than that between them. */
 const WIDE = 10
 
 /** The hits of one plane in one event. */
 export class PlaneHits {
-  readonly hits = new Uint16Array(MOST)
+  readonly hits: Uint16Array
   length = 0
-  plane: HitPlane
 
-  constructor(plane: HitPlane) {
-    this.plane = plane
+  constructor(readonly plane: HitPlane) {
+    this.hits = new Uint16Array(plane.most)
   }
 
   get span(): number {
@@ -30,6 +28,28 @@ export class PlaneHits {
     let start = Infinity
     for (let i = 0; i < this.length; i++) start = Math.min(start, this.plane.time[this.hits[i]!]!)
     return start
+  }
+
+  get end(): number {
+    let end = -Infinity
+    for (let i = 0; i < this.length; i++) end = Math.max(end, this.plane.time[this.hits[i]!]!)
+    return end
+  }
+
+  /** Of the hit that came first; of several at one time, of the first in the list. */
+  get firstCoordinate(): number {
+    const { time, coordinate } = this.plane
+    let first = this.hits[0]!
+    for (let i = 1; i < this.length; i++) if (time[this.hits[i]!]! < time[first]!) first = this.hits[i]!
+    return coordinate[first]!
+  }
+
+  /** Of the hit that came last; of several at one time, of the first in the list. */
+  get lastCoordinate(): number {
+    const { time, coordinate } = this.plane
+    let last = this.hits[0]!
+    for (let i = 1; i < this.length; i++) if (time[this.hits[i]!]! > time[last]!) last = this.hits[i]!
+    return coordinate[last]!
   }
 
   get charge(): number {

@@ -1,5 +1,4 @@
 // FREIA, ESTIA, AMOR: wires and strips of cassettes, hit at one time, become events.
-import { CodedError } from '../../core/api/plugin.js'
 import {
   type Counter,
   countersOf,
@@ -10,18 +9,15 @@ import {
   type PulseClock,
   type Readout,
   type ReadoutSetup,
-  TICK_NS,
   ticksToNs
 } from '../service-event-formation/readout-kit.js'
 import { EventBuilder, type PlaneHits } from './builder.js'
 import { VmmCalibration } from './calibration.js'
 import { type MultiBladeConfig } from './config.js'
 import { type BladeGeometry, geometries } from './geometry.js'
+import { FENS, HybridTable, RINGS, tofOf } from './hybrids.js'
 import { SIZE, VmmParser } from './readout.js'
 
-const RINGS = 11
-const FENS = 14
-const HYBRIDS = 16
 const LONGEST = 1_000_000_000
 const WIRES = [16, 47] as const
 
@@ -37,7 +33,7 @@ const counterNames = ['cluster.matched_clusters', 'cluster.no_coincidence', 'clu
 export class MultiBlade implements Readout {
   readonly #parser: VmmParser
   readonly #geometry: BladeGeometry
-  readonly #hybrids: (Hybrid | undefined)[] = Array.from({ length: RINGS * FENS * HYBRIDS })
+  readonly #hybrids: HybridTable<Hybrid>
   /** By cassette. */
   readonly #builders: EventBuilder[]
   readonly #calibration: VmmCalibration
@@ -60,10 +56,7 @@ export class MultiBlade implements Readout {
     clock.limits(LONGEST, config.MaxPulseTimeNS)
     this.#sink = setup.events('multiblade')
     this.#count = countersOf(counterNames, counter)
-    const ids = config.Config.map(({ HybridId }) => HybridId)
-    const twice = ids.findIndex((id, i) => ids.indexOf(id) !== i)
-    if (twice >= 0) throw new CodedError('DETECTOR_INVALID', 'this HybridId is there twice', { path: `/config/Config/${twice}/HybridId` }) // prettier-ignore
-    this.#calibration = new VmmCalibration(setup.calibration, ids)
+    this.#calibration = new VmmCalibration(setup.calibration, config.Config.map(({ HybridId }) => HybridId)) // prettier-ignore
     const builders = new Map<number, EventBuilder>()
     const low = Math.fround(config.SplitMultiEventsCoefficientLow)
     const high = Math.fround(config.SplitMultiEventsCoefficientHigh)
@@ -72,14 +65,12 @@ export class MultiBlade implements Readout {
       matchingGap: config.MaxMatchingTimeGap,
       split: config.SplitMultiEvents ? ([low, high] as const) : null
     }
-    for (const [
-      index,
-      { Ring, FEN, Hybrid: number, CassetteNumber: cassette, Thresholds }
-    ] of config.Config.entries()) {
+    this.#hybrids = new HybridTable(config.Config, (index) => {
+      const { CassetteNumber: cassette, Thresholds } = config.Config[index]!
       const builder = builders.get(cassette) ?? new EventBuilder(options, (a, b) => this.#event(a, b))
       builders.set(cassette, builder)
-      this.#hybrids[(Ring * FENS + FEN) * HYBRIDS + number] = { index, cassette, thresholds: Thresholds.map(([first = 0]) => first), builder } // prettier-ignore
-    }
+      return { index, cassette, thresholds: Thresholds.map(([first = 0]) => first), builder }
+    })
     this.#builders = [...builders].toSorted(([a], [b]) => a - b).map(([, builder]) => builder)
   }
 
@@ -123,7 +114,7 @@ export class MultiBlade implements Readout {
     const vmm = bytes[at + 18]!
     if (ring >= RINGS) return none(count['geometry.ring_errors'])
     if (fen >= FENS) return none(count['geometry.fen_errors'])
-    const hybrid = this.#hybrids[(ring * FENS + fen) * HYBRIDS + (vmm >> 1)]
+    const hybrid = this.#hybrids.get(ring, fen, vmm >> 1)
     if (hybrid === undefined) return none(count['geometry.hybrid_mapping_errors'])
     const { chipOfX, isXWires } = this.#geometry
     const isX = (vmm & 1) === chipOfX
@@ -144,24 +135,12 @@ export class MultiBlade implements Readout {
     if (b.length + this.config.MaxGapWire < b.span) return void no(count['events.wire_gaps'])
     if (a.length + this.config.MaxGapStrip < a.span) return void no(count['events.strip_gaps'])
     count['cluster.matched_clusters'].value++
-    const tof = this.#tof(Math.min(a.start, b.start))
+    const tof = tofOf(this.#clock, this.#base, Math.min(a.start, b.start))
     if (tof < 0) return
     const { nx, ny } = this.#geometry
     const [x, y] = [Math.round(a.centre), Math.round(b.centre)]
     if (x < 0 || x >= nx || y < 0 || y >= ny) return void no(count['geometry.pixel_errors'])
     count['events.count'].value++
     this.#sink.add(tof, y * nx + x + 1)
-  }
-
-  /** By way of ticks, as the field's program does it. */
-  #tof(time: number): number {
-    let seconds = Math.floor(time / 1e9)
-    let rest = time - seconds * 1e9
-    // The quotient of large numbers is rounded
-    if (rest < 0) {
-      seconds--
-      rest += 1e9
-    }
-    return this.#clock.tof(seconds + this.#base, Math.round(rest / TICK_NS))
   }
 }

@@ -1,22 +1,35 @@
 // Hits of one plane of a cassette in one packet, and the clusters that they make: typed arrays, sorted by insertion, since they are few.
 
 /** As many readouts as fit into a packet. */
-const MOST = 448
+export const PACKET_HITS = 448
 
 export class HitPlane {
-  readonly time = new Float64Array(MOST)
-  readonly coordinate = new Uint16Array(MOST)
-  readonly weight = new Uint16Array(MOST)
+  readonly time: Float64Array
+  readonly coordinate: Uint16Array
+  readonly weight: Uint16Array
   length = 0
   /** Hits of cluster c are `hits[from[c]]` to before `hits[to[c]]`. */
-  readonly hits = new Uint16Array(MOST)
-  readonly from = new Uint16Array(MOST)
-  readonly to = new Uint16Array(MOST)
-  readonly start = new Float64Array(MOST)
-  readonly end = new Float64Array(MOST)
+  readonly hits: Uint16Array
+  readonly from: Uint16Array
+  readonly to: Uint16Array
+  readonly start: Float64Array
+  readonly end: Float64Array
   /** Clusters by their start. */
-  readonly clusters = new Uint16Array(MOST)
+  readonly clusters: Uint16Array
   count = 0
+
+  /** @param most - hits that it has room for */
+  constructor(readonly most = PACKET_HITS) {
+    this.time = new Float64Array(most)
+    this.coordinate = new Uint16Array(most)
+    this.weight = new Uint16Array(most)
+    this.hits = new Uint16Array(most)
+    this.from = new Uint16Array(most)
+    this.to = new Uint16Array(most)
+    this.start = new Float64Array(most)
+    this.end = new Float64Array(most)
+    this.clusters = new Uint16Array(most)
+  }
 
   add(time: number, coordinate: number, weight: number): void {
     const { length } = this
@@ -32,13 +45,15 @@ export class HitPlane {
     this.count = 0
   }
 
-  /** Hits further apart than `gap` are of different clusters, and so is each strip or wire. */
-  cluster(gap: number): void {
+  /** Hits further apart than `gap` are of different clusters, and so is each strip or wire. With `isOpen` the last may go on: it is none yet. */
+  cluster(gap: number, isOpen = false): void {
     const { hits, time, length } = this
     sort(hits, 0, length, time)
+    this.count = 0
     let first = 0
     for (let i = 1; i <= length; i++) {
       if (i < length && time[hits[i]!]! - time[hits[i - 1]!]! <= gap) continue
+      if (i === length && isOpen) break
       this.#cut(first, i)
       first = i
     }

@@ -22,7 +22,7 @@ const reporter = (senders: Set<NetworkSender>): ReporterPart =>
           enum: ['nexstream', 'ess'],
           default: 'nexstream',
           description:
-            '`nexstream`: all metrics, `nexstream.HOST.SERVICE_ID.METRIC[.LABEL…]`; `ess`: the paths of kafka-to-nexus and of the Python forwarder.'
+            '`nexstream`: all metrics, `nexstream.HOST.SERVICE_ID.METRIC[.LABEL…]`; `ess`: the paths of kafka-to-nexus, of the Python forwarder and of the Event Formation Unit.'
         },
         host_name: {
           type: 'string',

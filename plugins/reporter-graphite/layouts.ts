@@ -20,12 +20,19 @@ export const nexstream: GraphiteLayout = (snapshot, host) => {
 
 /** One root per role that the daemon has. */
 export const ess: GraphiteLayout = (snapshot, host) => {
-  const { filewriter, forwarder } = snapshot.services
+  const { filewriter, forwarder, event_formation: formation } = snapshot.services
   return [
     ...(filewriter === undefined ? [] : writerLines(snapshot, filewriter, host)),
-    ...(forwarder === undefined ? [] : forwarderLines(snapshot, forwarder, host))
+    ...(forwarder === undefined ? [] : forwarderLines(snapshot, forwarder, host)),
+    ...(formation === undefined ? [] : formationLines(formation))
   ]
 }
+
+/** All counters of each detector, below the path that it names. */
+const formationLines = (formation: Snapshot): GraphiteLine[] =>
+  (formation.details?.() ?? []).flatMap(({ of: { path = '' }, counts }) =>
+    Object.entries(counts).map(([name, value]): GraphiteLine => [`${raw(path)}.${raw(name)}`, value])
+  )
 
 const dotless = (host: string): string => raw(host).replaceAll('.', '_')
 

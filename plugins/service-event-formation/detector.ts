@@ -1,6 +1,8 @@
 // One detector as the service sees it: its job, its thread, what it told last.
 import { type Worker } from 'node:worker_threads'
 import { CodedError, type ErrorCode, type Job, type JobInfo, type Origin } from '../../core/api/plugin.js'
+import { type CommandPort } from './efu/command-port.js'
+import { withoutZeros } from './form/counters.js'
 import { type DetectorFiles } from './form/formation.js'
 import {
   type DetectorProgress,
@@ -27,6 +29,10 @@ type Waiter = { resolve: () => void; reject: (error: Error) => void }
 
 export class Detector {
   progress: DetectorProgress = noProgress
+  /** The same, a second before. */
+  progressBefore: DetectorProgress = noProgress
+  port: CommandPort | undefined
+  readonly #startedMs = performance.now()
   readonly ended: Promise<void>
   #end: () => void = () => undefined
   #isOver = false
@@ -76,7 +82,12 @@ export class Detector {
       losses
     }
     const buffers = { receive_buffer_bytes: rest.receiveBufferBytes, send_buffered_bytes: rest.sendBufferedBytes }
-    return { family, topic, address: `${host}:${port}`, mode, ...counts, ...(detail && { ...buffers, counters }) }
+    const all = { ...buffers, counters: withoutZeros(counters) }
+    return { family, topic, address: `${host}:${port}`, mode, ...counts, ...(detail && all) }
+  }
+
+  get uptimeS(): number {
+    return (performance.now() - this.#startedMs) / 1000
   }
 
   /** What is lost of late, in words; undefined when nothing is. */
@@ -120,6 +131,7 @@ export class Detector {
   #take(progress: DetectorProgress): void {
     const sum = ({ losses }: DetectorProgress): number => Object.values(losses).reduce((total, n) => total + n, 0)
     if (sum(progress) > sum(this.progress)) this.#lostMs = performance.now()
+    this.progressBefore = this.progress
     this.progress = progress
   }
 

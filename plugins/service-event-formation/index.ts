@@ -1,6 +1,7 @@
 // Plugin service-event-formation: UDP readouts of detector electronics to events on Kafka.
 import { API, definePlugin, defineService, defineTool } from '../../core/api/plugin.js'
 import { commands } from './commands/index.js'
+import { aliasOptions } from './efu/alias-options.js'
 import { errors } from './errors.js'
 import { inspect } from './inspect.js'
 import { metrics } from './metrics.js'
@@ -29,6 +30,20 @@ const generator = defineTool({
   load: async () => (await import('./generate/tool.js')).default
 })
 
+const alias = defineTool({
+  id: 'efu',
+  summary: "event formation with the options of the field's Event Formation Unit, of one detector",
+  common: [],
+  needsPlugins: 'always',
+  arguments: [
+    { name: 'family', summary: 'its program, e.g. loki; default: what the detector file says', optional: true }
+  ],
+  options: aliasOptions,
+  helpBelow:
+    "\nPrints or runs a config that says the same; options that have no meaning here are named and passed over.\nOnce it works, keep what --print says as the config and start 'nexstream run FILE'.",
+  load: async () => (await import('./efu/alias.js')).default
+})
+
 export default definePlugin({
   name: 'service-event-formation',
   version: '0.1.0',
@@ -48,5 +63,6 @@ export default definePlugin({
       })
     )
     registry.tool(generator)
+    registry.tool(alias)
   }
 })

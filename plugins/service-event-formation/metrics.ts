@@ -1,5 +1,6 @@
 // The state of event formation: for metrics.
 import { metricsFrom, type Metric, type MetricTable } from '../../core/api/plugin.js'
+import { withoutZeros } from './form/counters.js'
 import { type DetectorProgress } from './thread/protocol.js'
 
 export const metrics = {
@@ -58,7 +59,7 @@ export function metricsOf(all: ReadonlyMap<string, DetectorProgress>, running: n
     )
     for (const [reason, n] of Object.entries(progress.losses))
       made.push(metric('nexstream_event_formation_lost_total', n, { detector, reason }))
-    for (const [counter, n] of Object.entries(progress.counters))
+    for (const [counter, n] of Object.entries(withoutZeros(progress.counters)))
       made.push(metric('nexstream_event_formation_count_total', n, { detector, counter }))
   }
   return made

@@ -47,6 +47,29 @@ export const detectorKeys = {
     type: 'boolean',
     default: false,
     description: 'All packets go out raw, and none becomes events (calibration mode).'
+  },
+  stats_path: {
+    type: 'string',
+    pattern: '^[^\\s.]+(\\.[^\\s.]+)*$',
+    description:
+      'Where its counters are in Graphite with the layout `ess`, and at the command port; default `efu.FAMILY.0`.'
+  },
+  command_port: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 65_535,
+    description:
+      "TCP port for the tools of the field's program (`STAT_GET`, `CALIB_MODE_SET`, `EXIT` …); without it there is none."
+  },
+  command_host: {
+    type: 'string',
+    default: '127.0.0.1',
+    description: 'Address of that port; who reaches it needs no login.'
+  },
+  command_exit: {
+    enum: ['detector', 'daemon'],
+    default: 'detector',
+    description: 'What `EXIT` there ends.'
   }
 } as const
 

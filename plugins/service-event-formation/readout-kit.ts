@@ -107,6 +107,18 @@ export interface TofHistogramOptions {
   readonly average: boolean
 }
 
+/** A message that the family has made itself, or got as it is. */
+export interface ReadyMessage {
+  /** Its key. */
+  readonly source: string
+  /** Must stay as it is from now on. */
+  readonly value: Uint8Array
+  /** Events in it, or values: what the counts of the detector say. */
+  readonly events: number
+  /** Its time in Kafka; default now. */
+  readonly timestampMs?: number
+}
+
 /** What a family is opened with; `config` and `calibration` are the files of the detector. */
 export interface ReadoutSetup {
   /** Undefined when none was given. */
@@ -121,11 +133,19 @@ export interface ReadoutSetup {
   /** At a new pulse sources are sent in the order in which they were asked for. */
   readonly events: (source: string) => EventSink
   readonly histogram: (source: string, options: TofHistogramOptions) => TofHistogramSink
+  /** Sends a message to the topic of the detector. */
+  readonly message: (message: ReadyMessage) => void
 }
 
 export interface Readout {
   /** Called for each good packet. Bytes are hostile: count what is wrong and pass it over; a throw costs the packet. */
   process(packet: Packet): void
+  /** Another pulse is about to begin: what is held of packets before becomes events of this one, if it shall. */
+  pulseEnds?(): void
+  /** `update_ms` after the last time: messages of its own that wait are sent. */
+  flush?(): void
+  /** Nothing comes any more: all that is held becomes events and messages. */
+  end?(): void
 }
 
 /** Makes readouts that look like the detector's: for tests, and for an image before there is a detector. */
@@ -139,6 +159,8 @@ export interface ReadoutWriter {
   write(view: DataView, at: number, hit: GeneratedHit, random: () => number): void
   /** For packets without the common header: writes what comes before the readouts, and gives its bytes. */
   head?(view: DataView, pulse: GeneratedPulse): number
+  /** The same packets: what comes behind the readouts, 32 bytes at most, from `length` on; gives the bytes of the packet. */
+  finish?(view: DataView, length: number): number
 }
 export interface GeneratedHit {
   readonly u: number

@@ -7,13 +7,17 @@ import {
   type Service,
   type ServiceContext,
   type Snapshot,
-  topicMissing
+  topicMissing,
+  version
 } from '../../core/api/plugin.js'
 import { type ConfigureDetectorCommand } from './commands/config.js'
 import { type StartDetectorCommand } from './commands/start.js'
 import { type ShowDetectorsCommand } from './commands/status.js'
 import { type StopDetectorCommand } from './commands/stop.js'
 import { Detector } from './detector.js'
+import { CommandPort } from './efu/command-port.js'
+import { type AskedDetector } from './efu/requests.js'
+import { statsOf, statsPath } from './efu/stats.js'
 import { filesOf } from './files.js'
 import { checkFiles, readoutOf } from './form/check.js'
 import { type DetectorFiles } from './form/formation.js'
@@ -26,8 +30,9 @@ const STOP_MS = 20_000
 
 export class EventFormation implements Service {
   readonly #running = new Map<string, Detector>()
-  /** Of all that ran, by name. */
+  /** Of those that run and of those whose jobs are still known, by name. */
   readonly #progress = new Map<string, DetectorProgress>()
+  /** Why, by name; until they are started or stopped. */
   readonly #failed = new Map<string, string>()
   #closing = false
 
@@ -57,12 +62,15 @@ export class EventFormation implements Service {
     const nowMs = performance.now()
     const detectors = [...this.#running.values()]
     for (const { job, progress } of detectors) this.#progress.set(job.id, progress)
+    for (const name of this.#progress.keys())
+      if (!this.#running.has(name) && this.context.jobs.show(name) === undefined) this.#progress.delete(name)
     const losing = detectors.flatMap((detector) => detector.loss(nowMs) ?? [])
     const failed = [...this.#failed].map(([name, why]) => `detector ${name} has failed: ${why}`)
     return {
       state: detectors.length === 0 ? 'idle' : 'receiving',
       detectors: Object.fromEntries(detectors.map((detector) => [detector.job.id, detector.info(false)])),
       not_ready: [...losing, ...failed],
+      details: () => detectors.map((one) => ({ of: { path: statsPath(one.spec.options) }, counts: Object.fromEntries(statsOf(one.progress, one.uptimeS)) })), // prettier-ignore
       metrics: metricsOf(this.#progress, detectors.length)
     }
   }
@@ -78,6 +86,11 @@ export class EventFormation implements Service {
   }
 
   async stopDetectors({ job_id: id, all }: StopDetectorCommand): Promise<Reply> {
+    const failed = all === true ? [...this.#failed.keys()] : id !== undefined && this.#failed.has(id) ? [id] : []
+    for (const name of failed) this.#failed.delete(name)
+    const isOver = id !== undefined && failed.length > 0 && !this.#running.has(id)
+    if (isOver)
+      return { response: 'ACK', status: 200, message: `${id} has failed before; that is forgotten`, job_id: id }
     const detectors = all === true ? [...this.#running.values()] : [this.#find(id)]
     await Promise.all(detectors.map((detector) => this.#stop(detector)))
     const result = { detectors: detectors.map((detector) => ({ job_id: detector.job.id, ...detector.info(true) })) }
@@ -95,10 +108,10 @@ export class EventFormation implements Service {
     if (!isNew && rawOnly === undefined)
       throw new CodedError('COMMAND_INVALID', `nothing to change; give raw_only, reload, ${names.join(', ')}`, { path: '/' }) // prettier-ignore
     if (rawOnly === true) requireRawTopic(detector.spec.options, '')
-    const spec = isNew ? this.#changed(detector.spec, command) : detector.spec
-    await detector.configure({ ...(rawOnly !== undefined && { rawOnly }), ...(isNew && { files: spec.files }) })
+    const { options, ...rest } = isNew ? this.#changed(detector.spec, command) : detector.spec
+    await detector.configure({ ...(rawOnly !== undefined && { rawOnly }), ...(isNew && { files: rest.files }) })
     // What comes next changes this, not what it was started with
-    detector.spec = spec
+    detector.spec = { ...rest, options: { ...options, raw_only: rawOnly ?? options.raw_only } }
     const message = isNew ? 'from the next pulse on' : 'from the next packet on'
     return { response: 'ACK', status: 200, message, job_id: detector.job.id }
   }
@@ -156,7 +169,7 @@ export class EventFormation implements Service {
     await this.#requireTopics(options, at)
     const box: { detector?: Detector } = {}
     const job = await this.context.jobs.open(name, 'event_formation', (detail) => box.detector?.info(detail) ?? {})
-    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url))
+    const worker = this.context.thread(new URL('./thread/main.js', import.meta.url), ['readout'])
     const detector = new Detector(job, { name, options, files }, origin, worker, {
       log: (level, message) => this.context.log(level, message, { job_id: name }),
       fault: (family, message) => this.context.fault('readout', family, 'process', new Error(message)),
@@ -167,6 +180,8 @@ export class EventFormation implements Service {
     job.to('starting')
     try {
       await detector.start()
+      const { command_port: port, command_host: host } = options
+      if (port !== undefined) detector.port = await CommandPort.open(host, port, this.#asked(detector))
     } catch (error) {
       this.#running.delete(name)
       job.to('failed', (error as Error).message)
@@ -178,6 +193,28 @@ export class EventFormation implements Service {
     this.context.log('info', `detector ${name}: receives at ${options.host}:${options.port}`, { job_id: name })
     this.context.emit({ event: 'event_formation_started', job_id: name }, origin)
     return detector
+  }
+
+  /** For its command port. */
+  #asked(detector: Detector): AskedDetector {
+    const { family, command_exit: ends } = detector.spec.options
+    return {
+      version,
+      family,
+      path: statsPath(detector.spec.options),
+      uptimeS: () => detector.uptimeS,
+      progress: () => detector.progress,
+      progressBefore: () => detector.progressBefore,
+      isRawOnly: () => detector.spec.options.raw_only,
+      onlyRaw: async (yes) => {
+        await this.configureDetector({ cmd: 'config', job_id: detector.job.id, raw_only: yes, reload: false })
+      },
+      exit: () => {
+        this.context.log('info', `detector ${detector.job.id}: told to end at its command port`)
+        if (ends === 'detector') void this.#stop(detector)
+        else void this.context.carryOut({ cmd: 'exit', service_id: this.context.serviceId })
+      }
+    }
   }
 
   async #requireTopics(options: DetectorOptions, at: string): Promise<void> {
@@ -213,6 +250,7 @@ export class EventFormation implements Service {
     // One that did not come up has its answer, and no end
     if (this.#running.get(job.id) !== detector || job.state === 'starting') return
     this.#running.delete(job.id)
+    void detector.port?.close()
     this.#progress.set(job.id, progress)
     if (job.state === 'running') job.to('stopping')
     const { packets, events } = progress

@@ -27,7 +27,9 @@ export const generatedCases = [
   'vmm-freia-calibrated',
   'vmm-freia-split',
   'vmm-estia',
-  'vmm-tblmb-amor'
+  'vmm-tblmb-amor',
+  'vmm-nmx',
+  'vmm-trex'
 ]
 
 export interface EventMessage {
@@ -79,7 +81,15 @@ export function recordedCase(name: string): RecordedCase {
   return JSON.parse(readFileSync(file, 'utf8')) as RecordedCase
 }
 
-const builtin = ['readout-cbm', 'readout-caen', 'readout-cdt', 'readout-vmm', 'readout-timepix3']
+const builtin = [
+  'readout-cbm',
+  'readout-caen',
+  'readout-cdt',
+  'readout-vmm',
+  'readout-timepix3',
+  'readout-adc',
+  'readout-udp'
+]
 let parts: Promise<PartLookup> | undefined
 
 /** All families that are built in. */
@@ -176,7 +186,8 @@ export function readFormed({ value }: FormedMessage): Formed {
 
 /** Counters that a reader of the family may rely on: those of sending, receiving and serialising are ours. */
 export function familyCounters(counters: Readonly<Record<string, number>>): Record<string, number> {
-  const own = /^(receive|serialize|produce)\.|missing_packets$|late_packets$|below_threshold$/
+  const own =
+    /^(receive|serialize|produce)\.|missing_packets$|late_packets$|below_threshold$|span\.time_[xy]_too_large$/
   return Object.fromEntries(
     Object.entries(counters)
       .filter(([name]) => !own.test(name))

@@ -34,16 +34,18 @@ export class LiveFormation {
     return this.opened.ports
   }
 
-  /** @param services - what stands below `[services.event_formation]` @param files - by name, in its folder */
+  /** @param services - what stands below `[services.event_formation]` @param files - by name, in its folder @param more - puts others there */
   static async open(
     services: (opened: Pick<Opened, 'names' | 'ports'>) => string,
-    files: Readonly<Record<string, unknown>> = {}
+    files: Readonly<Record<string, unknown>> = {},
+    more: (folder: string) => void = () => undefined
   ): Promise<LiveFormation> {
     const { brokers } = await startKafka()
     const names = await testTopics(topicNames)
     const ports = await freePorts(3)
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-event-formation-'))
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content))
+    more(folder)
     const config = join(folder, 'nexstream.toml')
     writeFileSync(
       config,

@@ -19,7 +19,8 @@ export interface StopsDetectors {
 
 export const stop = defineCommand({
   cmd: 'stop',
-  summary: 'Ends a detector: what has come is formed and sent, then comes `event_formation_done` with the counts.',
+  summary:
+    'Ends a detector: what has come is formed and sent, then comes `event_formation_done` with the counts. Of one that has failed: the daemon is ready again.',
   schema,
   examples: [{ cmd: 'stop', service: 'event_formation', job_id: 'monitor' }],
   run: (command, _origin, formation: StopsDetectors) => formation.stopDetectors(command)

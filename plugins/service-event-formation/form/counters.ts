@@ -11,10 +11,15 @@ export class NamedCounters {
     return counter
   }
 
+  all(): Record<string, number> {
+    return Object.fromEntries([...this.#all].map(([name, { value }]) => [name, value]))
+  }
+
   /** Those that are not 0. */
   values(): Record<string, number> {
-    return Object.fromEntries(
-      [...this.#all].filter(([, { value }]) => value !== 0).map(([name, { value }]) => [name, value])
-    )
+    return withoutZeros(this.all())
   }
 }
+
+export const withoutZeros = (counts: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== 0))

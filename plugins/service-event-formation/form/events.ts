@@ -1,6 +1,6 @@
 // Events of one source: two typed arrays for those of the pulse, two for those of the one before, and the messages made of them.
 import { encodeMessage, type Vector, type VectorType } from '../../../schemas/index.js'
-import { type EventSink } from '../readout-kit.js'
+import { type Counter, type EventSink } from '../readout-kit.js'
 import { type FormationClock } from './clock.js'
 import { type SendFormed } from './message.js'
 
@@ -31,6 +31,10 @@ class Columns {
   }
 }
 
+/** Why messages went. */
+export const produceCauses = ['timeout', 'pulse_change', 'max_events_reached'] as const
+type Causes = Readonly<Record<(typeof produceCauses)[number], Counter>>
+
 export type EventSchema = 'ev44' | 'ev42'
 
 export class SourceEvents implements EventSink {
@@ -44,7 +48,8 @@ export class SourceEvents implements EventSink {
     readonly source: string,
     readonly schema: EventSchema,
     readonly clock: FormationClock,
-    readonly send: SendFormed
+    readonly send: SendFormed,
+    readonly causes: Causes
   ) {
     this.#dtype = schema === 'ev42' ? 'uint32' : 'int32'
   }
@@ -53,20 +58,26 @@ export class SourceEvents implements EventSink {
     const { clock } = this
     const columns = clock.isPrevious && !clock.compatible ? this.#previous : this.#pulse
     columns.add(tof, pixel)
-    if (columns.length === MOST) this.flush()
+    if (columns.length === MOST) this.#send('max_events_reached')
   }
 
   /** Sends what is held. */
   flush(): void {
-    if (this.#previous.length > 0) this.#make(this.#previous, this.clock.previousNs)
-    if (this.#pulse.length > 0) this.#make(this.#pulse, this.clock.pulseNs)
+    this.#send('timeout')
   }
 
   pulseEnds(): void {
-    this.flush()
+    this.#send('pulse_change')
   }
 
-  #make(columns: Columns, pulseNs: bigint): void {
+  #send(cause: keyof Causes): void {
+    const { clock } = this
+    if (this.#previous.length > 0) this.#make(this.#previous, clock.previousNs, cause)
+    if (this.#pulse.length > 0) this.#make(this.#pulse, clock.pulseNs, cause)
+  }
+
+  #make(columns: Columns, pulseNs: bigint, cause: keyof Causes): void {
+    this.causes[cause].value++
     const head = { source_name: this.source, message_id: ++this.#messages }
     const tof = this.#vector(columns.tof, columns.length)
     const pixel = this.#vector(columns.pixel, columns.length)

@@ -1,9 +1,16 @@
 // From datagrams to messages, without sockets and Kafka: header, pulse, family, events, raw copies; and all counters.
 import { encodeMessage } from '../../../schemas/index.js'
-import { type Counter, type Packet, type Readout, type ReadoutPart, type ReadoutSetup } from '../readout-kit.js'
+import {
+  type Counter,
+  countersOf,
+  type Packet,
+  type Readout,
+  type ReadoutPart,
+  type ReadoutSetup
+} from '../readout-kit.js'
 import { FormationClock } from './clock.js'
 import { NamedCounters } from './counters.js'
-import { SourceEvents, type EventSchema } from './events.js'
+import { produceCauses, SourceEvents, type EventSchema } from './events.js'
 import { EssHeader } from './header.js'
 import { type SendFormed } from './message.js'
 import { TofHistogram } from './tof-histogram.js'
@@ -69,6 +76,7 @@ export class Formation {
   readonly #bytes: Counter
   readonly #rawPackets: Counter
   readonly #tooLarge: Counter
+  readonly #causes: SourceEvents['causes']
 
   constructor(
     readonly part: ReadoutPart,
@@ -80,6 +88,7 @@ export class Formation {
     this.#bytes = this.counters.get('receive.bytes')
     this.#rawPackets = this.counters.get('produce.cause.monitor_packets')
     this.#tooLarge = this.counters.get('receive.too_large')
+    this.#causes = countersOf(produceCauses, (name) => this.counters.get(`produce.cause.${name}`))
     this.#clock = new FormationClock(this.counters, options.compatible, (keeps) => this.#pulseEnds(keeps))
     this.#header = part.detectorType === null ? undefined : new EssHeader(this.counters, part.detectorType, this.#clock)
     this.#frame = new Frame(READOUTS_AT + (part.largest ?? LARGEST))
@@ -115,11 +124,13 @@ export class Formation {
 
   /** Sends the events that wait. */
   flush(): void {
+    this.#readout.flush?.()
     for (const sink of this.#sinks) sink.flush()
   }
 
   /** Sends all there is. */
   end(): void {
+    this.#readout.end?.()
     for (const sink of this.#sinks) {
       sink.flush()
       if (sink instanceof TofHistogram && this.#clock.isSet) sink.finish()
@@ -146,6 +157,7 @@ export class Formation {
   }
 
   #pulseEnds(keeps: boolean): void {
+    this.#readout.pulseEnds?.()
     if (!keeps) for (const sink of this.#sinks) sink.pulseEnds()
     this.#renew()
   }
@@ -177,9 +189,11 @@ export class Formation {
       calibration,
       compatible: options.compatible,
       clock,
+      message: (message) => send({ kind: 'events', ...message }),
       nowMs: options.nowMs ?? (() => performance.now()),
       counter: (name) => counters.get(name),
-      events: (source) => known(this.#events, source, () => new SourceEvents(source, options.schema, clock, send)),
+      events: (source) =>
+        known(this.#events, source, () => new SourceEvents(source, options.schema, clock, send, this.#causes)),
       histogram: (source, its) => known(this.#histograms, source, () => new TofHistogram(source, its, clock, counters, send)) // prettier-ignore
     }
   }

@@ -7,6 +7,8 @@ export interface FormedMessage {
   readonly value: Uint8Array
   /** Events in it; of histograms their entries. */
   readonly events: number
+  /** Its time in Kafka; default that of sending. */
+  readonly timestampMs?: number
 }
 
 export type SendFormed = (message: FormedMessage) => void

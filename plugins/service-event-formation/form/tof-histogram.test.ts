@@ -27,6 +27,24 @@ function referenceTimes(compatible: boolean, frames: number, apart: number): { d
   return { dtype: data_type.name, values }
 }
 
+describe('bins of a histogram that hold too much', () => {
+  it('are counted, and are the most that there is', () => {
+    const counters = new NamedCounters()
+    const messages: Uint8Array[] = []
+    const clock = new FormationClock(counters, false, () => histogram.pulseEnds())
+    const options = { maxTof: 100, bins: 10, frames: 1, average: false }
+    const histogram = new TofHistogram('monitor', options, clock, counters, ({ value }) => messages.push(value))
+    clock.pulse(SECOND, 0, SECOND, 0)
+    for (const tof of [5, 5, 15]) histogram.add(tof, 2 ** 30)
+    histogram.add(25, 2 ** 31 - 1)
+    histogram.finish()
+    const variables = decodeJson(messages[0]!).message['data'] as { name: string; data: number[] }[]
+    const { buffer } = Uint8Array.from(variables.find(({ name }) => name === 'signal')!.data)
+    assert.deepEqual([...new Int32Array(buffer)].slice(0, 4), [2 ** 31 - 1, 2 ** 30, 2 ** 31 - 1, 0])
+    assert.deepEqual(counters.values(), { 'serialize.monitor.signal_over_max': 1 })
+  })
+})
+
 describe('times of the pulses of a histogram', () => {
   it('are right however far they are apart', () => {
     assert.deepEqual(referenceTimes(false, 3, 1), { dtype: 'int32', values: [0, 1e9, 2e9] })

@@ -21,6 +21,7 @@ export class TofHistogram implements TofHistogramSink {
   readonly #counts: Uint32Array
   readonly #edges: Int32Array
   readonly #over
+  readonly #saturated
   /** Pulses that are in, and the sum of each; the last is the present one. */
   #times: bigint[] = []
   #totals: number[] = []
@@ -40,6 +41,7 @@ export class TofHistogram implements TofHistogramSink {
     this.#counts = new Uint32Array(options.bins)
     this.#edges = Int32Array.from({ length: options.bins + 1 }, (_, i) => i * this.#width)
     this.#over = counters.get(`serialize.${source}.tof_over_max_dropped`)
+    this.#saturated = counters.get(`serialize.${source}.signal_over_max`)
   }
 
   add(tof: number, weight: number): void {
@@ -86,9 +88,11 @@ export class TofHistogram implements TofHistogramSink {
     const last = times.at(-1)!
     // The field's program counts from the first pulse since its start, in 32 bits
     const from = this.clock.compatible ? (this.#first ?? last) : times[0]!
-    const signal = Int32Array.from(this.#sums, (sum, i) =>
-      Math.min(MOST, this.options.average && this.#counts[i]! > 0 ? Math.trunc(sum / this.#counts[i]!) : sum)
-    )
+    const signal = Int32Array.from(this.#sums, (sum, i) => {
+      const value = this.options.average && this.#counts[i]! > 0 ? Math.trunc(sum / this.#counts[i]!) : sum
+      if (value > MOST) this.#saturated.value++
+      return Math.min(MOST, value)
+    })
     const isWide = !this.clock.compatible && (this.options.frames > NARROW_FRAMES || last - from > MOST)
     const offsets = isWide
       ? BigInt64Array.from(times, (time) => time - from)

@@ -4,6 +4,7 @@ import { type ReadoutPart, type ReadoutWriter, TICKS_PER_SECOND } from '../reado
 import { pointOf, seeded } from './picture.js'
 
 const HEADER = 32
+const LONGEST_TAIL = 32
 const LARGEST = 8972
 /** ns of 14 Hz. */
 const PERIOD = 71_428_571n
@@ -79,7 +80,7 @@ function packetOf(
   number: number,
   readouts: number
 ): Uint8Array {
-  const memory = new Uint8Array(HEADER + readouts * writer.size)
+  const memory = new Uint8Array(HEADER + readouts * writer.size + LONGEST_TAIL)
   const view = new DataView(memory.buffer)
   const pulse = timeOf(pulseNs)
   let at =
@@ -93,7 +94,8 @@ function packetOf(
     writer.write(view, at, { u, v, seconds, ticks }, random)
     at += writer.size
   }
-  const bytes = memory.subarray(0, head + readouts * writer.size)
+  const length = head + readouts * writer.size
+  const bytes = memory.subarray(0, detectorType === null ? (writer.finish?.(view, length) ?? length) : length)
   if (detectorType !== null) essHeader(view, [detectorType, bytes.length, number], pulse, timeOf(pulseNs - PERIOD))
   return bytes
 }

@@ -16,6 +16,18 @@ describe('what the kernel tells of a UDP socket', () => {
     assert.equal(kernelStateIn(table, '127.0.0.1', 9001), undefined)
   })
 
+  it('is found by an IPv6 address, too', () => {
+    const all = '00000000000000000000000000000000'
+    const [local, group] = ['B80D0120000000000000000001000000', '000015FF000000000000000034120000']
+    const table = [head, line(`${all}:2328`, '00000000', 1), line(`${local}:2328`, '00000010', 2), line(`${group}:2328`, '00000000', 4)].join('\n') // prettier-ignore
+    assert.deepEqual(kernelStateIn(table, '::', 9000), { waiting: 0, drops: 1 })
+    assert.deepEqual(kernelStateIn(table, '2001:db8::1', 9000), { waiting: 16, drops: 2 })
+    assert.deepEqual(kernelStateIn(table, 'ff15::1234%eth0', 9000), { waiting: 0, drops: 4 })
+    assert.equal(kernelStateIn(table, 'ff15::3412', 9000), undefined)
+    const mapped = `0000000000000000FFFF00000100007F:2328`
+    assert.deepEqual(kernelStateIn(line(mapped, '00000000', 9), '::ffff:127.0.0.1', 9000), { waiting: 0, drops: 9 })
+  })
+
   it('counts what it dropped', async function () {
     if (process.platform !== 'linux') this.skip()
     const [socket, sender] = [createSocket('udp4'), createSocket('udp4')]

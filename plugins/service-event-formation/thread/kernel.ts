@@ -7,11 +7,33 @@ export interface KernelState {
   readonly drops: number
 }
 
-/** IPv4 as /proc/net/udp writes it: hexadecimal, of a little-endian word. */
-const hexOf = (address: string): string =>
-  address.split('.').toReversed().map((part) => Number(part).toString(16).padStart(2, '0')).join('').toUpperCase() // prettier-ignore
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0').toUpperCase()
 
-/** Of the lines of /proc/net/udp those of one address and port; undefined when there is none. */
+/** As /proc/net/udp (or udp6) writes an address: hexadecimal, of little-endian words. */
+function hexOf(address: string): string {
+  if (!isIPv6(address)) return address.split('.').toReversed().map((part) => hex(Number(part))).join('') // prettier-ignore
+  const bytes = bytesOfIPv6(address)
+  return [0, 4, 8, 12].flatMap((at) => bytes.slice(at, at + 4).toReversed().map(hex)).join('') // prettier-ignore
+}
+
+/** 16 bytes of an address without a zone, or with one, which is left out. */
+function bytesOfIPv6(address: string): number[] {
+  const [plain = ''] = address.split('%')
+  const dotted = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(plain)
+  const [a = 0, b = 0, c = 0, d = 0] = (dotted ?? []).slice(1).map(Number)
+  const whole = dotted === null ? plain : plain.slice(0, dotted.index) + `${hex(a)}${hex(b)}:${hex(c)}${hex(d)}`
+  const [before = '', after] = whole.split('::')
+  const words = (text: string): number[] =>
+    text
+      .split(':')
+      .filter(Boolean)
+      .map((word) => Number.parseInt(word, 16))
+  const [first, last] = [words(before), words(after ?? '')]
+  const all = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last]
+  return all.flatMap((word) => [word >> 8, word & 255])
+}
+
+/** Of the lines of /proc/net/udp or udp6 those of one address and port; undefined when there is none. */
 export function kernelStateIn(table: string, address: string, port: number): KernelState | undefined {
   const wanted = `${hexOf(address)}:${port.toString(16).padStart(4, '0').toUpperCase()}`
   let found: KernelState | undefined
@@ -24,11 +46,12 @@ export function kernelStateIn(table: string, address: string, port: number): Ker
   return found
 }
 
-/** Undefined where the system does not tell: not Linux, IPv6. */
+/** Undefined where the system does not tell: not Linux. */
 export function kernelState(address: string, port: number): KernelState | undefined {
-  if (process.platform !== 'linux' || isIPv6(address)) return undefined
+  if (process.platform !== 'linux') return undefined
   try {
-    return kernelStateIn(readFileSync('/proc/net/udp', 'latin1'), address, port)
+    const table = isIPv6(address) ? '/proc/net/udp6' : '/proc/net/udp'
+    return kernelStateIn(readFileSync(table, 'latin1'), address, port)
   } catch {
     return undefined
   }

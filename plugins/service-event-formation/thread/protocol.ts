@@ -37,11 +37,13 @@ export interface DetectorProgress {
   /** Events before their pulse, and packets behind later ones. */
   readonly late: number
   readonly losses: Losses
-  /** By the names of the field's program; those that are not 0. */
+  /** By the names of the field's program, in the order in which they were asked for. */
   readonly counters: Readonly<Record<string, number>>
   /** What the kernel gave for packets that wait, bytes. */
   readonly receiveBufferBytes: number
   readonly sendBufferedBytes: number
+  /** What its thread has waited, µs. */
+  readonly idleUs: number
 }
 
 export const noProgress: DetectorProgress = {
@@ -55,7 +57,8 @@ export const noProgress: DetectorProgress = {
   losses: { kernel: 0, missing: 0, buffer: 0, kafka: 0, raw: 0, faults: 0 },
   counters: {},
   receiveBufferBytes: 0,
-  sendBufferedBytes: 0
+  sendBufferedBytes: 0,
+  idleUs: 0
 }
 
 export type ToDetector =

@@ -8,7 +8,8 @@ import { kernelState } from './kernel.js'
 const DRAIN_MS = 2000
 const PAUSE_MS = 5
 
-export const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\./.test(host)
+/** Of IPv4 (224.0.0.0/4) or IPv6 (ff00::/8, with or without a zone). */
+export const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i.test(host)
 
 export class UdpReceiver {
   readonly #socket: Socket
@@ -45,7 +46,8 @@ export class UdpReceiver {
         socket.bind({ address: host, port, exclusive: true }, resolve)
       })
       socket.setRecvBufferSize(bufferBytes)
-      if (isGroup) socket.addMembership(host)
+      const [group = host, zone] = host.split('%')
+      if (isGroup) socket.addMembership(group, zone === undefined ? undefined : `::%${zone}`)
     } catch (cause) {
       socket.close()
       throw new CodedError('PORT_FAILED', `UDP ${host}:${port}: ${errorText(cause)}`, { path: '/port', cause })

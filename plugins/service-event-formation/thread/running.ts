@@ -30,7 +30,7 @@ export class RunningDetector {
   ) {
     const { update_ms: updateMs } = outlet.options
     this.#timers = [
-      setInterval(() => formation.flush(), updateMs),
+      setInterval(() => this.#guard(() => formation.flush()), updateMs),
       setInterval(() => hears.progress(this.progress()), PROGRESS_MS)
     ]
   }
@@ -75,7 +75,7 @@ export class RunningDetector {
 
   progress(): DetectorProgress {
     const { outlet, formation } = this
-    const counters = formation.counters.values()
+    const counters = { ...formation.counters.all(), ...outlet.counters.all() }
     const of = (name: string): number => counters[name] ?? 0
     return {
       packets: of('receive.packets'),
@@ -84,10 +84,10 @@ export class RunningDetector {
       messages: outlet.messages,
       deliveredEvents: outlet.deliveredEvents,
       deliveredMessages: outlet.deliveredMessages,
-      late: of('events.timestamp.tof.negative') + of('parser.essheader.errors.late_packets'),
+      late: of('events.timestamp.tof.negative') + of('parser.essheader.errors.late_packets') + of('messages.late'),
       losses: {
         kernel: this.#receiver?.drops() ?? 0,
-        missing: of('parser.essheader.errors.missing_packets'),
+        missing: of('parser.essheader.errors.missing_packets') + of('messages.missing'),
         buffer: outlet.lostInBuffer,
         kafka: outlet.lostInKafka,
         raw: outlet.lostRaw,
@@ -95,7 +95,8 @@ export class RunningDetector {
       },
       counters,
       receiveBufferBytes: this.#isClosed ? 0 : (this.#receiver?.bufferBytes ?? 0),
-      sendBufferedBytes: outlet.producer.bufferedBytes
+      sendBufferedBytes: outlet.producer.bufferedBytes,
+      idleUs: Math.round(performance.eventLoopUtilization().idle * 1000)
     }
   }
 
@@ -104,17 +105,21 @@ export class RunningDetector {
     await this.#receiver?.close()
     this.#isClosed = true
     for (const timer of this.#timers) clearInterval(timer)
-    this.formation.end()
+    this.#guard(() => this.formation.end())
     await this.outlet.producer.close()
     const { lastError } = this.outlet
     if (lastError !== undefined) throw lastError
     if (this.#socketError !== undefined) throw this.#socketError
   }
 
-  /** A throw of the family costs this packet, and is told once a minute. */
   #take(datagram: Buffer): void {
+    this.#guard(() => this.formation.packet(datagram))
+  }
+
+  /** A throw of the family costs this packet, and is told once a minute. */
+  #guard(step: () => void): void {
     try {
-      this.formation.packet(datagram)
+      step()
     } catch (error) {
       this.#faults++
       if (performance.now() - this.#toldFaultMs < 60_000) return

@@ -1,0 +1,35 @@
+// Options of `nexstream efu`: those of the field's Event Formation Unit, and a few of ours.
+import { type ToolOption } from '../../../core/api/plugin.js'
+
+export const aliasOptions: readonly ToolOption[] = [
+  { flags: '-f, --file <file>', summary: 'detector file (JSON)' },
+  { flags: '--calibration <file>', summary: 'calibration (JSON)' },
+  { flags: '-b, --broker_addr <list>', summary: 'Kafka brokers, host:port', standard: 'localhost:9092' },
+  { flags: '-t, --broker_topic <topic>', summary: 'topic of events; default FAMILY_detector' },
+  { flags: '--ar51_topic <topic>', summary: 'topic of raw copies; default the topic of events with _samples' },
+  { flags: '--kafka_config <file>', summary: 'JSON file, {"KafkaParms": [{"key": "value"}, …]}' },
+  { flags: '-i, --dip <address>', summary: 'address to receive at', standard: '0.0.0.0' },
+  { flags: '-p, --port <n>', summary: 'UDP port', standard: '9000' },
+  { flags: '-m, --cmdport <n>', summary: 'TCP command port, on the loopback; 0: none', standard: '8888' },
+  { flags: '--cmdhost <address>', summary: 'address of the command port (ours)', standard: '127.0.0.1' },
+  { flags: '--rxbuffer <bytes>', summary: 'receive buffer', standard: '2000000' },
+  { flags: '--txbuffer <bytes>', summary: 'not used: nothing is sent by UDP' },
+  { flags: '-g, --graphite <host>', summary: 'Carbon server', standard: '127.0.0.1' },
+  { flags: '-o, --gport <n>', summary: 'its port; 0: none (ours)', standard: '2003' },
+  { flags: '--graphite_prefix <path>', summary: 'metric path; default efu.FAMILY' },
+  { flags: '-r, --region <name>', summary: 'behind the metric path', standard: '0' },
+  { flags: '-a, --logip <host>', summary: 'Graylog server (TCP 12201); default none' },
+  { flags: '-l, --log_level <level>', summary: 'Info, or 1 to 7', standard: 'Info' },
+  { flags: '--log_file <file>', summary: 'log file beside standard error' },
+  { flags: '--updateinterval <s>', summary: 'events wait so long at most, s; default 0.05' },
+  { flags: '--monitor_every <n>', summary: 'raw copies: of each so many packets …', standard: '1000' },
+  { flags: '--monitor_consecutive <n>', summary: '… so many', standard: '2' },
+  { flags: '-s, --stopafter <s>', summary: 'ends after so many seconds' },
+  { flags: '--nohwcheck', summary: 'not used: nothing is checked' },
+  { flags: '--checkif <names>', summary: 'not used' },
+  { flags: '--mode <mode>', summary: "exact, or compatible: with the field's faults (ours)", standard: 'exact' },
+  { flags: '--status_topic <topic>', summary: 'topic of status and x5f2 heartbeats (ours); default none' },
+  { flags: '--command_topic <topic>', summary: 'topic of JSON commands (ours); default none' },
+  { flags: '--service_id <name>', summary: 'name in status and heartbeats (ours); default efu.FAMILY.REGION' },
+  { flags: '--print', summary: 'print the config (TOML), and run nothing' }
+]
