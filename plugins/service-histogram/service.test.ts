@@ -4,10 +4,13 @@ import { Worker } from 'node:worker_threads'
 import { converterParts } from '../../test/support/converters.js'
 import { histogramCommand } from '../../test/support/histograms.js'
 import { serviceContext } from '../../test/support/service-context.js'
-import { type Kafka } from '../../core/api/plugin.js'
+import { notReady } from '../../core/health.js'
+import { type DaemonSnapshot, type Job, type JobInfo, type Kafka } from '../../core/api/plugin.js'
 import { type StartHistogramsCommand } from './commands/start.js'
 import { type HistogramOptions } from './options.js'
+import { infoOf, runningJob } from './running-job.js'
 import { HistogramService } from './service.js'
+import { type JobSpec } from './thread/protocol.js'
 
 const tof = histogramCommand({ kind: 'tof', data_topic: 'data', topic: 'out', tof_range: [0, 100], num_bins: 5 })
 const origin = { dialect: 'json', topic: '', replyTopic: '', timestampMs: 0 }
@@ -34,6 +37,18 @@ describe('histogram service', () => {
           error.message.startsWith(`no converter '${missing}'; loaded: `)
       )
     })
+
+  it('says of a job how far behind it is, by which the daemon is ready or not', () => {
+    const spec = { startMs: null, stopMs: null, histograms: [] } as unknown as JobSpec
+    const running = runningJob({ id: 'a' } as Job, spec, origin)
+    assert.deepEqual([infoOf(running)['behind'], infoOf(running)['behind_s']], [0, 0])
+    running.progress = { ...running.progress, behind: 7, behindMs: 61_230 }
+    const info: JobInfo = { job_id: 'a', ...infoOf(running) }
+    assert.deepEqual([info['behind'], info['behind_s']], [7, 61.2])
+    const snapshot = { state: 'running', kafka: { connected: true }, services: {}, jobs: [info] } as unknown as DaemonSnapshot // prettier-ignore
+    assert.deepEqual(notReady(snapshot, 60_000), ['job a: 61.2 s behind (status.max_behind)'])
+    assert.deepEqual(notReady(snapshot, 62_000), [])
+  })
 
   it('answers a start that its thread does not outlive, and tells of no end', async () => {
     const topics: Kafka['topics'] = (names) => Promise.resolve(names.map((name) => ({ name, partitions: [0] })))

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { connectKafka, type KafkaClient } from '../../core/kafka/client.js'
 import { type Producer } from '../../core/api/plugin.js'
+import { type CountingProgress } from '../../plugins/service-histogram/thread/protocol.js'
 import { MemoryLeft } from '../../plugins/service-histogram/memory.js'
 import { specOf } from '../../plugins/service-histogram/spec.js'
 import { histogramCommand } from '../support/histograms.js'
@@ -134,6 +135,33 @@ describe('the thread that counts histograms', () => {
     for (const id of ['first', 'second']) await counting.read(id, 10)
     const counted = await Promise.all(['first', 'second'].map((id) => counting.stop(id)))
     assert.deepEqual(counted.map(({ messages }) => messages), [10, 10]) // prettier-ignore
+  })
+
+  it('tells how far behind a job is, also one that fetches what was before, until it has all', async () => {
+    const { data, out } = await topics()
+    const fetchBytes = 1 << 16
+    const wide = events({ tof: new Array<number>(8000).fill(5), pixel: new Array<number>(8000).fill(1) })
+    for (let i = 0; i < 4; i++) {
+      producer.send({ topic: data, partition: 0, value: wide })
+      await producer.flush()
+    }
+    await counting.start('there', data, out, { fetchBytes })
+    let reads = 0
+    // The first answer with messages comes, and no further one
+    proxy.meddle = (api, frame) => (api !== FETCH || frame.length < 5000 || reads++ === 0 ? frame : null)
+    await counting.start('behind', data, out, { startMs: 1, fetchBytes })
+    const isOf = (id: string, fits: (job: CountingProgress) => boolean) => ({ jobs }: { jobs: readonly CountingProgress[] }) =>
+      jobs.some((job) => job.jobId === id && fits(job)) // prettier-ignore
+    await counting.wait(
+      'progress',
+      isOf('behind', (job) => job.behind > 0 && job.behindMs > 500)
+    )
+    const seen = counting.said.length
+    proxy.meddle = (_, frame) => frame
+    await counting.wait('progress', isOf('behind', (job) => job.messages === 4 && job.behind === 0 && job.behindMs === 0)) // prettier-ignore
+    const others = counting.said.slice(0, seen).flatMap((said) => (said.type === 'progress' ? said.jobs : []))
+    assert.ok(others.filter(({ jobId }) => jobId === 'there').every(({ behind, behindMs }) => behind + behindMs === 0))
+    for (const id of ['there', 'behind']) await counting.stop(id)
   })
 
   it('makes up events for every kind when told to, without a look at Kafka', async () => {

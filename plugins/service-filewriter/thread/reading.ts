@@ -1,8 +1,7 @@
 // Reads the topics of a job from their starts to their ends; each partition knows when it is done.
 import { type TopicRoute } from '../structure/route.js'
 import { countIn } from '../structure/window.js'
-import { type Batch, type Kafka, type Reader } from '../../../core/api/plugin.js'
-import { Lag } from './lag.js'
+import { type Batch, type Kafka, Lag, type Reader } from '../../../core/api/plugin.js'
 import { type Settle } from './settle.js'
 import { DAY_MS } from './start.js'
 

@@ -1,5 +1,5 @@
 // One read of a topic for all jobs that count it. What a job wants from before the place of that read, a second one fetches.
-import { type Batch, errorText, type Kafka, type Reader } from '../../../core/api/plugin.js'
+import { type Batch, errorText, type Kafka, Lag, type Reader } from '../../../core/api/plugin.js'
 import { Events } from '../bins/events.js'
 import { type Decoders } from './decoders.js'
 import { type JobPart } from './part.js'
@@ -15,6 +15,12 @@ export interface FeedHooks {
   readonly failed: (parts: readonly JobPart[], message: string) => void
 }
 
+/** Messages in Kafka that are not read yet, and how long ago in ms what is read now was the newest. */
+export interface PartLag {
+  readonly messages: number
+  readonly ms: number
+}
+
 interface ReadingHooks extends FeedHooks {
   /** Kafka lost a leader: from there on the log is another one. */
   readonly truncated: (partition: number, at: number) => void
@@ -27,6 +33,7 @@ class TopicReading {
   readonly parts = new Set<JobPart>()
   /** Offset after the last message of each partition, as Kafka said last. */
   readonly marks = new Map<number, number>()
+  readonly #lags = new Map<number, Lag>()
   readonly #events = new Events()
   #turnMs = performance.now()
 
@@ -84,6 +91,7 @@ class TopicReading {
       for (const part of this.parts) if (madeAgain !== undefined || !part.knows(partition)) part.beginAnew(partition)
     this.positions.set(partition, nextOffset)
     this.marks.set(partition, batch.highWatermark)
+    this.#note(partition)
     // The common reader goes back and reads what is there now
     if (batch.truncated !== undefined) this.hooks.truncated(partition, batch.truncated.at)
     const parts = [...this.parts].filter((part) => part.wants(partition))
@@ -95,6 +103,27 @@ class TopicReading {
     if (nextOffset >= (this.ends?.get(partition) ?? Infinity)) this.#caughtUp(partition)
   }
 
+  /** Of what a part still wants. */
+  lagOf(part: JobPart, nowMs: number): PartLag {
+    let [messages, ms] = [0, 0]
+    for (const [partition, position] of this.positions) {
+      if (!part.wants(partition)) continue
+      messages += Math.max(0, this.#markOf(partition) - position)
+      ms = Math.max(ms, this.#lags.get(partition)?.at(nowMs) ?? 0)
+    }
+    return { messages, ms }
+  }
+
+  #markOf(partition: number): number {
+    return this.ends?.get(partition) ?? this.marks.get(partition) ?? 0
+  }
+
+  #note(partition: number): void {
+    let lag = this.#lags.get(partition)
+    if (lag === undefined) this.#lags.set(partition, (lag = new Lag()))
+    lag.note(this.positions.get(partition) ?? 0, this.#markOf(partition), Date.now())
+  }
+
   /** Nothing more is wanted from `at` on. */
   cut(partition: number, at: number): void {
     const end = this.ends?.get(partition)
@@ -103,6 +132,7 @@ class TopicReading {
 
   #caughtUp(partition: number): void {
     this.positions.set(partition, this.ends!.get(partition)!)
+    this.#note(partition)
     this.reader.pause(this.topic, partition)
     for (const part of this.parts) part.caughtUp(partition)
   }
@@ -165,13 +195,11 @@ export class Feed {
     return this.#main === undefined
   }
 
-  /** Messages in Kafka that are not read yet. */
-  get behind(): number {
-    if (this.#main === undefined) return 0
-    const { positions, marks } = this.#main
-    let sum = 0
-    for (const [partition, mark] of marks) sum += Math.max(0, mark - (positions.get(partition) ?? mark))
-    return sum
+  lagOf(part: JobPart): PartLag {
+    const nowMs = Date.now()
+    const readings = [this.#main, ...this.#others].filter((one) => one?.parts.has(part) === true)
+    const lags = readings.map((one) => one!.lagOf(part, nowMs))
+    return { messages: lags.reduce((sum, one) => sum + one.messages, 0), ms: Math.max(0, ...lags.map(({ ms }) => ms)) }
   }
 
   #read(part: JobPart, positions: Map<number, number>, ends: Map<number, number> | undefined): TopicReading {

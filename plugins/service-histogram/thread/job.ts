@@ -1,6 +1,7 @@
 // One job in the thread: its histograms, its parts of topics, its window, its end.
 import { type Kafka, type Producer } from '../../../core/api/plugin.js'
 import { type Decoders } from './decoders.js'
+import { type PartLag } from './feed.js'
 import { Histogram } from './histogram.js'
 import { type MessageMaker } from './message.js'
 import { HistogramOutlet } from './outlet.js'
@@ -113,10 +114,13 @@ export class HistogramJob {
     if (this.parts.every((part) => part.isDone)) this.#end()
   }
 
-  progress(behind: number): CountingProgress {
+  /** @param lags - of its parts */
+  progress(lags: readonly PartLag[]): CountingProgress {
     const { messages, bytes, events, losses } = this.tally
+    const behind = lags.reduce((sum, one) => sum + one.messages, 0)
+    const behindMs = Math.max(0, ...lags.map(({ ms }) => ms))
     const histograms = this.#histograms.map((one) => one.progress())
-    return { jobId: this.id, messages, bytes, events, losses: Object.fromEntries(losses), behind, histograms }
+    return { jobId: this.id, messages, bytes, events, losses: Object.fromEntries(losses), behind, behindMs, histograms }
   }
 
   #outlet(histogram: Histogram): HistogramOutlet {

@@ -1,7 +1,7 @@
 // Entry of the thread that counts: all jobs of the service, one read for each topic.
 import { CodedError, type Context, errorText, type ThreadContext, topicMissing } from '../../../core/api/plugin.js'
 import { Decoders } from './decoders.js'
-import { Feed } from './feed.js'
+import { Feed, type PartLag } from './feed.js'
 import { HistogramJob, type Starts, topicsOf } from './job.js'
 import { MessageMaker } from './message.js'
 import { type JobPart } from './part.js'
@@ -108,7 +108,7 @@ class CountingThread {
   }
 
   #ended(job: HistogramJob, error: string | null): void {
-    const progress = job.progress(0)
+    const progress = job.progress([])
     for (const part of job.parts) {
       const feed = this.#feeds.get(part.topic)
       feed?.remove(part)
@@ -121,9 +121,9 @@ class CountingThread {
 
   #tell(): void {
     if (this.#jobs.size === 0) return
-    const behind = (job: HistogramJob): number =>
-      job.parts.reduce((sum, { topic }) => sum + (this.#feeds.get(topic)?.behind ?? 0), 0)
-    this.#say({ type: 'progress', jobs: [...this.#jobs.values()].map((job) => job.progress(behind(job))) })
+    const lags = (job: HistogramJob): PartLag[] =>
+      job.parts.flatMap((part) => this.#feeds.get(part.topic)?.lagOf(part) ?? [])
+    this.#say({ type: 'progress', jobs: [...this.#jobs.values()].map((job) => job.progress(lags(job))) })
   }
 
   #say(message: FromThread): void {

@@ -44,6 +44,8 @@ export interface CountingProgress {
   readonly losses: Readonly<Record<string, number>>
   /** Messages in Kafka that are not read yet. */
   readonly behind: number
+  /** How long ago what is read now was the newest. */
+  readonly behindMs: number
   readonly histograms: readonly HistogramProgress[]
 }
 
