@@ -72,6 +72,11 @@ export const histogramSchema = {
       anyOf: [bins, { type: 'array', items: bins, minItems: 2, maxItems: 2 }],
       description: 'Equal bins of each axis, or [time, pixel].'
     },
+    tof_window: {
+      ...range,
+      description:
+        'image: only events of these times of flight, in ns (with fold_ns: of the folded ones); both ends count.'
+    },
     tof_edges: { ...edges, description: 'Instead of tof_range and num_bins: rising edges in ns.' },
     det_range: { ...range, description: 'tof: only these pixels, both ends count. tof_pixel: ends of the pixel axis.' },
     pixel_edges: { ...edges, description: 'Instead of det_range for tof_pixel: rising edges.' },

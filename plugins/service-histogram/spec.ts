@@ -60,6 +60,7 @@ export function specOf(
   memory: MemoryLeft
 ): HistogramSpec {
   const { kind, format, show, last_s: lastS, periods = null } = command
+  if (command.tof_window !== undefined && kind !== 'image') refuse(`${path}/tof_window`, 'is for images')
   const normal = command.monitor !== undefined || format === 'da00'
   const dataType = normal ? 'float64' : command.data_type
   const copies = show === 'last' ? SLICES + 2 : 1
@@ -93,10 +94,11 @@ export function specOf(
 const isArray = (schema: string): boolean => arraySchemas.some((one) => one === schema)
 
 /** Those that the kind can count. */
-function schemasOf({ kind, schemas }: HistogramCommand, path: string): readonly string[] {
+function schemasOf({ kind, schemas, tof_window: window }: HistogramCommand, path: string): readonly string[] {
   const given = schemas.filter(isArray)
   if (kind === 'copy') return given.length > 0 ? given : arraySchemas
   const wrong = given.find((schema) => schema !== 'da00' || (kind !== 'tof' && kind !== 'image'))
+  if (window !== undefined && given.length > 0) refuse(`${path}/schemas`, `with tof_window images count no ${given[0]}`)
   return wrong === undefined ? schemas : refuse(`${path}/schemas`, `${kind} counts no ${wrong}`)
 }
 
@@ -192,12 +194,16 @@ class Shaper {
   }
 
   #image(): Shape {
-    const { first_pixel: firstPixel, order } = this.command
+    const { first_pixel: firstPixel, order, tof_window: window } = this.command
+    const [low = 0, high = 0] = window ?? []
+    if (window !== undefined && !(high > low))
+      refuse(`${this.path}/tof_window`, 'the upper end must be above the lower')
+    const tofEdges = window === undefined ? null : Float64Array.of(low, high)
     const [width, height] = [this.#need('width'), this.#need('height')]
     const cells = this.#allowed(width * height)
     const both = [axis('y', 'pixel', count(height)), axis('x', 'pixel', count(width))]
     const turned = order === 'xy'
-    return { ...plain, firstPixel, cells, turned, dimensions: turned ? both.toReversed() : both }
+    return { ...plain, firstPixel, tofEdges, cells, turned, dimensions: turned ? both.toReversed() : both }
   }
 
   #rows(): Shape {

@@ -32,6 +32,7 @@ describe('kinds of live histograms', function () {
     const histograms = [
       { ...wide, id: 'roi', kind: 'roi', regions: [square, corner] },
       { ...wide, id: 'image', kind: 'image' },
+      { ...wide, id: 'window', kind: 'image', tof_window: [10, 60] },
       { ...base, id: 'uneven', kind: 'tof', ...edges },
       { ...base, id: 'folded', kind: 'tof', fold_ns: 100 },
       { ...base, id: 'normal', kind: 'tof', monitor: { topic: data, source: 'mon' } },
@@ -57,12 +58,13 @@ describe('kinds of live histograms', function () {
       histograms.map(({ id }) => live.wait(id, `the end of ${id}`, ({ state }) => state === 'FINISHED'))
     )
     const array = live.control.said.filter(({ id }) => id === 'da00').at(-1)!.value
-    const [roi, image, uneven, folded, normal, last, periods, variables] = (await live.read(...ends, array)) as [
-      Read,
-      ...Read[]
-    ]
+    const [roi, image, window, uneven, folded, normal, last, periods, variables] = (await live.read(
+      ...ends,
+      array
+    )) as [Read, ...Read[]]
     assert.deepEqual(roi.data, [[0, 1], [2, 0]]) // prettier-ignore
     assert.deepEqual(image!.data, [[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]]) // prettier-ignore
+    assert.deepEqual(window!.data, [[0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]]) // prettier-ignore
     assert.deepEqual(uneven!.data, [1, 1, 1])
     assert.deepEqual(folded!.data, [2, 2])
     assert.deepEqual(normal!.data, [1, 0.5])

@@ -6,7 +6,7 @@ import { pixelMapOf, type PlacedRun, type Region, runsOf } from './areas.js'
 import { AxisPair, type BinAxis, evenEdges } from './axis.js'
 import { BinCounts } from './counts.js'
 import { Events, piecesOf } from './events.js'
-import { byPixel, byTime } from './fill.js'
+import { byPixel, byPixelInTime, byTime } from './fill.js'
 
 /** By the definition: half open, the last bin with its upper edge. */
 function binOf(edges: Float64Array, value: number): number {
@@ -78,6 +78,22 @@ describe('bins of histograms', () => {
     assert.equal(counts.settled()[1], 2 ** 32 - 1 + 2000)
     counts.clear()
     assert.deepEqual([...counts.settled()], [0, 0, 0, 0])
+  })
+
+  it('of images hold the events of a window of times, both ends included, in small and large cells', () => {
+    const below = random(4)
+    const times = Int32Array.from({ length: 10_000 }, () => below(40))
+    const pixels = Int32Array.from({ length: 10_000 }, () => below(12))
+    const wanted = new Array<number>(10).fill(0)
+    for (const [i, time] of times.entries()) if (time >= 7 && time <= 31 && pixels[i]! >= 1 && pixels[i]! <= 10) wanted[pixels[i]! - 1]!++ // prettier-ignore
+    const axis = AxisPair.for(Float64Array.of(7, 31))
+    const events = new Events().set({ timeOfFlight: vector('uint32', times), pixelId: vector('int32', pixels) })
+    for (const layout of ['plain', 'low'] as const) {
+      const counts = new BinCounts(10, layout)
+      counts.sum = byPixelInTime({ axis, column: 0 }, 1, 10)(events, counts.ready(times.length), 0)
+      assert.deepEqual([...counts.settled()], wanted)
+      assert.equal(counts.sum, wanted.reduce((sum, n) => sum + n)) // prettier-ignore
+    }
   })
 
   it('are counted in pieces, alike by all who share an axis, also where memory was used before', () => {

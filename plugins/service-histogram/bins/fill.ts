@@ -89,6 +89,24 @@ export function byPixel(first: number, size: number): Fill {
       : countLow(pixel, { first, size, base }, cells, low)
 }
 
+/** The same, of the events whose time is in the only bin of the axis. */
+export function byPixelInTime({ axis, column }: TimeAxis, first: number, size: number): Fill {
+  return (events, { cells, low }, base) => {
+    const { pixel } = events
+    if (pixel.length === 0) return 0
+    const { numbers } = events.bins(axis.of(events.isUnsigned(column)), column)
+    let counted = 0
+    for (let i = 0; i < pixel.length; i++) {
+      const d = ((pixel[i]! - first) | 0) >>> 0
+      if (d >= size || numbers[i]! > 0) continue
+      counted++
+      if (low === undefined) cells[base + d]!++
+      else if ((low[base + d] = low[base + d]! + 1) === 256) cells[base + d]! += 256
+    }
+    return counted
+  }
+}
+
 interface PixelRange {
   readonly first: number
   readonly size: number

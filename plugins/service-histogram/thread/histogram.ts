@@ -9,10 +9,11 @@ import { type HistogramProgress, type HistogramState } from './protocol.js'
 
 function fillOf(spec: HistogramSpec): fills.Fill {
   const { kind, tofEdges, pixelEdges, pixels, firstPixel, cells, map, fold_ns: fold = 0 } = spec
-  if (kind === 'image') return fills.byPixel(firstPixel, cells)
+  if (kind === 'image' && tofEdges === null) return fills.byPixel(firstPixel, cells)
   if (kind === 'rows') return fills.byTable(map!)
   if (kind === 'copy') return () => 0
   const time = { axis: AxisPair.for(tofEdges!), column: fold }
+  if (kind === 'image') return fills.byPixelInTime(time, firstPixel, cells)
   if (kind === 'roi') return fills.byTableAndTime(map!, time)
   if (kind === 'tof_pixel') return fills.byTimeAndPixel(time, AxisPair.for(pixelEdges!))
   if (kind === 'spectra') return fills.byPixelAndTime(time, firstPixel, cells / time.axis.signed.bins)
