@@ -2,25 +2,34 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer as createTlsServer, type TlsOptions, TLSSocket } from 'node:tls'
 import { start, type Child } from '../cli/child.js'
 import { Control } from '../support/control.js'
 import { until } from '../support/forwarder/live.js'
 import { kafka, testTopics } from '../support/kafka.js'
+import { makeCertificate } from '../support/kafka-config.js'
 
 type Frame = Readonly<Record<string, unknown>>
 
-/** Frames as a TCP input of Graylog cuts them. */
-async function graylog(): Promise<{ port: number; frames: () => Frame[]; close: () => Promise<unknown> }> {
+/** Frames as a TCP input of Graylog cuts them; `tls`: and one that takes only TLS. */
+async function graylog(
+  tls?: TlsOptions
+): Promise<{ port: number; frames: () => Frame[]; clients: string[]; close: () => Promise<unknown> }> {
   const heard: string[] = []
-  const server = createServer((socket) => {
+  /** Of the certificates that they showed. */
+  const clients: string[] = []
+  const take = (socket: Socket): void => {
     const at = heard.push('') - 1
+    if (socket instanceof TLSSocket) clients.push(`${socket.authorized} ${String(socket.getPeerCertificate().subject?.CN)}`)
     socket.on('error', () => undefined)
     socket.on('data', (data) => (heard[at] += data.toString()))
-  }).listen(0, '127.0.0.1')
+  } // prettier-ignore
+  const server = (tls === undefined ? createServer(take) : createTlsServer(tls, take)).listen(0, '127.0.0.1')
+  server.on('tlsClientError', () => undefined)
   await once(server, 'listening')
   const frames = (): Frame[] =>
     heard.flatMap((text) =>
@@ -30,7 +39,7 @@ async function graylog(): Promise<{ port: number; frames: () => Frame[]; close: 
         .map((frame) => JSON.parse(frame) as Frame)
     )
   const close = (): Promise<unknown> => new Promise((resolve) => server.close(resolve))
-  return { port: (server.address() as AddressInfo).port, frames, close }
+  return { port: (server.address() as AddressInfo).port, frames, clients, close }
 }
 
 describe('log of a daemon', function () {
@@ -103,6 +112,50 @@ use = "./talk.mjs"
       assert.ok(!`${stdout}${JSON.stringify(frames)}`.includes('hunter2'))
     } finally {
       await control.close()
+      await server.close()
+    }
+  })
+
+  it('is in Graylog over TLS, to a server whose certificate is good and that asks for ours', async () => {
+    await makeCertificate(folder)
+    const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(folder, name)) as [string, string]
+    const pems = { cert: readFileSync(cert), key: readFileSync(key) }
+    const server = await graylog({ ...pems, ca: pems.cert, requestCert: true, rejectUnauthorized: true })
+    const files = `ca = ${JSON.stringify(cert)}, cert = ${JSON.stringify(cert)}, key = ${JSON.stringify(key)}`
+    const { child, control } = await run(`{ host = "localhost", port = ${server.port}, protocol = "tls", ${files} }`)
+    try {
+      await until(() => server.frames().some(({ short_message: text }) => String(text).includes('is up as')))
+      assert.deepEqual(server.clients, ['true localhost'])
+      const long = server.frames().find(({ level }) => level === 4)
+      assert.equal(long?.['short_message'], 'x'.repeat(5000))
+      const { result } = (await control.send({ cmd: 'status' })) as { result: { outlets: Record<string, Frame> } }
+      const { state, dropped } = result.outlets['gelf'] as { state: string; dropped: number }
+      assert.deepEqual([state, dropped], ['connected', 0])
+      child.kill('SIGTERM')
+      assert.equal((await child.ended).code, 0)
+      assert.ok(server.frames().some(({ short_message: text }) => text === 'stopping: SIGTERM'))
+    } finally {
+      await control.close()
+      await server.close()
+    }
+  })
+
+  it('tells nothing to a server whose certificate is not good', async () => {
+    await makeCertificate(folder)
+    const [cert, key] = ['cert.pem', 'key.pem'].map((name) => readFileSync(join(folder, name))) as [Buffer, Buffer]
+    const server = await graylog({ cert, key })
+    const { control } = await run(`{ host = "localhost", port = ${server.port}, protocol = "tls" }`)
+    try {
+      let gelf: Frame | undefined
+      do {
+        const { result } = (await control.send({ cmd: 'status' })) as { result: { outlets: Record<string, Frame> } }
+        gelf = result.outlets['gelf']
+      } while (gelf?.['state'] !== 'away')
+      assert.equal(gelf['sent'], 0)
+      assert.deepEqual(server.frames(), [])
+    } finally {
+      await control.close()
+      await daemon?.close()
       await server.close()
     }
   })
