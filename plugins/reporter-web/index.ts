@@ -1,5 +1,6 @@
 // Plugin reporter-web: a page that shows what the daemon does, served by it. What it needs is loaded when it is configured.
 import { API, definePlugin, defineReporter } from '../../core/api/plugin.js'
+import { detectorsOf } from './detectors/index.js'
 import { accessOf, optionSchema } from './options.js'
 import { type WebServer } from './server.js'
 
@@ -10,9 +11,10 @@ const reporter = defineReporter({
   config: optionSchema,
   open(options, context) {
     const access = accessOf(options)
+    const detectors = detectorsOf(options.detectors)
     // A daemon without a page loads nothing of it
     const opened: Promise<WebServer> = import('./server.js').then(({ WebServer }) =>
-      WebServer.open(options, access, context)
+      WebServer.open(options, access, context, detectors)
     )
     opened.catch((error: Error) => context.log('error', error.message))
     return {

@@ -2,9 +2,16 @@
 import { type Worker } from 'node:worker_threads'
 import { type DaemonSnapshot, type ServiceContext } from '../../core/api/plugin.js'
 import { Refusal } from './guard.js'
+import { type Layouts } from './detectors/layouts.js'
 import { type WebOptions } from './options.js'
 import { type EventFeed, feedOf } from './streams.js'
-import { type FromReading, type Question, type ReadKind, type ToReading } from './thread/protocol.js'
+import {
+  type FromReading,
+  type MessageQuestion,
+  type Question,
+  type ReadKind,
+  type ToReading
+} from './thread/protocol.js'
 import { type HistogramRow, type PvRow } from './wire.js'
 
 const REST_MS = 60_000
@@ -36,6 +43,7 @@ export class KafkaView {
   constructor(
     readonly options: WebOptions,
     readonly context: ServiceContext,
+    readonly layouts: Layouts,
     readonly changed: () => void
   ) {
     const { message_topics: named } = options
@@ -50,7 +58,7 @@ export class KafkaView {
         'histograms',
         feedOf(
           () => this.#histogramVersion,
-          () => this.#histograms,
+          () => this.#rows(),
           watched('histograms')
         )
       ],
@@ -67,7 +75,20 @@ export class KafkaView {
 
   get histograms(): readonly HistogramRow[] {
     this.#needed()
-    return this.#histograms
+    return this.#rows()
+  }
+
+  #rows(): HistogramRow[] {
+    return this.#histograms.map((row) => this.layouts.known(row))
+  }
+
+  /** `layout`: `GRID:VIEW`, or empty for the numbers as they came. Rejects with Refusal. */
+  askHistogram(key: string, bin: number, layout: string): Promise<unknown> {
+    const row = this.#histograms.find((one) => one.key === key)
+    const laid = row === undefined || layout === '' ? undefined : this.layouts.layoutOf(row, layout)
+    if (row !== undefined && layout !== '' && laid === undefined)
+      throw new Refusal(404, 'no detector of this number belongs to the histogram')
+    return this.#ask({ type: 'histogram', key, bin, layout: laid })
   }
 
   /** Those that the config names or this daemon works with. */
@@ -82,6 +103,7 @@ export class KafkaView {
 
   /** Where there is something to read, as services and options say. */
   learn({ jobs, services }: DaemonSnapshot): void {
+    if (this.layouts.learn(jobs)) this.#histogramVersion = ++this.#version
     const { histogram_topics: histograms, pv_topics: values } = this.options
     const streams = (services['forwarder']?.heartbeat?.['streams'] ?? []) as readonly { output_topic?: unknown }[]
     const add = (topic: unknown, kind: ReadKind): void => {
@@ -101,20 +123,20 @@ export class KafkaView {
   }
 
   /** What is asked of the messages of a topic. Rejects with Refusal. */
-  async askMessages(question: Exclude<Question, { type: 'histogram' }>): Promise<unknown> {
+  async askMessages(question: MessageQuestion): Promise<unknown> {
     if (!this.messageTopics.includes(question.topic))
       throw new Refusal(404, 'no topic that may be looked at here; see reporters.web.message_topics')
     if (this.#lists >= MOST_LISTS) throw new Refusal(429, 'too many lists of messages are read at once; try again')
     this.#lists++
     try {
-      return await this.ask(question, false)
+      return await this.#ask(question, false)
     } finally {
       this.#lists--
     }
   }
 
   /** `follows`: histograms and values are read meanwhile. Rejects with Refusal. */
-  ask(question: Question, follows = true): Promise<unknown> {
+  #ask(question: Question, follows = true): Promise<unknown> {
     this.#needed(follows)
     const ask = this.#next++
     return new Promise((resolve, reject) => {

@@ -43,6 +43,35 @@ export const optionSchema = {
       ...names,
       description: 'Topics with hs00, hs01 or da00 to show, beside those of the jobs of this daemon.'
     },
+    detectors: {
+      type: 'array',
+      default: [],
+      maxItems: 200,
+      description: 'How the pixels of detectors lie: histograms that belong to one are laid out as it says.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          daqlite: {
+            type: 'string',
+            minLength: 1,
+            description: 'JSON config file of daqlite as it is, read at start: geometry, title, topic and source.'
+          },
+          structure: {
+            type: 'string',
+            minLength: 1,
+            description:
+              'Instead: JSON file with a nexus_structure, or a start command with one; each NXdetector with detector_number is a detector.'
+          },
+          histogram: {
+            type: 'string',
+            minLength: 1,
+            description:
+              'Id or source of the histogram that it belongs to; otherwise those of the topic and the sources that the file names.'
+          }
+        }
+      }
+    },
     message_topics: {
       ...names,
       description:

@@ -3,9 +3,11 @@ import { type AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { CodedError, type Command, type DaemonSnapshot, type ServiceContext } from '../../core/api/plugin.js'
 import { assets } from './assets.js'
+import { type DetectorGrid } from './detectors/description.js'
 import { JobFiles } from './files.js'
 import { Guard, Refusal } from './guard.js'
 import { KafkaView } from './kafka-view.js'
+import { Layouts } from './detectors/layouts.js'
 import { messageRoutes } from './messages.js'
 import { type Access, type WebOptions } from './options.js'
 import { overviewOf } from './overview.js'
@@ -30,20 +32,26 @@ export class WebServer {
   private constructor(
     readonly options: WebOptions,
     readonly access: Access,
-    readonly context: ServiceContext
+    readonly context: ServiceContext,
+    detectors: readonly DetectorGrid[]
   ) {
     this.#guard = new Guard(options, access)
     this.#app = this.#makeApp(this.#guard)
     const status = feedOf(() => this.#version, () => this.#overview) // prettier-ignore
-    this.#kafka = new KafkaView(options, context, () => this.#streams.tell())
+    this.#kafka = new KafkaView(options, context, new Layouts(detectors), () => this.#streams.tell())
     const feeds = new Map<string, EventFeed>([['status', status], ...this.#kafka.feeds])
     this.#streams = new Streams(feeds, { clients: options.clients, perClient: options.streams_per_client })
     this.#routes()
   }
 
   /** Rejects with CONFIG_INVALID when the address cannot be had. */
-  static async open(options: WebOptions, access: Access, context: ServiceContext): Promise<WebServer> {
-    const server = new WebServer(options, access, context)
+  static async open(
+    options: WebOptions,
+    access: Access,
+    context: ServiceContext,
+    detectors: readonly DetectorGrid[]
+  ): Promise<WebServer> {
+    const server = new WebServer(options, access, context, detectors)
     const { host, port } = options
     try {
       await server.#app.listen({ host, port })
@@ -121,7 +129,8 @@ export class WebServer {
     app.get('/api/histograms', () => ({ histograms: this.#kafka.histograms }))
     app.get('/api/histograms/:key', async ({ params, query }, reply) => {
       const { key } = params as { key: string }
-      const body = await this.#kafka.ask({ type: 'histogram', key, bin: Number((query as Query)['bin'] ?? 1) || 1 })
+      const { bin = 1, layout = '' } = query as Query
+      const body = await this.#kafka.askHistogram(key, Number(bin) || 1, layout)
       return reply.type('application/octet-stream').send(Buffer.from(body as Uint8Array))
     })
     app.get('/api/pvs', ({ query }) => {

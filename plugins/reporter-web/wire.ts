@@ -1,4 +1,4 @@
-// What the daemon and the page say to each other: types only, for both.
+// What the daemon and the page say to each other: types, for both.
 
 /** What `nexstream jobs` shows of a job. */
 export type JobRow = Readonly<Record<string, unknown>>
@@ -48,6 +48,32 @@ export interface OverviewView {
   readonly not_understood: Readonly<Record<string, number>>
 }
 
+/** A detector that a histogram belongs to: so many pixels along each axis. */
+export interface GridRow {
+  readonly id: number
+  readonly name: string
+  readonly size: readonly [x: number, y: number, z: number]
+  /** Its first pixel, where they follow each other; else null. */
+  readonly first: number | null
+  /** Every cell of the histogram is a pixel of it: nothing is left out. */
+  readonly isWhole: boolean
+}
+/** Along which axes one looks at a grid; the counts along the third are summed. */
+export type GridView = 'xy' | 'xz' | 'yz'
+
+/** Whose events an image has, and of which pixels: more can be counted of them. */
+export interface HistogramInput {
+  readonly data_topic: string
+  readonly source: string
+  readonly first_pixel: number
+  /** In pixels along x, which run first, and y. */
+  readonly width: number
+  readonly height: number
+  readonly order: 'yx' | 'xy'
+  /** Null: from when its job was started. */
+  readonly start_ms: number | null
+}
+
 /** The newest message of one histogram. */
 export interface HistogramRow {
   readonly key: string
@@ -64,6 +90,12 @@ export interface HistogramRow {
   readonly sum: number | null
   /** Events per second. */
   readonly rate: number | null
+  /** What this daemon counts in it, if it is an image; null: it is another's, or something else. */
+  readonly input: HistogramInput | null
+  /** Ends of its axis of times in ns, where this daemon counts it. */
+  readonly tof_range: readonly [from: number, to: number] | null
+  /** Of the detectors that it belongs to. */
+  readonly grids: readonly GridRow[]
 }
 
 /** What stands before the numbers of a histogram. */
@@ -73,6 +105,8 @@ export interface HistogramHead extends HistogramRow {
   readonly max: number
   /** So many cells along each axis are one. */
   readonly bin: number
+  /** `GRID:VIEW` that the numbers are laid out by; empty: they are as they came. */
+  readonly layout: string
   /** Of each axis; null for those that are whole numbers from 0. */
   readonly edges: readonly (readonly number[] | null)[]
 }

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { DaemonProcess } from '../../examples/demo/daemon.js'
 import { openBrowser } from '../support/chromium.js'
+import { type HistogramRecord, numbersIn } from '../../schemas/index.js'
+import { openConverter } from '../support/converters.js'
 import { Control } from '../support/control.js'
 import { kafka, testTopics } from '../support/kafka.js'
 
@@ -48,6 +50,18 @@ export class Watched {
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-page-'))
     const config = join(folder, 'nexstream.toml')
     writeFileSync(join(folder, 'token'), token)
+    // Of a message of others, and of a histogram that this daemon counts
+    const daqlite = { kafka: { broker: 'b', topic: 'bank_events', source: 'bank' }, geometry: { xdim: 40, ydim: 25, zdim: 1, offset: 5000 }, plot: { window_title: 'Bank <b>5</b>' } } // prettier-ignore
+    const numbers = Array.from({ length: 8 }, (_, z) => Array.from({ length: 10 }, (_, y) => Array.from({ length: 64 }, (_, x) => 30_721 + (z * 10 + y) * 64 + x))) // prettier-ignore
+    const dataset = { module: 'dataset', config: { name: 'detector_number', dtype: 'int32', values: numbers } }
+    const stream = { module: 'ev44', config: { topic: topics.events, source: 'amor_detector' } }
+    const tubes = { type: 'group', name: 'Tubes', attributes: { NX_class: 'NXdetector' }, children: [dataset, stream] }
+    writeFileSync(join(folder, 'bank.json'), JSON.stringify(daqlite))
+    writeFileSync(join(folder, 'start.json'), JSON.stringify({ cmd: 'start', nexus_structure: { children: [tubes] } }))
+    const detectors = [
+      `{ daqlite = ${JSON.stringify(join(folder, 'bank.json'))} }`,
+      `{ structure = ${JSON.stringify(join(folder, 'start.json'))} }`
+    ]
     writeFileSync(
       config,
       `[daemon]
@@ -71,6 +85,7 @@ token_file = ${JSON.stringify(join(folder, 'token'))}
 pv_topics = ["${topics.values}"]
 message_topics = ["${topics.events}"]
 streams_per_client = 4
+detectors = [${detectors.join(', ')}]
 `
     )
     const [control, browser] = await Promise.all([
@@ -120,6 +135,13 @@ streams_per_client = 4
       if (isOwn) this.errors.push(message.text())
     })
     return { page, context }
+  }
+
+  /** The newest message of a histogram: its cells. */
+  async cells(id: string): Promise<number[]> {
+    const full = this.control.said.findLast((said) => said.id === 'hs01' && said.value.includes(`"id":"${id}"`))!
+    const record = (await openConverter('hs01')).decode?.(full.value) as HistogramRecord
+    return Array.from(numbersIn(record.data) as ArrayLike<number | bigint>, Number)
   }
 
   async send(command: Readonly<Record<string, unknown>>): Promise<void> {

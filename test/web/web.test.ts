@@ -3,14 +3,22 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Page } from 'playwright-core'
-import { encodeMessage, type HistogramRecord, numbersIn } from '../../schemas/index.js'
-import { converterParts } from '../support/converters.js'
+import { vector } from '../../plugins/service-histogram/thread/vectors.js'
+import { encodeMessage } from '../../schemas/index.js'
+import { openConverter } from '../support/converters.js'
 import { token, Watched } from './page.js'
-
-const context = { jobId: '', signal: AbortSignal.any([]), log: () => undefined, count: () => undefined }
 
 const PULSES = 20
 const EVENTS = 500
+
+/** What the test needs of a canvas in the browser. */
+interface Canvas {
+  readonly width: number
+  readonly height: number
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray }
+  }
+}
 
 /** The number that a stage of a funnel shows. */
 const stage = async (page: Page, funnel: string, name: string): Promise<number> => {
@@ -65,7 +73,7 @@ describe('the page', function () {
   })
 
   it('shows the image of a detector as it grows, and sums of its regions', async () => {
-    const { topics, control } = watched
+    const { topics } = watched
     const amor = { data_topic: topics.events, source: 'amor_detector', topic: topics.histograms }
     const histograms = [
       { id: 'image', kind: 'image', ...amor, first_pixel: 1, width: 256, height: 256 },
@@ -82,15 +90,69 @@ describe('the page', function () {
       await page.keyboard.press('Tab')
     }
     // The same from the message itself
-    const full = control.said.findLast(({ id, value }) => id === 'hs01' && value.includes('"id":"image"'))!
-    const record = (await converterParts()).get('hs01')?.open({}, context).decode?.(full.value) as HistogramRecord
-    const cells = numbersIn(record.data)
+    const cells = await watched.cells('image')
     let sum = 0
     for (let y = area.y; y < area.y + area.height; y++)
-      for (let x = area.x; x < area.x + area.width; x++) sum += Number(cells[y * 256 + x] ?? 0)
+      for (let x = area.x; x < area.x + area.width; x++) sum += cells[y * 256 + x] ?? 0
     assert.ok(sum > 0 && sum < PULSES * EVENTS)
     await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
     assert.equal(await total.count(), 1)
+  })
+
+  it('lays a histogram out as the detector that the config describes', async () => {
+    const { topics, control } = watched
+    const region = async (area: Readonly<Record<string, number>>): Promise<void> => {
+      for (const [side, value] of Object.entries(area)) {
+        await page.locator(`[name="roi-${side}"]`).fill(String(value))
+        await page.keyboard.press('Tab')
+      }
+    }
+    // Pixels of 40 × 25 from 5001 on, in no order, and others: an L of two lines
+    const isLit = (x: number, y: number): boolean => (x === 3 && y < 20) || (y === 0 && x >= 3 && x < 9)
+    const pixels = Array.from({ length: 1000 }, (_, i) => 5001 + ((i * 7) % 1000))
+    const counts = pixels.map((pixel) => (isLit((pixel - 5001) % 40, Math.floor((pixel - 5001) / 40)) ? 5 : 0))
+    const array = (name: string, values: readonly number[]): object => ({ name, unit: '', label: null, source: null, axes: ['detector_number'], shape: [values.length], data: vector('float64', Float64Array.from(values)), isText: false }) // prettier-ignore
+    const variables = [array('signal', [...counts, 99]), array('detector_number', [...pixels, 6001])]
+    const value = (await openConverter('da00')).encode?.({
+      source: 'bank',
+      timestampNs: BigInt(Date.now()) * 1_000_000n,
+      variables
+    })
+    control.producer.send({ topic: topics.histograms, value: Buffer.from(value!) })
+    await control.producer.flush()
+    await page.locator('select', { hasText: 'bank' }).first().selectOption(`${topics.histograms}:bank`)
+    await page.locator('h3', { hasText: 'Bank <b>5</b>, x–y' }).waitFor()
+    await page.locator('[data-roi-sum="125"]').waitFor()
+    // Row 0 is at the bottom
+    const lit = await page.locator('.image canvas').evaluate((element) => {
+      const canvas = element as unknown as Canvas
+      const { width, height } = canvas
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
+      const places = Array.from({ length: width * height }, (_, i) => i).filter((i) => (data[4 * i] ?? 0) > 200)
+      return { width, height, places: places.map((i) => `${i % width} ${height - 1 - Math.floor(i / width)}`) }
+    })
+    const expected = Array.from({ length: 1000 }, (_, i) => [i % 40, Math.floor(i / 40)] as const).filter(([x, y]) => isLit(x, y)) // prettier-ignore
+    assert.deepEqual([lit.width, lit.height], [40, 25])
+    assert.deepEqual(lit.places.toSorted(), expected.map(([x, y]) => `${x} ${y}`).toSorted())
+    await region({ x: 3, y: 1, width: 1, height: 30 })
+    await page.locator('[data-roi-sum="95"]').waitFor()
+
+    // A part of what is counted from another pixel on, in three dimensions
+    const tubes = { id: 'tubes', kind: 'image', data_topic: topics.events, source: 'amor_detector', topic: topics.histograms, first_pixel: 28_161, width: 512, height: 20, order: 'xy' } // prettier-ignore
+    await watched.send({ cmd: 'start', service: 'histogram', job_id: 'tubes', start_time: 0, histograms: [tubes] })
+    await page.locator('select', { hasText: 'tubes' }).first().selectOption(`${topics.histograms}:tubes`)
+    // Others are in it: shown whole until one is chosen
+    await page.locator('h3', { hasText: /^tubes$/ }).waitFor()
+    await page.locator('[name="layout"]').selectOption('1:xz')
+    await page.locator('h3', { hasText: 'Tubes, x–z' }).waitFor()
+    await page.locator('label', { hasText: /^z/ }).waitFor()
+    const cells = await watched.cells('image')
+    let sum = 0
+    for (let z = 2; z < 7; z++)
+      for (let y = 0; y < 10; y++) for (let x = 0; x < 45; x++) sum += cells[30_720 + (z * 10 + y) * 64 + x] ?? 0
+    assert.ok(sum > 0)
+    await region({ x: 0, y: 2, width: 45, height: 5 })
+    await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
   })
 
   it('shows values of PVs, their alarms and how they changed', async () => {
@@ -196,6 +258,46 @@ describe('the page', function () {
     await page.keyboard.press('2')
     await page.locator('[data-job="typed"]', { hasText: 'typed.nxs' }).waitFor()
     await watched.send({ cmd: 'stop', service: 'filewriter', job_id: 'typed' })
+  })
+
+  it('has spectra of regions counted that are drawn, and the image of a window of times', async () => {
+    const { topics } = watched
+    await page.keyboard.press('4')
+    await page.locator('select', { hasText: 'tubes' }).first().selectOption(`${topics.histograms}:image`)
+    await page.locator('h3', { hasText: /^image$/ }).waitFor()
+    await page.locator('button', { hasText: '+ Polygon' }).click()
+    const image = page.locator('.image')
+    const box = (await image.boundingBox())!
+    const corners = [[60, 60], [190, 110], [150, 200], [120, 120], [60, 60]] as const // prettier-ignore
+    for (const [x, y] of corners)
+      await image.click({ position: { x: (x / 256) * box.width, y: (1 - y / 256) * box.height } })
+    const drawn = (await page.locator('[name="roi-corners"]').inputValue()).split(' ').map((pair) => pair.split(',').map(Number) as [number, number]) // prettier-ignore
+    assert.equal(drawn.length, 4)
+    for (const [i, [x, y]] of drawn.entries())
+      assert.ok(Math.hypot(x - corners[i]![0], y - corners[i]![1]) < 1, JSON.stringify(drawn))
+    // A pixel is within when a line from its centre to the right crosses the border an odd number of times
+    const isWithin = (x: number, y: number): boolean =>
+      drawn.filter(([x1, y1], i) => {
+        const [x2, y2] = drawn[(i + 1) % drawn.length]!
+        return y1 > y !== y2 > y && x < x1 + ((x2 - x1) * (y - y1)) / (y2 - y1)
+      }).length % 2 === 1 // prettier-ignore
+    const pixels = await watched.cells('image')
+    let sum = 0
+    for (let i = 0; i < pixels.length; i++)
+      if (isWithin((i % 256) + 0.5, Math.floor(i / 256) + 0.5)) sum += pixels[i] ?? 0
+    assert.ok(sum > 0 && sum < PULSES * EVENTS)
+    await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
+    await page.locator('button', { hasText: 'Count the spectra' }).click()
+    const spectra = page.locator('[data-spectrum^="image, regions"]', { hasText: `${sum.toLocaleString('en').replace(',', '\u202f')} counts` }) // prettier-ignore
+    await spectra.locator('canvas').waitFor()
+    // Ends of bins 7 and 20
+    for (const [side, ms] of Object.entries({ from: 10, to: 29.999999 })) await page.locator(`[name="tof-${side}"]`).fill(String(ms)) // prettier-ignore
+    await page.locator('button', { hasText: 'Count this window' }).click()
+    await page.locator('h3', { hasText: /^image, window/ }).waitFor()
+    const times = await watched.cells('times')
+    const within = times.slice(7, 21).reduce((total, n) => total + n, 0)
+    assert.ok(within > 0 && within < PULSES * EVENTS)
+    await page.locator(`[data-roi-sum="${within}"]`).waitFor()
   })
 
   it('reads a file that was written in the browser, in parts', async () => {

@@ -16,17 +16,39 @@ interface ChartProps {
   readonly time?: boolean
   readonly log?: boolean
   readonly height?: number
+  /** Hears which x one has zoomed into; undefined: all are shown. */
+  readonly onRange?: ((range: { readonly from: number; readonly to: number } | undefined) => void) | undefined
 }
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 const palette = ['--accent', '--warn', '--good', '--bad', '--muted']
 
+const thousandths = (n: number): number => Math.round(n * 1000) / 1000
+
+/** What is shown of x; undefined: all of it. */
+function zoomOf({ scales, data: [x] }: UPlot): { readonly from: number; readonly to: number } | undefined {
+  const { min, max } = scales['x'] ?? {}
+  const [first, last] = [x[0] ?? 0, x.at(-1) ?? 0]
+  return min === undefined || max === undefined || (min <= first && max >= last)
+    ? undefined
+    : { from: thousandths(min), to: thousandths(max) }
+}
+
 function make(
   element: HTMLElement,
-  { x, curves, xLabel, yLabel, time = false, log = false, height = 240 }: ChartProps
+  { x, curves, xLabel, yLabel, time = false, log = false, height = 240, onRange }: ChartProps
 ): UPlot {
   const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 } } // prettier-ignore
+  let told = ''
+  const tell = (plot: UPlot, key: string): void => {
+    const range = key === 'x' ? zoomOf(plot) : undefined
+    const text = range === undefined ? '' : `${range.from} ${range.to}`
+    if (key !== 'x' || text === told) return
+    told = text
+    onRange?.(range)
+  }
   const options: UPlot.Options = {
+    hooks: { setScale: [tell] },
     width: Math.max(200, element.clientWidth),
     height,
     scales: { x: { time }, y: { distr: log ? 3 : 1 } },
@@ -69,7 +91,10 @@ export function Chart(props: ChartProps): Markup {
   }, [shape])
   useEffect(() => {
     const data = curves.map(({ values }) => values.map((value) => (log && value <= 0 ? null : value)))
-    plot.current?.setData([[...x], ...data] as UPlot.AlignedData)
+    // New data leave what one has zoomed into
+    const zoom = plot.current === undefined ? undefined : zoomOf(plot.current)
+    plot.current?.setData([[...x], ...data] as UPlot.AlignedData, zoom === undefined)
+    if (zoom !== undefined) plot.current?.setScale('x', { min: zoom.from, max: zoom.to })
   }, [x, curves])
   return html`<div class="chart" ref=${place}></div>`
 }

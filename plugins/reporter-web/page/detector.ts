@@ -1,121 +1,27 @@
 // Detector: an image, regions of it, spectra and the rate, as they grow.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type HistogramRow } from '../wire.js'
+import { Ask, type TimeRange } from './ask.js'
+import { Canvas, type ImageLook } from './canvas.js'
 import { Chart } from './chart.js'
 import { age, scaled, whole, words } from './format.js'
 import { type HistogramNumbers, useHistograms, useNumbers } from './histogram-data.js'
 import { html, type Markup } from './html.js'
-import { type ImageCells, clamped, gradients, paint, projection, type Rectangle, sumOf, turned } from './image.js'
+import { type ImageCells, gradients, projection, turned } from './image.js'
+import { gridOf, inputOf, isImage, LayoutChoice, layoutOf, shapeOf } from './layout.js'
 import { Empty, Pill } from './parts.js'
+import { Regions } from './region-list.js'
+import { type Corner, MOST_REGIONS, type ImageRegion } from './regions.js'
 import { now, useStore } from './store.js'
 
 /** ImageCells along the longer side that a browser is sent. */
 const MOST_CELLS = 1024
-
-interface Look {
-  readonly log: boolean
-  readonly gradient: string
-  readonly isTurned: boolean
-}
 
 const cellsOf = ({ head, values }: HistogramNumbers): ImageCells => ({
   width: head.shape[1] ?? 1,
   height: head.shape[0] ?? 1,
   values
 })
-
-function Canvas({
-  cells,
-  look,
-  area,
-  onArea
-}: {
-  cells: ImageCells
-  look: Look
-  area: Rectangle | undefined
-  onArea: (area: Rectangle) => void
-}): Markup {
-  // prettier-ignore
-  const canvas = useRef<HTMLCanvasElement>(null)
-  const [from, setFrom] = useState<readonly [number, number] | undefined>(undefined)
-  useEffect(() => {
-    let max = 0
-    for (let i = 0; i < cells.values.length; i++) max = Math.max(max, cells.values[i] ?? 0)
-    if (canvas.current !== null) paint(canvas.current, cells, { ...look, max })
-  }, [cells, look])
-  const at = (event: PointerEvent): readonly [number, number] => {
-    const box = (event.currentTarget as HTMLElement).getBoundingClientRect()
-    const x = ((event.clientX - box.left) / box.width) * cells.width
-    return [Math.floor(x), Math.floor((1 - (event.clientY - box.top) / box.height) * cells.height)]
-  }
-  const move = (event: PointerEvent): void => {
-    if (from === undefined) return
-    const [x, y] = at(event)
-    const [left, bottom] = [Math.min(x, from[0]), Math.min(y, from[1])]
-    onArea(clamped({ x: left, y: bottom, width: Math.abs(x - from[0]) + 1, height: Math.abs(y - from[1]) + 1 }, cells))
-  }
-  const percent = (n: number, of: number): string => `${(100 * n) / of}%`
-  return html`<div
-    class="image"
-    style=${{ aspectRatio: `${cells.width} / ${cells.height}` }}
-    onPointerDown=${(event: PointerEvent) => setFrom(at(event))}
-    onPointerMove=${move}
-    onPointerUp=${() => setFrom(undefined)}
-    onPointerLeave=${() => setFrom(undefined)}
-  >
-    <canvas ref=${canvas} role="img" aria-label="detector image"></canvas>
-    ${
-      area !== undefined &&
-      html`<i
-        class="area"
-        style=${{ left: percent(area.x, cells.width), bottom: percent(area.y, cells.height), width: percent(area.width, cells.width), height: percent(area.height, cells.height) }}
-      ></i>`
-    }
-  </div>`
-}
-
-const sides = ['x', 'y', 'width', 'height'] as const
-
-function Area({
-  cells,
-  area,
-  bin,
-  onArea
-}: {
-  cells: ImageCells
-  area: Rectangle | undefined
-  bin: number
-  onArea: (area: Rectangle | undefined) => void
-}): Markup {
-  // prettier-ignore
-  const shown = area ?? { x: 0, y: 0, width: cells.width, height: cells.height }
-  const set = (side: (typeof sides)[number]) => (event: Event) =>
-    onArea(clamped({ ...shown, [side]: Number((event.target as HTMLInputElement).value) }, cells))
-  const sum = sumOf(cells, shown)
-  return html`<section class="card">
-    <h3>Region</h3>
-    <p class="muted">
-      Drag over the image, or type; the rest follows.${bin > 1 && ` In cells of ${bin} × ${bin} pixels.`}
-    </p>
-    <div class="row">
-      ${sides.map((side) => html`<label>${side} <input type="number" min="0" name=${`roi-${side}`} value=${shown[side]} onInput=${set(side)} /></label>`)}
-    </div>
-    <dl class="figures">
-      <div>
-        <dt>counts within</dt>
-        <dd data-roi-sum=${sum}>${whole(sum)}</dd>
-      </div>
-      <div>
-        <dt>of all</dt>
-        <dd>
-          ${((100 * sum) / Math.max(1, sumOf(cells, { x: 0, y: 0, width: cells.width, height: cells.height }))).toFixed(2)}
-          %
-        </dd>
-      </div>
-    </dl>
-    ${area !== undefined && html`<button onClick=${() => onArea(undefined)}>Whole image</button>`}
-  </section>`
-}
 
 /** Middles of the cells of an axis, in ms where they are ns. */
 function axisOf({ head }: HistogramNumbers, i: number): { x: number[]; label: string } {
@@ -130,11 +36,20 @@ function axisOf({ head }: HistogramNumbers, i: number): { x: number[]; label: st
   return { x, label: `${words(label)}${unit === '' ? '' : ` (${isNs ? 'ms' : unit})`}` }
 }
 
-function Spectrum({ row, log }: { row: HistogramRow; log: boolean }): Markup {
+interface SpectrumProps {
+  readonly row: HistogramRow
+  readonly log: boolean
+  /** Hears of the times that are zoomed into. */
+  readonly onWindow: (window: TimeRange | undefined) => void
+}
+
+function Spectrum({ row, log, onWindow }: SpectrumProps): Markup {
   const numbers = useNumbers(row)
   if (numbers === undefined) return html`<section class="card"><h3>${row.id}</h3></section>`
   const isTable = row.shape.length === 2
-  const { x, label } = axisOf(numbers, isTable ? 1 : 0)
+  const axis = isTable ? 1 : 0
+  const { x, label } = axisOf(numbers, axis)
+  const isTime = row.axes[axis]?.unit === 'ns'
   const curves = Array.from({ length: isTable ? (row.shape[0] ?? 0) : 1 }, (_, k) => ({
     label: isTable ? `region ${k + 1}` : 'counts',
     values: [...numbers.values.slice(k * x.length, (k + 1) * x.length)]
@@ -144,24 +59,59 @@ function Spectrum({ row, log }: { row: HistogramRow; log: boolean }): Markup {
       <h3>${row.id}</h3>
       <span class="muted">${whole(row.sum ?? 0)} counts</span>
     </header>
-    <${Chart} x=${x} curves=${curves} xLabel=${label || 'bin'} yLabel="counts" log=${log} />
+    <${Chart}
+      x=${x}
+      curves=${curves}
+      xLabel=${label || 'bin'}
+      yLabel="counts"
+      log=${log}
+      onRange=${isTime ? onWindow : undefined}
+    />
   </section>`
 }
 
-function Picture({ row, look }: { row: HistogramRow; look: Look }): Markup {
-  const bin = Math.ceil(Math.max(...row.shape) / MOST_CELLS)
-  const numbers = useNumbers(row, bin)
-  const [area, setArea] = useState<Rectangle | undefined>(undefined)
-  if (numbers === undefined) return html`<section class="card">The image comes …</section>`
-  const cells = look.isTurned ? turned(cellsOf(numbers)) : cellsOf(numbers)
+interface PictureProps {
+  readonly row: HistogramRow
+  readonly look: ImageLook
+  readonly layout: string
+  /** Of spectra, in ms. */
+  readonly span: TimeRange
+  readonly window: TimeRange | undefined
+  readonly onWindow: (window: TimeRange | undefined) => void
+  readonly onImage: (key: string) => void
+}
+
+function Picture({ row, look, layout, ...asked }: PictureProps): Markup {
+  const shape = shapeOf(row, layout)
+  const bin = Math.ceil(Math.max(...shape) / MOST_CELLS)
+  const numbers = useNumbers(row, bin, layout)
+  const [{ regions, chosen }, setRegions] = useState<{ readonly regions: readonly ImageRegion[]; readonly chosen: number }>({ regions: [], chosen: -1 }) // prettier-ignore
+  const [corners, setCorners] = useState<readonly Corner[] | undefined>(undefined)
+  const cells = useMemo(() => {
+    const all = numbers === undefined ? undefined : cellsOf(numbers)
+    return all !== undefined && look.isTurned ? turned(all) : all
+  }, [numbers, look.isTurned])
+  if (numbers === undefined || cells === undefined) return html`<section class="card">The image comes …</section>`
+  const onRegions = (next: readonly ImageRegion[], at: number): void => setRegions({ regions: next, chosen: at })
+  const onRectangle = (region: ImageRegion): void => {
+    if (regions[chosen]?.kind === 'rectangle') onRegions(regions.with(chosen, region), chosen)
+    else if (regions.length < MOST_REGIONS) onRegions([...regions, region], regions.length)
+  }
+  const onClosed = (): void => {
+    if (corners !== undefined) onRegions([...regions, { kind: 'polygon', corners }], regions.length)
+    setCorners(undefined)
+  }
+  const [grid, input] = [gridOf(row, layout), inputOf(row, layout)]
+  const axes = grid === undefined ? ['x', 'y'] : [...layout.slice(-2)]
+  const [x, y] = grid !== undefined && look.isTurned ? axes.toReversed() : axes
   const along = (axis: 'x' | 'y'): Markup => {
     const values = projection(cells, axis)
     return html`<section class="card">
-      <h3>Sum along ${axis === 'x' ? 'y' : 'x'}</h3>
+      <h3>Sum along ${axis === 'x' ? y : x}</h3>
       <${Chart}
         x=${values.map((_, i) => i * bin)}
         curves=${[{ label: 'counts', values }]}
-        xLabel=${`${axis} (pixel)`}
+        xLabel=${`${axis === 'x' ? x : y} (pixel)`}
         yLabel="counts"
         log=${look.log}
         height=${170}
@@ -171,15 +121,23 @@ function Picture({ row, look }: { row: HistogramRow; look: Look }): Markup {
   return html`<div class="detector">
     <section class="card">
       <header>
-        <h3>${row.id}</h3>
+        <h3>${grid === undefined ? row.id : `${grid.name}, ${x}–${y}`}</h3>
         <span class="muted"
-          >${row.shape[1]} × ${row.shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''},
+          >${shape[1]} × ${shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''},
           ${` at most ${whole(numbers.head.max)}`}</span
         >
       </header>
-      <${Canvas} cells=${cells} look=${look} area=${area} onArea=${setArea} />
+      <${Canvas} ...${{ cells, look, regions, chosen, corners, onRectangle, onClosed }} onCorners=${setCorners} />
     </section>
-    <div><${Area} cells=${cells} area=${area} bin=${bin} onArea=${setArea} />${along('x')}${along('y')}</div>
+    <div>
+      <${Regions}
+        ...${{ cells, bin, regions, chosen, corners, onRegions, onClosed }}
+        names=${[x, y]}
+        onCorners=${setCorners}
+      />
+      ${input !== null && html`<${Ask} ...${{ row, input, bin, regions, ...asked }} isFlipped=${look.isTurned !== (input.order === 'xy')} />`}
+      ${along('x')}${along('y')}
+    </div>
   </div>`
 }
 
@@ -194,22 +152,24 @@ function useRates(row: HistogramRow | undefined): readonly (readonly [number, nu
   return rates
 }
 
-/** An image has pixels along both axes; regions × time are curves. */
-const isImage = ({ shape, axes }: HistogramRow): boolean =>
-  shape.length === 2 &&
-  (shape[0] ?? 0) > 1 &&
-  !axes.some(({ unit, label }) => unit === 'ns' || /tof|time|region/i.test(label))
+/** Ms of the spectra that there are, or of the slowest sources. */
+function spanOf(rows: readonly HistogramRow[]): TimeRange {
+  const range = rows.find((row) => row.tof_range !== null && !isImage(row))?.tof_range
+  return range === null || range === undefined ? { from: 0, to: 100 } : { from: range[0] / 1e6, to: range[1] / 1e6 }
+}
 
 interface ControlsProps {
   readonly images: readonly HistogramRow[]
   readonly chosen: HistogramRow | undefined
   readonly first: HistogramRow
-  readonly look: Look
+  readonly look: ImageLook
+  readonly layout: string
   readonly onKey: (key: string) => void
-  readonly onLook: (look: Look) => void
+  readonly onLayout: (layout: string) => void
+  readonly onLook: (look: ImageLook) => void
 }
 
-function Controls({ images, chosen, first, look, onKey, onLook }: ControlsProps): Markup {
+function Controls({ images, chosen, first, look, layout, onKey, onLayout, onLook }: ControlsProps): Markup {
   const nowMs = useStore(now)
   const value = (event: Event): string => (event.target as HTMLSelectElement).value
   const checked = (event: Event): boolean => (event.target as HTMLInputElement).checked
@@ -224,6 +184,7 @@ function Controls({ images, chosen, first, look, onKey, onLook }: ControlsProps)
         </select></label
       >`
     }
+    ${chosen !== undefined && html`<${LayoutChoice} row=${chosen} layout=${layout} onLayout=${onLayout} />`}
     <label
       >colours
       <select value=${look.gradient} onChange=${(event: Event) => onLook({ ...look, gradient: value(event) })}>
@@ -268,19 +229,39 @@ nexstream start histogram 'histograms=[{"id": "detector", "kind": "image", "data
 export function Detector(): Markup {
   const rows = useHistograms()
   const [key, setKey] = useState('')
-  const [look, setLook] = useState<Look>({ log: false, gradient: 'viridis', isTurned: false })
+  const [wanted, setWanted] = useState<string | undefined>(undefined)
+  const [look, setLook] = useState<ImageLook>({ log: false, gradient: 'viridis', isTurned: false })
+  const [window, setWindow] = useState<TimeRange | undefined>(undefined)
+  const choose = (other: string): void => {
+    setKey(other)
+    setWanted(undefined)
+  }
   const images = (rows ?? []).filter(isImage)
   const chosen = images.find((row) => row.key === key) ?? images[0]
   const first = chosen ?? rows?.[0]
+  const layout = chosen === undefined ? '' : layoutOf(chosen, wanted)
   const rates = useRates(first)
   if (rows === undefined || first === undefined) return nothing
   const curves = rows.filter((row) => !isImage(row) && row.shape.length <= 2)
   const rate = [{ label: 'events/s', values: rates.map(([, events]) => events) }]
   return html`
-    <${Controls} images=${images} chosen=${chosen} first=${first} look=${look} onKey=${setKey} onLook=${setLook} />
-    ${chosen !== undefined && html`<${Picture} row=${chosen} look=${look} key=${chosen.key} />`}
+    <${Controls}
+      ...${{ images, chosen, first, look, layout }}
+      onKey=${choose}
+      onLayout=${setWanted}
+      onLook=${setLook}
+    />
+    ${
+      chosen !== undefined &&
+      html`<${Picture}
+        ...${{ row: chosen, look, layout, span: spanOf(rows), window }}
+        onWindow=${setWindow}
+        onImage=${choose}
+        key=${`${layout} ${look.isTurned} ${chosen.key}`}
+      />`
+    }
     <div class="funnels charts">
-      ${curves.map((row) => html`<${Spectrum} row=${row} log=${look.log} key=${row.key} />`)}
+      ${curves.map((row) => html`<${Spectrum} row=${row} log=${look.log} onWindow=${setWindow} key=${row.key} />`)}
       ${
         rates.length > 1 &&
         html`<section class="card">

@@ -22,18 +22,22 @@ function parse(body: ArrayBuffer): HistogramNumbers {
   return { head, values: head.type === 'uint32' ? new Uint32Array(body, start) : new Float32Array(body, start) }
 }
 
-/** The newest numbers of a histogram: one request at a time, so a slow browser slows itself only. */
-export function useNumbers(row: HistogramRow | undefined, bin = 1): HistogramNumbers | undefined {
+/**
+ * The newest numbers of a histogram: one request at a time, so a slow browser slows itself only.
+ * `layout` is `GRID:VIEW` of a detector, or empty: as they came.
+ */
+export function useNumbers(row: HistogramRow | undefined, bin = 1, layout = ''): HistogramNumbers | undefined {
   const [numbers, setNumbers] = useState<HistogramNumbers | undefined>(undefined)
   const [busy, setBusy] = useState(false)
-  const have = numbers !== undefined && numbers.head.key === row?.key ? numbers.head.version : 0
+  const isShown = numbers !== undefined && numbers.head.key === row?.key && numbers.head.layout === layout
+  const have = isShown ? numbers.head.version : 0
   useEffect(() => {
     if (row === undefined || busy || row.version <= have) return
     setBusy(true)
-    getBytes(`/api/histograms/${encodeURIComponent(row.key)}?bin=${bin}`)
+    getBytes(`/api/histograms/${encodeURIComponent(row.key)}?bin=${bin}&layout=${layout}`)
       .then((body) => setNumbers(parse(body)))
       .catch(() => undefined) // Gone meanwhile, or no connection: which the page says
       .finally(() => setBusy(false))
-  }, [row?.key, row?.version, busy, bin])
-  return numbers?.head.key === row?.key ? numbers : undefined
+  }, [row?.key, row?.version, busy, bin, layout])
+  return isShown ? numbers : undefined
 }

@@ -1,12 +1,17 @@
 // The newest message of each histogram: kept as it came, decoded when somebody asks for its numbers.
 import { type Converter, type DataArrayRecord, type HistogramRecord } from '../../../schemas/index.js'
 import { type HistogramRow } from '../wire.js'
+import { laidOut } from './layout.js'
 import { bodyOf, ofDataArray, ofHistogram, type Pictured } from './numbers.js'
+import { type HistogramQuestion } from './protocol.js'
 
 interface Kept {
   row: HistogramRow
   message: Buffer
 }
+
+/** What the main thread knows. */
+const unknown = { input: null, tof_range: null, grids: [] } as const
 
 /** Most histograms that are kept, newest first. */
 const MOST = 200
@@ -32,7 +37,7 @@ export class Histograms {
     const key = `${topic}:${id}`
     const state = text(info['state'])
     const known = { key, topic, id, source, schema, shape, axes, state, time_ms: timeMs }
-    const row = { ...known, version: ++this.#version, sum: number(info['sum']), rate: number(info['rate']) }
+    const row = { ...known, version: ++this.#version, sum: number(info['sum']), rate: number(info['rate']), ...unknown }
     const before = this.#kept.get(key)
     this.#kept.delete(key)
     // The memory of the one before is used again
@@ -52,11 +57,16 @@ export class Histograms {
   }
 
   /** Undefined: there is none. */
-  body(key: string, bin: number, converter: (id: string) => Converter | undefined): Uint8Array | undefined {
+  body(
+    { key, bin, layout }: HistogramQuestion,
+    converter: (id: string) => Converter | undefined
+  ): Uint8Array | undefined {
     const kept = this.#kept.get(key)
     const opened = kept === undefined ? undefined : converter(kept.row.schema)
     if (kept === undefined || opened === undefined) return undefined
     const shown = picture(kept.row.schema, opened, kept.message)
-    return shown === undefined ? undefined : bodyOf(kept.row, shown, bin)
+    if (shown === undefined) return undefined
+    const name = layout === undefined ? '' : `${layout.grid.id}:${layout.view}`
+    return bodyOf(kept.row, layout === undefined ? shown : laidOut(shown, layout), { bin, layout: name })
   }
 }

@@ -64,7 +64,7 @@ class KafkaReading {
   /** Undefined: there is no such thing. */
   async #answer(question: Question): Promise<unknown> {
     const converter = (id: string): Converter | undefined => this.#converter(id)
-    if (question.type === 'histogram') return this.#histograms.body(question.key, question.bin, converter)
+    if (question.type === 'histogram') return this.#histograms.body(question, converter)
     return answerOf(question, { kafka: this.#kafka, signal: this.#signal.signal, converter })
   }
 

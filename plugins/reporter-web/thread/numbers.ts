@@ -8,8 +8,8 @@ export interface Pictured {
   readonly timeMs: number
   readonly shape: readonly number[]
   readonly axes: HistogramRow['axes']
-  readonly edges: readonly (Vector | null)[]
-  readonly data: Vector
+  readonly edges: readonly (Vector | Float64Array | null)[]
+  readonly data: Vector | Float64Array
   readonly info: Readonly<Record<string, unknown>>
 }
 
@@ -57,7 +57,8 @@ export function ofDataArray({ source, timestampNs, variables }: DataArrayRecord)
 }
 
 /** As numbers of JavaScript. */
-function cellsOf(vector: Vector): Float64Array {
+export function cellsOf(vector: Pictured['data']): Float64Array {
+  if (vector instanceof Float64Array) return vector
   const from = numbersIn(vector)
   const out = new Float64Array(from.length)
   for (let i = 0; i < out.length; i++) out[i] = Number(from[i])
@@ -80,7 +81,11 @@ export function shrunk(cells: Float64Array, [rows = 1, columns = 1]: readonly nu
 const MOST_EDGES = 100_001
 
 /** Head and numbers as one body: length of the head (uint32), head (JSON, to a multiple of 4), numbers; all little-endian. */
-export function bodyOf(row: HistogramRow, picture: Pictured, wanted: number): Uint8Array {
+export function bodyOf(
+  row: HistogramRow,
+  picture: Pictured,
+  { bin: wanted, layout }: Readonly<Pick<HistogramHead, 'bin' | 'layout'>>
+): Uint8Array {
   const isImage = picture.shape.length === 2
   const bin = isImage ? Math.max(1, Math.min(64, wanted)) : 1
   const all = cellsOf(picture.data)
@@ -92,10 +97,11 @@ export function bodyOf(row: HistogramRow, picture: Pictured, wanted: number): Ui
     if (isWhole && (cell < 0 || cell > 4_294_967_295 || !Number.isInteger(cell))) isWhole = false
   }
   const edges = picture.edges.map((one) => (one === null || one.length > MOST_EDGES ? null : [...cellsOf(one)]))
-  const shape = bin === 1 ? row.shape : row.shape.map((n) => Math.ceil(n / bin))
+  const shape = picture.shape.map((n) => Math.ceil(n / bin))
   const [type, numbers] = isWhole ? (['uint32', Uint32Array.from(cells)] as const) : (['float32', Float32Array.from(cells)] as const) // prettier-ignore
   const isEmpty = cells.length === 0
-  const head: HistogramHead = { ...row, shape, type, min: isEmpty ? 0 : min, max: isEmpty ? 0 : max, bin, edges }
+  const ends = { min: isEmpty ? 0 : min, max: isEmpty ? 0 : max }
+  const head: HistogramHead = { ...row, shape, axes: picture.axes, type, ...ends, bin, layout, edges }
   const text = Buffer.from(JSON.stringify(head))
   const start = 4 + Math.ceil(text.length / 4) * 4
   const body = Buffer.alloc(start + numbers.byteLength, ' ')

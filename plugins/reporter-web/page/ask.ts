@@ -1,0 +1,159 @@
+// What the service is asked to count for who looks: a spectrum of each region, the image of a window of times.
+import { useEffect, useState } from 'preact/hooks'
+import { type HistogramInput, type HistogramRow } from '../wire.js'
+import { useAnswer } from './answer.js'
+import { postJson, token, tokenAsked } from './api.js'
+import { html, type Markup } from './html.js'
+import { forService, type ImageRegion } from './regions.js'
+import { Store, useStore } from './store.js'
+
+/** Ms, as it is typed. */
+export interface TimeRange {
+  readonly from: number
+  readonly to: number
+}
+
+interface AskProps {
+  readonly row: HistogramRow
+  readonly input: HistogramInput
+  readonly regions: readonly ImageRegion[]
+  readonly bin: number
+  /** What is shown has y along its rows. */
+  readonly isFlipped: boolean
+  /** Of the spectra. */
+  readonly span: TimeRange
+  /** Of the image; undefined: none is chosen. */
+  readonly window: TimeRange | undefined
+  readonly onWindow: (window: TimeRange | undefined) => void
+  /** The image of a window is asked for: it will come with this key. */
+  readonly onImage: (key: string) => void
+}
+
+interface CommandReply {
+  readonly response: string
+  readonly message: string
+  readonly errors?: readonly { readonly path: string; readonly message: string }[]
+}
+
+const NS_PER_MS = 1_000_000
+const BINS = 200
+/** Tells what this tab has asked for from what others have. */
+const tab = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0') // prettier-ignore
+
+type Purpose = 'regions' | 'window'
+/** What this tab has asked for and not stopped. */
+const running = new Store<readonly Purpose[]>([])
+/** Also of an image that was asked for itself. */
+const idOf = ({ id }: HistogramRow, purpose: Purpose): string =>
+  `${id.replace(/, window \([0-9a-f]{4}\)$/, '')}, ${purpose} (${tab})`
+const jobOf = (purpose: Purpose): string => `page-${purpose}-${tab}`
+
+const ns = ({ from, to }: TimeRange): [number, number] => [Math.round(from * NS_PER_MS), Math.round(to * NS_PER_MS)]
+
+/** The command that counts it. Undefined: there is nothing to count it of. */
+function commandFor(
+  purpose: Purpose,
+  { row, input, regions, bin, isFlipped, span, window }: AskProps
+): object | undefined {
+  if (purpose === 'regions' ? regions.length === 0 : window === undefined) return undefined
+  const { data_topic, source, first_pixel, width, height, start_ms: start } = input
+  const common = { data_topic, topic: row.topic, first_pixel, width, height, ...(source !== '' && { source }) }
+  const histogram =
+    purpose === 'regions'
+      ? { kind: 'roi', ...common, tof_range: ns(span), num_bins: BINS, regions: regions.map((region) => forService(region, bin, isFlipped)) }
+      : { kind: 'image', ...common, order: input.order, tof_window: ns(window ?? span) } // prettier-ignore
+  return {
+    ...{
+      cmd: 'start',
+      service: 'histogram',
+      job_id: jobOf(purpose),
+      histograms: [{ id: idOf(row, purpose), ...histogram }]
+    },
+    ...(start !== null && { start_time: start })
+  }
+}
+
+async function post(command: object): Promise<string> {
+  const { response, message, errors = [] } = await postJson<CommandReply>('/api/commands', command)
+  return response === 'ACK' ? '' : [message, ...errors.map(({ path, message: why }) => `${path} ${why}`)].join('; ')
+}
+
+const stopOf = (purpose: Purpose): object => ({ cmd: 'stop', service: 'histogram', job_id: jobOf(purpose), wait: true })
+
+export function Ask(props: AskProps): Markup {
+  const { row, regions, window, onWindow, onImage } = props
+  const list = useAnswer<{ readonly enabled: boolean }>('/api/commands')
+  const given = useStore(token) !== ''
+  const counting = useStore(running)
+  const [trouble, setTrouble] = useState('')
+  const [busy, setBusy] = useState(false)
+  const isEnabled = typeof list === 'object' && list.enabled
+  const act = (purpose: Purpose, isStart: boolean): void => {
+    const command = commandFor(purpose, props)
+    setBusy(true)
+    const before = counting.includes(purpose) ? post(stopOf(purpose)) : Promise.resolve('')
+    before
+      .then(() => (isStart && command !== undefined ? post(command) : ''))
+      .then((why) => {
+        setTrouble(why)
+        const isOn = isStart && why === ''
+        running.value = [...running.value.filter((one) => one !== purpose), ...(isOn ? [purpose] : [])]
+        if (isOn && purpose === 'window') onImage(`${row.topic}:${idOf(row, purpose)}`)
+      })
+      .catch((error: Error) => setTrouble(error.message))
+      .finally(() => setBusy(false))
+  }
+  const button = (purpose: Purpose, text: string): Markup => {
+    const command = commandFor(purpose, props)
+    return html`<div class="row">
+        ${
+          isEnabled && !given
+            ? html`<button onClick=${() => (tokenAsked.value = 'for commands')}>Give the token to count</button>`
+            : html`<button disabled=${!isEnabled || busy || command === undefined} onClick=${() => act(purpose, true)}>
+                ${text}
+              </button>`
+        }
+        ${counting.includes(purpose) && html`<button disabled=${busy} onClick=${() => act(purpose, false)}>Stop</button>`}
+      </div>
+      ${
+        command !== undefined &&
+        html`<details>
+          <summary>What is sent</summary>
+          <pre data-ask=${purpose} tabindex="0">${JSON.stringify(command, null, 2)}</pre>
+        </details>`
+      }`
+  }
+  return html`<section class="card">
+    <h3>Counted on request</h3>
+    ${typeof list === 'object' && !list.enabled && off}
+    <p class="muted">
+      A spectrum of each region${regions.length === 0 ? ', once there are any' : ''}, and the image of a window of times
+      (zoom into a spectrum, or type).
+    </p>
+    ${button('regions', 'Count the spectra')}
+    <${WindowFields} window=${window} onWindow=${onWindow} />
+    ${button('window', 'Count this window')} ${trouble !== '' && html`<p class="bad-text" role="alert">${trouble}</p>`}
+  </section>`
+}
+
+const off = html`<p class="muted" data-off>
+  The daemon takes no commands from this page (<code>commands</code> in <code>[reporters.web]</code>); what is sent can
+  be copied.
+</p>`
+
+function WindowFields({ window, onWindow }: Pick<AskProps, 'window' | 'onWindow'>): Markup {
+  const [typed, setTyped] = useState({ from: '', to: '' })
+  useEffect(() => {
+    if (window !== undefined) setTyped({ from: String(window.from), to: String(window.to) })
+  }, [window])
+  const set = (side: keyof TimeRange) => (event: Event) => {
+    const next = { ...typed, [side]: (event.target as HTMLInputElement).value }
+    setTyped(next)
+    const [from, to] = [Number(next.from), Number(next.to)]
+    const isRange = next.from !== '' && next.to !== '' && to > from
+    if (isRange !== (window !== undefined) || from !== window?.from || to !== window?.to) onWindow(isRange ? { from, to } : undefined)
+  }
+  const field = (side: keyof TimeRange): Markup =>
+    html`<label>${side} <input type="number" min="0" step="any" name=${`tof-${side}`} value=${typed[side]} onInput=${set(side)} /></label>`
+  return html`<div class="row">${field('from')} ${field('to')} <span class="muted">ms</span></div>`
+} // prettier-ignore
