@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decodeJson, schemaId } from '../../schemas/index.js'
-import { Control } from '../support/control.js'
+import { Control, type Said } from '../support/control.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
 import { freePorts } from '../support/ports.js'
 import { recordedCase } from './cases.js'
@@ -62,11 +62,9 @@ describe('nexstream efu', () => {
       assert.match(said, /passed over: --nohwcheck/)
       for (const packet of packets) await new Promise((resolve) => udp.send(packet, port, '127.0.0.1', resolve))
       const events = beer.messages.reduce((sum, one) => sum + (one.schema === 'ev44' ? one.tof.length : 0), 0)
-      let came = 0
-      await control.wait(({ topic, value }) => {
-        if (topic === topics.events) came += (decodeJson(value).message['time_of_flight'] as unknown[]).length
-        return came >= events
-      }, 'all events')
+      const tofs = ({ topic, value }: Said): number =>
+        topic === topics.events ? (decodeJson(value).message['time_of_flight'] as unknown[]).length : 0
+      await control.wait(() => control.said.reduce((sum, one) => sum + tofs(one), 0) === events, 'all events')
       await control.json((json) => {
         type One = { packets: number; delivered_events: number }
         const { detectors } = (json['services'] as { event_formation?: { detectors: Record<string, One> } } | undefined)?.event_formation ?? {} // prettier-ignore

@@ -25,7 +25,7 @@ host = "127.0.0.1"
 port = ${ports[0]}
 [[plugins]]
 use = "./deadly.mjs"
-`, {}, (folder) => writeFileSync(join(folder, 'deadly.mjs'), plugin(pathToFileURL(join(packageRoot, 'dist/plugins/api.js')).href))) // prettier-ignore
+`, {}, { more: (folder) => writeFileSync(join(folder, 'deadly.mjs'), plugin(pathToFileURL(join(packageRoot, 'dist/plugins/api.js')).href)) }) // prettier-ignore
     try {
       await live.up()
       await live.send([Buffer.from('packet')])

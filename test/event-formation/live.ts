@@ -19,6 +19,13 @@ interface Opened {
   readonly ports: readonly number[]
 }
 
+interface LiveOptions {
+  /** Puts other files into the folder. */
+  readonly more?: (folder: string) => void
+  /** Brokers as the daemon knows them; default those of the test. */
+  readonly through?: readonly string[]
+}
+
 export class LiveFormation {
   readonly #socket: Socket = createSocket('udp4')
 
@@ -34,25 +41,25 @@ export class LiveFormation {
     return this.opened.ports
   }
 
-  /** @param services - what stands below `[services.event_formation]` @param files - by name, in its folder @param more - puts others there */
+  /** @param services - what stands below `[services.event_formation]` @param files - by name, in its folder */
   static async open(
     services: (opened: Pick<Opened, 'names' | 'ports'>) => string,
     files: Readonly<Record<string, unknown>> = {},
-    more: (folder: string) => void = () => undefined
+    { more, through }: LiveOptions = {}
   ): Promise<LiveFormation> {
     const { brokers } = await startKafka()
     const names = await testTopics(topicNames)
     const ports = await freePorts(3)
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-event-formation-'))
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content))
-    more(folder)
+    more?.(folder)
     const config = join(folder, 'nexstream.toml')
     writeFileSync(
       config,
       `[daemon]
 service_id = "efu"
 [kafka]
-brokers = ${JSON.stringify(brokers)}
+brokers = ${JSON.stringify(through ?? brokers)}
 [commands]
 topic = "${names.commands}"
 [status]
