@@ -1,5 +1,5 @@
 // Asks a real daemon on a real Kafka the first example of every command, and keeps what it said.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadCommands } from '../../core/commands.js'
@@ -18,7 +18,8 @@ const order = [
   'help', 'status', 'start simulator', 'status simulator', 'stop simulator', 'start forwarder', 'config forwarder',
   'status forwarder', 'stop forwarder', 'start filewriter', 'status filewriter', 'jobs', 'config filewriter',
   'stop filewriter', 'start histogram', 'status histogram', 'reset histogram', 'stop histogram', 'config histogram',
-  'start event_formation', 'config event_formation', 'status event_formation', 'stop event_formation', 'exit'
+  'start event_formation', 'config event_formation', 'status event_formation', 'stop event_formation',
+  'start adara', 'annotate adara', 'status adara', 'stop adara', 'exit'
 ] // prettier-ignore
 const nameOf = ({ cmd, service }: KnownCommand): string => (service === undefined ? cmd : `${cmd} ${service}`)
 const serviceId = 'nexstream:host:4711'
@@ -103,13 +104,15 @@ export async function recordOn(
   const names = ['amor_events', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
   const topics = await testTopics(names)
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-record-'))
-  const words = new Words({ ...topics, '/data': folder, '127.0.0.1': loopback(), ...laterTime() })
+  const address = loopback()
+  const words = new Words({ ...topics, '/data': folder, '127.0.0.1': address, ...laterTime() })
+  writeFileSync(join(folder, 'idf.xml'), '<instrument/>')
   const control = await Control.open(brokers, topics.amor_commands, [topics.amor_status])
   // Before the daemon loads its own: a plugin closes what it opened when it was last loaded
   const definitions = await definitionsOfAll()
   let daemon: Daemon | undefined
   try {
-    daemon = await startDaemon(configOf(brokers, topics, folder))
+    daemon = await startDaemon(configOf(brokers, topics, folder, address))
     const recorded = await new Session(control, words).run(definitions)
     look(daemon)
     return recorded
@@ -129,7 +132,7 @@ async function definitionsOfAll(): Promise<KnownCommand[]> {
   }
 }
 
-function configOf(brokers: readonly string[], topics: Readonly<Record<string, string>>, folder: string) {
+function configOf(brokers: readonly string[], topics: Readonly<Record<string, string>>, folder: string, host: string) {
   const epics = { addr_list: [], auto_addr_list: false }
   return loadConfig({
     flags: {
@@ -143,7 +146,8 @@ function configOf(brokers: readonly string[], topics: Readonly<Record<string, st
         filewriter: { folder, late_data_ms: 200 },
         simulator: {},
         histogram: {},
-        event_formation: {}
+        event_formation: {},
+        adara: { instrument: 'AMOR', geometry: join(folder, 'idf.xml'), host }
       }),
       plugins: JSON.stringify([{ use: 'source-epics', options: { ca: epics, pva: epics } }])
     }
