@@ -28,10 +28,16 @@ const tools = [
       {
         name: 'source',
         summary:
-          'recording (NAME.mcap), NeXus file (NAME.nxs, .h5, .hdf), host:port/topic, or the topic when brokers are known'
+          'recording (NAME.mcap), NeXus file (NAME.nxs, .h5, .hdf), capture (NAME.pcap), host:port/topic, or the topic when brokers are known'
       }
     ],
     options: [
+      {
+        flags: '--udp <host:port>',
+        summary:
+          'send raw packets by UDP: of a capture (NAME.pcap, .pcapng), or raw copies (ar51) of a recording or topic'
+      },
+      { flags: '--port <n>', summary: 'of a capture: only what went to this port' },
       {
         flags: '--into <address>',
         summary: 'host:port to play into; default --brokers, the config, or where a topic comes from'

@@ -15,6 +15,7 @@ import { Player } from './player.js'
 import { notesOf, reportOf, spanOf, topicsOf } from './record.js'
 import { isRecording } from './recording-kit.js'
 import { paced, untilStopped } from './stopping.js'
+import { capturePackets, copiedPackets, isCapture, playByUdp } from './udp/play-udp.js'
 
 const usage = (message: string): CodedError => new CodedError('CLI_USAGE', message)
 const text = (value: ToolFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -22,7 +23,42 @@ const listOf = (value: ToolFlags[string]): string[] =>
   (text(value) ?? '').split(',').map((word) => word.trim()).filter((word) => word !== '') // prettier-ignore
 
 /** Exit code 1 when something could not be delivered, 5 when something was lost before it was read. */
-const play: ToolRun = async ([source = ''], flags, context) => {
+const play: ToolRun = async ([source = ''], flags, context) =>
+  isCapture(source) || flags['udp'] !== undefined
+    ? playPackets(source, flags, context)
+    : playMessages(source, flags, context)
+
+/** Raw packets by UDP. */
+async function playPackets(source: string, flags: ToolFlags, context: ToolContext): Promise<number> {
+  const to = text(flags['udp'])
+  if (to === undefined) throw usage(`${source} holds packets; say where they go: --udp host:port`)
+  if (isNexus(source)) throw usage('a NeXus file holds no packets')
+  const selection = selectionOf(flags)
+  const stop = untilStopped()
+  const origin = isCapture(source) || isRecording(source) ? undefined : context.connect(source)
+  try {
+    const look = { signal: stop.signal, heard: context.say }
+    const packets = isCapture(source)
+      ? await capturePackets(source, selection, text(flags['port']))
+      : copiedPackets(
+          origin === undefined
+            ? await recordingPlayed(source, selection, look)
+            : await topicOf(origin.kafka, origin.topic, selection, context)
+        )
+    const options = {
+      to,
+      speed: speedOf(text(flags['speed']) ?? '1'),
+      loops: flags['loop'] === true,
+      signal: stop.signal
+    }
+    return await playByUdp(packets, options, flags, context)
+  } finally {
+    stop.done()
+    await origin?.kafka.close()
+  }
+}
+
+async function playMessages(source: string, flags: ToolFlags, context: ToolContext): Promise<number> {
   const speed = speedOf(text(flags['speed']) ?? '1')
   const isShifted = shiftOf(text(flags['shift']))
   const map = mapOf(flags)
