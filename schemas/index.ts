@@ -74,3 +74,17 @@ export function decodeJson(
 export function encodeMessage(id: string, fields: Fields, spares?: Spares): Buffer {
   return encodeFields(layoutOf(id), fields, spares)
 }
+
+/** Fields that name the source, by schema; the first that is there counts. */
+const sourceFields = ['source_name', 'source', 'name', 'Name', 'key', 'n', 'service_id']
+
+/** The source that a decoded message names; undefined for none. */
+export function sourceIn(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return undefined
+  const fields = message as Readonly<Record<string, unknown>>
+  for (const key of sourceFields) {
+    const name = fields[key]
+    if (typeof name === 'string' && name !== '') return name
+  }
+  return undefined
+}

@@ -1,7 +1,7 @@
 // `nexstream send`, `start` and `stop`: one command, its answer.
 import { CodedError, type Command, type ToolContext, type ToolRun } from '../../core/api/plugin.js'
 import { readJson } from '../../schemas/index.js'
-import { ask, moment, showReply, zoned } from './tool-kit.js'
+import { ask, isRelative, moment, showReply, zoned } from './tool-kit.js'
 
 /** Sends the command in a JSON file (`-`: standard input). */
 export const send: ToolRun = async ([file = '-'], flags, context) => {
@@ -36,7 +36,7 @@ export const commandTool =
     return showReply(context, flags, await ask(context, flags, command))
   }
 
-/** Values are JSON, plain words, `@file` (JSON from a file), or for `…_time` keys also `now`, `+10s`, `-5min`. */
+/** Values are JSON, plain words, `@file` (JSON from a file), or for `…_time` keys also `now`, `+10s`, `-5min`, `10:30`, `yesterday`. */
 async function buildCommand(
   cmd: string,
   service: string | undefined,
@@ -53,9 +53,9 @@ async function buildCommand(
   return { cmd, ...(service !== undefined && { service }), ...Object.fromEntries(entries) }
 }
 
-async function valueOf(key: string, text: string, { readBytes }: ToolContext): Promise<unknown> {
+async function valueOf(key: string, text: string, { readBytes, say }: ToolContext): Promise<unknown> {
   if (text.startsWith('@')) return parseJson(await readBytes(text.slice(1)), text.slice(1))
-  if (key.endsWith('_time') && /^(now$|[-+])/.test(text)) return new Date(moment(text)).toISOString()
+  if (key.endsWith('_time') && isRelative(text)) return new Date(moment(text, say)).toISOString()
   const time = key.endsWith('_time') ? zoned(text) : undefined
   if (time !== undefined) return time
   try {

@@ -1,6 +1,6 @@
 // What is played: a recording, or a span of a topic; which messages of it, and what is known of them beforehand.
 import { type Kafka } from '../../core/api/plugin.js'
-import { decodeJson, schemaId, schemaIds } from '../../schemas/index.js'
+import { decodeJson, schemaId, schemaIds, sourceIn } from '../../schemas/index.js'
 import { readRecording } from './mcap/reader.js'
 import { type LaneReport } from './lane.js'
 import { type MergeSpan, readMerged } from './merge.js'
@@ -35,13 +35,10 @@ export function sourceName(value: Buffer | null): string | undefined {
   const id = value === null ? undefined : schemaId(value)
   if (value === null || id === undefined || !known.has(id)) return undefined
   try {
-    const { message } = decodeJson(value, { maxElements: 0 })
-    for (const key of ['source_name', 'source', 'name', 'Name', 'key', 'n', 'service_id'])
-      if (typeof message[key] === 'string') return message[key]
+    return sourceIn(decodeJson(value, { maxElements: 0 }).message)
   } catch {
-    // Not sound: it names nobody
+    return undefined // Not sound: it names nobody
   }
-  return undefined
 }
 
 export function isSelected(message: RecordedMessage, { topics, sources, from, toMs = Infinity }: Selection): boolean {

@@ -20,7 +20,7 @@ const count: ToolRun = async ([address], given, context) => {
     const marks = await watermarks(kafka, topic, partitions)
     const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0)
     const at = async (text: string): Promise<number> =>
-      sum((await kafka.offsets(topic, partitions, { timestampMs: moment(text) })).values())
+      sum((await kafka.offsets(topic, partitions, { timestampMs: moment(text, say) })).values())
     const from = flags.time === undefined ? sum([...marks.values()].map(({ low }) => low)) : await at(flags.time)
     const to = flags.to === undefined ? sum([...marks.values()].map(({ high }) => high)) : await at(flags.to)
     const messages = Math.max(0, to - from)

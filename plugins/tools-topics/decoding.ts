@@ -1,5 +1,5 @@
 // Message values as people and scripts read them: the JSON of the schemas, and one short line made from it.
-import { decodeJson, readJson } from '../../schemas/index.js'
+import { decodeJson, readJson, sourceIn } from '../../schemas/index.js'
 import { CodedError, numberText, visible, visibleJson, writeJson } from '../../core/api/plugin.js'
 import { type Decode } from './foreign.js'
 
@@ -33,12 +33,7 @@ const isFields = (value: unknown): value is DecodedFields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The source that a message names. */
-export function sourceOf({ message }: Decoded): string | undefined {
-  if (!isFields(message)) return undefined
-  for (const key of ['source_name', 'source', 'name', 'key', 'service_id'])
-    if (typeof message[key] === 'string' && message[key] !== '') return message[key]
-  return undefined
-}
+export const sourceOf = ({ message }: Decoded): string | undefined => sourceIn(message)
 
 const SHOWN = 4
 

@@ -18,7 +18,10 @@ const span: readonly ToolOption[] = [
     summary: 'the last n; those that fit a filter are searched in the last 10000 of each partition'
   },
   { flags: '--offset <n>', summary: 'from this offset on' },
-  { flags: '--time <moment>', summary: 'from this moment on: ISO 8601 (UTC without a zone), ms, now, -5min' },
+  {
+    flags: '--time <moment>',
+    summary: 'from this moment on: ISO 8601, 10:30, yesterday (UTC without a zone), ms, now, -5min'
+  },
   { flags: '--to <moment>', summary: 'up to this moment' },
   { flags: '-p, --partition <n>', summary: 'only this partition' },
   ofRecording
@@ -43,9 +46,11 @@ const tools = [
   }),
   defineTool({
     id: 'topics',
-    summary: 'list topics with partitions, offsets and counts',
+    summary:
+      'list topics with the counts, leaders, replicas and offsets of their partitions, or the groups that read them',
     usesKafka: true,
     arguments: address,
+    options: [{ flags: '--groups', summary: 'consumer groups with their offsets, and how far behind they are' }],
     load: async () => (await import('./topics.js')).default
   }),
   defineTool({
@@ -62,7 +67,10 @@ const tools = [
     usesKafka: true,
     arguments: origin,
     options: [
-      { flags: '--time <moment>', summary: 'from this moment on: ISO 8601 (UTC without a zone), ms, now, -5min' },
+      {
+        flags: '--time <moment>',
+        summary: 'from this moment on: ISO 8601, 10:30, yesterday (UTC without a zone), ms, now, -5min'
+      },
       { flags: '--to <moment>', summary: 'up to this moment' },
       ofRecording,
       { flags: '-f, --follow', summary: 'print the rate every second' }

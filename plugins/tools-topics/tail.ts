@@ -26,15 +26,15 @@ interface TailFlags extends SpanFlags {
 
 /** The part of a topic that the flags ask for; the whole topic when they say nothing and `defaultLast` is not given. */
 export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): OriginSpan {
-  const { timeoutMs } = context
+  const { say, timeoutMs } = context
   const anywhere = flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
   const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : countOf(flags.last)
   return {
     timeoutMs,
     ...(last !== undefined && { last }),
     ...(flags.offset !== undefined && { offset: countOf(flags.offset) }),
-    ...(flags.time !== undefined && { fromMs: moment(flags.time) }),
-    ...(flags.to !== undefined && { toMs: moment(flags.to) }),
+    ...(flags.time !== undefined && { fromMs: moment(flags.time, say) }),
+    ...(flags.to !== undefined && { toMs: moment(flags.to, say) }),
     ...(flags.partition !== undefined && { partition: countOf(flags.partition) }),
     ...(flags.topic !== undefined && { topic: flags.topic }),
     ...(flags.follow === true && { follow: true })

@@ -1,27 +1,59 @@
-// `nexstream topics`: what topics there are, with partitions, offsets and counts.
-import { topicMissing, type ToolRun } from '../../core/api/plugin.js'
+// `nexstream topics`: what topics there are, with counts, leaders and offsets of their partitions; and the groups that read them.
+import { topicMissing, type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
 import { table } from '../tools-daemon/tool-kit.js'
-import { listTopics } from './admin/topics.js'
+import { type GroupPosition, groupsOf, leadersOf, type PartitionLeader, placeOf } from './admin/groups.js'
+import { type ListedTopic, listTopics } from './admin/topics.js'
 
 const topics: ToolRun = async ([address], flags, context) => {
   const { connect, print, printJson } = context
   const target = connect(address)
-  const all = await listTopics(target).finally(() => target.kafka.close())
-  const listed = target.topic === undefined ? all : all.filter(({ name }) => name === target.topic)
-  if (target.topic !== undefined && listed.length === 0) throw topicMissing(`topic ${target.topic}`)
-  const rows = listed.flatMap(({ name, replication, partitions }) =>
-    partitions.map(({ partition, earliest, latest }) => ({
-      topic: name, partition, replication, earliest, next: latest, messages: latest - earliest
-    }))
-  ) // prettier-ignore
-  if (flags['json'] === true) for (const row of rows) await printJson(row)
-  else
-    await print(
-      table(context, [
-        ['topic', 'partition', 'replicas', 'earliest', 'next', 'messages'],
-        ...rows.map((row) => Object.values(row).map(String))
-      ])
-    )
+  try {
+    const all = await listTopics(target)
+    const listed = target.topic === undefined ? all : all.filter(({ name }) => name === target.topic)
+    if (target.topic !== undefined && listed.length === 0) throw topicMissing(`topic ${target.topic}`)
+    if (flags['groups'] === true)
+      return await showGroups(await groupsOf(target, listed), flags['json'] === true, context)
+    const rows = rowsOf(listed, await leadersOf(target, listed))
+    if (flags['json'] === true) for (const row of rows) await printJson(row)
+    else await print(topicTable(rows, context))
+  } finally {
+    await target.kafka.close()
+  }
 }
 
 export default topics
+
+type TopicRow = ReturnType<typeof rowsOf>[number]
+
+function rowsOf(listed: readonly ListedTopic[], leaders: ReadonlyMap<string, PartitionLeader>) {
+  return listed.flatMap(({ name, replication, partitions }) =>
+    partitions.map(({ partition, earliest, latest }) => {
+      const { leader, replicas = [], inSync = [] } = leaders.get(placeOf(name, partition)) ?? {}
+      return {
+        topic: name, partition, replication, earliest, next: latest, messages: latest - earliest,
+        leader: leader ?? null, replicas, in_sync: inSync
+      } // prettier-ignore
+    })
+  )
+}
+
+/** What is short of a leader or of replicas is red. */
+function topicTable(rows: readonly TopicRow[], context: ToolContext): string {
+  const { colour } = context
+  const shown = rows.map(({ topic, partition, replication, earliest, next, messages, leader, in_sync }) => {
+    const isShort = in_sync.length < replication
+    const sync = `${in_sync.length}/${replication}`
+    const lead = leader === null ? colour.red('none') : String(leader)
+    return [topic, String(partition), String(messages), lead, isShort ? colour.red(sync) : sync, String(earliest), String(next)] // prettier-ignore
+  })
+  return table(context, [['topic', 'partition', 'messages', 'leader', 'in sync', 'earliest', 'next'], ...shown])
+}
+
+async function showGroups(positions: readonly GroupPosition[], isJson: boolean, context: ToolContext): Promise<void> {
+  if (isJson) for (const position of positions) await context.printJson(position)
+  else if (positions.length === 0) context.say('no group has offsets of these topics')
+  else {
+    const rows = positions.map(({ group, topic, partition, committed, lag }) => [visible(group), topic, String(partition), String(lag), String(committed)]) // prettier-ignore
+    await context.print(table(context, [['group', 'topic', 'partition', 'lag', 'committed'], ...rows]))
+  }
+}

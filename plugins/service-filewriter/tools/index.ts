@@ -41,7 +41,10 @@ export const tools = [
     ],
     options: [
       { flags: '-o, --output <file>', summary: 'file to write', required: true },
-      { flags: '--start <moment>', summary: 'begin of the time window: ISO 8601 (UTC without a zone), ms, now, -5min' },
+      {
+        flags: '--start <moment>',
+        summary: 'begin of the time window: ISO 8601, 10:30, yesterday (UTC without a zone), ms, now, -5min'
+      },
       { flags: '--stop <moment>', summary: 'end of the time window' },
       { flags: '--lenient', summary: 'write what is good in the structure and list the rest' },
       { flags: '--template <file>', summary: 'JSON or HDF5 file that the structure is laid over' },

@@ -28,7 +28,7 @@ export default async function makeFile(
   const given = commandOf(await context.readText(structure))
   const flavour = flags['flavour'] === undefined ? given.flavour : flavourOf(flags['flavour'])
   const momentNs = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
-    typeof flag === 'string' ? BigInt(moment(flag)) * 1_000_000n : timeNs(given[path], path)
+    typeof flag === 'string' ? BigInt(moment(flag, context.say)) * 1_000_000n : timeNs(given[path], path)
   const [startNs, stopNs] = [momentNs(flags['start'], '/start_time'), momentNs(flags['stop'], '/stop_time')]
   const report = await make({
     structure: given.structure,
