@@ -5,7 +5,7 @@ import { startNexstream } from './forwarder/candidates.js'
 import { counters } from './forwarder/cases.js'
 import { cpuSeconds, memory } from './forwarder/usage.js'
 import { startIoc } from '../test/support/ioc.js'
-import { freePorts } from '../test/support/ports.js'
+import { freePorts } from '../plugins/tools-dev/fetched/ports.js'
 import { startKafka, testTopics } from '../test/support/kafka.js'
 
 const help = `node dist/bench/soak.js [options]   (after npm run build; Linux)

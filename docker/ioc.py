@@ -4,7 +4,7 @@ import time
 
 from epicscorelibs import ioc
 
-ioc.start_ioc(dbs=[("/ioc/demo.db", "P=SE:")])
+ioc.start_ioc(dbs=[("/ioc/ioc.db", "P=SE:")])
 print("IOC is up", flush=True)
 step = 0
 while True:

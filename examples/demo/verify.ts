@@ -6,8 +6,8 @@ import { packageRoot } from '../../core/root.js'
 import { summaryText } from '../../plugins/service-filewriter/tools/show.js'
 import { summarise } from '../../plugins/service-filewriter/file/summary.js'
 import { readNexus } from '../../test/support/nexus.js'
+import { type Steps } from '../../plugins/tools-dev/steps.js'
 import { runPython } from '../../test/support/python.js'
-import { heading, tell } from './talk.js'
 
 /** What was sent, as counted by those who sent it. */
 export interface Sent {
@@ -65,7 +65,7 @@ export async function verify(file: string, { puts, channels }: Sent): Promise<st
 }
 
 /** The summary of the file for people. */
-export async function showFile(file: string): Promise<void> {
+export async function showFile(file: string, { heading, tell }: Steps): Promise<void> {
   heading(`The file ${file}`)
   tell(summaryText(await summarise(file), terminal))
 }

@@ -1,6 +1,6 @@
-// Plugin tools-daemon: sub-commands for the people of a daemon. They command it, check its files, tell how it is and what is loaded, and help to try it.
+// Plugin tools-daemon: sub-commands for the people of a daemon. They command it, check its files, tell how it is and what is loaded.
 import { API, definePlugin, defineTool } from '../../core/api/plugin.js'
-import { commandTopics, pairs } from './command-options.js'
+import { commandTopics, commandTopicsBeside, pairs } from './command-options.js'
 import { optionsFor } from './check-options.js'
 import { toolsOfServices } from './service-tools.js'
 
@@ -29,6 +29,41 @@ const tools = [
   }),
   ...toAnyService,
   defineTool({
+    id: 'forward',
+    summary: 'forward PVs to a topic from now on: `start forwarder` in short',
+    usesKafka: true,
+    arguments: [{ name: 'pvs', summary: 'NAME, ca://NAME or pva://NAME; default that of the service', several: true }],
+    options: [
+      { flags: '--topic <topic>', summary: 'where their values go' },
+      { flags: '--converter <id>', summary: 'schema of the messages', standard: 'f144' },
+      { flags: '--lossless', summary: 'keep every update while Kafka is away' },
+      { flags: '--stop', summary: 'forward them no longer; with --topic only to that one' },
+      ...commandTopicsBeside
+    ],
+    load: async () => (await import('./short.js')).forward
+  }),
+  defineTool({
+    id: 'write',
+    summary: 'write a NeXus file from now on: `start filewriter` in short',
+    usesKafka: true,
+    arguments: [
+      { name: 'structure', summary: 'JSON file with the nexus_structure, or with a start command that has one' }
+    ],
+    options: [
+      { flags: '--name <file>', summary: 'name of the file below the output folder of the service', required: true },
+      {
+        flags: '--for <duration>',
+        summary: 'end after so long, e.g. 10min; without --for and --to it runs until `stop`'
+      },
+      { flags: '--from <moment>', summary: 'begin of the time window, which may lie in the past; default now' },
+      { flags: '--to <moment>', summary: 'its end' },
+      { flags: '--job <id>', summary: 'name of the job; made up when left out' },
+      { flags: '--wait', summary: 'until the file is there; exit code 1 when it failed' },
+      ...commandTopicsBeside
+    ],
+    load: async () => (await import('./short.js')).write
+  }),
+  defineTool({
     id: 'health',
     summary: 'is the daemon ready for its work? Exit code 0: yes; 1: no, and why; 3: no answer',
     usesKafka: true,
@@ -52,16 +87,6 @@ const tools = [
     needsPlugins: 'always',
     made: (_commands, files) => [defineTool({ id: 'check', summary: '', options: optionsFor(files) })],
     load: async () => (await import('./check.js')).default
-  }),
-  defineTool({
-    id: 'kafka',
-    summary: 'run a Kafka broker in the foreground, for trying things',
-    options: [
-      { flags: '--port <n>', summary: 'where it listens on 127.0.0.1', standard: '9092' },
-      { flags: '--data <folder>', summary: 'where the data stay for the next time (needs Java); default: nowhere' }
-    ],
-    common: [],
-    load: async () => (await import('./kafka.js')).default
   }),
   defineTool({
     id: 'plugins',
@@ -95,7 +120,7 @@ export default definePlugin({
   version: '1.0.0',
   api: API,
   summary:
-    'Commands a daemon (send, start, stop), checks its files (check), tells how it is (health) and what is loaded (plugins, completion), and runs a Kafka to try it.',
+    'Commands a daemon (send, start, stop), checks its files (check), tells how it is (health) and what is loaded (plugins, completion).',
   apply(registry) {
     for (const tool of tools) registry.tool(tool)
   }

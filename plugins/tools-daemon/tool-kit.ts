@@ -1,4 +1,5 @@
 // For tools of plugins, as `nexstream/tools`: commands to a daemon, tables and the like for people, moments and numbers of the command line.
-export { ask, showReply } from './kit/command-client.js'
-export { countOf, moment, zoned } from './kit/moments.js'
+export { ask, askOn, showReply } from './kit/command-client.js'
+export { countOf, isRelative, moment, zoned } from './kit/moments.js'
+export { paced, untilStopped } from './kit/stopping.js'
 export { bytes, repainted, table } from './kit/table.js'

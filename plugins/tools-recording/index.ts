@@ -2,7 +2,7 @@
 import { API, definePlugin, defineTool } from '../../core/api/plugin.js'
 import { errors } from './errors.js'
 
-const moments = 'ISO 8601 (UTC without a zone), ms, now, -5min'
+const moments = 'ISO 8601, 10:30, yesterday (UTC without a zone), ms, now, -5min'
 
 const tools = [
   defineTool({

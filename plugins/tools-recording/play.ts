@@ -14,7 +14,7 @@ import { type Played, recordingPlayed, type Selection, topicPlayed } from './pla
 import { Player } from './player.js'
 import { notesOf, reportOf, spanOf, topicsOf } from './record.js'
 import { isRecording } from './recording-kit.js'
-import { paced, untilStopped } from './stopping.js'
+import { paced, untilStopped } from '../tools-daemon/tool-kit.js'
 import { capturePackets, copiedPackets, isCapture, playByUdp } from './udp/play-udp.js'
 
 const usage = (message: string): CodedError => new CodedError('CLI_USAGE', message)
@@ -33,7 +33,7 @@ async function playPackets(source: string, flags: ToolFlags, context: ToolContex
   const to = text(flags['udp'])
   if (to === undefined) throw usage(`${source} holds packets; say where they go: --udp host:port`)
   if (isNexus(source)) throw usage('a NeXus file holds no packets')
-  const selection = selectionOf(flags)
+  const selection = selectionOf(flags, context.say)
   const stop = untilStopped()
   const origin = isCapture(source) || isRecording(source) ? undefined : context.connect(source)
   try {
@@ -75,7 +75,7 @@ async function playMessages(source: string, flags: ToolFlags, context: ToolConte
   const stop = untilStopped()
   const producer = kafka.producer({ compression: 'lz4', deliveryTimeoutMs: context.timeoutMs })
   try {
-    const selection = selectionOf(flags)
+    const selection = selectionOf(flags, context.say)
     const look = { signal: stop.signal, heard: context.say }
     if (isNexus(source)) nexus = await nexusPlayed(source, selection, look)
     const played =
@@ -159,10 +159,10 @@ function shiftOf(given: string | undefined): boolean {
   return given === 'now'
 }
 
-function selectionOf(flags: ToolFlags): Selection {
+function selectionOf(flags: ToolFlags, say: (line: string) => void): Selection {
   const { to } = flags
   // The end of what is played lies behind, so it needs no beginning
-  const span = spanOf({ ...flags, ...(to !== undefined && flags['from'] === undefined && { from: 'start' }) })
+  const span = spanOf({ ...flags, ...(to !== undefined && flags['from'] === undefined && { from: 'start' }) }, say)
   if (span.toMs !== undefined && span.toMs > Date.now() + 1000) throw usage(`--to ${String(to)} lies ahead`)
   return { ...span, topics: new Set(listOf(flags['topic'])), sources: new Set(listOf(flags['source'])) }
 }

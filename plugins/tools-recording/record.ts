@@ -12,7 +12,7 @@ import { type LaneReport } from './lane.js'
 import { type MergeSpan, readMerged } from './merge.js'
 import { compressions, type RecordingCompression, RecordingWriter } from './mcap/writer.js'
 import { isRecording } from './recording-kit.js'
-import { paced, untilStopped } from './stopping.js'
+import { paced, untilStopped } from '../tools-daemon/tool-kit.js'
 
 /** What a crash costs at most, ms. */
 const FLUSH_MS = 2000
@@ -23,7 +23,7 @@ const record: ToolRun = async (words, flags, context) => {
   const topics = namesOf(words)
   const file = fileOf(flags)
   const compression = compressionOf(flags)
-  const span = spanOf(flags)
+  const span = spanOf(flags, say)
   const { kafka } = context.connect(words[0])
   const stop = untilStopped()
   const show = paced(progress)
@@ -106,9 +106,9 @@ function compressionOf({ compression = 'zstd' }: ToolFlags): RecordingCompressio
 }
 
 /** Times of both ends; Kafka's times. */
-export function spanOf({ from, to }: ToolFlags): MergeSpan {
-  const fromMs = from === 'start' ? from : typeof from === 'string' ? moment(from) : undefined
-  const toMs = typeof to === 'string' ? moment(to) : undefined
+export function spanOf({ from, to }: ToolFlags, say: (line: string) => void): MergeSpan {
+  const fromMs = from === 'start' ? from : typeof from === 'string' ? moment(from, say) : undefined
+  const toMs = typeof to === 'string' ? moment(to, say) : undefined
   if (typeof fromMs === 'number' && toMs !== undefined && toMs < fromMs)
     throw new CodedError('CLI_USAGE', `--to ${String(to)} is before --from ${String(from)}`)
   if (fromMs === undefined && toMs !== undefined && toMs <= Date.now())

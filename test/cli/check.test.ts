@@ -239,7 +239,8 @@ describe('nexstream check', function () {
   it('finds the examples good, and our sample structures', async () => {
     const examples = readdirSync(join(packageRoot, 'examples')).filter((name) => name.endsWith('.toml'))
     const jsons = readdirSync(join(packageRoot, 'examples/commands')).map((name) => `commands/${name}`)
-    const files = [...examples, ...jsons, 'demo/demo.toml', 'demo/structure.json']
+    const facility = ['nexstream.toml', 'structure.json'].map((name) => `../plugins/tools-dev/facility/${name}`)
+    const files = [...examples, ...jsons, ...facility]
     const options = { cwd: join(packageRoot, 'examples'), env: { KAFKA_PASSWORD: 'x' } }
     // One of the commands needs the example of a plugin
     const withPlugin = join(folder, 'with-plugin.toml')

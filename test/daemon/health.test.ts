@@ -7,7 +7,7 @@ import { API } from '../../core/api/plugin.js'
 import { type Daemon, loadConfig, startDaemon } from '../../core/main.js'
 import { type Ended, nexstream } from '../cli/child.js'
 import { until } from '../support/forwarder/live.js'
-import { freePorts } from '../support/kafka-jars.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 import { kafka, type RunningKafka, startKafka, testTopics } from '../support/kafka.js'
 import { type KafkaProxy, kafkaProxy } from '../support/kafka-proxy.js'
 

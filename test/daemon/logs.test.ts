@@ -11,7 +11,7 @@ import { start, type Child } from '../cli/child.js'
 import { Control } from '../support/control.js'
 import { until } from '../support/forwarder/live.js'
 import { kafka, testTopics } from '../support/kafka.js'
-import { makeCertificate } from '../support/kafka-config.js'
+import { makeCertificate } from '../../plugins/tools-dev/broker/kafka-config.js'
 
 type Frame = Readonly<Record<string, unknown>>
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { decodeJson, schemaId } from '../../schemas/index.js'
 import { Control, type Said } from '../support/control.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
-import { freePorts } from '../support/ports.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 import { recordedCase } from './cases.js'
 
 const cli = fileURLToPath(new URL('../../commands/cli/main.js', import.meta.url))

@@ -3,11 +3,11 @@ import { createSocket, type Socket } from 'node:dgram'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DaemonProcess } from '../../examples/demo/daemon.js'
+import { DaemonProcess } from '../../plugins/tools-dev/daemon-process.js'
 import { decodeJson } from '../../schemas/index.js'
 import { Control } from '../support/control.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
-import { freePorts } from '../support/ports.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 
 const topicNames = ['commands', 'status', 'events', 'events2', 'raw'] as const
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
-import { nexstream } from '../../examples/demo/daemon.js'
+import { nexstream } from '../../plugins/tools-dev/daemon-process.js'
 import { readByReference } from '../support/reference.js'
 import { recordedCase } from './cases.js'
 import { LiveFormation } from './live.js'

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../core/root.js'
-import { DaemonProcess, nexstream } from '../../examples/demo/daemon.js'
+import { DaemonProcess, nexstream } from '../../plugins/tools-dev/daemon-process.js'
 import { Control } from '../support/control.js'
 import { type Ioc, startIoc } from '../support/ioc.js'
-import { freePorts } from '../support/ports.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 
 export const topicNames = ['commands', 'status', 'detector', 'monitor', 'histograms', 'sample_env'] as const
 export type TopicName = (typeof topicNames)[number]

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { freePorts } from './kafka-jars.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 import { carbonPython } from './python.js'
 
 const run = promisify(execFile)

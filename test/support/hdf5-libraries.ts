@@ -5,7 +5,7 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { arch, platform } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cached } from './cache.js'
+import { cached } from '../../plugins/tools-dev/fetched/cache.js'
 import { python } from './python.js'
 
 const run = promisify(execFile)

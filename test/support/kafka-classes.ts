@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cached } from './cache.js'
-import { findJava } from './java.js'
-import { classesFolder, kafkaJars, startJars } from './kafka-jars.js'
+import { classesFolder, kafkaJars, startJars } from '../../plugins/tools-dev/broker/kafka-jars.js'
+import { cached } from '../../plugins/tools-dev/fetched/cache.js'
+import { findJava } from '../../plugins/tools-dev/fetched/java.js'
 import { started } from './kafka.js'
 
 /** Java writes them when it ends, which takes its time on a busy machine. */
@@ -16,7 +16,7 @@ export async function keepKafkaClasses(): Promise<void> {
     const file = join(folder, 'kafka.jsa')
     const dataFolder = join(folder, 'data') // Only a broker that keeps its data is ended in order
     const flags = [`-XX:ArchiveClassesAtExit=${file}`]
-    const running = await started('jars', await startJars({ dataFolder }, { flags, endMs: END_MS }))
+    const running = await started(await startJars({ dataFolder }, { flags, endMs: END_MS }))
     await running.stop()
     await rm(dataFolder, { recursive: true, force: true })
     if (!existsSync(file)) throw new Error("Java did not keep Kafka's classes")

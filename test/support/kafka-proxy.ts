@@ -4,7 +4,7 @@ import net from 'node:net'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { Out } from '../../core/kafka/wire.js'
 import { type RunningKafka, advertisesItself, kafka, startKafka, testTopics } from './kafka.js'
-import { freePorts } from './ports.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 
 /** Gets each answer as a frame (length, correlation id, body) and gives what to send on; null cuts the connection. */
 export type Meddle = (api: number, frame: Buffer) => Buffer | null

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { cached } from './cache.js'
-import { freePorts } from './kafka-jars.js'
+import { cached } from '../../plugins/tools-dev/fetched/cache.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 
 const run = promisify(execFile)
 const VERSION = '2.42.0+ds-5+deb12u1'

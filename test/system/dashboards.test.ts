@@ -10,7 +10,7 @@ import { type Daemon, loadConfig, startDaemon } from '../../core/main.js'
 import { packageRoot } from '../../core/root.js'
 import { Control } from '../support/control.js'
 import { until } from '../support/forwarder/live.js'
-import { freePorts } from '../support/kafka-jars.js'
+import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { Prometheus, prometheus, type QueryResult } from '../support/prometheus.js'
 

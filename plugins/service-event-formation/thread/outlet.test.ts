@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { connectKafka } from '../../../core/kafka/client.js'
-import { freePorts } from '../../../test/support/ports.js'
+import { freePorts } from '../../tools-dev/fetched/ports.js'
 import { type DetectorOptions } from '../options.js'
 import { FormedOutlet } from './outlet.js'
 

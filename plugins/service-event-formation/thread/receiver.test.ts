@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
-import { freePorts } from '../../../test/support/ports.js'
+import { freePorts } from '../../tools-dev/fetched/ports.js'
 import { UdpReceiver } from './receiver.js'
 
 describe('the receiver of packets', () => {

@@ -7,7 +7,7 @@ import { fieldAt, idCode, rootAt, schemaId, viewAt } from '../../../schemas/inde
 import { bytes } from '../../tools-daemon/tool-kit.js'
 import { type Played, type Selection } from '../played.js'
 import { namesFile } from '../recording-kit.js'
-import { paced } from '../stopping.js'
+import { paced } from '../../tools-daemon/tool-kit.js'
 import { readCapture } from './capture.js'
 import { datagramOf, type NoDatagram } from './datagram.js'
 

@@ -1,4 +1,4 @@
-// server.properties of a KRaft node for tests and the demo, the same for a local process and a container.
+// server.properties of a KRaft node the same for a local process and a container.
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ export interface KafkaSetup {
   readonly brokers?: number
   /** Port of the first node's plaintext listener; default: any free one. */
   readonly port?: number
-  /** Where the data stays when Kafka ends (local processes only); default: a folder that goes with it. */
+  /** Where the data stays when Kafka ends; default: a folder that goes with it. */
   readonly dataFolder?: string
   /** Adds listeners with SASL PLAIN and SCRAM for this user. */
   readonly sasl?: { readonly username: string; readonly password: string }

@@ -1,28 +1,38 @@
-// The daemon of the demo: `nexstream run` as a process of its own, steered by JSON commands on Kafka only.
+// `nexstream run` as a process of its own, and other sub-commands to their end.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const cli = fileURLToPath(new URL('../../commands/cli/main.js', import.meta.url))
 
+/** Its log goes to a file, and line by line to `heard`. */
 export class DaemonProcess {
   readonly #child: ChildProcess
   readonly #logFile: string
   readonly exited: Promise<number | null>
   #stopping = false
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv, logFile: string) {
+  constructor(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    logFile: string,
+    heard: (line: string) => void = () => undefined
+  ) {
     this.#logFile = logFile
     const log = createWriteStream(logFile)
-    // A process group of its own: Ctrl-C reaches the demo, which stops the daemon in its turn
+    // A process group of its own: Ctrl-C reaches its owner, who stops the daemon in his turn
     this.#child = spawn(process.execPath, ['--enable-source-maps', cli, 'run', ...args], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true
     })
-    this.#child.stdout?.pipe(log, { end: false })
-    this.#child.stderr?.pipe(log, { end: false })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.pipe(log, { end: false })
+      if (stream) createInterface({ input: stream }).on('line', heard)
+    }
     this.exited = new Promise((resolve) => {
       this.#child.once('error', () => resolve(-1))
       this.#child.once('close', (code) => {
@@ -45,10 +55,10 @@ export class DaemonProcess {
     throw new Error(`the daemon ended with ${String(code)}:\n${log}`)
   }
 
-  /** SIGTERM; resolves to the exit code. */
+  /** SIGTERM, once: a second one would cut it off. Resolves to the exit code. */
   stop(): Promise<number | null> {
+    if (!this.#stopping) this.#child.kill('SIGTERM')
     this.#stopping = true
-    this.#child.kill('SIGTERM')
     return this.exited
   }
 }
@@ -60,10 +70,7 @@ export async function nexstream(args: readonly string[], env: NodeJS.ProcessEnv)
   let err = ''
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
+  const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error(`nexstream ${args[0]} ended with ${String(code)}: ${err.trim()}`)
   return out
 }

@@ -1,18 +1,30 @@
 // Ctrl-C ends a tool in good order; a second one ends it at once.
 
-/** Aborted at the first signal; `done` gives the signals back. */
-export function untilStopped(): { readonly signal: AbortSignal; readonly done: () => void } {
+/** Aborted, and `ended`, at the first signal, until which the process stays; `done` gives the signals back. */
+export function untilStopped(): {
+  readonly signal: AbortSignal
+  readonly ended: Promise<void>
+  readonly done: () => void
+} {
   const controller = new AbortController()
+  const { signal } = controller
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  // What runs in other processes keeps nothing alive here
+  const awake = setInterval(() => undefined, 2 ** 30)
   const stop = (): void => {
     done()
     controller.abort()
   }
   const done = (): void => {
+    clearInterval(awake)
     for (const name of names) process.removeListener(name, stop)
   }
   for (const name of names) process.on(name, stop)
-  return { signal: controller.signal, done }
+  return {
+    signal,
+    done,
+    ended: new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  }
 }
 
 /** Gives words to `show` not more often than a person can read them. */

@@ -1,4 +1,4 @@
-// Apache Kafka as local Java processes, from the jars that kafka-jars/pom.xml pins.
+// Apache Kafka as local Java processes, from the jars that pom.xml pins.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -9,8 +9,9 @@ import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { cacheFolder, cached } from './cache.js'
-import { copyJars, findJava, versionOf } from './java.js'
+import { cacheFolder, cached } from '../fetched/cache.js'
+import { copyJars, findJava, versionOf } from '../fetched/java.js'
+import { freePorts } from '../fetched/ports.js'
 import {
   type KafkaSetup,
   type NodePlace,
@@ -20,9 +21,6 @@ import {
   makeCertificate,
   serverProperties
 } from './kafka-config.js'
-import { freePorts } from './ports.js'
-
-export { freePorts }
 
 const run = promisify(execFile)
 /** An orderly shutdown takes a second or two. */
@@ -36,8 +34,8 @@ export interface JavaOptions {
   readonly endMs?: number
 }
 
-/** A cluster as started by one of the ways; `kafka.ts` adds the waiting. */
-export interface Cluster {
+/** A cluster as started by one of the ways; `start.ts` adds the waiting. */
+export interface BrokerNodes {
   readonly nodes: readonly NodePlace[]
   readonly tlsFolder: string
   stop(): Promise<void>
@@ -49,7 +47,7 @@ export interface Cluster {
   readonly died: Promise<never>
 }
 
-const pom = fileURLToPath(new URL('../../../test/support/kafka-jars/pom.xml', import.meta.url))
+const pom = fileURLToPath(new URL('../../../../plugins/tools-dev/broker/pom.xml', import.meta.url))
 
 /** Folder with Kafka's jars; downloaded by Maven the first time. */
 export async function kafkaJars(): Promise<string> {
@@ -75,7 +73,7 @@ rootLogger.appenderRefs=stdout
 rootLogger.appenderRef.stdout.ref=STDOUT
 `
 
-/** Folder in the cache for what this Java made of Kafka's classes; holds `kafka.jsa` once `kafka-classes.ts` was there. */
+/** Folder in the cache for what this Java made of Kafka's classes; holds `kafka.jsa` once the tests were prepared. */
 export async function classesFolder(java: string, jars: string): Promise<string> {
   const version = createHash('sha256')
     .update(await versionOf(java))
@@ -89,7 +87,7 @@ async function keptClasses(java: string, jars: string): Promise<string[]> {
   return existsSync(file) ? [`-XX:SharedArchiveFile=${file}`] : []
 }
 
-export async function startJars(setup: KafkaSetup, options: JavaOptions = {}): Promise<Cluster> {
+export async function startJars(setup: KafkaSetup, options: JavaOptions = {}): Promise<BrokerNodes> {
   const java = await findJava()
   const jars = await kafkaJars()
   const kept = await keptClasses(java, jars)
@@ -110,7 +108,7 @@ export async function startJars(setup: KafkaSetup, options: JavaOptions = {}): P
     if (setup.tls) await makeCertificate(root)
     await writeFile(join(root, 'log4j2.properties'), log4j)
     const how = { java, classPath: ['-cp', join(jars, '*'), ...kept], flags, endMs }
-    return new JarCluster(how, root, setup, await places(setup, root), close).start()
+    return new JarNodes(how, root, setup, await places(setup, root), close).start()
   } catch (error) {
     await close()
     throw error
@@ -136,7 +134,7 @@ async function places(setup: KafkaSetup, root: string): Promise<NodePlace[]> {
   }))
 }
 
-class JarCluster implements Cluster {
+class JarNodes implements BrokerNodes {
   readonly tlsFolder: string
   readonly died: Promise<never>
   readonly #children: (ChildProcess | undefined)[] = []

@@ -1,4 +1,4 @@
-// Ports for servers of tests, which may be stopped and started again on them while other tests run.
+// Ports for servers that may be stopped and started again on them while others run beside.
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 
@@ -12,7 +12,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return found
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** On loopback. */
+export async function isFree(port: number): Promise<boolean> {
   const tcp = await new Promise<boolean>((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(false))

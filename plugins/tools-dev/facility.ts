@@ -1,0 +1,265 @@
+// A small facility on one machine: a broker, an IOC, the daemon with a virtual instrument; steered by JSON commands on Kafka only.
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Command, errorText, type Kafka, type Reply, type ToolContext } from '../../core/api/plugin.js'
+import { askOn } from '../tools-daemon/tool-kit.js'
+import { type RunningKafka, startKafka } from './broker/start.js'
+import { DaemonProcess, nexstream } from './daemon-process.js'
+import { isFree } from './fetched/ports.js'
+import { type Ioc } from './ioc/server.js'
+import { startSoftIoc } from './ioc/soft-ioc.js'
+import { readyBy } from './ready.js'
+import { type Steps } from './steps.js'
+
+/** Config, database and structure lie in the package beside `dist`. */
+const samples = fileURLToPath(new URL('../../../plugins/tools-dev/facility/', import.meta.url))
+const START_MS = 60_000
+const ASK_MS = 2000
+const PAGE_PORT = 9465
+const BROKER_PORT = 9092
+
+export interface FacilityOptions {
+  /** Its topics begin with it. */
+  readonly instrument: string
+  /** Config, structure and the daemon's log: made there, and used when they are there already. */
+  readonly folder: string
+  /** Where the daemon writes files. */
+  readonly files: string
+  /** Where a broker of our own keeps its data. */
+  readonly brokerData?: string
+  /** Addresses host:port; default those of NEXSTREAM_BROKERS, else one of our own. */
+  readonly brokers?: readonly string[]
+  /** Without an IOC there is nothing to see: no simulated channels in its place. */
+  readonly needsIoc?: boolean
+  /** Lines of the daemon's log. */
+  readonly heard?: (line: string) => void
+  readonly connect: ToolContext['connect']
+  readonly steps: Steps
+}
+
+interface FacilityParts {
+  readonly broker: RunningKafka | { readonly brokers: readonly string[] }
+  readonly kafka: Kafka
+  /** Undefined: channels are simulated. */
+  readonly ioc: Ioc | undefined
+  readonly daemon: DaemonProcess
+  /** Its address. */
+  readonly page: string
+}
+
+/** A running facility. `close` ends everything that was started, newest first. */
+export class DevFacility implements FacilityParts {
+  readonly broker: FacilityParts['broker']
+  readonly kafka: Kafka
+  readonly ioc: Ioc | undefined
+  readonly daemon: DaemonProcess
+  readonly page: string
+  readonly config: string
+  readonly log: string
+  readonly #cleanup: (() => Promise<unknown>)[]
+
+  constructor(
+    readonly options: FacilityOptions,
+    { broker, kafka, ioc, daemon, page }: FacilityParts,
+    cleanup: (() => Promise<unknown>)[]
+  ) {
+    this.broker = broker
+    this.kafka = kafka
+    this.ioc = ioc
+    this.daemon = daemon
+    this.page = page
+    this.config = configIn(options.folder)
+    this.log = logIn(options.folder)
+    this.#cleanup = cleanup
+  }
+
+  /** Sends a real command on the command topic and tells what went over the wire. Rejects when it is refused. */
+  async ask(command: Command): Promise<Reply> {
+    const { tell } = this.options.steps
+    const { nexus_structure: structure, streams, histograms, ...rest } = command
+    const long = { ...(structure !== undefined && { nexus_structure: '{…}' }), ...(streams !== undefined && { streams: '[…]' }), ...(histograms !== undefined && { histograms: '[…]' }) } // prettier-ignore
+    tell(`→ ${JSON.stringify({ ...rest, ...long })}`)
+    const answer = await this.askQuietly(command)
+    tell(`← ${answer.response} ${answer.status} ${answer.message}`)
+    if (answer.response === 'ERR') throw new Error(`the daemon refused: ${answer.message}`)
+    return answer
+  }
+
+  askQuietly(command: Command): Promise<Reply> {
+    return askOn(this.kafka, topicsOf(this.options.instrument), command, START_MS)
+  }
+
+  /** Everything that runs while it measures; without `pulses` the events never end. Gives the name of the file. */
+  async begin(events: {
+    readonly perPulse: number
+    readonly pulseRate: number
+    readonly pulses?: number
+  }): Promise<string> {
+    const name = `demo-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.nxs`
+    const structure = JSON.parse(await readFile(join(this.options.folder, 'structure.json'), 'utf8')) as unknown
+    const { perPulse: events_per_pulse, pulseRate: pulse_rate, pulses } = events
+    const options = { seed: 42, pulse_rate, events_per_pulse, ...(pulses !== undefined && { pulses }) }
+    const { instrument } = this.options
+    await this.ask({ cmd: 'start', service: 'forwarder', msg_id: 'demo-forward', streams: streamsOf(instrument, this.ioc !== undefined) }) // prettier-ignore
+    await this.ask({ cmd: 'start', service: 'filewriter', msg_id: 'demo-write', job_id: 'demo-file', file_name: name, nexus_structure: structure }) // prettier-ignore
+    await this.ask({ cmd: 'start', service: 'histogram', msg_id: 'demo-see', job_id: 'demo-histograms', histograms: histogramsOf(instrument) }) // prettier-ignore
+    await this.ask({ cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', topic: `${instrument}_events`, monitor_topic: `${instrument}_monitor`, schema: 'ev44', options }) // prettier-ignore
+    return name
+  }
+
+  /** The exit code of the daemon. */
+  async close(): Promise<number | null> {
+    const code = this.daemon.stop()
+    await closeAll(this.#cleanup, this.options.steps)
+    return code
+  }
+}
+
+const topicsOf = (instrument: string) => ({
+  commandTopic: `${instrument}_commands`,
+  replyTopic: `${instrument}_status`
+})
+const configIn = (folder: string): string => join(folder, 'nexstream.toml')
+const logIn = (folder: string): string => join(folder, 'daemon.log')
+
+async function closeAll(cleanup: (() => Promise<unknown>)[], { tell }: Steps): Promise<void> {
+  for (let end = cleanup.pop(); end !== undefined; end = cleanup.pop())
+    await end().catch((error: unknown) => tell(`cleaning up: ${errorText(error)}`))
+}
+
+/** The channels of the IOC, by their names. */
+export const channels = ['SE:TEMP', 'SE:FIELD', 'SE:MOTOR'] as const
+
+/** What each becomes, and its shape where there is no IOC. */
+const forwarded = [
+  { converter: 'f142', topic: 'sample_env', source_options: { shape: 'sine', offset: 50, amplitude: 45, period: 60, units: 'K', high: 40, hihi: 80, rate: 2 } },
+  { converter: 'f144', topic: 'sample_env', source_options: { shape: 'sine', offset: 0, amplitude: 1, period: 40, units: 'T', rate: 2 } },
+  { converter: 'f144', topic: 'motion', source_options: { shape: 'counter', units: 'steps', rate: 2 } }
+] // prettier-ignore
+
+const streamsOf = (instrument: string, hasIoc: boolean): readonly unknown[] =>
+  forwarded.map(({ converter, topic, source_options }, i) => ({
+    channel: channels[i],
+    ...(hasIoc ? { protocol: 'ca' } : { protocol: 'sim', source_options }),
+    converter,
+    topic: `${instrument}_${topic}`,
+    lossless: true
+  }))
+
+/** AMOR's detector has 256 × 256 pixels; a pulse period of 14 Hz in ns. */
+function histogramsOf(instrument: string): readonly unknown[] {
+  const amor = { data_topic: `${instrument}_events`, source: 'amor_detector', topic: `${instrument}_histograms` }
+  const image = { first_pixel: 1, width: 256, height: 256 }
+  const times = { tof_range: [0, 71_428_571], num_bins: 200 }
+  const regions = [{ name: 'specular', rectangle: [96, 96, 64, 64] }]
+  return [
+    { id: 'detector', kind: 'image', ...amor, ...image },
+    { id: 'spectrum', kind: 'tof', ...amor, ...times },
+    { id: 'beam', kind: 'roi', ...amor, ...image, ...times, regions }
+  ]
+}
+
+/** Starts everything; when something does not come up, what had is ended again. Rejects with CodedError KAFKA_NONE and others. */
+export async function startFacility(options: FacilityOptions): Promise<DevFacility> {
+  const cleanup: (() => Promise<unknown>)[] = []
+  try {
+    return await startUp(options, cleanup)
+  } catch (error) {
+    await closeAll(cleanup, options.steps)
+    throw error
+  }
+}
+
+async function startUp(options: FacilityOptions, cleanup: (() => Promise<unknown>)[]): Promise<DevFacility> {
+  const { instrument, folder, files, connect, steps, heard } = options
+  const { step, tell } = steps
+  // What is started here shall not take the config of another daemon
+  delete process.env['NEXSTREAM_CONFIG']
+  await mkdir(files, { recursive: true })
+  await samplesIn(folder, instrument)
+  const broker = await brokerOf(options)
+  if ('stop' in broker) cleanup.push(() => broker.stop())
+  const ioc = await iocOf(options)
+  if (ioc !== undefined) cleanup.push(() => ioc.stop())
+  const env = { ...process.env, ...ioc?.env, NEXSTREAM_BROKERS: broker.brokers.join(',') }
+  const config = configIn(folder)
+  await step('topics', () => nexstream(['provision', '--config', config, '--timeout', '60s'], env))
+  const { kafka } = connect(broker.brokers[0])
+  cleanup.push(() => kafka.close())
+  const port = await freePort(PAGE_PORT)
+  const settings = [`services.filewriter.folder=${files}`, `reporters.web.port=${port}`]
+  const args = [config, ...settings.flatMap((set) => ['--set', set])]
+  const daemon = await step('the nexstream daemon', async () => {
+    const started = new DaemonProcess(args, env, logIn(folder), heard)
+    cleanup.push(() => started.stop())
+    await Promise.race([untilItAnswers(kafka, instrument), started.crash()])
+    return started
+  }, ({ pid }) => ` pid ${pid}`) // prettier-ignore
+  const page = `http://127.0.0.1:${port}/`
+  tell(`  see it at ${page}`)
+  return new DevFacility(options, { broker, kafka, ioc, daemon, page }, cleanup)
+}
+
+/** Puts the config and the structure there; what somebody has changed stays. */
+async function samplesIn(folder: string, instrument: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const name of ['nexstream.toml', 'structure.json'])
+    await writeFile(join(folder, name), (await readFile(join(samples, name), 'utf8')).replaceAll('DEMO', instrument), {
+      flag: 'wx'
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+}
+
+async function brokerOf({
+  brokers,
+  brokerData,
+  connect,
+  steps
+}: FacilityOptions): Promise<RunningKafka | { readonly brokers: readonly string[] }> {
+  const ready = readyBy(connect)
+  if (brokers !== undefined) {
+    await steps.step(`the brokers ${brokers.join(',')}`, () => ready(brokers.slice(0, 1), 1))
+    return { brokers }
+  }
+  const port = await freePort(BROKER_PORT)
+  const kept = brokerData === undefined ? {} : { dataFolder: brokerData }
+  return steps.step('Apache Kafka (the first time this fetches it)', () => startKafka({ port, ...kept }, ready), (started) => ` by ${started.way}: ${started.brokers.join(',')}`) // prettier-ignore
+}
+
+/** Without Python its channels are simulated. */
+async function iocOf({ steps, needsIoc }: FacilityOptions): Promise<Ioc | undefined> {
+  try {
+    return await steps.step('an EPICS IOC (the first time this makes a Python environment for it)', () => startSoftIoc(join(samples, 'ioc.db'), { P: 'SE:' }), (started) => ` on ${started.caAddress}`) // prettier-ignore
+  } catch (error) {
+    if (needsIoc === true) throw error
+    steps.tell(`  no IOC: ${errorText(error)}`)
+    steps.tell('  its channels are simulated by the daemon instead')
+    return undefined
+  }
+}
+
+/** The usual one, or any. */
+async function freePort(usual: number): Promise<number> {
+  if (await isFree(usual)) return usual
+  const server = createServer()
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** It hears commands only once it is there. */
+async function untilItAnswers(kafka: Kafka, instrument: string): Promise<void> {
+  for (const end = Date.now() + START_MS; ;)
+    try {
+      await askOn(kafka, topicsOf(instrument), { cmd: 'status' }, ASK_MS)
+      return
+    } catch (error) {
+      if (Date.now() > end) throw error
+    }
+}
