@@ -229,3 +229,6 @@ export function annotationPacket(timeNs: bigint, type: number, text: string, sca
 }
 
 export const emptyPacket = (format: number, timeNs: bigint): Buffer => packet(format, timeNs, 0)
+
+/** The first packet of a client; the stream begins now. */
+export const helloPacket = (timeNs: bigint): Buffer => words(formats.hello, timeNs, [0])
