@@ -5,7 +5,7 @@ import { type Page } from 'playwright-core'
 import { encodeMessage } from '../../schemas/index.js'
 import { packageRoot } from '../../core/root.js'
 import { stopSharedKafka } from '../support/kafka.js'
-import { Watched } from './page.js'
+import { token, Watched } from './page.js'
 
 const folder = join(packageRoot, 'docs/images')
 const size = { width: 1000, height: 600 }
@@ -69,12 +69,22 @@ interface Picture {
 }
 const to = async (page: Page, { address }: Watched, place: string): Promise<void> => void (await page.goto(`${address}#/${place}`)) // prettier-ignore
 
+/** What another picture has asked for. */
+async function stopAsked({ control }: Watched): Promise<void> {
+  const { result } = await control.send({ cmd: 'status', service: 'histogram' })
+  for (const { job_id: id } of (result as { jobs: { job_id: string }[] }).jobs)
+    if (id.startsWith('page-')) await control.send({ cmd: 'stop', service: 'histogram', job_id: id, wait: true })
+}
+
 const pictures: readonly Picture[] = [
   {
     name: 'overview',
     show: async (page, watched) => {
       await to(page, watched, 'overview')
-      await page.locator('[data-funnel="run-1042"] .stage-rate', { hasText: '/s' }).first().waitFor()
+      await page
+        .locator('[data-funnel="run-1042"] .stage-rate', { hasText: '/s' })
+        .first()
+        .waitFor({ state: 'attached' })
     }
   },
   {
@@ -95,11 +105,32 @@ const pictures: readonly Picture[] = [
   {
     name: 'detector',
     show: async (page, watched) => {
+      await stopAsked(watched)
       await to(page, watched, 'detector')
-      await page.locator('[data-spectrum] canvas').waitFor()
+      await page.locator('[data-spectrum] canvas').first().waitFor()
       for (const [side, value] of Object.entries({ x: 80, y: 144, width: 60, height: 14 })) {
         await page.locator(`[name="roi-${side}"]`).fill(String(value))
       }
+      await page.locator('button', { hasText: '+ Polygon' }).click()
+      const image = page.locator('.image')
+      const box = (await image.boundingBox())!
+      for (const [x, y] of [
+        [40, 60],
+        [215, 60],
+        [200, 105],
+        [128, 122],
+        [56, 105],
+        [40, 60]
+      ] as const)
+        await image.click({ position: { x: (x / 256) * box.width, y: (1 - y / 256) * box.height } })
+      if (await page.locator('button', { hasText: 'Give the token' }).first().isVisible()) {
+        await page.locator('button', { hasText: 'Give the token' }).first().click()
+        await page.locator('#token').fill(token)
+        await page.keyboard.press('Enter')
+      }
+      await page.locator('button', { hasText: 'Count the spectra' }).click()
+      await page.locator('[data-spectrum*=", regions"] canvas').first().waitFor()
+      await page.evaluate('scrollTo(0, 0)')
     }
   },
   {
@@ -129,6 +160,21 @@ const pictures: readonly Picture[] = [
   }
 ]
 
+/** Where whole pages go, wide and narrow, for those who look at them. */
+const forEyes = process.env['NEXSTREAM_PNG']
+
+async function takeAll(to: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const width of [1280, 390]) {
+      const { page, context } = await watched.tab({ viewport: { width, height: 800 }, colorScheme })
+      for (const { name, show } of pictures) {
+        await show(page, watched)
+        await page.screenshot({ path: join(to, `${name}-${colorScheme}-${width}.png`), fullPage: true })
+      }
+      await context.close()
+    }
+}
+
 const watched = await Watched.open()
 try {
   await fill({ topics: watched.topics, control: watched.control, send: (command) => watched.send(command) })
@@ -144,7 +190,6 @@ try {
       await show(page, watched)
       await page.evaluate('document.fonts.ready.then(() => true)')
       const made = await webp(page, await page.screenshot())
-      if (process.env['NEXSTREAM_PNG'] !== undefined) await page.screenshot({ path: join(process.env['NEXSTREAM_PNG'], `${name}-${colorScheme}.png`) }) // prettier-ignore
       total += made.length
       if (made.length > MOST_OF_ONE) throw new Error(`${name} has ${made.length} bytes`)
       writeFileSync(join(folder, `page-${name}-${colorScheme}.webp`), made)
@@ -152,6 +197,7 @@ try {
     }
     await context.close()
   }
+  if (forEyes !== undefined) await takeAll(forEyes)
   if (total > MOST) throw new Error(`the pictures have ${total} bytes`)
 } finally {
   await watched.close()

@@ -43,6 +43,9 @@ const tab = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0') //
 type Purpose = 'regions' | 'window'
 /** What this tab has asked for and not stopped. */
 const running = new Store<readonly Purpose[]>([])
+/** One that was asked for, by any tab, and is over. */
+export const isOver = ({ id, state }: HistogramRow): boolean =>
+  state === 'FINISHED' && /, (window|regions) \([0-9a-f]{4}\)$/.test(id)
 /** Also of an image that was asked for itself. */
 const idOf = ({ id }: HistogramRow, purpose: Purpose): string =>
   `${id.replace(/, window \([0-9a-f]{4}\)$/, '')}, ${purpose} (${tab})`
@@ -130,9 +133,12 @@ export function Ask(props: AskProps): Markup {
       A spectrum of each region${regions.length === 0 ? ', once there are any' : ''}, and the image of a window of times
       (zoom into a spectrum, or type).
     </p>
-    ${button('regions', 'Count the spectra')}
-    <${WindowFields} window=${window} onWindow=${onWindow} />
-    ${button('window', 'Count this window')} ${trouble !== '' && html`<p class="bad-text" role="alert">${trouble}</p>`}
+    <div class="asked">${button('regions', 'Count the spectra')}</div>
+    <div class="asked">
+      <${WindowFields} window=${window} onWindow=${onWindow} />
+      ${button('window', 'Count this window')}
+    </div>
+    ${trouble !== '' && html`<p class="bad-text" role="alert">${trouble}</p>`}
   </section>`
 }
 

@@ -1,6 +1,7 @@
 // Curves: uPlot for those one reads, plain SVG for small ones.
 import { useEffect, useRef } from 'preact/hooks'
 import UPlot from 'uplot'
+import { clock, scaled, whole } from './format.js'
 import { html, type Markup } from './html.js'
 
 export interface Curve {
@@ -21,7 +22,22 @@ interface ChartProps {
 }
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+const LARGE = 100_000
 const palette = ['--accent', '--warn', '--good', '--bad', '--muted']
+
+/** Large ones short, others with as many digits as tell them apart. Null: on a logarithmic axis, without room. */
+function tickTexts(ticks: readonly (number | null)[], step: number): string[] {
+  const isLarge = ticks.some((tick) => Math.abs(tick ?? 0) >= LARGE)
+  const digits = Math.max(0, Math.min(9, -Math.floor(Math.log10(step || 1))))
+  return ticks.map((tick) => {
+    if (tick === null) return ''
+    if (isLarge) return scaled(tick)
+    return digits === 0 ? whole(tick) : tick.toFixed(digits)
+  })
+}
+
+/** Time of day; seconds where they tell ticks apart. */
+const timeText = (tick: number, step: number): string => clock(tick * 1000).slice(0, step < 60 ? 8 : 5)
 
 const thousandths = (n: number): number => Math.round(n * 1000) / 1000
 
@@ -53,11 +69,22 @@ function make(
     height,
     scales: { x: { time }, y: { distr: log ? 3 : 1 } },
     axes: [
-      { ...axis, label: xLabel, labelSize: 18, size: 34 },
-      { ...axis, label: yLabel, labelSize: 18, size: 62 }
+      {
+        ...axis,
+        ...(xLabel !== '' && { label: xLabel, labelSize: 18 }),
+        size: 34,
+        ...(time && { values: (_, ticks, _axis, _space, step) => ticks.map((tick) => timeText(tick, step)), space: 70 })
+      },
+      {
+        ...axis,
+        label: yLabel,
+        labelSize: 18,
+        size: 62,
+        values: (_, ticks, _axis, _space, step) => tickTexts(ticks, step)
+      }
     ],
     series: [
-      { label: xLabel },
+      { label: xLabel || 'time', ...(time && { value: (_, at) => (at === null ? '--' : clock(at * 1000)) }) },
       ...curves.map(({ label }, i) => ({ label, stroke: colour(palette[i % palette.length] ?? ''), width: 1.5, points: { show: false } })) // prettier-ignore
     ]
   }

@@ -1,7 +1,7 @@
 // Detector: an image, regions of it, spectra and the rate, as they grow.
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type HistogramRow } from '../wire.js'
-import { Ask, type TimeRange } from './ask.js'
+import { Ask, isOver, type TimeRange } from './ask.js'
 import { Canvas, type ImageLook } from './canvas.js'
 import { Chart } from './chart.js'
 import { age, scaled, whole, words } from './format.js'
@@ -104,31 +104,22 @@ function Picture({ row, look, layout, ...asked }: PictureProps): Markup {
   const [grid, input] = [gridOf(row, layout), inputOf(row, layout)]
   const axes = grid === undefined ? ['x', 'y'] : [...layout.slice(-2)]
   const [x, y] = grid !== undefined && look.isTurned ? axes.toReversed() : axes
-  const along = (axis: 'x' | 'y'): Markup => {
-    const values = projection(cells, axis)
-    return html`<section class="card">
-      <h3>Sum along ${axis === 'x' ? y : x}</h3>
-      <${Chart}
-        x=${values.map((_, i) => i * bin)}
-        curves=${[{ label: 'counts', values }]}
-        xLabel=${`${axis === 'x' ? x : y} (pixel)`}
-        yLabel="counts"
-        log=${look.log}
-        height=${170}
-      />
-    </section>`
-  }
+  const along = (axis: 'x' | 'y'): Markup =>
+    html`<${Sum} axis=${axis} names=${[x, y]} values=${projection(cells, axis)} bin=${bin} log=${look.log} />`
   return html`<div class="detector">
-    <section class="card">
-      <header>
-        <h3>${grid === undefined ? row.id : `${grid.name}, ${x}–${y}`}</h3>
-        <span class="muted"
-          >${shape[1]} × ${shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''},
-          ${` at most ${whole(numbers.head.max)}`}</span
-        >
-      </header>
-      <${Canvas} ...${{ cells, look, regions, chosen, corners, onRectangle, onClosed }} onCorners=${setCorners} />
-    </section>
+    <div>
+      <section class="card">
+        <header>
+          <h3>${grid === undefined ? row.id : `${grid.name}, ${x}–${y}`}</h3>
+          <span class="muted"
+            >${shape[1]} × ${shape[0]} pixels${bin > 1 ? `, ${bin} × ${bin} in one` : ''},
+            ${` at most ${whole(numbers.head.max)}`}</span
+          >
+        </header>
+        <${Canvas} ...${{ cells, look, regions, chosen, corners, onRectangle, onClosed }} onCorners=${setCorners} />
+      </section>
+      ${along('x')}
+    </div>
     <div>
       <${Regions}
         ...${{ cells, bin, regions, chosen, corners, onRegions, onClosed }}
@@ -136,17 +127,39 @@ function Picture({ row, look, layout, ...asked }: PictureProps): Markup {
         onCorners=${setCorners}
       />
       ${input !== null && html`<${Ask} ...${{ row, input, bin, regions, ...asked }} isFlipped=${look.isTurned !== (input.order === 'xy')} />`}
-      ${along('x')}${along('y')}
+      ${along('y')}
     </div>
   </div>`
 }
+
+interface SumProps {
+  readonly axis: 'x' | 'y'
+  /** Of x and y. */
+  readonly names: readonly [string, string]
+  readonly values: readonly number[]
+  readonly bin: number
+  readonly log: boolean
+}
+
+const Sum = ({ axis, names: [x, y], values, bin, log }: SumProps): Markup =>
+  html`<section class="card">
+    <h3>Sum along ${axis === 'x' ? y : x}</h3>
+    <${Chart}
+      x=${values.map((_, i) => i * bin)}
+      curves=${[{ label: 'counts', values }]}
+      xLabel=${`${axis === 'x' ? x : y} (pixel)`}
+      yLabel="counts"
+      log=${log}
+      height=${170}
+    />
+  </section>`
 
 /** Rates of the last minutes, as the messages told them. */
 function useRates(row: HistogramRow | undefined): readonly (readonly [number, number])[] {
   const [rates, setRates] = useState<readonly (readonly [number, number])[]>([])
   useEffect(() => {
     if (row?.rate !== null && row !== undefined)
-      setRates((old) => [...old.slice(-600), [row.time_ms / 1000, row.rate ?? 0]])
+      setRates((old) => [...old.slice(-600), [row.time_ms / 1000, Number((row.rate ?? 0).toPrecision(4))]])
   }, [row?.version])
   useEffect(() => setRates([]), [row?.key])
   return rates
@@ -227,7 +240,7 @@ nexstream start histogram 'histograms=[{"id": "detector", "kind": "image", "data
 <//>`
 
 export function Detector(): Markup {
-  const rows = useHistograms()
+  const rows = useHistograms()?.filter((row) => !isOver(row))
   const [key, setKey] = useState('')
   const [wanted, setWanted] = useState<string | undefined>(undefined)
   const [look, setLook] = useState<ImageLook>({ log: false, gradient: 'viridis', isTurned: false })

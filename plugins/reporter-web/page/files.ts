@@ -30,9 +30,9 @@ function Row({ row, chosen }: { row: FileRow; chosen: boolean }): Markup {
   const level = row.verdict === 'lost' || row.state === 'failed' ? 'bad' : row.verdict === 'warnings' ? 'warn' : 'good'
   return html`<tr class=${chosen ? 'chosen' : ''} data-file=${row.id}>
     <td class="wrap">${isReady(row) ? html`<a href=${`#/files/${encodeURIComponent(row.id)}`}><b>${row.name}</b></a>` : row.name}</td>
-    <td>${row.id}</td>
+    <td class="extra">${row.id}</td>
     <td><${Pill} level=${row.ended === null ? 'idle' : level}>${row.ended === null ? 'being written' : (row.verdict ?? row.state)}<//></td>
-    <td>${row.ended === null ? '' : moment(Date.parse(row.ended))}</td>
+    <td class="extra">${row.ended === null ? '' : moment(Date.parse(row.ended))}</td>
     <td class="num">${row.bytes !== null ? scaled(row.bytes, 'B') : row.ended === null ? '' : 'not there'}</td>
     <td>${isReady(row) && html`<a href=${addressOf(row)} download=${row.name} onClick=${(event: Event) => void take(event, row)}>Download</a>`}</td>
   </tr>`
@@ -119,7 +119,7 @@ export function Files({ rest }: { rest: readonly string[] }): Markup {
       <pre>nexstream start filewriter file_name=run42.nxs nexus_structure=@structure.json</pre><//>`
   const chosen = files.find((row) => row.id === rest[0] && isReady(row))
   return html`<section class="card"><div class="scroll"><table>
-      <thead><tr><th>file</th><th>job</th><th></th><th>ended</th><th class="num">size</th><th></th></tr></thead>
+      <thead><tr><th>file</th><th class="extra">job</th><th></th><th class="extra">ended</th><th class="num">size</th><th></th></tr></thead>
       <tbody>${files.map((row) => html`<${Row} row=${row} chosen=${row.id === chosen?.id} key=${row.id} />`)}</tbody>
     </table></div></section>
     ${chosen !== undefined && html`<${Inside} row=${chosen} key=${chosen.id} />`}`

@@ -35,10 +35,10 @@ export function JobTable({ jobs, chosen }: { jobs: readonly JobRow[]; chosen?: s
         <tr>
           <th>job</th>
           <th>state</th>
-          <th>for</th>
+          <th class="extra">for</th>
           <th>what</th>
           <th class="num">amount</th>
-          <th class="num">behind</th>
+          <th class="num extra">behind</th>
         </tr>
       </thead>
       <tbody>
@@ -53,12 +53,12 @@ export function JobTable({ jobs, chosen }: { jobs: readonly JobRow[]; chosen?: s
               ><br /><span class="muted">${text(job['service'])}</span>
             </td>
             <td><${Pill} level=${levelOf(job)}>${text(job['state'])}<//></td>
-            <td>${age(began, end)}</td>
+            <td class="extra">${age(began, end)}</td>
             <td class="wrap">
               ${job['file_name'] === undefined ? text(job['message']) : baseName(text(job['file_name']))}
             </td>
             <td class="num">${amount(job)}</td>
-            <td class="num">${job['behind'] === undefined ? '' : whole(number(job['behind']))}</td>
+            <td class="num extra">${job['behind'] === undefined ? '' : whole(number(job['behind']))}</td>
           </tr>`
         })}
       </tbody>

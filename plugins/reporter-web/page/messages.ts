@@ -49,11 +49,11 @@ function Message({ topic, row }: { topic: string; row: MessageRow }): Markup {
 function Row({ topic, row, chosen, choose }: { topic: string; row: MessageRow; chosen: boolean; choose: () => void }): Markup {
   return html`<tr class=${chosen ? 'chosen' : ''} data-offset=${`${row.partition}:${row.offset}`}>
       <td><button class="link" aria-expanded=${chosen} onClick=${choose}>${moment(row.time_ms)}</button></td>
-      <td class="num">${row.partition}</td>
+      <td class="num extra">${row.partition}</td>
       <td class="num">${row.offset}</td>
       <td class="mono">${row.schema ?? ''}</td>
       <td class="wrap">${row.source ?? ''}</td>
-      <td class="wrap muted">${row.key ?? ''}</td>
+      <td class="wrap muted extra">${row.key ?? ''}</td>
       <td class="num">${row.bytes === null ? 'none' : scaled(row.bytes, 'B')}</td>
     </tr>
     ${chosen && html`<tr><td colspan="7"><${Message} topic=${topic} row=${row} /></td></tr>`}`
@@ -63,7 +63,15 @@ function Table({ topic, rows }: { topic: string; rows: readonly MessageRow[] }):
   const [choice, setChoice] = useState({ rows, id: '' })
   // Of another page nothing is chosen
   const chosen = choice.rows === rows ? choice.id : ''
-  const columns = [['time'], ['partition', 'num'], ['offset', 'num'], ['schema'], ['source'], ['key'], ['size', 'num']]
+  const columns = [
+    ['time'],
+    ['partition', 'num extra'],
+    ['offset', 'num'],
+    ['schema'],
+    ['source'],
+    ['key', 'extra'],
+    ['size', 'num']
+  ]
   return html`<div class="scroll">
     <table>
       <thead>

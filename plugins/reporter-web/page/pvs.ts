@@ -46,15 +46,15 @@ function Row({
   const { severity, connection } = row
   const isOff = connection !== null && connection !== 2
   return html`<tr class=${chosen ? 'chosen' : ''} data-pv=${row.name}>
-    <td><button class="link" onClick=${choose} aria-expanded=${chosen}>${row.name}</button></td>
+    <td class="wrap"><button class="link" onClick=${choose} aria-expanded=${chosen}>${row.name}</button></td>
     <td class="num value">${valueText(row.value)} <small>${row.unit}</small></td>
     <td>
       ${severity === null ? '' : html`<${Pill} level=${levels[severity] ?? 'bad'}>${severities[severity] ?? severity}<//>`}
     </td>
     <td>${isOff ? html`<${Pill} level="bad">${connections[connection] ?? connection}<//>` : ''}</td>
-    <td><${Sparkline} history=${row.history.slice(-60)} /></td>
+    <td class="extra"><${Sparkline} history=${row.history.slice(-60)} /></td>
     <td class="num">${row.time_ms === 0 ? '' : age(row.time_ms, nowMs)}</td>
-    <td class="muted">${row.topic}</td>
+    <td class="muted extra">${row.topic}</td>
   </tr>`
 }
 
@@ -114,9 +114,9 @@ nexstream start forwarder 'streams=[{"channel": "SE:TEMP", "converter": "f144", 
               <th class="num">value</th>
               <th>alarm</th>
               <th></th>
-              <th>last 60</th>
+              <th class="extra">last 60</th>
               <th class="num">age</th>
-              <th>topic</th>
+              <th class="extra">topic</th>
             </tr>
           </thead>
           <tbody>

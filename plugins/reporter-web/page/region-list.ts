@@ -79,7 +79,6 @@ export function Regions(props: RegionProps): Markup {
         <dd>${((100 * sum) / Math.max(1, all)).toFixed(2)} %</dd>
       </div>
     </dl>
-    ${chosen >= 0 && html`<button onClick=${() => onRegions(regions, -1)}>Whole image</button>`}
     <${RegionRows} ...${props} />
   </section>`
 }
@@ -91,6 +90,9 @@ function RegionRows({ cells, regions, chosen, onRegions }: RegionProps): Markup 
     onRegions(left, Math.min(chosen, left.length - 1))
   }
   return html`<ul class="region-list">
+    <li aria-current=${chosen < 0}>
+      <button class="link" onClick=${() => onRegions(regions, -1)}>Whole image</button>
+    </li>
     ${regions.map(
       (region, i) =>
         html`<li aria-current=${i === chosen}>
