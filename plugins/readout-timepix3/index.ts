@@ -2,6 +2,7 @@
 import { API, definePlugin } from '../../core/api/plugin.js'
 import { defineReadout } from '../service-event-formation/readout-kit.js'
 import { timepix3Config } from './config.js'
+import { timepix3Writer } from './generate.js'
 import { Timepix3Readout } from './readout.js'
 
 const timepix3 = defineReadout({
@@ -10,7 +11,8 @@ const timepix3 = defineReadout({
   detectorType: null,
   largest: 9000,
   config: timepix3Config,
-  open: (config, setup) => new Timepix3Readout(config, setup)
+  open: (config, setup) => new Timepix3Readout(config, setup),
+  generate: (config) => timepix3Writer(config)
 })
 
 export default definePlugin({

@@ -93,8 +93,8 @@ export class Detector {
   /** What is lost of late, in words; undefined when nothing is. */
   loss(nowMs: number): string | undefined {
     if (nowMs - this.#lostMs > LOSS_MEMORY_MS) return undefined
-    const { kernel, missing, buffer, kafka, raw, faults } = this.progress.losses
-    return `detector ${this.job.id} loses data: so far ${kernel} packets in the kernel, ${missing} missing in sequence, ${faults} by faults of the family, ${buffer} events in the send buffer, ${kafka} events in Kafka, ${raw} raw copies`
+    const { kernel, queue, missing, buffer, kafka, raw, faults } = this.progress.losses
+    return `detector ${this.job.id} loses data: so far ${kernel} packets in the kernel, ${queue} in the ring, ${missing} missing in sequence, ${faults} by faults of the family, ${buffer} events in the send buffer, ${kafka} events in Kafka, ${raw} raw copies`
   }
 
   #ask(message: ToDetector): Promise<void> {
@@ -110,6 +110,7 @@ export class Detector {
   }
 
   #hear(message: FromDetector): void {
+    if (this.#isOver) return
     switch (message.type) {
       case 'ready':
       case 'configured':

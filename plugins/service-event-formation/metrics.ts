@@ -21,7 +21,7 @@ export const metrics = {
   },
   nexstream_event_formation_lost_total: {
     type: 'counter',
-    help: 'What is lost, by reason: packets (kernel, missing, faults), events (buffer, kafka) and raw copies (raw).',
+    help: 'What is lost, by reason: packets (kernel, queue, missing, faults), events (buffer, kafka) and raw copies (raw).',
     labels: ['detector', 'reason']
   },
   nexstream_event_formation_count_total: {

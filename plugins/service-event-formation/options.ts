@@ -34,6 +34,12 @@ export const detectorKeys = {
     default: 16_777_216,
     description: 'Asked of the kernel for packets that wait (SO_RCVBUF); it gives `net.core.rmem_max` at most.'
   },
+  receive_thread: {
+    type: 'boolean',
+    default: true,
+    description:
+      'A thread of its own receives packets into 20 MB of memory, so that none is lost while the other is held up; false: one thread does both, for less CPU and memory.'
+  },
   send_buffer_bytes: {
     type: 'integer',
     minimum: 1_048_576,

@@ -159,6 +159,8 @@ export interface ReadoutWriter {
   write(view: DataView, at: number, hit: GeneratedHit, random: () => number): void
   /** For packets without the common header: writes what comes before the readouts, and gives its bytes. */
   head?(view: DataView, pulse: GeneratedPulse): number
+  /** The same packets: one of its own that comes before those of each pulse. */
+  before?(pulse: GeneratedPulse): Uint8Array
   /** The same packets: what comes behind the readouts, 32 bytes at most, from `length` on; gives the bytes of the packet. */
   finish?(view: DataView, length: number): number
 }

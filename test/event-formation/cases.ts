@@ -29,7 +29,8 @@ export const generatedCases = [
   'vmm-estia',
   'vmm-tblmb-amor',
   'vmm-nmx',
-  'vmm-trex'
+  'vmm-trex',
+  'timepix3'
 ]
 
 export interface EventMessage {

@@ -4,7 +4,7 @@ import { encodeMessage } from '../../schemas/index.js'
 import { random as randomOf } from '../support/random.js'
 import { formationOf, generatedCases, recordedCase, type RecordedCase } from './cases.js'
 
-export const damageCases = [...generatedCases, 'timepix3', 'adc', 'udp']
+export const damageCases = [...generatedCases, 'adc', 'udp']
 
 /** In compatible mode one bad running number of a camera stops it for good, as it does there; the last two have one mode. */
 export const modesOf = (name: string): readonly boolean[] =>

@@ -13,7 +13,7 @@ export function statsOf(progress: DetectorProgress, uptimeS: number): (readonly 
   return [
     ['receive.packets', packets],
     ['receive.bytes', bytes],
-    ['receive.dropped', losses.kernel],
+    ['receive.dropped', losses.kernel + losses.queue],
     ['receive.fifo_seq_errors', 0],
     ['thread.input_idle', idleUs],
     ['thread.processing_idle', idleUs],

@@ -1,23 +1,13 @@
 // From datagrams to messages, without sockets and Kafka: header, pulse, family, events, raw copies; and all counters.
 import { encodeMessage } from '../../../schemas/index.js'
-import {
-  type Counter,
-  countersOf,
-  type Packet,
-  type Readout,
-  type ReadoutPart,
-  type ReadoutSetup
-} from '../readout-kit.js'
+import { type Counter, countersOf, type Readout, type ReadoutPart, type ReadoutSetup } from '../readout-kit.js'
 import { FormationClock } from './clock.js'
 import { NamedCounters } from './counters.js'
 import { produceCauses, SourceEvents, type EventSchema } from './events.js'
 import { EssHeader } from './header.js'
 import { type SendFormed } from './message.js'
+import { headerShift, LARGEST_PACKET, packetBytes, PacketMemory, READOUTS_AT } from './packet-memory.js'
 import { TofHistogram } from './tof-histogram.js'
-
-/** Where readouts begin in the memory of the packet: behind the longer header. */
-const READOUTS_AT = 32
-const LARGEST = 8972
 
 /** The files of a detector. */
 export interface DetectorFiles {
@@ -39,31 +29,12 @@ export interface FormationOptions {
 
 type Sink = SourceEvents | TofHistogram
 
-/** Views over one piece of memory, which every packet is copied into. */
-class Frame implements Packet {
-  readonly bytes: Uint8Array
-  readonly i16: Int16Array
-  readonly u16: Uint16Array
-  readonly u32: Uint32Array
-  readonly view: DataView
-  from = 0
-  to = 0
-
-  constructor(size: number) {
-    const memory = new ArrayBuffer((size + 7) & ~7)
-    this.bytes = new Uint8Array(memory)
-    this.i16 = new Int16Array(memory)
-    this.u16 = new Uint16Array(memory)
-    this.u32 = new Uint32Array(memory)
-    this.view = new DataView(memory)
-  }
-}
-
 export class Formation {
   readonly counters = new NamedCounters()
   /** All packets go out raw, and none becomes events. */
   onlyRaw = false
-  readonly #frame: Frame
+  readonly #frame: PacketMemory
+  readonly #largest: number
   readonly #clock: FormationClock
   readonly #header: EssHeader | undefined
   readonly #events = new Map<string, SourceEvents>()
@@ -91,35 +62,45 @@ export class Formation {
     this.#causes = countersOf(produceCauses, (name) => this.counters.get(`produce.cause.${name}`))
     this.#clock = new FormationClock(this.counters, options.compatible, (keeps) => this.#pulseEnds(keeps))
     this.#header = part.detectorType === null ? undefined : new EssHeader(this.counters, part.detectorType, this.#clock)
-    this.#frame = new Frame(READOUTS_AT + (part.largest ?? LARGEST))
+    this.#largest = part.largest ?? LARGEST_PACKET
+    this.#frame = new PacketMemory(new ArrayBuffer(packetBytes(this.#largest)))
     this.#readout = this.#open(files)
   }
 
   /** Takes one datagram; its bytes are used up when the call returns. Throws what the family throws. */
   packet(datagram: Uint8Array): void {
+    const { length } = datagram
+    const at = this.#header === undefined ? 0 : headerShift(datagram[1])
+    if (length <= this.#largest) this.#frame.bytes.set(datagram, at)
+    this.packetIn(this.#frame, 0, at, length, datagram)
+  }
+
+  /**
+   * The same of one that lies in memory already, from `at` on: `headerShift` behind `place`, which is a multiple of 8. Of one that is
+   * larger than the family's largest only the length is looked at.
+   * @param datagram - what is copied raw; default what lies there
+   */
+  packetIn(memory: PacketMemory, place: number, at: number, length: number, datagram?: Uint8Array): void {
     this.#packets.value++
-    this.#bytes.value += datagram.length
-    if (this.#raw(datagram)) return
-    const frame = this.#frame
+    this.#bytes.value += length
+    if (this.#isRaw()) {
+      this.#copy(datagram ?? memory.bytes.slice(at, at + Math.min(length, this.#largest)))
+      if (this.onlyRaw) return
+    }
     const header = this.#header
     if (header === undefined) {
-      if (datagram.length > (this.part.largest ?? LARGEST)) {
+      if (length > this.#largest) {
         this.#tooLarge.value++
         return
       }
-      frame.bytes.set(datagram, 0)
-      frame.from = 0
-      frame.to = datagram.length
+      memory.from = place
     } else {
-      if (!header.admits(datagram)) return
-      // Readouts of both versions of the header lie at the same, even place
-      const at = datagram[1] === 0 ? 2 : 0
-      frame.bytes.set(datagram, at)
-      if (header.read(frame.view, at, datagram.length) === 0) return
-      frame.from = READOUTS_AT
-      frame.to = at + datagram.length
+      if (!header.admits(length) || header.read(memory.view, at, length) === 0) return
+      // Readouts of both versions of the header lie at the same place
+      memory.from = place + READOUTS_AT
     }
-    this.#readout.process(frame)
+    memory.to = at + length
+    this.#readout.process(memory)
   }
 
   /** Sends the events that wait. */
@@ -145,15 +126,16 @@ export class Formation {
     if (!this.#clock.isSet) this.#renew()
   }
 
-  /** Whether the packet is done with. */
-  #raw(datagram: Uint8Array): boolean {
-    const { rawEvery, rawConsecutive, name } = this.options
-    const isSample = rawEvery > 0 && this.#packets.value % rawEvery < rawConsecutive
-    if (!isSample && !this.onlyRaw) return false
+  #isRaw(): boolean {
+    const { rawEvery, rawConsecutive } = this.options
+    return this.onlyRaw || (rawEvery > 0 && this.#packets.value % rawEvery < rawConsecutive)
+  }
+
+  #copy(datagram: Uint8Array): void {
+    const { name } = this.options
     this.#rawPackets.value++
     const value = encodeMessage('ar51', { source_name: name, message_id: this.#rawMessages++, raw_data: datagram })
     this.send({ kind: 'raw', source: name, value, events: 0 })
-    return this.onlyRaw
   }
 
   #pulseEnds(keeps: boolean): void {

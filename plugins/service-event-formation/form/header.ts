@@ -2,9 +2,9 @@
 import { type Counter, countersOf, no, ticksToNs, TICKS_PER_SECOND } from '../readout-kit.js'
 import { type FormationClock } from './clock.js'
 import { type NamedCounters } from './counters.js'
+import { LARGEST_PACKET } from './packet-memory.js'
 
 const COOKIE = 0x535345
-const LARGEST = 8972
 const QUEUES = 12
 /** A packet that is so far behind has come late; further ones mean that the sender began anew. */
 const LATE = 1024
@@ -82,11 +82,10 @@ export class EssHeader {
     this.#faults = FAULTS.map(([bit, name, isOfMaster]) => ({ bit, counter: error(name), isOfMaster }))
   }
 
-  /** Whether a packet may be one at all, by what can be told without copying it. */
-  admits(bytes: Uint8Array): boolean {
-    const { length } = bytes
+  /** Whether a packet may be one at all, by its length. */
+  admits(length: number): boolean {
     if (length === 0) return no(this.#errors.buffer)
-    return length >= 5 && length <= LARGEST ? true : no(this.#errors.size)
+    return length >= 5 && length <= LARGEST_PACKET ? true : no(this.#errors.size)
   }
 
   /**

@@ -58,6 +58,9 @@ export function* generatePackets(
   let number = 0
   for (let pulse = 0; pulse < options.pulses; pulse++) {
     const pulseNs = options.startNs + BigInt(pulse) * PERIOD
+    const { seconds, ns: nanoseconds } = timeOf(pulseNs)
+    const before = writer.before?.({ seconds, nanoseconds, packet: number })
+    if (before !== undefined) yield { bytes: before, isLost: false, readouts: 0 }
     for (let i = 0; i < options.packets; i++) {
       const bytes = packetOf({ writer, detectorType, random }, pulseNs, number++, options.readouts)
       yield { bytes, isLost: random() < options.loss, readouts: options.readouts }

@@ -46,7 +46,8 @@ class DetectorThread {
       return await RunningDetector.open(spec, producer, this.context, {
         log: (level, text) => this.#log(level, text),
         fault: (text) => this.#say({ type: 'fault', message: text }),
-        progress: (progress) => this.#say({ type: 'progress', progress })
+        progress: (progress) => this.#say({ type: 'progress', progress }),
+        failed: () => this.hear({ type: 'end' })
       })
     } catch (error) {
       await producer.close()

@@ -13,7 +13,9 @@ export interface DetectorSpec {
 export type Losses = {
   /** Packets that the kernel had no room for. */
   readonly kernel: number
-  /** Packets that the order of those that came says are missing; those lost in the kernel are among them. */
+  /** Packets that the ring behind the socket had no room for. */
+  readonly queue: number
+  /** Packets that the order of those that came says are missing; those lost in the kernel and in the ring are among them. */
   readonly missing: number
   /** Events for which `send_buffer_bytes` had no room. */
   readonly buffer: number
@@ -54,7 +56,7 @@ export const noProgress: DetectorProgress = {
   deliveredEvents: 0,
   deliveredMessages: 0,
   late: 0,
-  losses: { kernel: 0, missing: 0, buffer: 0, kafka: 0, raw: 0, faults: 0 },
+  losses: { kernel: 0, queue: 0, missing: 0, buffer: 0, kafka: 0, raw: 0, faults: 0 },
   counters: {},
   receiveBufferBytes: 0,
   sendBufferedBytes: 0,

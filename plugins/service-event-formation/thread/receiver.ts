@@ -11,12 +11,32 @@ const PAUSE_MS = 5
 /** Of IPv4 (224.0.0.0/4) or IPv6 (ff00::/8, with or without a zone). */
 export const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i.test(host)
 
-export class UdpReceiver {
+export interface PortAddress {
+  readonly host: string
+  readonly port: number
+  /** Asked of the kernel. */
+  readonly bufferBytes: number
+}
+
+/** Where packets come from. */
+export interface PacketSource {
+  /** What the kernel gave for packets that wait; 0 when it is closed. */
+  readonly bufferBytes: number
+  /** Packets that the kernel had no room for. */
+  drops(): number
+  /** Packets that had no room behind the socket. */
+  queueDrops(): number
+  /** Takes what has come, then closes. */
+  close(): Promise<void>
+}
+
+export class UdpReceiver implements PacketSource {
   readonly #socket: Socket
   readonly #address: string
   readonly #port: number
   #drops = 0
   #taken = 0
+  #isClosed = false
 
   private constructor(socket: Socket, address: string, port: number, take: (datagram: Buffer) => void) {
     this.#socket = socket
@@ -33,7 +53,7 @@ export class UdpReceiver {
    * @param failed - the socket cannot be read any more
    */
   static async open(
-    { host, port, bufferBytes }: { host: string; port: number; bufferBytes: number },
+    { host, port, bufferBytes }: PortAddress,
     take: (datagram: Buffer) => void,
     failed: (error: Error) => void
   ): Promise<UdpReceiver> {
@@ -58,20 +78,23 @@ export class UdpReceiver {
     return new UdpReceiver(socket, socket.address().address, port, take)
   }
 
-  /** What the kernel gave. Linux tells twice as much, for its own bookkeeping. */
+  /** Linux tells twice as much, for its own bookkeeping. */
   get bufferBytes(): number {
+    if (this.#isClosed) return 0
     const told = this.#socket.getRecvBufferSize()
     return process.platform === 'linux' ? told / 2 : told
   }
 
-  /** Packets that the kernel had no room for. */
+  queueDrops(): number {
+    return 0
+  }
+
   drops(): number {
     const state = kernelState(this.#address, this.#port)
     if (state !== undefined) this.#drops = Math.max(this.#drops, state.drops)
     return this.#drops
   }
 
-  /** Takes what has come, then closes. */
   async close(): Promise<void> {
     const until = performance.now() + DRAIN_MS
     while (performance.now() < until) {
@@ -82,6 +105,7 @@ export class UdpReceiver {
       if (state === undefined && this.#taken === before) break
     }
     this.drops()
+    this.#isClosed = true
     await new Promise<void>((resolve) => this.#socket.close(() => resolve()))
   }
 }

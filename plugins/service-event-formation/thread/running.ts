@@ -2,9 +2,12 @@
 import { errorText, type LogLevel, type Producer, type ThreadContext } from '../../../core/api/plugin.js'
 import { checkFiles, readoutOf } from '../form/check.js'
 import { Formation } from '../form/formation.js'
+import { LARGEST_PACKET, packetBytes, PacketMemory } from '../form/packet-memory.js'
 import { FormedOutlet } from './outlet.js'
 import { type DetectorProgress, type DetectorSpec } from './protocol.js'
-import { UdpReceiver } from './receiver.js'
+import { type PacketSource, type PortAddress, UdpReceiver } from './receiver.js'
+import { RingSource } from './ring-source.js'
+import { ringMemory, type TakeFromRing } from './ring.js'
 
 const PROGRESS_MS = 1000
 
@@ -12,13 +15,14 @@ interface DetectorHears {
   readonly log: (level: LogLevel, text: string) => void
   readonly fault: (text: string) => void
   readonly progress: (progress: DetectorProgress) => void
+  /** No packet can come any more. */
+  readonly failed: () => void
 }
 
 /** A detector while it is received. */
 export class RunningDetector {
-  #receiver: UdpReceiver | undefined
+  #source: PacketSource | undefined
   #faults = 0
-  #isClosed = false
   #toldFaultMs = -Infinity
   #socketError: Error | undefined
   readonly #timers: readonly NodeJS.Timeout[]
@@ -54,8 +58,8 @@ export class RunningDetector {
     const running = new RunningDetector(formation, outlet, hears)
     try {
       const bufferBytes = options.receive_buffer_bytes
-      running.#receiver = await UdpReceiver.open({ host, port, bufferBytes }, (datagram) => running.#take(datagram), (error) => running.#failed(error)) // prettier-ignore
-      const given = running.#receiver.bufferBytes
+      running.#source = await running.#open({ host, port, bufferBytes }, options.receive_thread)
+      const given = running.#source.bufferBytes
       if (given < bufferBytes) hears.log('warn', `detector ${name}: the kernel gave ${given} bytes of ${bufferBytes} for packets that wait; raise net.core.rmem_max`) // prettier-ignore
       return running
     } catch (error) {
@@ -86,7 +90,8 @@ export class RunningDetector {
       deliveredMessages: outlet.deliveredMessages,
       late: of('events.timestamp.tof.negative') + of('parser.essheader.errors.late_packets') + of('messages.late'),
       losses: {
-        kernel: this.#receiver?.drops() ?? 0,
+        kernel: this.#source?.drops() ?? 0,
+        queue: this.#source?.queueDrops() ?? 0,
         missing: of('parser.essheader.errors.missing_packets') + of('messages.missing'),
         buffer: outlet.lostInBuffer,
         kafka: outlet.lostInKafka,
@@ -94,7 +99,7 @@ export class RunningDetector {
         faults: this.#faults
       },
       counters,
-      receiveBufferBytes: this.#isClosed ? 0 : (this.#receiver?.bufferBytes ?? 0),
+      receiveBufferBytes: this.#source?.bufferBytes ?? 0,
       sendBufferedBytes: outlet.producer.bufferedBytes,
       idleUs: Math.round(performance.eventLoopUtilization().idle * 1000)
     }
@@ -102,8 +107,7 @@ export class RunningDetector {
 
   /** All that came is in Kafka or counted. Rejects with what was lost on the way there. */
   async close(): Promise<void> {
-    await this.#receiver?.close()
-    this.#isClosed = true
+    await this.#source?.close()
     for (const timer of this.#timers) clearInterval(timer)
     this.#guard(() => this.formation.end())
     await this.outlet.producer.close()
@@ -112,8 +116,23 @@ export class RunningDetector {
     if (this.#socketError !== undefined) throw this.#socketError
   }
 
-  #take(datagram: Buffer): void {
-    this.#guard(() => this.formation.packet(datagram))
+  #open(address: PortAddress, inThread: boolean): Promise<PacketSource> {
+    const { formation } = this
+    const failed = (error: Error): void => this.#failed(error)
+    if (!inThread) return UdpReceiver.open(address, (datagram) => this.#guard(() => formation.packet(datagram)), failed)
+    const { largest = LARGEST_PACKET, detectorType } = formation.part
+    const ring = ringMemory(packetBytes(largest), detectorType !== null)
+    const memory = new PacketMemory(ring.packets)
+    // One for all packets, so that none costs a closure
+    let [place, at, length] = [0, 0, 0]
+    const form = (): void => formation.packetIn(memory, place, at, length)
+    const take: TakeFromRing = (itsPlace, itsAt, itsLength) => {
+      place = itsPlace
+      at = itsAt
+      length = itsLength
+      this.#guard(form)
+    }
+    return RingSource.open(address, ring, take, failed)
   }
 
   /** A throw of the family costs this packet, and is told once a minute. */
@@ -128,8 +147,9 @@ export class RunningDetector {
     }
   }
 
+  /** Nothing comes any more: the detector ends, as failed. */
   #failed(error: Error): void {
-    this.#socketError = error
-    this.hears.log('error', `the socket failed: ${error.message}`)
+    this.#socketError ??= error
+    this.hears.failed()
   }
 }
