@@ -42,6 +42,8 @@ const { values: options } = parseArgs({
   }
 })
 const [HOURS, SPEED, PVS, JOB_MS] = [Number(options['hours-virtual']), Number(options.speed), Number(options.pvs), 1000 * Number(options.job)] // prettier-ignore
+/** A job lives on while late data may come. */
+const MAX_JOBS = Math.max(16, Math.ceil(480_000 / JOB_MS))
 /** Pulses of the source per second. */
 const PULSES = 14
 /** Little enough that a day does not fill the disk, much more than a file needs. */
@@ -75,7 +77,7 @@ async function live({ instrument, pid, probe }: Day, files: Files, samples: Samp
     control.said.splice(0, control.said.length - 200)
     say(
       `${round(sample.minute)} min: rss ${sample.rssMb} (young ${round(sample.youngMb)}), heap ${round(sample.heapMb)}, ` +
-        `external ${round(sample.externalMb)}, buffers ${round(sample.arrayBuffersMb)} MB; ${sample.fds} fds, ${sample.sockets} sockets, ` +
+        `external ${round(sample.externalMb)}, buffers ${round(sample.arrayBuffersMb)} MB; other threads heap ${round(sample.threadHeapMb)} (young ${round(sample.threadYoungMb)}), external ${round(sample.threadExternalMb)} MB; ${sample.fds} fds, ${sample.sockets} sockets, ` +
         `${sample.threads} threads, ${sample.handleCount} handles; ${files.good} of ${job + 1} files good, ${files.troubles.length} not; ` +
         `${values.messages} values on the topic, ${values.gaps} gaps; ${histograms.counted} events counted, ${histograms.messages} histograms; a pulse waits ${round(instrument.events.waitsMs / 1000)} s; load ${round(sample.load)}`
     )
@@ -95,7 +97,7 @@ async function day(brokers: readonly string[]): Promise<Readonly<Record<string, 
   const ioc = await startIoc({ kind: 'qsrv2', db })
   const topics = await testTopics(['pvs', 'events', 'histograms'], { brokers, config: retention })
   const late = { late_data_ms: LATE_MS }
-  const services = { forwarder: {}, filewriter: { folder, max_jobs: 16, ...late }, histogram: late }
+  const services = { forwarder: {}, filewriter: { folder, max_jobs: MAX_JOBS, ...late }, histogram: late }
   const daemon = await startNexstream(
     { brokers, iocs: [ioc], protocol: 'ca', schema: 'f144', topic: topics.pvs, names },
     {

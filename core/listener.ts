@@ -232,7 +232,7 @@ export class CommandListener {
     const ends = toEnd ? await kafka.offsets(topic, partitions, 'latest') : undefined
     if (ends !== undefined) assign = assign.filter(({ partition, offset }) => offset < (ends.get(partition) ?? 0))
     if (ends !== undefined && assign.length === 0) return { close: () => undefined }
-    const reader = kafka.reader({ assign, maxWaitMs: 500, ...(!toEnd && { follow: [topic] }) })
+    const reader = kafka.reader({ assign, maxWaitMs: 2000, ...(!toEnd && { follow: [topic] }) })
     const hear = (message: CommandMessage): void => void this.#handled(ear, message)
     const done = hearAll(reader, { places: assign, ends, hear, log: this.options.log }).catch((error: unknown) => {
       this.options.log('error', `commands on ${topic} are no longer heard: ${errorText(error)}`, errorFields(error))

@@ -52,10 +52,16 @@ interface Measure {
 }
 
 const measures: readonly Measure[] = [
-  { name: 'resident memory less the young generation, MB', of: ({ rssMb, youngMb }) => rssMb - youngMb, limit: 20 },
+  {
+    name: 'resident memory less the young generations, MB',
+    of: ({ rssMb, youngMb, threadYoungMb }) => rssMb - youngMb - threadYoungMb,
+    limit: 20
+  },
   { name: 'heap after a collection, MB', of: ({ heapMb }) => heapMb, limit: 3 },
   { name: 'external, MB', of: ({ externalMb }) => externalMb, limit: 5 },
   { name: 'array buffers, MB', of: ({ arrayBuffersMb }) => arrayBuffersMb, limit: 5 },
+  { name: 'heap of the other threads, MB', of: ({ threadHeapMb }) => threadHeapMb, limit: 5 },
+  { name: 'external of the other threads, MB', of: ({ threadExternalMb }) => threadExternalMb, limit: 5 },
   { name: 'file descriptors', of: ({ fds }) => fds, limit: 2 },
   { name: 'sockets', of: ({ sockets }) => sockets, limit: 2 },
   { name: 'threads', of: ({ threads }) => threads, limit: 1 },

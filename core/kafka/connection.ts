@@ -81,7 +81,7 @@ export class Connection {
     this.#socket.setKeepAlive(true, 30_000)
     this.#socket.on('error', (error) => this.#fail(this.#explain(error)))
     this.#socket.on('close', () => this.#fail(new ConnectionLost(`${this.name} closed the connection${this.#hint()}`)))
-    this.#watch = setInterval(() => this.#checkDeadlines(), 500)
+    this.#watch = setInterval(() => this.#checkDeadlines(), 1000)
     this.#watch.unref()
   }
 

@@ -162,7 +162,7 @@ export class GroupConsumer implements GroupProtocol {
     const { signal } = term.over
     const assign = await this.#places(term)
     if (signal.aborted) return
-    const reader = this.client.reader({ assign, maxWaitMs: 500, signal })
+    const reader = this.client.reader({ assign, maxWaitMs: 2000, signal })
     try {
       for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
         const messages = messagesOf(batch, term.topic.id)

@@ -18,10 +18,13 @@ export class Board {
   missingTopics: ReadonlySet<string> = new Set()
   /** Those with something to repeat: thousands of others are not looked at at each tick. */
   #periodic: readonly Channel[] = []
+  #repeater: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(
     readonly shared: ChannelContext,
+    /** How often it is looked for what is to be repeated. */
+    readonly repeatTickMs: number,
     /** Which channels are for this daemon; others may share the list. */
     readonly ownership: Ownership = everything
   ) {}
@@ -51,7 +54,7 @@ export class Board {
       }
     }
     await this.#sweep()
-    this.#periodic = [...this.channels.values()].filter(({ isPeriodic }) => isPeriodic)
+    this.#setPeriodic([...this.channels.values()].filter(({ isPeriodic }) => isPeriodic))
     return failures
   }
 
@@ -60,12 +63,21 @@ export class Board {
     this.#closed = true
     await Promise.all([...this.channels.values()].map((channel) => channel.close()))
     this.channels.clear()
-    this.#periodic = []
+    this.#setPeriodic([])
   }
 
-  /** Repeats what is due. */
-  repeat(nowMs: number): void {
-    for (const channel of this.#periodic) channel.repeat(nowMs)
+  /** With nothing to repeat, nobody is woken. */
+  #setPeriodic(channels: readonly Channel[]): void {
+    this.#periodic = channels
+    const repeat = (): void => {
+      const nowMs = Date.now()
+      for (const channel of this.#periodic) channel.repeat(nowMs)
+    }
+    if (channels.length > 0 && !this.#closed) this.#repeater ??= setInterval(repeat, this.repeatTickMs)
+    else {
+      clearInterval(this.#repeater)
+      this.#repeater = undefined
+    }
   }
 
   #open(spec: Spec): void {

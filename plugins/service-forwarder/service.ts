@@ -51,7 +51,6 @@ export class Forwarder implements Service {
   #following: Promise<void> | undefined
   /** The storage topic was made again, and nobody has written the list there yet. */
   #isUnkept = false
-  #repeater: NodeJS.Timeout | undefined
   #topicsTimer: NodeJS.Timeout | undefined
 
   constructor(
@@ -88,7 +87,7 @@ export class Forwarder implements Service {
       dropNeverProcessed: options.never_processed === 'drop',
       totals: noChannelCounts()
     }
-    this.board = new Board(shared, this.#group?.share)
+    this.board = new Board(shared, repeatTickMs(options.periodic_ms), this.#group?.share)
     this.#parser = new SpecParser(context, options)
     this.#status = new ForwarderStatus(this.board, this.#outlet, options.status_channels, this.#group)
     if (options.storage_topic !== undefined)
@@ -111,7 +110,6 @@ export class Forwarder implements Service {
     await this.#reconcile()
     if (this.#ended.signal.aborted) return
     if (this.board.specs.size > 0) this.context.log('info', `forwarding ${this.board.specs.size} streams`)
-    this.#repeater = setInterval(() => this.board.repeat(Date.now()), this.#repeatTickMs())
     this.#following = this.#storage?.follow(this.#ended.signal, {
       list: (list) => this.#adopt(list),
       madeAgain: () => this.#keepAnew()
@@ -121,7 +119,6 @@ export class Forwarder implements Service {
   async stop(): Promise<void> {
     this.#ended.abort()
     await this.#group?.leave()
-    clearInterval(this.#repeater)
     clearTimeout(this.#topicsTimer)
     await this.#following
     await this.board.close()
@@ -357,12 +354,12 @@ export class Forwarder implements Service {
   #take(list: StoredList | undefined, errors: Finding[]): void {
     for (const [i, stream] of (list?.streams ?? []).entries()) this.#put(stream, `/streams/${i}`, errors)
   }
+}
 
-  /** Often enough that a repeat is late by a tenth of the shortest period at most; a look costs some ns per channel. */
-  #repeatTickMs(): number {
-    const shortest = this.options.periodic_ms > 0 ? this.options.periodic_ms : 1000
-    return Math.min(200, Math.max(10, shortest / 10))
-  }
+/** Often enough that a repeat is late by a tenth of the shortest period at most; a look costs some ns per channel. */
+function repeatTickMs(periodicMs: number): number {
+  const shortest = periodicMs > 0 ? periodicMs : 1000
+  return Math.min(200, Math.max(10, shortest / 10))
 }
 
 /** Members that start later get the list from there. */

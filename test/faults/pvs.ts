@@ -55,8 +55,10 @@ export class Pvs {
     const { caAddress, pvaAddress } = this.ioc
     const quick = { auto_addr_list: false, max_search_period_s: 1 }
     const options = { ca: { addr_list: [caAddress], ...quick }, pva: { addr_list: [pvaAddress], ...quick } }
+    // With a long queue a server that is held up keeps values which it would else merge, without a word
+    const longQueue = { protocol: 'pva', source_options: { queue_size: 100 } }
     const streams = CHANNELS.map((channel) => ({
-      ...{ channel, protocol: channel.startsWith('C') ? 'ca' : 'pva' },
+      ...{ channel, ...(channel.startsWith('C') ? { protocol: 'ca' } : longQueue) },
       ...{ converter: 'f144', topic: this.topic, lossless: true }
     }))
     return { plugins: [{ use: 'source-epics', options }], services: { forwarder: { streams } } }
