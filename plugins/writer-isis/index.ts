@@ -1,7 +1,9 @@
 // What ISIS sends beside values and events: pulses (pu00), units (un00), the detector-spectrum map (df12).
 import { API, type Context, definePlugin, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import { timeAttributes, type Column, defineWriter, type Group, type Writer } from '../service-filewriter/writer-kit.js'
+import { BlockAlarmWriter, blockConfig, BlockWriter } from './block.js'
 import { pulseConfig, PulseWriter } from './pulses.js'
+import { IsisRunWriter, madeByRun, runConfig } from './run.js'
 import { type DetectorSpectrumMap, type UnitsRecord } from '../../schemas/index.js'
 
 const unitsConfig = {
@@ -120,12 +122,49 @@ const df12 = defineWriter({
   open: (group) => new MapWriter(group)
 })
 
+const isisRun = defineWriter({
+  id: 'isis_run',
+  summary:
+    "A run as ISIS' own files have it, in the entry: events by frame, framelog, runlog, periods, good and raw frames and charge, from pu00 with ev44 or from ev42 with is84.",
+  accepts: ['pu00', 'ev44', 'ev42'],
+  config: runConfig,
+  nxClass: 'NXentry',
+  keepsLast: false,
+  madeAtClose: madeByRun,
+  open: (group, config, context) => new IsisRunWriter(group, config, context)
+})
+
+const block = defineWriter({
+  id: 'IXseblock',
+  summary: 'A block of the sample environment (f142, f144) as in files of ISIS, with its last value per period.',
+  accepts: ['f144', 'f142'],
+  config: blockConfig,
+  companions: () => ['IXseblock_alarm'],
+  nxClass: 'IXseblock',
+  keepsLast: true,
+  madeAtClose: ({ dtype }) => (dtype === 'string' ? ['value'] : ['value', 'value_spread']),
+  open: (group, config, context) => new BlockWriter(group, config, context)
+})
+
+const blockAlarm = defineWriter({
+  id: 'IXseblock_alarm',
+  summary: 'Alarms (al00) of the IXseblock in the same group, which brings this module along.',
+  accepts: ['al00'],
+  config: { type: 'object', additionalProperties: false, properties: {} },
+  nxClass: 'IXseblock',
+  keepsLast: true,
+  open: (group, _config, context) => new BlockAlarmWriter(group, context)
+})
+
 export default definePlugin({
   name: 'writer-isis',
   version: '1.0.0',
   api: API,
-  summary: 'Writes pulses (pu00), units (un00) and detector-spectrum maps (df12) of ISIS.',
+  summary: 'Writes runs and blocks as files of ISIS have them, and its pulses (pu00), units (un00) and maps (df12).',
   apply(registry) {
+    registry.writer(isisRun)
+    registry.writer(block)
+    registry.writer(blockAlarm)
     registry.writer(pu00)
     registry.writer(un00)
     registry.writer(df12)

@@ -9,6 +9,7 @@ import {
   type WriterContext
 } from '../service-filewriter/writer-kit.js'
 import { element } from '../../schemas/reader.js'
+import { Sums } from './entry.js'
 import { type PulseRecord, type EventRecord, type VectorType } from '../../schemas/index.js'
 
 export const pulseConfig = {
@@ -55,16 +56,6 @@ class PulseLog {
     this.#value.appendNumber(value)
     this.#time.append(timestampNs)
   }
-}
-
-/** Sums over frames: all, and those without veto. */
-class Sums {
-  rawFrames = 0
-  goodFrames = 0
-  rawCharge = 0
-  goodCharge = 0
-  rawCounts = 0
-  goodCounts = 0
 }
 
 interface Pulse {

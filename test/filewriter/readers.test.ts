@@ -63,6 +63,21 @@ describe('files for their readers', function () {
     assert.equal(instrument, 'AMOR')
   })
 
+  it('so does a run as ISIS has it, with its periods', async () => {
+    const [sample] = Sample.all(['isis-run'])
+    assert.ok(sample)
+    const run = (await sample.make(lookupOf(loaded.host), folder)).file
+    for (const reader of ['mantid', 'scippnexus'])
+      assert.deepEqual(rulesNotMet(await inspectFile(run, { for: reader })), [], reader)
+    const python = await pythonLines(script)
+    const { verdicts, events, logs } = (await python.ask({ file: run })) as Reading
+    await python.close()
+    assert.deepEqual(Object.entries(verdicts).filter(([, wrong]) => wrong.length > 0), []) // prettier-ignore
+    assert.deepEqual(events['detector_1_events']?.[1], [0, 3, 4, 5, 5])
+    assert.deepEqual(logs['/raw_data_1/framelog/period_log'], [[1, 2, 3, 4, 5], [1, 1, 2, 2, 2]]) // prettier-ignore
+    assert.deepEqual(logs['/raw_data_1/runlog/icp_event']?.[1], ['BEGIN', 'CHANGE_PERIOD 2', 'END'])
+  })
+
   it('each file that is broken on purpose breaks the same rules here and there', async () => {
     const names = JSON.parse(await runPython(script, ['break', file, folder])) as string[]
     assert.ok(names.length > 30)

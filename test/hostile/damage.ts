@@ -51,6 +51,10 @@ export interface Case {
   /** The record but source and time. */
   readonly record: object
   readonly config?: object
+  /** Of the messages; default the id of the module. */
+  readonly schema?: string
+  /** Its times are seconds since the start. */
+  readonly seconds?: boolean
   /** Dataset with one row per message, and those of two good messages. */
   readonly rows: string
 }
@@ -76,18 +80,21 @@ export const cases: Readonly<Record<string, Case>> = {
   da00: { record: { variables: [{ ...variable, name: 'signal', axes: ['x'], shape: [2], data: doubles(1, 2) }, { ...variable, name: 'x', axes: ['x'], shape: [2], data: doubles(1, 2) }] }, rows: 'time' }, // prettier-ignore
   ns10: { record: { ttl: 0, expired: false, value: '1.5' }, rows: 'time' },
   un00: { record: { units: 'K' }, rows: 'units_text_time' },
-  pu00: { record: { messageId: 1, vetos: 0, period: 1, protonCharge: 0.5 }, rows: 'period_log/time' }
+  pu00: { record: { messageId: 1, vetos: 0, period: 1, protonCharge: 0.5 }, rows: 'period_log/time' },
+  isis_run: { record: { messageId: 1, vetos: 0, period: 1, protonCharge: 0.5 }, schema: 'pu00', seconds: true, rows: 'framelog/period_log/time' }, // prettier-ignore
+  IXseblock: { record: { dtype: 'float64', value: 1.5 }, schema: 'f144', seconds: true, rows: 'value_log/time' },
+  mantid_log: { record: { dtype: 'float64', value: 1.5 }, schema: 'f144', seconds: true, rows: 'time' }
 }
 
 export const START_NS = 1_700_000_000_000_000_000n
 export const timesNs = [START_NS, START_NS + 1_000_000_000n]
 
 /** The record with its time, where its schema has it. */
-export function record(id: string, { record: rest }: Case, timeNs: bigint): string {
+export function record(module: string, { record: rest, schema: id = module }: Case, timeNs: bigint): string {
   const time = Number(timeNs)
   const times = id.startsWith('ev') || id === 'an44' ? { referenceTime: { ...longs(time), dtype: id.endsWith('44') ? 'int64' : 'uint64' }, referenceTimeIndex: null } : id === 'tdct' ? { timestamps: { dtype: 'uint64', values: [time, time + 1000] } } : { timestampNs: time } // prettier-ignore
   const source = id === 'NDAr' ? 'ADPluginKafka' : 'src'
-  return JSON.stringify({ topic: id, schema: id, record: { source, ...times, ...rest } })
+  return JSON.stringify({ topic: module, schema: id, record: { source, ...times, ...rest } })
 }
 
 const MOST = 2n ** 64n - 1n

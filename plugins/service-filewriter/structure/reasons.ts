@@ -31,6 +31,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
   converted: warning('values that the type of the dataset cannot hold as they are'),
   events_without_pulse: warning('events that no pulse message names: in the file, not in the sums over pulses'),
   incomplete: warning('histograms of which parts did not come: in the file, marked as such'),
+  late_frame: warning('frames of which more came when they had been written: twice in the log of frames'),
   message_ids_missing: warning('numbers that the source gave to messages that never came'),
   truncated: warning(
     'messages that were read, are not in Kafka any more, as it lost their leader, and stay in the file'
@@ -52,6 +53,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
   frame_size: lost('frames of another size than the dataset has'),
   converter_failed: lost('messages that a converter failed on; the log has the first error'),
   histogram_shape: lost('histograms of another shape than the first'),
+  no_block: lost('alarms for a block that is not in their group'),
   no_pulse: lost('messages without a pulse'),
   not_in_file: lost('messages that the file took but did not keep: it failed before the next checkpoint'),
   number_for_text: lost('numbers for a dataset of texts'),
