@@ -70,6 +70,7 @@ export interface HistogramInput {
   readonly width: number
   readonly height: number
   readonly order: 'yx' | 'xy'
+  readonly job_id: string
   /** Null: from when its job was started. */
   readonly start_ms: number | null
 }

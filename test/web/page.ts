@@ -12,6 +12,25 @@ import { kafka, testTopics } from '../support/kafka.js'
 
 export const token = 'a-token-for-the-tests-of-the-page-0123456789'
 
+/** What the test needs of a canvas in the browser. */
+interface Canvas {
+  readonly width: number
+  readonly height: number
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray }
+  }
+}
+
+/** Size of the image of a detector, and its bright pixels as `x y`; row 0 is at the bottom. */
+export const brightPixels = (page: Page): Promise<{ width: number; height: number; places: string[] }> =>
+  page.locator('.image canvas').evaluate((element) => {
+    const canvas = element as unknown as Canvas
+    const { width, height } = canvas
+    const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
+    const places = Array.from({ length: width * height }, (_, i) => i).filter((i) => (data[4 * i] ?? 0) > 200)
+    return { width, height, places: places.map((i) => `${i % width} ${height - 1 - Math.floor(i / width)}`) }
+  })
+
 type Topics = Readonly<Record<'commands' | 'status' | 'events' | 'histograms' | 'values', string>>
 
 interface Opened {

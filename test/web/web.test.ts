@@ -6,19 +6,10 @@ import { type Page } from 'playwright-core'
 import { vector } from '../../plugins/service-histogram/thread/vectors.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { openConverter } from '../support/converters.js'
-import { token, Watched } from './page.js'
+import { brightPixels, token, Watched } from './page.js'
 
 const PULSES = 20
 const EVENTS = 500
-
-/** What the test needs of a canvas in the browser. */
-interface Canvas {
-  readonly width: number
-  readonly height: number
-  getContext(kind: '2d'): {
-    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray }
-  }
-}
 
 /** The number that a stage of a funnel shows. */
 const stage = async (page: Page, funnel: string, name: string): Promise<number> => {
@@ -124,13 +115,7 @@ describe('the page', function () {
     await page.locator('h3', { hasText: 'Bank <b>5</b>, x–y' }).waitFor()
     await page.locator('[data-roi-sum="125"]').waitFor()
     // Row 0 is at the bottom
-    const lit = await page.locator('.image canvas').evaluate((element) => {
-      const canvas = element as unknown as Canvas
-      const { width, height } = canvas
-      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height)
-      const places = Array.from({ length: width * height }, (_, i) => i).filter((i) => (data[4 * i] ?? 0) > 200)
-      return { width, height, places: places.map((i) => `${i % width} ${height - 1 - Math.floor(i / width)}`) }
-    })
+    const lit = await brightPixels(page)
     const expected = Array.from({ length: 1000 }, (_, i) => [i % 40, Math.floor(i / 40)] as const).filter(([x, y]) => isLit(x, y)) // prettier-ignore
     assert.deepEqual([lit.width, lit.height], [40, 25])
     assert.deepEqual(lit.places.toSorted(), expected.map(([x, y]) => `${x} ${y}`).toSorted())
@@ -257,7 +242,10 @@ describe('the page', function () {
     assert.equal(await page.locator('[data-json]', { hasText: token }).count(), 0)
     await page.keyboard.press('2')
     await page.locator('[data-job="typed"]', { hasText: 'typed.nxs' }).waitFor()
-    await watched.send({ cmd: 'stop', service: 'filewriter', job_id: 'typed' })
+    await page.locator('[data-job="typed"] a').click()
+    await page.locator('[data-stop]').click()
+    await page.locator('[data-stop]', { hasText: 'Stop it now' }).click()
+    await page.locator('[data-job="typed"] .pill', { hasText: 'done' }).waitFor()
   })
 
   it('has spectra of regions counted that are drawn, and the image of a window of times', async () => {
@@ -295,9 +283,15 @@ describe('the page', function () {
     await page.locator('button', { hasText: 'Count this window' }).click()
     await page.locator('h3', { hasText: /^image, window/ }).waitFor()
     const times = await watched.cells('times')
+    // The same axis as wavelengths: bin 7 begins at 10 ms
+    await page.locator('[name="flight"]').selectOption('wavelength')
+    await page.locator('[name="metres"]').fill('39.56034')
+    await page.locator('[data-spectrum="times"]', { hasText: 'wavelength (Å)' }).locator('canvas').waitFor()
     const within = times.slice(7, 21).reduce((total, n) => total + n, 0)
     assert.ok(within > 0 && within < PULSES * EVENTS)
     await page.locator(`[data-roi-sum="${within}"]`).waitFor()
+    await page.locator('button', { hasText: 'Begin at 0' }).click()
+    await page.locator('[data-roi-sum="0"]').waitFor()
   })
 
   it('reads a file that was written in the browser, in parts', async () => {

@@ -13,6 +13,7 @@ interface Input {
   readonly order?: unknown
   readonly tof_range?: unknown
   readonly start_ms?: unknown
+  readonly job_id?: unknown
 }
 
 /** Jobs come and go; the oldest are forgotten. */
@@ -31,7 +32,16 @@ export class Layouts {
       for (const one of (job['histograms'] ?? []) as readonly (Input & { id?: unknown; topic?: unknown })[]) {
         const key = `${String(one.topic)}:${String(one.id)}`
         const { kind, data_topic, source, first_pixel, order, tof_range } = one
-        const input = { kind, data_topic, source, first_pixel, order, tof_range, start_ms: job['start_time_ms'] }
+        const input = {
+          kind,
+          data_topic,
+          source,
+          first_pixel,
+          order,
+          tof_range,
+          start_ms: job['start_time_ms'],
+          job_id: job['job_id']
+        }
         if (JSON.stringify(this.#known.get(key)) === JSON.stringify(input)) continue
         this.#known.set(key, input)
         if (this.#known.size > MOST_KNOWN) this.#known.delete(this.#known.keys().next().value ?? '')
@@ -86,7 +96,11 @@ function inputOf({ shape }: HistogramRow, input: Input): HistogramInput | null {
   const [width, height] = order === 'xy' ? [rows, columns] : [columns, rows]
   return {
     ...{ data_topic: topic, source: typeof source === 'string' ? source : '', first_pixel: first, width, height },
-    ...{ order: order === 'xy' ? 'xy' : 'yx', start_ms: typeof start === 'number' ? start : null }
+    ...{
+      job_id: String(input.job_id),
+      order: order === 'xy' ? 'xy' : 'yx',
+      start_ms: typeof start === 'number' ? start : null
+    }
   }
 }
 

@@ -1,10 +1,9 @@
 // What the service is asked to count for who looks: a spectrum of each region, the image of a window of times.
 import { useEffect, useState } from 'preact/hooks'
 import { type HistogramInput, type HistogramRow } from '../wire.js'
-import { useAnswer } from './answer.js'
-import { postJson, token, tokenAsked } from './api.js'
 import { html, type Markup } from './html.js'
 import { forService, type ImageRegion } from './regions.js'
+import { post, useSending } from './sending.js'
 import { Store, useStore } from './store.js'
 
 /** Ms, as it is typed. */
@@ -27,12 +26,6 @@ interface AskProps {
   readonly onWindow: (window: TimeRange | undefined) => void
   /** The image of a window is asked for: it will come with this key. */
   readonly onImage: (key: string) => void
-}
-
-interface CommandReply {
-  readonly response: string
-  readonly message: string
-  readonly errors?: readonly { readonly path: string; readonly message: string }[]
 }
 
 const NS_PER_MS = 1_000_000
@@ -76,47 +69,32 @@ function commandFor(
   }
 }
 
-async function post(command: object): Promise<string> {
-  const { response, message, errors = [] } = await postJson<CommandReply>('/api/commands', command)
-  return response === 'ACK' ? '' : [message, ...errors.map(({ path, message: why }) => `${path} ${why}`)].join('; ')
-}
-
 const stopOf = (purpose: Purpose): object => ({ cmd: 'stop', service: 'histogram', job_id: jobOf(purpose), wait: true })
 
 export function Ask(props: AskProps): Markup {
-  const { row, regions, window, onWindow, onImage } = props
-  const list = useAnswer<{ readonly enabled: boolean }>('/api/commands')
-  const given = useStore(token) !== ''
+  const { row, input, regions, window, onWindow, onImage } = props
+  const { isEnabled, isGiven, askToken, isBusy, trouble, run } = useSending()
   const counting = useStore(running)
-  const [trouble, setTrouble] = useState('')
-  const [busy, setBusy] = useState(false)
-  const isEnabled = typeof list === 'object' && list.enabled
-  const act = (purpose: Purpose, isStart: boolean): void => {
+  const act = async (purpose: Purpose, isStart: boolean): Promise<void> => {
     const command = commandFor(purpose, props)
-    setBusy(true)
-    const before = counting.includes(purpose) ? post(stopOf(purpose)) : Promise.resolve('')
-    before
-      .then(() => (isStart && command !== undefined ? post(command) : ''))
-      .then((why) => {
-        setTrouble(why)
-        const isOn = isStart && why === ''
-        running.value = [...running.value.filter((one) => one !== purpose), ...(isOn ? [purpose] : [])]
-        if (isOn && purpose === 'window') onImage(`${row.topic}:${idOf(row, purpose)}`)
-      })
-      .catch((error: Error) => setTrouble(error.message))
-      .finally(() => setBusy(false))
+    const isWell = await run(async () => {
+      if (counting.includes(purpose)) await post(stopOf(purpose))
+      return isStart && command !== undefined ? post(command) : ''
+    })
+    const isOn = isStart && isWell
+    running.value = [...running.value.filter((one) => one !== purpose), ...(isOn ? [purpose] : [])]
+    if (isOn && purpose === 'window') onImage(`${row.topic}:${idOf(row, purpose)}`)
   }
   const button = (purpose: Purpose, text: string): Markup => {
     const command = commandFor(purpose, props)
+    const isOff = isEnabled !== true || isBusy || command === undefined
     return html`<div class="row">
         ${
-          isEnabled && !given
-            ? html`<button onClick=${() => (tokenAsked.value = 'for commands')}>Give the token to count</button>`
-            : html`<button disabled=${!isEnabled || busy || command === undefined} onClick=${() => act(purpose, true)}>
-                ${text}
-              </button>`
+          isEnabled === true && !isGiven
+            ? html`<button onClick=${askToken}>Give the token to count</button>`
+            : html`<button disabled=${isOff} onClick=${() => void act(purpose, true)}>${text}</button>`
         }
-        ${counting.includes(purpose) && html`<button disabled=${busy} onClick=${() => act(purpose, false)}>Stop</button>`}
+        ${counting.includes(purpose) && html`<button disabled=${isBusy} onClick=${() => void act(purpose, false)}>Stop</button>`}
       </div>
       ${
         command !== undefined &&
@@ -126,9 +104,14 @@ export function Ask(props: AskProps): Markup {
         </details>`
       }`
   }
+  const reset = { cmd: 'reset', service: 'histogram', job_id: input.job_id }
   return html`<section class="card">
-    <h3>Counted on request</h3>
-    ${typeof list === 'object' && !list.enabled && off}
+    <header>
+      <h3>Counted on request</h3>
+      <span class="grow"></span>
+      ${isEnabled === true && isGiven && html`<button disabled=${isBusy} onClick=${() => void run(() => post(reset))} title=${`All histograms of job ${input.job_id} begin at 0`}>Begin at 0</button>`}
+    </header>
+    ${isEnabled === false && off}
     <p class="muted">
       A spectrum of each region${regions.length === 0 ? ', once there are any' : ''}, and the image of a window of times
       (zoom into a spectrum, or type).

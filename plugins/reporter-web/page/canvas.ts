@@ -8,6 +8,9 @@ export interface ImageLook {
   readonly log: boolean
   readonly gradient: string
   readonly isTurned: boolean
+  /** Ends of the colours in counts; undefined: 0, and the most that there is. */
+  readonly low: number | undefined
+  readonly high: number | undefined
 }
 
 interface CanvasProps {
@@ -34,7 +37,7 @@ export function Canvas(props: CanvasProps): Markup {
   useEffect(() => {
     let max = 0
     for (let i = 0; i < cells.values.length; i++) max = Math.max(max, cells.values[i] ?? 0)
-    if (canvas.current !== null) paint(canvas.current, cells, { ...look, max })
+    if (canvas.current !== null) paint(canvas.current, cells, { ...look, min: look.low ?? 0, max: look.high ?? max })
   }, [cells, look])
   const { width, height } = cells
   const at = (event: PointerEvent): Corner => {

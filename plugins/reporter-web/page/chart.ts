@@ -16,6 +16,8 @@ interface ChartProps {
   /** X is a time in seconds since 1970. */
   readonly time?: boolean
   readonly log?: boolean
+  /** The same of x, all of which is above 0. */
+  readonly xLog?: boolean
   readonly height?: number
   /** Hears which x one has zoomed into; undefined: all are shown. */
   readonly onRange?: ((range: { readonly from: number; readonly to: number } | undefined) => void) | undefined
@@ -52,7 +54,7 @@ function zoomOf({ scales, data: [x] }: UPlot): { readonly from: number; readonly
 
 function make(
   element: HTMLElement,
-  { x, curves, xLabel, yLabel, time = false, log = false, height = 240, onRange }: ChartProps
+  { x, curves, xLabel, yLabel, time = false, log = false, xLog = false, height = 240, onRange }: ChartProps
 ): UPlot {
   const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 } } // prettier-ignore
   let told = ''
@@ -67,7 +69,7 @@ function make(
     hooks: { setScale: [tell] },
     width: Math.max(200, element.clientWidth),
     height,
-    scales: { x: { time }, y: { distr: log ? 3 : 1 } },
+    scales: { x: { time, distr: xLog ? 3 : 1 }, y: { distr: log ? 3 : 1 } },
     axes: [
       {
         ...axis,

@@ -1,18 +1,20 @@
 // Detector: an image, regions of it, spectra and the rate, as they grow.
 import { useEffect, useMemo, useState } from 'preact/hooks'
+import { type Flight } from '../flight.js'
 import { type HistogramRow } from '../wire.js'
 import { Ask, isOver, type TimeRange } from './ask.js'
 import { Canvas, type ImageLook } from './canvas.js'
 import { Chart } from './chart.js'
-import { age, scaled, whole, words } from './format.js'
+import { Controls } from './detector-controls.js'
+import { whole } from './format.js'
 import { type HistogramNumbers, useHistograms, useNumbers } from './histogram-data.js'
 import { html, type Markup } from './html.js'
-import { type ImageCells, gradients, projection, turned } from './image.js'
-import { gridOf, inputOf, isImage, LayoutChoice, layoutOf, shapeOf } from './layout.js'
-import { Empty, Pill } from './parts.js'
+import { type ImageCells, projection, turned } from './image.js'
+import { gridOf, inputOf, isImage, layoutOf, shapeOf } from './layout.js'
+import { Empty } from './parts.js'
 import { Regions } from './region-list.js'
 import { type Corner, MOST_REGIONS, type ImageRegion } from './regions.js'
-import { now, useStore } from './store.js'
+import { Spectrum } from './spectrum.js'
 
 /** ImageCells along the longer side that a browser is sent. */
 const MOST_CELLS = 1024
@@ -22,53 +24,6 @@ const cellsOf = ({ head, values }: HistogramNumbers): ImageCells => ({
   height: head.shape[0] ?? 1,
   values
 })
-
-/** Middles of the cells of an axis, in ms where they are ns. */
-function axisOf({ head }: HistogramNumbers, i: number): { x: number[]; label: string } {
-  const { label = '', unit = '' } = head.axes[i] ?? {}
-  const n = head.shape[i] ?? 0
-  const edges = head.edges[i]
-  const isNs = unit === 'ns'
-  const x = Array.from({ length: n }, (_, k) => {
-    const middle = edges === null || edges === undefined ? k : edges.length > n ? ((edges[k] ?? 0) + (edges[k + 1] ?? 0)) / 2 : (edges[k] ?? k) // prettier-ignore
-    return isNs ? middle / 1e6 : middle
-  })
-  return { x, label: `${words(label)}${unit === '' ? '' : ` (${isNs ? 'ms' : unit})`}` }
-}
-
-interface SpectrumProps {
-  readonly row: HistogramRow
-  readonly log: boolean
-  /** Hears of the times that are zoomed into. */
-  readonly onWindow: (window: TimeRange | undefined) => void
-}
-
-function Spectrum({ row, log, onWindow }: SpectrumProps): Markup {
-  const numbers = useNumbers(row)
-  if (numbers === undefined) return html`<section class="card"><h3>${row.id}</h3></section>`
-  const isTable = row.shape.length === 2
-  const axis = isTable ? 1 : 0
-  const { x, label } = axisOf(numbers, axis)
-  const isTime = row.axes[axis]?.unit === 'ns'
-  const curves = Array.from({ length: isTable ? (row.shape[0] ?? 0) : 1 }, (_, k) => ({
-    label: isTable ? `region ${k + 1}` : 'counts',
-    values: [...numbers.values.slice(k * x.length, (k + 1) * x.length)]
-  }))
-  return html`<section class="card" data-spectrum=${row.id}>
-    <header>
-      <h3>${row.id}</h3>
-      <span class="muted">${whole(row.sum ?? 0)} counts</span>
-    </header>
-    <${Chart}
-      x=${x}
-      curves=${curves}
-      xLabel=${label || 'bin'}
-      yLabel="counts"
-      log=${log}
-      onRange=${isTime ? onWindow : undefined}
-    />
-  </section>`
-}
 
 interface PictureProps {
   readonly row: HistogramRow
@@ -171,64 +126,6 @@ function spanOf(rows: readonly HistogramRow[]): TimeRange {
   return range === null || range === undefined ? { from: 0, to: 100 } : { from: range[0] / 1e6, to: range[1] / 1e6 }
 }
 
-interface ControlsProps {
-  readonly images: readonly HistogramRow[]
-  readonly chosen: HistogramRow | undefined
-  readonly first: HistogramRow
-  readonly look: ImageLook
-  readonly layout: string
-  readonly onKey: (key: string) => void
-  readonly onLayout: (layout: string) => void
-  readonly onLook: (look: ImageLook) => void
-}
-
-function Controls({ images, chosen, first, look, layout, onKey, onLayout, onLook }: ControlsProps): Markup {
-  const nowMs = useStore(now)
-  const value = (event: Event): string => (event.target as HTMLSelectElement).value
-  const checked = (event: Event): boolean => (event.target as HTMLInputElement).checked
-  const choice = (row: HistogramRow): Markup => html`<option value=${row.key}>${row.id}</option>`
-  return html`<section class="card row controls">
-    ${
-      images.length > 1 &&
-      html`<label
-        >image
-        <select value=${chosen?.key} onChange=${(event: Event) => onKey(value(event))}>
-          ${images.map(choice)}
-        </select></label
-      >`
-    }
-    ${chosen !== undefined && html`<${LayoutChoice} row=${chosen} layout=${layout} onLayout=${onLayout} />`}
-    <label
-      >colours
-      <select value=${look.gradient} onChange=${(event: Event) => onLook({ ...look, gradient: value(event) })}>
-        ${gradients.map((name) => html`<option>${name}</option>`)}
-      </select></label
-    >
-    <label
-      ><input
-        type="checkbox"
-        checked=${look.log}
-        onChange=${(event: Event) => onLook({ ...look, log: checked(event) })}
-      />
-      logarithmic</label
-    >
-    <label
-      ><input
-        type="checkbox"
-        checked=${look.isTurned}
-        onChange=${(event: Event) => onLook({ ...look, isTurned: checked(event) })}
-      />
-      swap x and y</label
-    >
-    <span class="grow"></span>
-    <${Pill} level=${first.state === 'COUNTING' ? 'good' : 'idle'}
-      >${first.state === '' ? first.schema : first.state.toLowerCase()}<//
-    >
-    <b>${first.rate === null ? '' : `${scaled(first.rate)} events/s`}</b>
-    <span class="muted">last message ${age(first.time_ms, nowMs)} ago</span>
-  </section>`
-}
-
 const nothing = html`<${Empty} title="No histogram has come yet">
   <p>
     Start one (or name topics with hs00, hs01 or da00 in <code>reporters.web.histogram_topics</code>), for a detector of
@@ -243,7 +140,14 @@ export function Detector(): Markup {
   const rows = useHistograms()?.filter((row) => !isOver(row))
   const [key, setKey] = useState('')
   const [wanted, setWanted] = useState<string | undefined>(undefined)
-  const [look, setLook] = useState<ImageLook>({ log: false, gradient: 'viridis', isTurned: false })
+  const [look, setLook] = useState<ImageLook>({
+    log: false,
+    gradient: 'viridis',
+    isTurned: false,
+    low: undefined,
+    high: undefined
+  })
+  const [flight, setFlight] = useState<Flight>({ scale: 'time', metres: 30, offsetMs: 0 })
   const [window, setWindow] = useState<TimeRange | undefined>(undefined)
   const choose = (other: string): void => {
     setKey(other)
@@ -259,10 +163,11 @@ export function Detector(): Markup {
   const rate = [{ label: 'events/s', values: rates.map(([, events]) => events) }]
   return html`
     <${Controls}
-      ...${{ images, chosen, first, look, layout }}
+      ...${{ images, chosen, first, look, layout, flight }}
       onKey=${choose}
       onLayout=${setWanted}
       onLook=${setLook}
+      onFlight=${setFlight}
     />
     ${
       chosen !== undefined &&
@@ -274,7 +179,7 @@ export function Detector(): Markup {
       />`
     }
     <div class="funnels charts">
-      ${curves.map((row) => html`<${Spectrum} row=${row} log=${look.log} onWindow=${setWindow} key=${row.key} />`)}
+      ${curves.map((row) => html`<${Spectrum} row=${row} log=${look.log} flight=${flight} onWindow=${setWindow} key=${row.key} />`)}
       ${
         rates.length > 1 &&
         html`<section class="card">

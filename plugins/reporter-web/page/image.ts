@@ -38,6 +38,8 @@ function colours(name: string): Uint32Array {
 interface Look {
   readonly gradient: string
   readonly log: boolean
+  /** Ends of the colours, in counts. */
+  readonly min: number
   readonly max: number
 }
 
@@ -45,7 +47,7 @@ interface Look {
 export function paint(
   canvas: HTMLCanvasElement,
   { width, height, values }: ImageCells,
-  { gradient, log, max }: Look
+  { gradient, log, min, max }: Look
 ): void {
   canvas.width = width
   canvas.height = height
@@ -54,11 +56,13 @@ export function paint(
   const picture = context.createImageData(width, height)
   const pixels = new Uint32Array(picture.data.buffer)
   const table = colours(gradient)
-  const scale = 255 / (log ? Math.log1p(Math.max(1, max)) : Math.max(1e-12, max))
+  const place = (value: number): number => (log ? Math.log1p(Math.max(0, value)) : value)
+  const least = place(min)
+  const scale = 255 / Math.max(1e-12, place(max) - least)
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       const value = values[y * width + x] ?? 0
-      const level = Math.max(0, Math.min(255, Math.round((log ? Math.log1p(Math.max(0, value)) : value) * scale)))
+      const level = Math.max(0, Math.min(255, Math.round((place(value) - least) * scale)))
       pixels[(height - 1 - y) * width + x] = table[level] ?? 0
     }
   context.putImageData(picture, 0, 0)

@@ -8,6 +8,7 @@ import { history, overview } from './state.js'
 import { now, useStore } from './store.js'
 import { Empty, Pill } from './parts.js'
 import { Funnel } from './funnel.js'
+import { post, useSending } from './sending.js'
 
 type Rows = readonly (readonly [string, ...number[]])[]
 
@@ -131,6 +132,25 @@ function StreamTable({ job }: { job: JobRow }): Markup {
 
 const shown = ['message', 'file_name', 'started', 'ended', 'start_time', 'stop_time', 'phase', 'verdict', 'attempt']
 
+/** Asked twice: what has ended does not go on. Not there where the daemon takes no commands from the page. */
+function StopJob({ job }: { job: JobRow }): Markup {
+  const { isEnabled, isGiven, askToken, isBusy, trouble, run } = useSending()
+  const [isMeant, setMeant] = useState(false)
+  if (isEnabled !== true) return null
+  const stop = { cmd: 'stop', service: text(job['service']), job_id: text(job['job_id']) }
+  const press = (): void => {
+    if (!isGiven) askToken()
+    else if (!isMeant) setMeant(true)
+    else void run(() => post(stop)).then(() => setMeant(false))
+  }
+  return html`<span class="grow"></span>
+    ${trouble !== '' && html`<span class="bad-text" role="alert">${trouble}</span>`}
+    ${isMeant && html`<button onClick=${() => setMeant(false)}>No</button>`}
+    <button class=${isMeant ? 'main' : ''} disabled=${isBusy} onClick=${press} data-stop>
+      ${isMeant ? 'Stop it now' : 'Stop'}
+    </button>`
+}
+
 function Detail({ job }: { job: JobRow }): Markup {
   const view = useStore(overview)
   const timed = useStore(history)
@@ -138,7 +158,10 @@ function Detail({ job }: { job: JobRow }): Markup {
   const funnel = view?.funnels.find((one) => one.id === id)
   return html`<div class="detail">
     <section class="card">
-      <h3>${id}</h3>
+      <header>
+        <h3>${id}</h3>
+        ${job['ended'] === null && html`<${StopJob} job=${job} key=${id} />`}
+      </header>
       <dl>
         ${shown
           .filter((key) => job[key] !== undefined && job[key] !== null && job[key] !== '')
