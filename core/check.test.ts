@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { check, nearest } from './check.js'
+import { check } from './check.js'
+import { nearest } from './api/nearest.js'
 import { type JSONSchema } from './api/plugin.js'
 
 const schema = {

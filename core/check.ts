@@ -1,4 +1,5 @@
 // JSON Schema checks: every finding with its path, in words that say what to do.
+import { nearest } from './api/nearest.js'
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { type Finding, type JSONSchema } from './api/plugin.js'
@@ -92,29 +93,4 @@ function unknownKey(error: ErrorObject): string {
   const near = nearest(key, known)
   if (near !== undefined) return `unknown key; did you mean '${near}'?`
   return known.length > 0 ? `unknown key; known are ${known.join(', ')}` : 'unknown key'
-}
-
-/** The known word that is at most two edits away. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: string | undefined
-  let bestDistance = Math.min(3, Math.ceil(word.length / 2) + 1)
-  for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
-  }
-  return best
-}
-
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const line = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1
-      line.push(Math.min((line[j - 1] ?? 0) + 1, (row[j] ?? 0) + 1, (row[j - 1] ?? 0) + same))
-    }
-    row = line
-  }
-  return row[b.length] ?? limit
 }

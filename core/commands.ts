@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { check, nearest } from './check.js'
+import { check } from './check.js'
+import { nearest } from './api/nearest.js'
 import {
   type Command,
   type CommandInfo,

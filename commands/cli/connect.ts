@@ -23,14 +23,16 @@ function brokersOf(address: KafkaAddress, flags: KafkaFlags, config: DaemonConfi
   const named = (config.kafka as Record<string, unknown>)['brokers'] ?? (config.kafka as Record<string, unknown>)['bootstrap.servers'] // prettier-ignore
   const list = typeof named === 'string' ? named.split(',') : Array.isArray(named) ? named.map(String) : []
   if (list.length > 0) return list
+  const { topic } = address
+  const taken = topic === undefined ? '' : `: '${topic}' is taken as a topic`
   throw new CodedError(
     'CLI_USAGE',
-    'no broker named; write host:port/topic, --brokers host:port, or give --config FILE'
+    `no broker named${taken}; write host:port/${topic ?? 'topic'}, --brokers host:port, or give --config FILE`
   )
 }
 
 function parseBroker(text: string): string {
-  const [broker] = parseAddress(text).brokers
+  const [broker] = text === '' ? [] : parseAddress(text).brokers
   if (broker === undefined) throw new CodedError('CLI_USAGE', `'${text}' is no broker; write host:port`)
   return broker
 }

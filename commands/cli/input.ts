@@ -9,7 +9,9 @@ export async function readInput(file: string): Promise<Buffer> {
   try {
     return file === '-' ? await buffer(process.stdin) : await readFile(file)
   } catch (cause) {
-    throw new CodedError('FILE_READ', `${file} cannot be read: ${(cause as Error).message}`, { cause })
+    const { code, message } = cause as NodeJS.ErrnoException
+    const why = code === 'EISDIR' ? 'it is a folder; name a file in it' : message
+    throw new CodedError('FILE_READ', `${file} cannot be read: ${why}`, { cause })
   }
 }
 

@@ -17,6 +17,7 @@ const topicForm = /^[A-Za-z0-9._-]{1,249}$/
 
 /** Parses `host:port/topic`, `host:port`, `topic` and `MECHANISM\user@host:port/topic`. */
 export function parseAddress(text: string): KafkaAddress {
+  if (text === '') throw usage('an empty word is no topic; write host:port/topic, or only a topic')
   let rest = text.replace(/^(?:kafka:)?\/\//, '')
   const login = /^(?:([A-Z0-9_+-]+)\\)?([^@/]+)@/.exec(rest)
   if (login) rest = rest.slice(login[0].length)

@@ -1,5 +1,7 @@
 // The `nexstream` program: global options, `run`, and what plugins bring; the code of each is loaded only when it runs.
 import { Command, CommanderError } from 'commander'
+import { CodedError } from '../../core/api/errors.js'
+import { meant } from '../../core/api/nearest.js'
 import { type ToolPart } from '../../core/api/plugin.js'
 import { type Loaded } from '../../core/loader.js'
 import { version } from '../../core/root.js'
@@ -62,6 +64,13 @@ function addRun(program: Command, ends: Ends): void {
     .action(ends(async (file: string | undefined, flags: RunFlags) => (await import('./run.js')).run(file, flags)))
 }
 
+/** `help nothing` would show the help of the whole. */
+function requireKnown(program: Command, [help, word]: readonly string[]): void {
+  const names = program.commands.map((command) => command.name())
+  if (help === 'help' && word !== undefined && !word.startsWith('-') && !names.includes(word))
+    throw new CodedError('CLI_USAGE', `unknown command '${word}'${meant(word, names)}; 'nexstream --help' lists them`)
+}
+
 /** Parses, runs, and gives the exit code; never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.done
@@ -71,7 +80,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     own = await loadTools()
     loaded = await loadFor(argv.slice(2), toolsOf(own))
     const brought = loaded && (await broughtBy(loaded))
-    await createProgram((result) => (code = result), brought, own).parseAsync([...argv])
+    const program = createProgram((result) => (code = result), brought, own)
+    requireKnown(program, argv.slice(2))
+    await program.parseAsync([...argv])
     return code
   } catch (error) {
     // Commander has said it already; --help and --version come this way, too

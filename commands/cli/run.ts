@@ -20,7 +20,7 @@ export async function run(file: string | undefined, flags: RunFlags): Promise<nu
   if (config === undefined && flags.set === undefined && flags.brokers === undefined)
     throw new CodedError(
       'CLI_USAGE',
-      'no config; give a file, $NEXSTREAM_CONFIG, or --brokers and --set section.key=value'
+      "no config; 'nexstream init' writes one; give a file, $NEXSTREAM_CONFIG, or --brokers and --set section.key=value"
     )
   // The first values of thousands of PVs all live on, from which V8 concludes that all later ones will: it then makes each
   // update in the old generation, which grows by hundreds of MB until it is collected.

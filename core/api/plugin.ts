@@ -3,6 +3,7 @@
 export { BadMessage, CodedError, errorCodes, type ErrorCode, errorText, missingText, topicMissing } from './errors.js'
 export { numberText, plainNumbers, wholeNumber, writeJson } from './json.js'
 export { durationMs, parseDuration } from './duration.js'
+export { meant } from './nearest.js'
 export { endsWithin } from './patience.js'
 export { Lag } from './lag.js'
 export { version } from './version.js'

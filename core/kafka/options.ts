@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { CodedError } from '../api/errors.js'
 import { type KafkaSettings, type TlsSettings } from '../api/kafka.js'
-import { nearest } from '../check.js'
+import { nearest } from '../api/nearest.js'
 
 export { type KafkaSettings } from '../api/kafka.js'
 

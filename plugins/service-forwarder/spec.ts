@@ -1,5 +1,12 @@
 // From the streams of a command to specs: one per converter, with an identity, so that lists can be compared.
-import { type Command, type ErrorCode, type Finding, type Options, type PartLookup } from '../../core/api/plugin.js'
+import {
+  type Command,
+  type ErrorCode,
+  type Finding,
+  meant,
+  type Options,
+  type PartLookup
+} from '../../core/api/plugin.js'
 import { streamSchema } from './stream-schema.js'
 import { type ForwarderOptions } from './options.js'
 
@@ -80,8 +87,14 @@ export class SpecParser {
   #sourceFits(stream: StreamCommand, protocol: string, path: string, errors: Finding[]): boolean {
     const source = this.context.source(protocol)
     if (source === undefined) {
-      const known = this.context.ids('source').join(', ')
-      errors.push(finding('SOURCE_UNKNOWN', `${path}/protocol`, `no source '${protocol}'; loaded: ${known}`))
+      const known = this.context.ids('source')
+      errors.push(
+        finding(
+          'SOURCE_UNKNOWN',
+          `${path}/protocol`,
+          `no source '${protocol}'${meant(protocol, known)}; loaded: ${known.join(', ')}`
+        )
+      )
       return false
     }
     const config = { ...structuredClone(stream.source_options ?? {}), channel: stream.channel }
@@ -100,9 +113,15 @@ export class SpecParser {
     const { schema, topic: ownTopic, name, source_name: ownSource, ...converterOptions } = converter
     const part = this.context.converter(schema)
     if (part === undefined) {
-      const known = this.context.ids('converter').join(', ')
+      const known = this.context.ids('converter')
       const where = typeof given === 'string' ? at : `${at}/schema`
-      errors.push(finding('CONVERTER_UNKNOWN', where, `no converter '${schema}'; loaded: ${known}`))
+      errors.push(
+        finding(
+          'CONVERTER_UNKNOWN',
+          where,
+          `no converter '${schema}'${meant(schema, known)}; loaded: ${known.join(', ')}`
+        )
+      )
       return undefined
     }
     const topic = ownTopic ?? stream.topic

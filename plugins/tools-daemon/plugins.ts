@@ -1,5 +1,5 @@
 // `nexstream plugins`: what is loaded, and the options of each part.
-import { CodedError, type ToolRun } from '../../core/api/plugin.js'
+import { CodedError, meant, type ToolRun } from '../../core/api/plugin.js'
 import { optionRows } from './schema-table.js'
 import { table } from './tool-kit.js'
 
@@ -24,7 +24,14 @@ export const docs: ToolRun = async ([id], flags, context) => {
     parts.map(({ kind, id, summary, config }) => ({ kind, id, plugin, summary, config }))
   )
   const parts = all.filter((part) => id === undefined || part.id === id || part.plugin === id)
-  if (parts.length === 0) throw new CodedError('CLI_USAGE', `no part or plugin '${id}'; see 'nexstream plugins list'`)
+  if (parts.length === 0)
+    throw new CodedError(
+      'CLI_USAGE',
+      `no part or plugin '${id}'${meant(
+        id ?? '',
+        all.flatMap((part) => [part.id, part.plugin])
+      )}; see 'nexstream plugins list'`
+    )
   for (const part of parts) {
     if (flags['json'] === true) await printJson(part)
     else {

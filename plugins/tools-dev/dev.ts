@@ -24,7 +24,7 @@ const text = (value: ToolFlags[string]): string | undefined => (typeof value ===
 const dev: ToolRun = async (_args, flags, context) => {
   const steps = stepsOn(context)
   const forMs = text(flags['for']) === undefined ? undefined : parseDuration(text(flags['for']) ?? '')
-  const perPulse = countOf(text(flags['events']) ?? '')
+  const perPulse = countOf(text(flags['events']) ?? '', '--events')
   const kept = text(flags['data'])
   const instrument = text(flags['instrument']) ?? ''
   if (!/^[A-Za-z0-9._-]{1,200}$/.test(instrument)) throw new CodedError('CLI_USAGE', `--instrument '${instrument}': letters, digits, '.', '_' and '-' only: its topics begin with it`) // prettier-ignore

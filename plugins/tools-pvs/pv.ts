@@ -2,6 +2,7 @@
 import {
   CodedError,
   exitCodes,
+  meant,
   type Subscription,
   type ToolContext,
   type ToolFlags,
@@ -38,7 +39,7 @@ function opened(
     if (source === undefined)
       throw new CodedError(
         'CLI_USAGE',
-        `nobody speaks '${named.protocol}'; there are ${parts.ids('source').join(', ')}`
+        `nobody speaks '${named.protocol}'${meant(named.protocol, parts.ids('source'))}; there are ${parts.ids('source').join(', ')}`
       )
     const config: Record<string, unknown> = { channel: named.name }
     const [wrong] = parts.check(source.config, config)
@@ -94,7 +95,7 @@ export const get: ToolRun = async (words, flags, context) => {
 /** Says what has not come within --timeout, and goes on: it may come later. */
 export const monitor: ToolRun = async (words, flags, context) => {
   const names = namedIn(words, flags)
-  const most = typeof flags['count'] === 'string' ? countOf(flags['count']) : Infinity
+  const most = typeof flags['count'] === 'string' ? countOf(flags['count'], '--count') : Infinity
   const stop = untilStopped()
   let enough = (): void => undefined
   const hasEnough = new Promise<void>((resolve) => (enough = resolve))

@@ -14,8 +14,8 @@ const count: ToolRun = async ([address], given, context) => {
   if (isRecording(address)) return countRecording(address, given, context)
   const target = connect(address)
   const { kafka } = target
-  const topic = needTopic(target)
   try {
+    const topic = await needTopic(target)
     const partitions = await partitionsOf(kafka, topic)
     const marks = await watermarks(kafka, topic, partitions)
     const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0)

@@ -23,7 +23,7 @@ export async function scanFrom(
     throw new CodedError('CLI_USAGE', '--topic chooses a topic of a recording; name that of Kafka as host:port/topic')
   const target = context.connect(address)
   try {
-    await scan(target.kafka, needTopic(target), span, visitor)
+    await scan(target.kafka, await needTopic(target), span, visitor)
   } finally {
     await target.kafka.close()
   }

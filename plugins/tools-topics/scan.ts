@@ -1,5 +1,6 @@
 // Reads a span of a topic, message by message: the last n, from an offset, from a time, and on when following.
 import { type Batch, CodedError, type Kafka, type ToolTarget, topicMissing } from '../../core/api/plugin.js'
+import { noTopic } from '../tools-daemon/tool-kit.js'
 
 export interface TopicSpan {
   /** The last n of each partition; the default (10) when nothing else is given. */
@@ -34,9 +35,12 @@ export interface Visitor {
   caughtUp?(): Promise<void>
 }
 
-/** The topic of the address, which this sub-command cannot do without. */
-export function needTopic({ topic }: ToolTarget): string {
+/** The topic of the address, which this sub-command cannot do without. Rejects with CLI_USAGE, TOPIC_MISSING. */
+export async function needTopic(target: ToolTarget): Promise<string> {
+  const { topic, kafka } = target
   if (topic === undefined) throw new CodedError('CLI_USAGE', 'no topic named; write host:port/topic')
+  const [info] = await kafka.topics([topic])
+  if (info === undefined || info.partitions.length === 0) throw await noTopic(topic, target)
   return topic
 }
 

@@ -28,14 +28,14 @@ interface TailFlags extends SpanFlags {
 export function spanOf(flags: SpanFlags, context: ToolContext, defaultLast?: number): OriginSpan {
   const { say, timeoutMs } = context
   const anywhere = flags.last !== undefined || flags.offset !== undefined || flags.time !== undefined
-  const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : countOf(flags.last)
+  const last = flags.last === undefined ? (anywhere ? undefined : defaultLast) : countOf(flags.last, '--last')
   return {
     timeoutMs,
     ...(last !== undefined && { last }),
-    ...(flags.offset !== undefined && { offset: countOf(flags.offset) }),
+    ...(flags.offset !== undefined && { offset: countOf(flags.offset, '--offset') }),
     ...(flags.time !== undefined && { fromMs: moment(flags.time, say) }),
     ...(flags.to !== undefined && { toMs: moment(flags.to, say) }),
-    ...(flags.partition !== undefined && { partition: countOf(flags.partition) }),
+    ...(flags.partition !== undefined && { partition: countOf(flags.partition, '--partition') }),
     ...(flags.topic !== undefined && { topic: flags.topic }),
     ...(flags.follow === true && { follow: true })
   }

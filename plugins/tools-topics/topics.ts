@@ -1,6 +1,6 @@
 // `nexstream topics`: what topics there are, with counts, leaders and offsets of their partitions; and the groups that read them.
-import { topicMissing, type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
-import { table } from '../tools-daemon/tool-kit.js'
+import { type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
+import { noTopic, table } from '../tools-daemon/tool-kit.js'
 import { type GroupPosition, groupsOf, leadersOf, type PartitionLeader, placeOf } from './admin/groups.js'
 import { type ListedTopic, listTopics } from './admin/topics.js'
 
@@ -10,7 +10,7 @@ const topics: ToolRun = async ([address], flags, context) => {
   try {
     const all = await listTopics(target)
     const listed = target.topic === undefined ? all : all.filter(({ name }) => name === target.topic)
-    if (target.topic !== undefined && listed.length === 0) throw topicMissing(`topic ${target.topic}`)
+    if (target.topic !== undefined && listed.length === 0) throw await noTopic(target.topic, target)
     if (flags['groups'] === true)
       return await showGroups(await groupsOf(target, listed), flags['json'] === true, context)
     const rows = rowsOf(listed, await leadersOf(target, listed))

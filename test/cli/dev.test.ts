@@ -78,7 +78,10 @@ describe('nexstream dev', function () {
       const { code, stderr } = await start(['dev', ...args]).ended
       return [code, stderr]
     }
-    assert.deepEqual(await refused(['--events', 'many']), [2, "CLI_USAGE: 'many' is no whole number\n"])
+    assert.deepEqual(await refused(['--events', 'many']), [
+      2,
+      "CLI_USAGE: --events: 'many' is no whole number; write 0, 1, 2 …\n"
+    ])
     const [code, said] = await refused(['-b', 'here'])
     assert.deepEqual([code, said], [2, "CLI_USAGE: 'here' is no broker; write host:port\n"])
     assert.match((await refused(['--instrument', 'a b']))[1], /^CLI_USAGE: --instrument 'a b': letters/)

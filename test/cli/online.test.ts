@@ -272,7 +272,7 @@ ${topics.join('')}`) // prettier-ignore
       [['tail'], 2, /^CLI_USAGE: no topic named; write host:port\/topic/],
       [['tail', 'a b'], 2, /^CLI_USAGE: 'a b' in 'a b' is no topic name/],
       [['tail', topic('data'), '--time', 'last week'], 2, /^CLI_USAGE: 'last week' is no moment; write /],
-      [['tail', topic('data'), '--last', 'many'], 2, /^CLI_USAGE: 'many' is no whole number/],
+      [['tail', topic('data'), '--last', 'many'], 2, /^CLI_USAGE: --last: 'many' is no whole number/],
       [['count', 'no-such-topic'], 1, /^TOPIC_MISSING: topic no-such-topic does not exist; create it with/],
       [['start', 'filewriter', 'file_name'], 2, /^CLI_USAGE: 'file_name': write key=value/],
       [['start', 'filewriter', 'nexus_structure=@absent.json'], 2, /^FILE_READ: absent\.json cannot be read/],

@@ -71,7 +71,7 @@ describe('nexstream pv', function () {
     for (const [args, said] of [
       [['get', 'ftp://A'], /^CLI_USAGE: nobody speaks 'ftp'; there are .*\bca\b.*\bpva\b/],
       [['get', 'A B'], /^CLI_USAGE: 'A B' is no PV; write NAME, ca:\/\/NAME or pva:\/\/NAME/],
-      [['monitor', 'A', '-n', 'x'], /^CLI_USAGE: 'x' is no whole number/],
+      [['monitor', 'A', '-n', 'x'], /^CLI_USAGE: --count: 'x' is no whole number/],
       [['get'], /^CLI_USAGE: missing required argument 'pvs'/]
     ] as const) {
       const { code, stderr } = await nexstream(['pv', ...args])

@@ -1,5 +1,5 @@
 // What a NeXus file holds, in short: for `nexstream show FILE`.
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { CodedError } from '../../../core/api/plugin.js'
 import { Disk } from './disk.js'
 import { WasmFile } from './wasm.js'
@@ -54,14 +54,21 @@ export async function summarise(path: string): Promise<FileSummary> {
 
 /** A file with its bytes. Throws CodedError FILE_READ, HDF5_FAILED. */
 export async function openToRead(path: string): Promise<{ file: WasmFile; bytes: number }> {
-  let bytes: number
+  const bytes = sizeOf(path)
+  if (!isHdf5(path)) throw new CodedError('FILE_READ', `${path} is no HDF5 file`)
+  return { file: (await WasmFile.library())(path, 'read'), bytes }
+}
+
+/** Of a file, in bytes. Throws CodedError FILE_READ for what is none. */
+export function sizeOf(path: string): number {
+  let found: Stats
   try {
-    bytes = statSync(path).size
+    found = statSync(path)
   } catch (error) {
     throw new CodedError('FILE_READ', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
   }
-  if (!isHdf5(path)) throw new CodedError('FILE_READ', `${path} is no HDF5 file`)
-  return { file: (await WasmFile.library())(path, 'read'), bytes }
+  if (found.isDirectory()) throw new CodedError('FILE_READ', `${path} is a folder; name a file in it`)
+  return found.size
 }
 
 /** The signature stands at 0, or behind a user block of 512 bytes times a power of two. */

@@ -15,6 +15,8 @@ import { type ColumnOptions, type RunInfo } from '../writer-part.js'
 export interface MakeFileOptions {
   /** nexus_structure as an object or JSON text. */
   readonly structure: unknown
+  /** What the structure is called in errors. */
+  readonly name?: string
   /** Path of the file to make; nothing is overwritten. */
   readonly file: string
   readonly messages: Iterable<TopicMessage> | AsyncIterable<TopicMessage>
@@ -43,7 +45,8 @@ export async function makeFile(options: MakeFileOptions): Promise<JobReport & { 
   const { template, flavour } = options
   const checked = checkStructure(options.structure, options.parts, { flavour, ...(template && { template }) })
   const { plan, findings, leftOut } = checked
-  if (isRefused(options.lenient === true ? 'lenient' : 'strict', checked, findings)) throw structureError(findings)
+  if (isRefused(options.lenient === true ? 'lenient' : 'strict', checked, findings))
+    throw structureError(findings, options.name)
   // 1 ns is the time of messages that have none
   const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? OPEN_END_NS)
   const file = await createNexusFile(options.file, { fsync: 'never', ...options.hdf5 })
@@ -70,12 +73,12 @@ export async function makeFile(options: MakeFileOptions): Promise<JobReport & { 
   }
 }
 
-/** One error that carries all findings. */
-export function structureError(findings: readonly Finding[]): CodedError {
+/** One error that carries all findings; `name` says where. */
+export function structureError(findings: readonly Finding[], name = 'NeXus structure JSON'): CodedError {
   const [first] = findings
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : ''
   const code = first?.code === 'TOPIC_MISSING' || first?.code === 'TOPIC_EMPTY' ? first.code : 'STRUCTURE_INVALID'
-  return new CodedError(code, `NeXus structure JSON: ${first?.path} ${first?.message}${more}`, {
+  return new CodedError(code, `${name}: ${first?.path} ${first?.message}${more}`, {
     path: first?.path ?? '/',
     fields: { findings }
   })

@@ -1,5 +1,5 @@
 // Stream nodes: module, topic, source and config, each checked; the writers are tried out on a group of paper.
-import { plainNumbers, CodedError, errorText } from '../../../core/api/plugin.js'
+import { plainNumbers, CodedError, errorText, meant } from '../../../core/api/plugin.js'
 import { type Draft, draftOf } from './drafts.js'
 import { below, nameTrouble, own, type Findings, type JsonObject } from './findings.js'
 import { fitted, propertyOf } from './fitting.js'
@@ -53,7 +53,7 @@ export function readStream(
   if (part === undefined)
     return findings.add(
       moduleAt,
-      `no writer module '${module}' is loaded; there are ${parts.ids('writer').join(', ')}`,
+      `no writer module '${module}' is loaded${meant(module, parts.ids('writer'))}; there are ${parts.ids('writer').join(', ')}`,
       'WRITER_UNKNOWN'
     )
   const needed = part.accepts.length > 0

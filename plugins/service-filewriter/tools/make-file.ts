@@ -32,6 +32,7 @@ export default async function makeFile(
   const [startNs, stopNs] = [momentNs(flags['start'], '/start_time'), momentNs(flags['stop'], '/stop_time')]
   const report = await make({
     structure: given.structure,
+    name: structure,
     file,
     messages: messages === undefined ? [] : messagesOf(messages, context),
     parts,

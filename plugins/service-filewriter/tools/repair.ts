@@ -1,5 +1,6 @@
 // `nexstream repair`: makes a file readable that a crash left unfinished, and says what was done.
 import { type ToolFlags, type ToolContext } from '../../../core/api/plugin.js'
+import { sizeOf } from '../file/summary.js'
 import { repair as repairFile } from '../file/repair.js'
 
 export default async function repair(
@@ -7,6 +8,7 @@ export default async function repair(
   flags: ToolFlags,
   { print, printJson, say }: ToolContext
 ): Promise<void> {
+  sizeOf(file) // What is no file is no damaged one
   const result = await repairFile(file)
   if (flags['json'] === true) await printJson({ file, ...result })
   else

@@ -57,9 +57,10 @@ export function moment(text: string, say: (line: string) => void = () => undefin
   throw usage(`'${text}' is no moment${seconds}; write ${allowed}`)
 }
 
-/** A whole number ≥ 0. */
-export function countOf(text: string): number {
+/** A whole number ≥ 0; `what` names it where it is none. */
+export function countOf(text: string, what: string): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw usage(`'${text}' is no whole number`)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw usage(`${what}: '${text}' is no whole number; write 0, 1, 2 …`)
   return value
 }

@@ -1,6 +1,6 @@
 // Ctrl-C ends a tool in good order; a second one ends it at once.
 
-/** Aborted, and `ended`, at the first signal, until which the process stays; `done` gives the signals back. */
+/** Aborted, and `ended`, at the first signal; who waits for `ended` keeps the process until `done`, which gives the signals back. */
 export function untilStopped(): {
   readonly signal: AbortSignal
   readonly ended: Promise<void>
@@ -9,8 +9,7 @@ export function untilStopped(): {
   const controller = new AbortController()
   const { signal } = controller
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  // What runs in other processes keeps nothing alive here
-  const awake = setInterval(() => undefined, 2 ** 30)
+  let awake: NodeJS.Timeout | undefined
   const stop = (): void => {
     done()
     controller.abort()
@@ -20,10 +19,15 @@ export function untilStopped(): {
     for (const name of names) process.removeListener(name, stop)
   }
   for (const name of names) process.on(name, stop)
+  const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
   return {
     signal,
     done,
-    ended: new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    get ended() {
+      // What runs in other processes keeps nothing alive here
+      if (!signal.aborted) awake ??= setInterval(() => undefined, 2 ** 30)
+      return ended
+    }
   }
 }
 
