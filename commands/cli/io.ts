@@ -1,5 +1,6 @@
 // What the terminal sees: data on stdout, talk on stderr, colour and repainting only for people.
 import { once } from 'node:events'
+import { CodedError } from '../../core/api/errors.js'
 import { writeJson } from '../../core/api/json.js'
 import { createColors } from 'picocolors'
 import { type Finding } from '../../core/api/plugin.js'
@@ -13,10 +14,24 @@ export const settings = { verbose: false, quiet: false, timeoutMs: 10_000 }
 const wantsColour = (stream: NodeJS.WriteStream): boolean =>
   // undefined, which a pipe has, would let the library decide
   (stream.isTTY as boolean | undefined) === true && !process.env['NO_COLOR']
-/** Colours for stdout. */
+/** Colours for stdout; `paint` changes them. */
 export const colour = createColors(wantsColour(process.stdout))
 /** Colours for stderr. */
 export const talkColour = createColors(wantsColour(process.stderr))
+
+/** When output is coloured: by itself on terminals, always (for `less -R`), or never. */
+export const colourings = ['auto', 'always', 'never'] as const
+
+/** Of --color. Throws CLI_USAGE for another word. */
+export function paint(when: string): void {
+  if (!(colourings as readonly string[]).includes(when))
+    throw new CodedError('CLI_USAGE', `--color ${when}: must be one of ${colourings.join(', ')}`)
+  for (const [colours, stream] of [
+    [colour, process.stdout],
+    [talkColour, process.stderr]
+  ] as const)
+    Object.assign(colours, createColors(when === 'always' || (when === 'auto' && wantsColour(stream))))
+}
 
 // A reader such as `head` may go away: that ends us quietly, it is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -37,7 +37,7 @@ const content = new Set([undefined, 'help'])
 
 /** The plugins of the config that the command line names, when its sub-command may need them; close them in the end. */
 export async function loadFor(args: readonly string[], tools: readonly ToolPart[]): Promise<Loaded | undefined> {
-  const word = args.find((arg, i) => !arg.startsWith('-') && !['--timeout', '-c', '--config', '--set'].includes(args[i - 1] ?? '')) // prettier-ignore
+  const word = args.find((arg, i) => !arg.startsWith('-') && !['--timeout', '--color', '-c', '--config', '--set'].includes(args[i - 1] ?? '')) // prettier-ignore
   const asks = (...names: readonly string[]): boolean => args.some((arg) => names.includes(arg))
   const tool = tools.find(({ id }) => id === word)
   const isPlain = word === 'run' || (tool !== undefined && tool.needsPlugins !== 'always')

@@ -6,7 +6,7 @@ import { type ToolPart } from '../../core/api/plugin.js'
 import { type Loaded } from '../../core/loader.js'
 import { version } from '../../core/root.js'
 import { exitCodeHelp, exitCodeOf, exitCodes, report } from './exit.js'
-import { settings } from './io.js'
+import { colourings, paint, settings } from './io.js'
 import { parseDuration } from '../../core/api/duration.js'
 import { addMade, addTool } from './tool.js'
 import type { RunFlags } from './run.js'
@@ -32,16 +32,23 @@ export function createProgram(
     .version(version)
     .option('-v, --verbose', 'say more; errors with their stack')
     .option('-q, --quiet', 'data and errors only')
+    .option('--color <when>', `${colourings.join(', ')}: colours on terminals only, also elsewhere, or nowhere`, 'auto')
     .option('--timeout <duration>', 'give up waiting after this long, e.g. 500ms, 10s, 5min', '10s')
     .addHelpText('after', exitCodeHelp)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'CLI_USAGE: ')) })
     .showHelpAfterError("See 'nexstream help [command]'.")
     .hook('preAction', () => {
-      const { verbose, quiet, timeout } = program.opts<{ verbose?: true; quiet?: true; timeout: string }>()
+      const { verbose, quiet, timeout, color } = program.opts<{
+        verbose?: true
+        quiet?: true
+        timeout: string
+        color: string
+      }>()
       settings.verbose = verbose === true
       settings.quiet = quiet === true
       settings.timeoutMs = parseDuration(timeout)
+      paint(color)
     })
   addRun(program, ends)
   const shown = brought?.loaded ?? own

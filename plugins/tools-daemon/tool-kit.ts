@@ -1,6 +1,7 @@
 // For tools of plugins, as `nexstream/tools`: commands to a daemon, tables and the like for people, moments and numbers of the command line.
 export { ask, askOn, showReply } from './kit/command-client.js'
 export { countOf, isRelative, moment, zoned } from './kit/moments.js'
-export { paced, untilStopped } from './kit/stopping.js'
+export { meter, type Way } from './kit/meter.js'
+export { untilStopped } from './kit/stopping.js'
 export { bytes, repainted, table } from './kit/table.js'
 export { noTopic } from './kit/topics.js'

@@ -14,7 +14,7 @@ import { type Played, recordingPlayed, type Selection, topicPlayed } from './pla
 import { Player } from './player.js'
 import { notesOf, reportOf, spanOf, topicsOf } from './record.js'
 import { isRecording } from './recording-kit.js'
-import { paced, untilStopped } from '../tools-daemon/tool-kit.js'
+import { meter, untilStopped } from '../tools-daemon/tool-kit.js'
 import { capturePackets, copiedPackets, isCapture, playByUdp } from './udp/play-udp.js'
 
 const usage = (message: string): CodedError => new CodedError('CLI_USAGE', message)
@@ -217,23 +217,18 @@ interface Rounds {
   readonly loops: boolean
 }
 
-async function playRounds({ player, played, signal, loops }: Rounds, { progress, say }: ToolContext) {
-  const show = paced(progress)
-  const beganMs = performance.now()
+async function playRounds({ player, played, signal, loops }: Rounds, context: ToolContext) {
+  const show = meter(context, 'messages')
   let lanes: readonly LaneReport[] = []
   let rounds = 0
-  if (loops) say('playing again and again; Ctrl-C ends it')
+  if (loops) context.say('playing again and again; Ctrl-C ends it')
   do {
     let begun = false
     const before = player.messages
     lanes = await played.play((message) => {
       if (!begun) player.begin(played.firstMs ?? message.timestampMs)
       begun = true
-      show(() => {
-        const rate = ((player.messages * 1000) / (performance.now() - beganMs)).toFixed(0)
-        const share = played.total === undefined ? '' : ` of ${played.total} (${(((player.messages - before) * 100) / played.total).toFixed(0)} %)` // prettier-ignore
-        return `${player.messages - before}${share} messages, ${bytes(player.bytes)}, ${rate}/s`
-      })
+      show(() => ({ done: player.messages - before, total: played.total, bytes: player.bytes }))
       return player.take(message)
     }, signal)
     rounds++

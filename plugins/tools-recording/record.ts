@@ -12,7 +12,7 @@ import { type LaneReport } from './lane.js'
 import { type MergeSpan, readMerged } from './merge.js'
 import { compressions, type RecordingCompression, RecordingWriter } from './mcap/writer.js'
 import { isRecording } from './recording-kit.js'
-import { paced, untilStopped } from '../tools-daemon/tool-kit.js'
+import { meter, untilStopped } from '../tools-daemon/tool-kit.js'
 
 /** What a crash costs at most, ms. */
 const FLUSH_MS = 2000
@@ -26,7 +26,7 @@ const record: ToolRun = async (words, flags, context) => {
   const span = spanOf(flags, say)
   const { kafka } = context.connect(words[0])
   const stop = untilStopped()
-  const show = paced(progress)
+  const show = meter(context, 'messages')
   try {
     // What is wrong with the topics is told before there is a file
     await topicsOf(kafka, topics)
@@ -36,7 +36,6 @@ const record: ToolRun = async (words, flags, context) => {
       await writer.flush()
       flushedMs = performance.now()
     }
-    const beganMs = performance.now()
     try {
       const lanes = await readMerged(kafka, {
         ...span,
@@ -49,10 +48,7 @@ const record: ToolRun = async (words, flags, context) => {
           return writer.isFull ? flush() : undefined
         },
         idle: async () => {
-          show(() => {
-            const rate = (writer.messages * 1000) / (performance.now() - beganMs)
-            return `${writer.messages} messages, ${bytes(writer.bytes + writer.pending)}, ${rate.toFixed(0)}/s`
-          })
+          show(() => ({ done: writer.messages, bytes: writer.bytes + writer.pending }))
           if (performance.now() - flushedMs > FLUSH_MS) await flush()
         }
       })

@@ -28,6 +28,8 @@ export interface Visited {
 
 /** What the visitor is told besides messages. */
 export interface Visitor {
+  /** At the beginning: how many messages there are at most, without those that are still to come. */
+  total?(messages: number): void
   message(message: Visited): void
   /** After every batch; printing may wait here. `false` ends the scan. */
   batch?(): Promise<boolean | void>
@@ -72,6 +74,9 @@ export async function scan(kafka: Kafka, topic: string, span: TopicSpan, visitor
     if (from < to) ends.set(partition, to)
     if (from < to || span.follow === true) assign.push({ topic, partition, offset: from })
   }
+  visitor.total?.(
+    assign.reduce((sum, { partition, offset }) => sum + Math.max(0, (ends.get(partition) ?? offset) - offset), 0)
+  )
   if (ends.size === 0) await visitor.caughtUp?.()
   if (assign.length === 0) return
   const signal = span.signal

@@ -1,6 +1,6 @@
 // `nexstream sources`: who writes to a topic, or wrote to those of a recording: schema, source, partitions, count, rate, last time and value.
 import { type ToolRun, visible } from '../../core/api/plugin.js'
-import { table } from '../tools-daemon/tool-kit.js'
+import { meter, table } from '../tools-daemon/tool-kit.js'
 import { isRecording } from '../tools-recording/recording-kit.js'
 import { clock, type Decoded, decodeValue, sourceOf, summaryOf } from './decoding.js'
 import { decoderOf } from './foreign.js'
@@ -28,6 +28,8 @@ interface Seen {
 const sources: ToolRun = async ([address], given, context) => {
   const flags = given as SourcesFlags
   const { print, printJson, progress, say } = context
+  const show = meter(context, 'messages')
+  let most: number | undefined
   const decoder = await decoderOf(context)
   const seen = new Map<string, Seen>()
   let total = 0
@@ -40,7 +42,8 @@ const sources: ToolRun = async ([address], given, context) => {
           total++
           note(seen, message, decodeValue(message.value, decoder.decode)).partitions.add(message.partition)
         },
-        batch: async () => Promise.resolve(progress(`${total} messages`))
+        total: (messages) => (most = messages),
+        batch: async () => Promise.resolve(show(() => ({ done: total, total: most })))
       },
       context
     )

@@ -15,6 +15,7 @@ export async function said(args: readonly string[]): Promise<Said> {
     return true
   }
   const { stdout: out, stderr: err } = process
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as they are
   const [writeOut, writeErr] = [out.write, err.write]
   out.write = take(stdout)
   err.write = take(stderr)

@@ -23,6 +23,7 @@ const cases: readonly Case[] = [
   ['help tial', 2, /^CLI_USAGE: unknown command 'tial' \(did you mean 'tail'\?\)/],
   ['--verson', 2, /unknown option '--verson'\n\(Did you mean --version\?\)/],
   ['tail --follw DEAD/a', 2, /unknown option '--follw'\n\(Did you mean --follow\?\)/],
+  ['plugins list --color green', 2, /--color green: must be one of auto, always, never/],
   ['plugins lst', 2, /unknown command 'lst'\n\(Did you mean list\?\)/],
   ['show a b', 2, /too many arguments for 'show'. Expected 1 argument but got 2/],
   ['show', 2, /missing required argument 'file'/],
@@ -130,7 +131,7 @@ const cases: readonly Case[] = [
   ['start filewriter file_name', 2, /'file_name': write key=value, key=@file\.json or key='\[1, 2\]'/],
   ['start filewriter nexus_structure=@absent.json', 2, missing],
   ['forward A', 2, /no topic for the values; give --topic TOPIC/],
-  ['pv get A --protocol cs', 2, /nobody speaks 'cs' \(did you mean 'ca'\?\); there are amor, ca, pva, sim/],
+  ['pv get A --protocol cs', 2, /nobody speaks 'cs' \(did you mean 'ca'\?\); there are .*amor, ca, pva, sim/],
   ['plugins docs f145', 2, /no part or plugin 'f145' \(did you mean 'f14[24]'\?\); see 'nexstream plugins list'/],
   ['kafka --port x', 2, /--port x: not a port/],
   ['init --roles writer --yes', 2, /'writer' is no role; there are forwarder, filewriter/],
@@ -186,6 +187,19 @@ describe('wrong things that a person does', function () {
         wrong.push(`${line}\n  ${found.code} instead of ${code}: ${last}${found.stdout}`)
     }
     assert.deepEqual(wrong, [])
+  })
+
+  it('colours are for terminals, or where they are asked for', async () => {
+    const escape = String.fromCharCode(27)
+    for (const [args, isPainted] of [
+      [[], false],
+      [['--color', 'always'], true],
+      [['--color', 'never'], false]
+    ] as const) {
+      const { code, stdout } = await said([...args, 'plugins', 'list'])
+      assert.deepEqual([code, stdout.includes(`${escape}[`)], [0, isPainted], args.join(' '))
+    }
+    await said(['--color', 'auto', 'plugins', 'list'])
   })
 
   it('a topic that is not there is told with the one that may be meant', async () => {

@@ -11,7 +11,7 @@ import { sayReport } from '../structure/report.js'
 import { isObject } from '../structure/findings.js'
 import { readTemplate } from '../structure/template.js'
 import { timeNs } from '../times.js'
-import { moment } from '../../tools-daemon/tool-kit.js'
+import { meter, moment, type Way } from '../../tools-daemon/tool-kit.js'
 import { isRecording, readRecording } from '../../tools-recording/recording-kit.js'
 
 const text = (value: ToolFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -84,20 +84,39 @@ function commandOf(text: string): Given {
   return { structure: json['nexus_structure'], ...times }
 }
 
-/** Of a recording, or of JSON lines. Throws CodedError FILE_READ. */
-async function* messagesOf(file: string, { parts, say }: ToolContext): AsyncGenerator<TopicMessage> {
-  if (!isRecording(file)) {
-    yield* messagesIn(linesOf(file), file === '-' ? process.cwd() : dirname(file), parts)
-    return
+/** Of a recording, or of JSON lines; tells how far it is. Throws CodedError FILE_READ. */
+async function* messagesOf(file: string, context: ToolContext): AsyncGenerator<TopicMessage> {
+  const { parts, say, progress } = context
+  try {
+    if (!isRecording(file)) {
+      yield* messagesIn(linesOf(file, meter(context, 'bytes')), file === '-' ? process.cwd() : dirname(file), parts)
+      return
+    }
+    const show = meter(context, 'messages')
+    let [done, bytes] = [0, 0]
+    for await (const { topic, partition, value } of readRecording(file, say)) {
+      done++
+      bytes += value?.length ?? 0
+      show(() => ({ done, bytes }))
+      if (value !== null) yield { topic, partition, value }
+    }
+  } finally {
+    progress('')
   }
-  for await (const { topic, partition, value } of readRecording(file, say))
-    if (value !== null) yield { topic, partition, value }
 }
 
 /** Throws CodedError FILE_READ. */
-async function* linesOf(file: string): AsyncGenerator<string> {
+async function* linesOf(file: string, show: (way: () => Way) => void): AsyncGenerator<string> {
+  let done = 0
+  const counted = async function* (lines: AsyncIterable<string>, total?: number): AsyncGenerator<string> {
+    for await (const line of lines) {
+      done += line.length + 1
+      show(() => ({ done, total }))
+      yield line
+    }
+  }
   if (file === '-') {
-    yield* createInterface({ input: process.stdin, crlfDelay: Infinity })
+    yield* counted(createInterface({ input: process.stdin, crlfDelay: Infinity }))
     return
   }
   let handle: FileHandle
@@ -106,7 +125,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
   } catch (cause) {
     throw new CodedError('FILE_READ', `${file} cannot be read: ${(cause as Error).message}`, { cause })
   }
-  yield* handle.readLines()
+  yield* counted(handle.readLines(), (await handle.stat()).size)
 }
 
 /** `gzip`, `zstd`, `gzip:6`. */

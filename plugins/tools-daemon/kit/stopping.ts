@@ -30,14 +30,3 @@ export function untilStopped(): {
     }
   }
 }
-
-/** Gives words to `show` not more often than a person can read them. */
-export function paced(show: (text: string) => void): (text: () => string) => void {
-  let shownMs = performance.now()
-  return (text) => {
-    const now = performance.now()
-    if (now - shownMs < 500) return
-    shownMs = now
-    show(text())
-  }
-}

@@ -4,10 +4,9 @@ import { isIPv6 } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BadMessage, CodedError, exitCodes, type ToolContext, type ToolFlags } from '../../../core/api/plugin.js'
 import { fieldAt, idCode, rootAt, schemaId, viewAt } from '../../../schemas/index.js'
-import { bytes } from '../../tools-daemon/tool-kit.js'
 import { type Played, type Selection } from '../played.js'
 import { namesFile } from '../recording-kit.js'
-import { paced } from '../../tools-daemon/tool-kit.js'
+import { bytes, meter } from '../../tools-daemon/tool-kit.js'
 import { readCapture } from './capture.js'
 import { datagramOf, type NoDatagram } from './datagram.js'
 
@@ -169,7 +168,7 @@ export async function playByUdp(
   const address = addressOf(options.to)
   const socket = createSocket(isIPv6(address[0]) ? 'udp6' : 'udp4')
   const pacer = new UdpPacer(socket, address, options)
-  const show = paced(context.progress)
+  const show = meter(context, 'packets')
   let rounds = 0
   if (options.loops) context.say('playing again and again; Ctrl-C ends it')
   try {
@@ -178,7 +177,7 @@ export async function playByUdp(
       pacer.beginRound()
       await packets.play(async (timeMs, packet) => {
         await pacer.take(timeMs, packet)
-        show(() => `${pacer.packets} packets, ${bytes(pacer.bytes)}`)
+        show(() => ({ done: pacer.packets, bytes: pacer.bytes }))
       }, options.signal)
       rounds++
       if (pacer.packets === before) break
