@@ -1,126 +1,147 @@
-// What does event formation cost? CPU of each packet in memory and from the socket, beside a loop that only receives, in the same run.
+// What does event formation cost? CPU of the whole daemon per packet, from the socket to Kafka's acknowledgement, beside a loop in C; and how long it takes.
 import { type ChildProcess, fork } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { formationOf, generatedPackets, recordedCase } from '../test/event-formation/cases.js'
+import { freePorts } from '../plugins/tools-dev/fetched/ports.js'
+import { startKafka } from '../test/support/kafka.js'
+import { type BenchCase, benchCases, LOOP_US } from './support/event-formation/cases.js'
+import { BenchDaemon } from './support/event-formation/daemon.js'
+import { latencies } from './support/event-formation/latency.js'
+import { median } from './support/report.js'
+import { type SendOrder } from './support/event-formation/sender.js'
+import { type Yardstick, yardstick } from './support/event-formation/yardstick.js'
 
-const help = `node dist/bench/event-formation.js [--packets 30000] [--rate 15000] [--cases NAME …]
+const help = `node dist/bench/event-formation.js [--rounds 5] [--seconds 4] [--cases NAME …] [--one-thread] [--latency [--pulses 280]]
 
-Packets as full as they can be, from the generator. Columns: readouts of a packet; µs of CPU per packet in memory (parse, events,
-messages, no Kafka), ns per readout; µs from the socket (node:dgram) at the rate, of event formation and of a loop that only
-receives; packets lost on the way.`
-
-/** Cases whose family has a generator, with readouts that fill a packet. */
-const full: Readonly<Record<string, number>> = {
-  'caen-loki': 372,
-  'cdt-dream': 558,
-  cbm: 447,
-  'vmm-freia': 223
-}
+Full packets of ${Object.keys(benchCases).join(', ')} at 15,000 a second (freia, timepix3: 5,000), from a process of its own, to the
+real daemon and a Kafka on this machine. Per round and case, in turn: µs of CPU per packet of the whole daemon until Kafka has
+acknowledged all, less what it needs when idle; µs of a loop in C that only receives. The goal is that of the field's program,
+scaled by the loop. Lost packets are those that the kernel and the ring had no room for.
+--one-thread  receive_thread = false
+--latency     ms from the last packet of a pulse (14 Hz) until a reader of the topic has all its events; goal 100`
 
 const { values } = parseArgs({
   options: {
-    help: { type: 'boolean' },
-    packets: { type: 'string', default: '30000' },
-    rate: { type: 'string', default: '15000' },
-    cases: { type: 'string', multiple: true },
-    sender: { type: 'string' }
+    help: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '4' },
+    pulses: { type: 'string', default: '280' },
+    cases: { type: 'string', multiple: true, default: Object.keys(benchCases) },
+    'one-thread': { type: 'boolean', default: false },
+    latency: { type: 'boolean', default: false }
   }
 })
-const packets = Number(values.packets)
-const rate = Number(values.rate)
 
-/** Packets of 50 pulses, again and again. */
-const packetsOf = async (name: string): Promise<Uint8Array[]> => {
-  const options = { seed: 1, pulses: 50, packets: 10, readouts: full[name] ?? 100, loss: 0, startNs: 1_700_000_000_000_000_000n } // prettier-ignore
-  const all = await generatedPackets(recordedCase(name), options)
-  return all.filter(({ readouts }) => readouts > 0).map(({ bytes }) => bytes)
+const say = (line: string): void => console.log(line)
+const WARM_PACKETS = 6000
+const IDLE_MS = 3000
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+class Sender {
+  private constructor(readonly child: ChildProcess) {}
+
+  static async open(name: string, port: number): Promise<Sender> {
+    const script = fileURLToPath(new URL('support/event-formation/sender.js', import.meta.url))
+    const child = fork(script, [name, String(port)])
+    await once(child, 'message')
+    return new Sender(child)
+  }
+
+  async send(order: SendOrder): Promise<void> {
+    this.child.send(order)
+    await once(this.child, 'message')
+  }
+
+  close(): void {
+    this.child.disconnect()
+  }
 }
 
-const cpuUs = (since: NodeJS.CpuUsage): number => {
-  const { user, system } = process.cpuUsage(since)
-  return user + system
+interface Round {
+  readonly us: number
+  readonly loopUs: number | undefined
+  readonly idleShare: number
+  readonly sent: number
+  readonly lost: Readonly<Record<string, number>>
+  readonly bytesPerEvent: number
 }
 
-async function inMemory(name: string, list: readonly Uint8Array[]): Promise<number> {
-  const { formation, messages } = await formationOf(recordedCase(name), false)
-  const run = (count: number): void => {
-    for (let i = 0; i < count; i++) {
-      formation.packet(list[i % list.length]!)
-      messages.length = 0
+async function roundOf(name: string, one: BenchCase, daemon: BenchDaemon, loop: Yardstick | undefined): Promise<Round> {
+  const [port = 0, loopPort = 0] = await freePorts(2)
+  const packets = Math.round(Number(values.seconds) * one.packetsPerSecond)
+  const order = { packets, rate: one.packetsPerSecond }
+  const sender = await Sender.open(name, port)
+  try {
+    await daemon.start(name, one, port, { receive_thread: !values['one-thread'], receive_buffer_bytes: 4 << 20 })
+    await sender.send({ packets: WARM_PACKETS, rate: one.packetsPerSecond / 2 })
+    await sleep(1000)
+    const before = daemon.cpuMs()
+    await sleep(IDLE_MS)
+    const idle = (daemon.cpuMs() - before) / IDLE_MS
+    const since = [daemon.cpuMs(), performance.now()] as const
+    await sender.send(order)
+    const counts = await daemon.stop(name)
+    const [cpu, wall] = [daemon.cpuMs() - since[0], performance.now() - since[1]]
+    const { kernel = 0, queue = 0, buffer = 0, kafka = 0 } = counts.losses
+    const came = counts.packets - WARM_PACKETS
+    const loopUs = await loop?.measure(loopPort, packets, async () => {
+      const other = await Sender.open(name, loopPort)
+      await other.send(order)
+      other.close()
+    })
+    return {
+      us: ((cpu - idle * wall) * 1000) / came,
+      loopUs,
+      idleShare: idle,
+      sent: packets,
+      lost: { kernel, queue, buffer, kafka },
+      bytesPerEvent: (counts.counters['producer.event.produce_bytes_ok']! - 300 * counts.messages) / counts.events
     }
+  } finally {
+    sender.close()
   }
-  run(3000)
-  const since = process.cpuUsage()
-  run(packets)
-  return cpuUs(since) / packets
 }
 
-/** µs of CPU per packet that came, and the share that did not. */
-async function fromSocket(name: string, take: (packet: Buffer) => void): Promise<[us: number, lost: number]> {
-  const socket = createSocket('udp4')
-  let count = 0
-  socket.on('message', (packet) => {
-    count++
-    take(packet)
-  })
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  socket.setRecvBufferSize(4 << 20)
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--sender', String(socket.address().port), '--packets', String(packets), '--rate', String(rate), '--cases', name]) // prettier-ignore
-  await once(child, 'message')
-  const since = process.cpuUsage()
-  child.send('go')
-  await once(child, 'exit')
-  let before = -1
-  while (before !== count) {
-    before = count
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  const us = cpuUs(since) / count
-  socket.close()
-  return [us, 1 - count / packets]
-}
-
-/** The child: sends at the rate, in steps of a millisecond. */
-async function send(port: number, name: string): Promise<void> {
-  const list = await packetsOf(name)
-  const socket = createSocket('udp4')
-  process.send?.('ready')
-  await once(process, 'message')
-  const start = performance.now()
-  for (let sent = 0; sent < packets;) {
-    const due = Math.min(packets, Math.floor(((performance.now() - start) * rate) / 1000))
-    for (; sent < due; sent++) {
-      const packet = list[sent % list.length]!
-      if (sent < due - 1) socket.send(packet, port, '127.0.0.1')
-      else await new Promise((resolve) => socket.send(packet, port, '127.0.0.1', resolve))
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-  socket.close()
-  process.exit(0)
-}
-
-async function measure(name: string): Promise<void> {
-  const list = await packetsOf(name)
-  const readouts = full[name] ?? 100
-  const us = await inMemory(name, list)
-  const { formation, messages } = await formationOf(recordedCase(name), false)
-  const [formed, lost] = await fromSocket(name, (packet) => {
-    formation.packet(packet)
-    messages.length = 0
-  })
-  const [received, lostThere] = await fromSocket(name, () => undefined)
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
-  console.log(
-    `${name.padEnd(12)} ${String(readouts).padStart(5)} readouts  memory ${us.toFixed(1)} µs (${((1000 * us) / readouts).toFixed(0)} ns a readout)  ` +
-      `socket ${formed.toFixed(1)} µs, lost ${percent(lost)}  only receive ${received.toFixed(1)} µs, lost ${percent(lostThere)}`
+function tell(name: string, { goalUs, peerUs, readouts }: BenchCase, rounds: readonly Round[]): void {
+  const us = rounds.map((round) => round.us)
+  const loops = rounds.flatMap(({ loopUs }) => loopUs ?? [])
+  const scale = loops.length === 0 ? 1 : median(loops) / LOOP_US
+  const sum = (of: (round: Round) => number): number => rounds.reduce((total, round) => total + of(round), 0)
+  const lost = ['kernel', 'queue', 'buffer', 'kafka'].map((reason) => `${reason} ${sum((round) => round.lost[reason] ?? 0)}`) // prettier-ignore
+  const is = median(us) <= goalUs * scale ? 'reached' : 'NOT reached'
+  say(
+    `${name.padEnd(9)} ${String(readouts).padStart(4)} readouts: ${median(us).toFixed(1)} µs a packet (${Math.min(...us).toFixed(1)} to ${Math.max(...us).toFixed(1)}), ` +
+      `loop in C ${loops.length === 0 ? 'none' : `${median(loops).toFixed(2)} µs`}; goal ${(goalUs * scale).toFixed(1)} (${goalUs} × ${scale.toFixed(2)}), the field's ${(peerUs * scale).toFixed(1)}: ${is}; ` +
+      `idle ${(100 * median(rounds.map(({ idleShare }) => idleShare))).toFixed(2)} % of a core; ${median(rounds.map(({ bytesPerEvent }) => bytesPerEvent)).toFixed(1)} bytes per event beside 300 per message; lost of ${sum(({ sent }) => sent)}: ${lost.join(', ')}`
   )
 }
 
-if (values.help === true) console.log(help)
-else if (values.sender !== undefined) await send(Number(values.sender), values.cases?.[0] ?? '')
-else for (const name of values.cases ?? Object.keys(full)) await measure(name)
+async function main(): Promise<void> {
+  const chosen = values.cases.map((name) => {
+    const one = benchCases[name]
+    if (one === undefined) throw new Error(`no case ${name}; there are ${Object.keys(benchCases).join(', ')}`)
+    return [name, one] as const
+  })
+  const kafka = await startKafka()
+  const daemon = await BenchDaemon.open(kafka.brokers)
+  const loop = values.latency ? undefined : await yardstick(say)
+  try {
+    if (values.latency) {
+      for (const [name, one] of chosen) say(await latencies(name, one, daemon, kafka.brokers, Number(values.pulses)))
+      return
+    }
+    const all = new Map<string, Round[]>(chosen.map(([name]) => [name, []]))
+    for (let round = 0; round < Number(values.rounds); round++)
+      for (const [name, one] of chosen) all.get(name)!.push(await roundOf(name, one, daemon, loop))
+    for (const [name, one] of chosen) tell(name, one, all.get(name)!)
+  } finally {
+    loop?.close()
+    await daemon.close()
+    await kafka.stop()
+  }
+}
+
+if (values.help) say(help)
+else await main()

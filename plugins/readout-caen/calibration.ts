@@ -9,6 +9,9 @@ const CLOSEST = 0.000_01
 const unitsOf = { loki: 7, bifrost: 3, tbl3he: 1 } as const
 export type Instrument = keyof typeof unitsOf
 
+/** Of positions along a group, for a quick look. */
+const BINS = 256
+
 interface CalibrationFile {
   readonly instrument?: unknown
   readonly groups?: unknown
@@ -38,6 +41,8 @@ export class Calibration {
   readonly #low: Float64Array
   readonly #high: Float64Array
   readonly #polynomials: Float64Array
+  /** By group and bin of x: the unit that all of the bin is in and none before it; -1 where that has to be looked for. */
+  readonly #sure: Int8Array
   readonly #groupErrors: Counter
   readonly #outside: Counter
   readonly #clampedLow: Counter
@@ -64,6 +69,7 @@ export class Calibration {
     this.#low = new Float64Array(units)
     this.#high = new Float64Array(units)
     this.#polynomials = new Float64Array(units * 4)
+    this.#sure = new Int8Array(this.groups * BINS).fill(-1)
     const { Parameters: all } = file
     if (!Array.isArray(all) || all.length !== this.groups) return wrong('/Parameters', `must be ${this.groups} groups`)
     for (const [group, one] of all.entries()) this.#read(one as GroupParameters, group)
@@ -75,9 +81,13 @@ export class Calibration {
       this.#groupErrors.value++
       return -1
     }
+    const first = group * this.#size
+    if (x >= 0 && x < 1) {
+      const sure = this.#sure[group * BINS + Math.trunc(x * BINS)]!
+      if (sure >= 0) return first + sure
+    }
     const low = this.#low
     const high = this.#high
-    const first = group * this.#size
     const end = first + this.#size
     for (let unit = first; unit < end; unit++) if (x >= low[unit]! && x <= high[unit]!) return unit
     this.#outside.value++
@@ -133,6 +143,14 @@ export class Calibration {
       this.#polynomials.set(polynomial, unit * 4)
     }
     this.#requireApart(group, path)
+    for (let bin = 0; bin < BINS; bin++) {
+      const [from, to] = [bin / BINS, (bin + 1) / BINS]
+      const touched = Array.from({ length: size }, (_, i) => i).filter((i) => this.#low[group * size + i]! <= to && this.#high[group * size + i]! >= from) // prettier-ignore
+      const [only, other] = touched
+      if (only === undefined || other !== undefined) continue
+      const unit = group * size + only
+      if (this.#low[unit]! <= from && this.#high[unit]! >= to) this.#sure[group * BINS + bin] = only
+    }
   }
 
   #requireApart(group: number, path: string): void {
