@@ -81,7 +81,9 @@ describe('imports', () => {
   it('of plugins lead to the API, schemas and what siblings publish', () => {
     const published = ['service-filewriter/writer-kit', 'service-filewriter/nexus-kit', 'service-event-formation/readout-kit', 'service-adara/adara-kit', 'tools-daemon/tool-kit', 'tools-recording/recording-kit', 'reporter-prometheus/daemon-metrics', 'reporter-graphite/sender'].map((name) => `plugins/${name}.js`) // prettier-ignore
     const parts = sources.filter((name) => name.startsWith('plugins/') && !name.endsWith('.test.ts'))
-    const { dependencies } = JSON.parse(texts.get('package.json') ?? '') as { dependencies: Record<string, string> }
+    const { dependencies, peerDependencies } = JSON.parse(texts.get('package.json') ?? '') as Record<string, object>
+    // What is asked for when it is wanted is told to npm, too
+    const packages = { ...dependencies, ...peerDependencies }
     const allowed = (name: string, target: string): boolean => {
       const [, plugin = ''] = name.split('/')
       if (target.startsWith('node:')) return true
@@ -95,7 +97,7 @@ describe('imports', () => {
       if (target.startsWith('schemas/')) return true
       if (target.startsWith(`plugins/${plugin}/`)) return true
       const [scope = '', second = ''] = target.split('/')
-      return Object.hasOwn(dependencies, scope.startsWith('@') ? `${scope}/${second}` : scope)
+      return Object.hasOwn(packages, scope.startsWith('@') ? `${scope}/${second}` : scope)
     }
     const wrong = parts.flatMap((name) => importsOf(name).filter((target) => !allowed(name, target)).map((target) => `${name}: ${target}`)) // prettier-ignore
     assert.deepEqual(wrong, [])

@@ -1,11 +1,8 @@
-// Apache Kafka in containers, by the docker command.
-import { execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises'
+// Apache Kafka in containers, through testcontainers.
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import type * as testcontainers from 'testcontainers'
 import { freePorts } from '../fetched/ports.js'
 import {
   type KafkaSetup,
@@ -18,113 +15,126 @@ import {
 } from './kafka-config.js'
 import { type BrokerNodes } from './kafka-jars.js'
 
+/** Two Java programs, perhaps on a busy machine. */
+const START_MS = 180_000
+/** An orderly shutdown takes a second or two. */
+const END_S = 30
 const inside = '/tmp/nexstream'
 const image = `apache/kafka:${KAFKA_VERSION}`
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
-/** Runs the docker command; throws with what it said last. */
-async function docker(...args: string[]): Promise<string> {
+type Testcontainers = typeof testcontainers
+
+/** It is not installed with the package, which needs it for this only. */
+async function loaded(): Promise<Testcontainers> {
   try {
-    return (await promisify(execFile)('docker', args, { maxBuffer: 1 << 26 })).stdout.trim()
+    return await import('testcontainers')
   } catch (error) {
-    const { code, stderr } = error as { code?: unknown; stderr?: string }
-    if (code === 'ENOENT') throw new Error('docker is not on the PATH')
-    throw new Error(`docker ${args[0]}: ${stderr?.trim().split('\n').at(-1) ?? String(error)}`)
+    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new Error('the package testcontainers is not installed (npm install testcontainers)', { cause: error })
   }
 }
 
-// Outlives its owner by a moment: when the pipe closes it takes everything away.
-const watchdog = `cat >/dev/null; docker ps -aq --filter label="$1" | xargs -r docker rm -f -v >/dev/null; docker network rm "$1" >/dev/null; rm -rf "$2"`
-
 /** Throws when no Docker engine answers or the image cannot be had. */
 export async function startDocker(setup: KafkaSetup): Promise<BrokerNodes> {
-  await docker('version')
-  const name = `nexstream-kafka-${randomBytes(4).toString('hex')}`
+  const library = await loaded()
+  const client = await library.getContainerRuntimeClient()
   const folder = await mkdtemp(join(tmpdir(), 'nexstream-kafka-'))
-  const guard = spawn('sh', ['-c', watchdog, 'kafka-watchdog', name, folder], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true
-  })
-  guard.unref()
   const nodes = await places(setup)
-  let stopping = false
+  let network: testcontainers.StartedNetwork | undefined
+  let isStopping = false
+  const ids: string[] = []
+  const container = (index: number) => client.container.dockerode.getContainer(ids[index]!)
   const stop = async (): Promise<void> => {
-    stopping = true
-    // Where the data is thrown away there is no need for an orderly shutdown
+    isStopping = true
+    // Where the data are thrown away there is no need for an orderly shutdown
     if (setup.dataFolder !== undefined)
-      await Promise.all(nodes.map((_, i) => docker('stop', '-t', '30', `${name}-${i}`).catch(() => undefined)))
-    guard.ref()
-    guard.stdin?.end()
-    if (guard.exitCode === null) await once(guard, 'exit')
+      await Promise.all(
+        ids.map((_, i) =>
+          container(i)
+            .stop({ t: END_S })
+            .catch(() => undefined)
+        )
+      ) // Ended by itself
+    await Promise.all(ids.map((_, i) => container(i).remove({ force: true, v: true })))
+    await network?.stop()
+    await rm(folder, { recursive: true, force: true })
   }
   try {
+    const joined = (network = await new library.Network().start())
     if (setup.tls) await makeCertificate(folder)
-    await docker('network', 'create', name)
-    await Promise.all(nodes.map((_, i) => startNode({ setup, nodes, name, folder }, i)))
+    // Its user is another one than ours
+    for (const name of await readdir(folder)) await chmod(join(folder, name), 0o644)
+    const files = (await readdir(folder)).map((name) => ({ source: join(folder, name), target: `${inside}/${name}` }))
+    const startNode = async (_: NodePlace, index: number): Promise<void> => {
+      const made = await nodeContainer({ library, setup, nodes, folder, files }, index)
+      ids[index] = (await made.withNetwork(joined).start()).getId()
+    }
+    await Promise.all(nodes.map(startNode))
   } catch (error) {
     await stop()
     throw error
   }
-  const died = Promise.race(nodes.map((_, i) => ended(`${name}-${i}`, () => stopping)))
+  const endOf = async (_: NodePlace, index: number): Promise<never> => {
+    await container(index).wait()
+    if (isStopping) return new Promise(() => undefined)
+    const log = await container(index).logs({ stdout: true, stderr: true, tail: 20 })
+    throw new Error(`Kafka ended: ${log.toString().slice(-1500)}`)
+  }
+  const died = Promise.race(nodes.map(endOf))
   died.catch(() => undefined) // Whoever waits for readiness sees it
   return {
     nodes,
     tlsFolder: folder,
     stop,
-    kill9: async (index) => void (await docker('kill', `${name}-${index}`)),
-    restart: async (index) => void (await docker('start', `${name}-${index}`)),
-    freeze: async (index) => void (await docker('pause', `${name}-${index}`)),
-    thaw: async (index) => void (await docker('unpause', `${name}-${index}`)),
+    kill9: async (index) => void (await container(index).kill({ signal: 'SIGKILL' })),
+    restart: async (index) => void (await container(index).start()),
+    freeze: async (index) => void (await container(index).pause()),
+    thaw: async (index) => void (await container(index).unpause()),
     died
   }
 }
 
-interface Containers {
+interface Plan {
+  readonly library: Testcontainers
   readonly setup: KafkaSetup
   readonly nodes: readonly NodePlace[]
-  readonly name: string
+  /** Of what is copied into the containers. */
   readonly folder: string
+  readonly files: readonly { readonly source: string; readonly target: string }[]
 }
 
-async function startNode({ setup, nodes, name, folder }: Containers, index: number): Promise<void> {
-  const node = nodes[index]!
-  const container = `${name}-${index}`
+async function nodeContainer(
+  { library, setup, nodes, folder, files }: Plan,
+  index: number
+): Promise<testcontainers.GenericContainer> {
+  const { listeners, peerHost } = nodes[index]!
   const file = join(folder, `node-${index + 1}.properties`)
-  await writeFile(file, serverProperties(setup, nodes, index))
-  // Its user is another one than ours
-  await chmod(folder, 0o755)
-  for (const entry of await readdir(folder)) await chmod(join(folder, entry), 0o644)
-  const properties = `${inside}/node-${index + 1}.properties`
-  const format = formatArguments(setup, properties).map(quote).join(' ')
+  await writeFile(file, serverProperties(setup, nodes, index), { mode: 0o644 })
+  const format = formatArguments(setup, `${inside}/server.properties`).map(quote).join(' ')
   const libs = `-cp '/opt/kafka/libs/*'`
-  const words = `java -XX:TieredStopAtLevel=1 ${libs} kafka.tools.StorageTool ${format} && exec java -Xmx512m ${libs} kafka.Kafka ${properties}`
-  await docker(
-    'create', '--name', container, '--label', name, '--network', name, '--network-alias', node.peerHost,
-    ...node.listeners.flatMap(({ bindPort }) => ['-p', `127.0.0.1:${bindPort}:${bindPort}`]),
-    ...(await kept(setup, index)),
-    '--entrypoint', '/bin/sh', image, '-c', words
-  ) // prettier-ignore
-  await docker('cp', `${folder}/.`, `${container}:${inside}`)
-  await docker('start', container)
+  const made = new library.GenericContainer(image)
+    .withEntrypoint(['/bin/sh', '-c'])
+    .withCommand([
+      `java -XX:TieredStopAtLevel=1 ${libs} kafka.tools.StorageTool ${format} && exec java -Xmx512m ${libs} kafka.Kafka ${inside}/server.properties`
+    ])
+    .withCopyFilesToContainer([...files, { source: file, target: `${inside}/server.properties` }])
+    .withExposedPorts(...listeners.map(({ bindPort }) => ({ container: bindPort, host: bindPort })))
+    .withNetworkAliases(peerHost)
+    .withStartupTimeout(START_MS)
+  const kept = await keptFolder(setup, index)
+  if (kept === undefined) return made
+  // Written by our user
+  const user = [process.getuid?.(), process.getgid?.()].join(':')
+  return made.withBindMounts([{ source: kept, target: `${inside}-data` }]).withUser(user)
 }
 
-/** A folder of ours for the data, written by our user. */
-async function kept({ dataFolder }: KafkaSetup, index: number): Promise<string[]> {
-  if (dataFolder === undefined) return []
+/** A folder of ours for the data. */
+async function keptFolder({ dataFolder }: KafkaSetup, index: number): Promise<string | undefined> {
+  if (dataFolder === undefined) return undefined
   const folder = join(dataFolder, `node-${index + 1}`)
   await mkdir(folder, { recursive: true })
-  const user = [process.getuid?.(), process.getgid?.()].join(':')
-  return ['-v', `${folder}:${inside}-data`, '--user', user]
-}
-
-/** Rejects with the end of its log when a container ends that was not told to. */
-async function ended(container: string, isStopping: () => boolean): Promise<never> {
-  const waiting = spawn('docker', ['wait', container], { stdio: 'ignore', detached: true })
-  waiting.unref()
-  await once(waiting, 'exit')
-  if (isStopping()) return new Promise(() => undefined)
-  const log = await docker('logs', '--tail', '20', container).catch(() => '')
-  throw new Error(`Kafka ended: ${log.slice(-1500)}`)
+  return folder
 }
 
 /** Ports are the same inside and outside, so that what is advertised is right for the clients on the host. */
