@@ -22,6 +22,22 @@ export const tools = [
     load: async () => (await import('./show.js')).default
   }),
   defineTool({
+    id: 'diff',
+    summary: 'what differs between two NeXus (HDF5) files: objects, types, shapes, values, attributes, links',
+    arguments: [
+      { name: 'first', summary: 'NeXus (HDF5) file' },
+      { name: 'second', summary: 'the other' }
+    ],
+    options: [
+      {
+        flags: '--ignore <list>',
+        summary: 'paths, with what is below them, and attributes anywhere: /entry/nexstream_report,@file_time'
+      }
+    ],
+    helpBelow: '\n- only in the first, + only in the second, ≠ in both and not the same. Exit code 5 when they differ.',
+    load: async () => (await import('./diff.js')).default
+  }),
+  defineTool({
     id: 'repair',
     summary: 'bring a file that a crash left behind into a readable state',
     arguments: [{ name: 'file', summary: 'unfinished NeXus file' }],
