@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../../core/root.js'
 import { DaemonProcess, nexstream } from '../../plugins/tools-dev/daemon-process.js'
 import { Control } from '../support/control.js'
 import { type Ioc, startIoc } from '../support/ioc.js'
@@ -10,6 +9,8 @@ import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
 
 export const topicNames = ['commands', 'status', 'detector', 'monitor', 'histograms', 'sample_env'] as const
 export type TopicName = (typeof topicNames)[number]
+/** What each has had is in its value: they are put 1, 2, 3 … */
+const records = ['TEMP', 'FIELD', 'MOTOR'].map((name) => `record(ao, "$(P)${name}") { field(PREC, "3") field(VAL, "0") field(PINI, "YES") }\n`).join('') // prettier-ignore
 type Reply = Readonly<Record<string, unknown>>
 
 interface Opened {
@@ -37,7 +38,7 @@ export class World {
     mkdirSync(folder, { recursive: true })
     const prefix = `IT${randomBytes(4).toString('hex')}`
     const topic = (name: TopicName): string => `${prefix}_${name}`
-    const ioc = await startIoc({ kind: 'ca', db: join(packageRoot, 'examples/demo/demo.db'), macros: { P: `${prefix}:` } }) // prettier-ignore
+    const ioc = await startIoc({ kind: 'ca', db: records, macros: { P: `${prefix}:` } }) // prettier-ignore
     const env = { ...process.env, ...ioc.env, NEXSTREAM_BROKERS: brokers.join(',') }
     const ports = await freePorts(2)
     const config = join(folder, 'integration.toml')

@@ -84,7 +84,9 @@ export class Formation {
     this.#packets.value++
     this.#bytes.value += length
     if (this.#isRaw()) {
-      this.#copy(datagram ?? memory.bytes.slice(at, at + Math.min(length, this.#largest)))
+      // Of one that is too large there may be no bytes
+      if (datagram !== undefined || length <= this.#largest) this.#copy(datagram ?? memory.bytes.slice(at, at + length))
+      else this.#tooLarge.value++
       if (this.onlyRaw) return
     }
     const header = this.#header

@@ -87,15 +87,19 @@ export class RingSource implements PacketSource {
 
   #opened(): Promise<number> {
     return new Promise((resolve, reject) => {
+      let isOpen = false
       const refuse = (error: Error): void => {
+        if (isOpen) return this.failed(error)
         this.#isClosing = true
         void this.worker.terminate()
         reject(error)
       }
       this.worker.on('error', refuse)
       this.worker.on('message', (message: FromReceiving) => {
-        if (message.type === 'open') resolve(message.bufferBytes)
-        else if (message.type === 'failed') this.failed(new Error(message.message))
+        if (message.type === 'open') {
+          isOpen = true
+          resolve(message.bufferBytes)
+        } else if (message.type === 'failed') this.failed(new Error(message.message))
         else if (message.type === 'refused') {
           const { code, message: text, path } = message
           refuse(new CodedError(code, text, path === undefined ? {} : { path }))
