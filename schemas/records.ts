@@ -171,3 +171,44 @@ export interface DetectorSpectrumMap {
   readonly detectors: readonly number[]
   readonly spectrumCount: number
 }
+
+/** vc00 (ISIS): bits of all vetoes that are on. */
+export interface VetoRecord {
+  readonly timestampNs: bigint
+  readonly vetoes: number
+}
+
+/** Of a message of muon digitisers. */
+export interface MuonFrame {
+  readonly timestampNs: bigint
+  /** From 0. */
+  readonly period: bigint
+  readonly protonsPerPulse: number
+  readonly running: boolean
+  readonly frameNumber: number
+  readonly vetoes: number
+}
+
+/** dat2: samples of uint16. */
+export interface MuonTraces {
+  readonly digitiser: number
+  readonly frame: MuonFrame
+  /** Samples per second. */
+  readonly sampleRate: bigint
+  readonly traces: readonly { readonly channel: number; readonly voltage: Vector }[]
+}
+
+/** dev2, aev2: one of each per event. */
+export interface MuonEvents {
+  readonly frame: MuonFrame
+  /** ns since the start of the frame, uint32. */
+  readonly time: Vector
+  /** Uint16. */
+  readonly voltage: Vector
+  /** Uint32. */
+  readonly channel: Vector
+  /** Of dev2 the one. */
+  readonly digitisers: Uint8Array
+  /** Null for dev2. */
+  readonly complete: boolean | null
+}

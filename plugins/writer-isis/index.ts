@@ -4,6 +4,7 @@ import { timeAttributes, type Column, defineWriter, type Group, type Writer } fr
 import { BlockAlarmWriter, blockConfig, BlockWriter } from './block.js'
 import { pulseConfig, PulseWriter } from './pulses.js'
 import { IsisRunWriter, madeByRun, runConfig } from './run.js'
+import { vetoes } from './vetoes.js'
 import { type DetectorSpectrumMap, type UnitsRecord } from '../../schemas/index.js'
 
 const unitsConfig = {
@@ -167,6 +168,7 @@ export default definePlugin({
     registry.writer(blockAlarm)
     registry.writer(pu00)
     registry.writer(un00)
+    registry.writer(vetoes)
     registry.writer(df12)
   }
 })

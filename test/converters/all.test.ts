@@ -6,13 +6,13 @@ import { array, converterParts, doubles, goldens, openConverter, state, update }
 
 /** Schemas of data; commands and answers have no converter. */
 const schemas =
-  'ADAr NDAr ad00 al00 an44 da00 ep00 ep01 ev42 ev43 ev44 f142 f144 hs00 hs01 json ns10 pu00 se00 senv tdct un00'.split(
+  'ADAr NDAr ad00 aev2 al00 an44 da00 dat2 dev2 ep00 ep01 ev42 ev43 ev44 f142 f144 hs00 hs01 json ns10 pu00 se00 senv tdct un00 vc00'.split(
     ' '
   )
 // Where each schema has its source name and its time (ns, or a list of them).
 const sourceKeys = ['source_name', 'name', 'Name', 'source', 'key']
 const timeKeys = ['timestamp', 'pulse_time', 'reference_time', 'packet_timestamp', 'PacketTimestamp', 'timestamps']
-const isCompared = (id: string) => id !== 'ns10' && id !== 'NDAr' && id !== 'json' && id !== 'df12'
+const isCompared = (id: string) => !['ns10', 'NDAr', 'json', 'df12', 'dat2', 'dev2', 'aev2'].includes(id)
 /** Samples that are sound FlatBuffers but say too little to be used; all others that are refused have no usable time. */
 const refused: Readonly<Record<string, string>> = {
   'da00-x1': 'unknown_type',
@@ -45,7 +45,7 @@ describe('converters and golden messages', () => {
   it('cover all data schemas', async () => {
     const ids = [...(await converterParts()).keys()].sort()
     const expected =
-      'ADAr NDAr ad00 al00 an44 da00 df12 ep00 ep01 ev42 ev43 ev44 f142 f144 hs00 hs01 json ns10 pu00 se00 senv tdct un00'
+      'ADAr NDAr ad00 aev2 al00 an44 da00 dat2 dev2 df12 ep00 ep01 ev42 ev43 ev44 f142 f144 hs00 hs01 json ns10 pu00 se00 senv tdct un00 vc00'
     assert.deepEqual(ids, expected.split(' '))
   })
 

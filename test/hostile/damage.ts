@@ -83,6 +83,8 @@ export const cases: Readonly<Record<string, Case>> = {
   pu00: { record: { messageId: 1, vetos: 0, period: 1, protonCharge: 0.5 }, rows: 'period_log/time' },
   isis_run: { record: { messageId: 1, vetos: 0, period: 1, protonCharge: 0.5 }, schema: 'pu00', seconds: true, rows: 'framelog/period_log/time' }, // prettier-ignore
   IXseblock: { record: { dtype: 'float64', value: 1.5 }, schema: 'f144', seconds: true, rows: 'value_log/time' },
+  vc00: { record: { vetoes: 5 }, rows: 'time' },
+  aev2: { record: { time: uints(1, 2), voltage: { dtype: 'uint16', values: [3, 4] }, channel: uints(5, 6), digitisers: { dtype: 'uint8', values: [1] }, complete: true }, rows: 'event_time_zero' }, // prettier-ignore
   mantid_log: { record: { dtype: 'float64', value: 1.5 }, schema: 'f144', seconds: true, rows: 'time' }
 }
 
@@ -93,6 +95,7 @@ export const timesNs = [START_NS, START_NS + 1_000_000_000n]
 export function record(module: string, { record: rest, schema: id = module }: Case, timeNs: bigint): string {
   const time = Number(timeNs)
   const times = id.startsWith('ev') || id === 'an44' ? { referenceTime: { ...longs(time), dtype: id.endsWith('44') ? 'int64' : 'uint64' }, referenceTimeIndex: null } : id === 'tdct' ? { timestamps: { dtype: 'uint64', values: [time, time + 1000] } } : { timestampNs: time } // prettier-ignore
+  if (id === 'aev2') return JSON.stringify({ topic: module, schema: id, record: { frame: { timestampNs: time, period: 1, protonsPerPulse: 1, running: true, frameNumber: 1, vetoes: 0 }, ...rest } }) // prettier-ignore
   const source = id === 'NDAr' ? 'ADPluginKafka' : 'src'
   return JSON.stringify({ topic: module, schema: id, record: { source, ...times, ...rest } })
 }

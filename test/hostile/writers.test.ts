@@ -32,7 +32,8 @@ describe('hostile messages through the writers', function () {
   /** A file of one stream; the report of the stream and of its topic. */
   async function write(id: string, config: object, messages: readonly Buffer[], name = id) {
     const parts = lookupOf(loaded.host)
-    const source = id === 'NDAr' ? 'ADPluginKafka' : id === 'df12' ? 'df12' : 'src'
+    const nameless = ['df12', 'vc00', 'aev2'].includes(id)
+    const source = id === 'NDAr' ? 'ADPluginKafka' : nameless ? id : 'src'
     const group = { type: 'group', name: 'data', children: [{ module: id, config: { topic: id, source, ...config } }] }
     const file = join(folder, `${name}.nxs`)
     const report = await makeFile({
