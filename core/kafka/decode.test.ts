@@ -17,6 +17,12 @@ describe('damaged record batches', () => {
     }
   })
 
+  it('takes no offsets that are no numbers, though the end that is named lies behind them', () => {
+    const log = encode(some('a', 3))
+    log.writeBigInt64BE(2n ** 60n)
+    assert.equal(usable({ ...part(log), end: 2 ** 62 }, log), undefined)
+  })
+
   it('skips and counts damaged batches, and those only', () => {
     const log = Buffer.concat([0, 3, 6].map((base) => encode(some(`b${base}-`, 3), 'none', base)))
     const size = log.length / 3

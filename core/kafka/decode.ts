@@ -59,6 +59,7 @@ export function usable(part: FetchedPart, buffer: Buffer, knownEpoch = Infinity)
     const { baseOffset, lastOffset } = batchHeader(buffer, at, end)
     if (baseOffset <= last) clash = baseOffset
     if (baseOffset <= last || lastOffset < baseOffset || lastOffset >= part.end) break
+    if (lastOffset > Number.MAX_SAFE_INTEGER) break // The end may be damaged, too
     last = lastOffset
     epoch = buffer.readInt32BE(at + 12)
     if (epoch > knownEpoch && turn < 0) turn = baseOffset
