@@ -64,10 +64,10 @@ async function measure(facility: DevFacility, plan: Plan): Promise<void> {
   const name = await facility.begin({ perPulse: EVENTS_PER_PULSE, pulseRate: PULSE_RATE, pulses })
   const watch = watchJobs(facility, plan.seconds)
   await facility.ioc?.ramp(channels, PUTS, PUTS / plan.seconds)
-  const run = await jobEnd(facility, 'demo-events')
+  const run = await facility.jobEnd('demo-events')
   watch.close()
   await facility.ask({ cmd: 'stop', service: 'filewriter', msg_id: 'demo-stop', job_id: 'demo-file' })
-  const file = await step('the file is being finished', () => jobEnd(facility, 'demo-file'))
+  const file = await step('the file is being finished', () => facility.jobEnd('demo-file'))
   await facility.ask({ cmd: 'stop', service: 'histogram', msg_id: 'demo-see-stop', job_id: 'demo-histograms' })
   await facility.ask({ cmd: 'stop', service: 'forwarder', msg_id: 'demo-forward-off', all: true })
   const code = await step('the daemon stops', () => facility.daemon.stop())
@@ -82,26 +82,6 @@ async function measure(facility: DevFacility, plan: Plan): Promise<void> {
   lookAt(relative(process.cwd(), path))
 }
 
-type JobInfo = Readonly<Record<string, unknown>>
-
-async function jobOf(facility: DevFacility, id: string): Promise<JobInfo> {
-  const answer = await facility.askQuietly({ cmd: 'jobs', job_id: id })
-  const [job] = (answer.result ?? []) as readonly JobInfo[]
-  if (job === undefined) throw new Error(`job ${id}: ${answer.message}`)
-  return job
-}
-
-/** Asks until the job has ended. */
-async function jobEnd(facility: DevFacility, id: string): Promise<JobInfo> {
-  const deadline = Date.now() + 60_000
-  for (;;) {
-    const job = await jobOf(facility, id)
-    if (job['ended'] !== null) return job
-    if (Date.now() > deadline) throw new CodedError('COMMAND_TIMEOUT', `job ${id} has not ended after 60 s`)
-    await new Promise((wake) => setTimeout(wake, 200))
-  }
-}
-
 /** A running line of the file's progress; logs get none. */
 function watchJobs(facility: DevFacility, seconds: number): { close(): void } {
   const begin = Date.now()
@@ -109,13 +89,13 @@ function watchJobs(facility: DevFacility, seconds: number): { close(): void } {
   const timer = setInterval(() => {
     if (busy || !process.stderr.isTTY) return
     busy = true
-    const show = (job: JobInfo): void => {
+    const show = (job: Readonly<Record<string, unknown>>): void => {
       const messages = Number(job['messages'] ?? job['written'] ?? 0)
       const size = Number(job['file_bytes'] ?? job['bytes'] ?? 0)
       running(`${Math.round((Date.now() - begin) / 1000)} of ${seconds} s: ${messages} messages, ${bytes(size)}`)
     }
     // A progress line that fails to come is no fault of the measurement
-    void jobOf(facility, 'demo-file').then(show, () => undefined).finally(() => (busy = false)) // prettier-ignore
+    void facility.job('demo-file').then(show, () => undefined).finally(() => (busy = false)) // prettier-ignore
   }, 1000)
   return { close: () => clearInterval(timer) }
 }

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CodedError,
+  errorText,
   exitCodes,
   parseDuration,
   type ToolContext,
@@ -55,7 +56,13 @@ const dev: ToolRun = async (_args, flags, context) => {
     stop.done()
     const { step } = steps
     const running = facility
-    if (running !== undefined) await step('stopping: the file is finished, everything ends', () => running.close())
+    if (running !== undefined) {
+      // Kafka or the daemon may be gone already
+      await step('the file is finished', () =>
+        running.endFile().catch((error: unknown) => steps.tell(errorText(error)))
+      )
+      await step('everything else ends', () => running.close())
+    }
     await tellFiles(files, steps)
     await tellEnd(folder, kept, steps)
   }

@@ -2,8 +2,17 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Command, errorText, type Kafka, type Reply, type ToolContext } from '../../core/api/plugin.js'
+import {
+  CodedError,
+  type Command,
+  errorText,
+  type JobInfo,
+  type Kafka,
+  type Reply,
+  type ToolContext
+} from '../../core/api/plugin.js'
 import { askOn } from '../tools-daemon/tool-kit.js'
 import { type RunningKafka, startKafka } from './broker/start.js'
 import { DaemonProcess, nexstream } from './daemon-process.js'
@@ -17,6 +26,7 @@ import { type Steps } from './steps.js'
 const samples = fileURLToPath(new URL('../../../plugins/tools-dev/facility/', import.meta.url))
 const START_MS = 60_000
 const ASK_MS = 2000
+const AGAIN_MS = 200
 const PAGE_PORT = 9465
 const BROKER_PORT = 9092
 
@@ -107,6 +117,33 @@ export class DevFacility implements FacilityParts {
     await this.ask({ cmd: 'start', service: 'histogram', msg_id: 'demo-see', job_id: 'demo-histograms', histograms: histogramsOf(instrument) }) // prettier-ignore
     await this.ask({ cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', topic: `${instrument}_events`, monitor_topic: `${instrument}_monitor`, schema: 'ev44', options }) // prettier-ignore
     return name
+  }
+
+  /** The job as the daemon tells of it. */
+  async job(id: string): Promise<JobInfo> {
+    const answer = await this.askQuietly({ cmd: 'jobs', job_id: id })
+    const [job] = (answer.result ?? []) as readonly JobInfo[]
+    if (job === undefined) throw new Error(`job ${id}: ${answer.message}`)
+    return job
+  }
+
+  /** Asks until the job has ended. */
+  async jobEnd(id: string): Promise<JobInfo> {
+    const deadline = Date.now() + START_MS
+    for (;;) {
+      const job = await this.job(id)
+      if (job['ended'] !== null) return job
+      if (Date.now() > deadline)
+        throw new CodedError('COMMAND_TIMEOUT', `job ${id} has not ended after ${START_MS / 1000} s`)
+      await sleep(AGAIN_MS)
+    }
+  }
+
+  /** Ends events and file in good order: a daemon that just stops would say that the file ends early. */
+  async endFile(): Promise<void> {
+    await this.askQuietly({ cmd: 'stop', service: 'simulator', job_id: 'demo-events' })
+    await this.askQuietly({ cmd: 'stop', service: 'filewriter', job_id: 'demo-file' })
+    await this.jobEnd('demo-file')
   }
 
   /** The exit code of the daemon. */

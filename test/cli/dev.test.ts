@@ -52,6 +52,7 @@ describe('nexstream dev', function () {
       const { code, stdout, stderr } = await child.ended
       assert.equal(code, 0, stderr)
       assert.match(stdout, new RegExp(`everything is kept in ${data}`))
+      assert.doesNotMatch(stdout, /daemon: .*(ERROR|WARN)/)
       const [name = '', ...more] = readdirSync(join(data, 'files'))
       assert.deepEqual([/^demo-.*\.nxs$/.test(name), more], [true, []])
       assert.ok(stdout.includes(`${join(data, 'files', name)}  `))
