@@ -12,7 +12,7 @@ import {
   type ReadKind,
   type ToReading
 } from './thread/protocol.js'
-import { type HistogramRow, type PvRow } from './wire.js'
+import { type HistogramRow, type PeerRow, type PvRow } from './wire.js'
 
 const REST_MS = 60_000
 const PATIENCE_MS = 20_000
@@ -28,12 +28,14 @@ export class KafkaView {
   #rest: NodeJS.Timeout | undefined
   #topics = new Map<string, ReadKind>()
   #watched = 0
-  #follows = false
+  readonly #follows = new Set<ReadKind>()
   #histograms: readonly HistogramRow[] = []
   readonly #values = new Map<string, { row: PvRow; version: number }>()
   #version = 0
   #histogramVersion = 0
   #valueVersion = 0
+  #peers: readonly PeerRow[] = []
+  #peerVersion = 0
   readonly #asked = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   #next = 1
   /** Topics whose messages may be looked at. */
@@ -49,17 +51,22 @@ export class KafkaView {
     const { message_topics: named } = options
     this.#readable = new Set([...named, ...(context.statusTopic === undefined ? [] : [context.statusTopic])])
     const counts = new Map<string, number>()
-    const watched = (name: string) => (count: number) => {
-      counts.set(name, count)
-      this.#watch([...counts.values()].reduce((a, b) => a + b, 0))
+    const watched = (kind: ReadKind) => (count: number) => {
+      counts.set(kind, count)
+      this.#watch(
+        [...counts.values()].reduce((a, b) => a + b, 0),
+        count > 0 ? [kind] : []
+      )
     }
+    // Who looks at the overview alone makes nobody read, unless there are others to hear of
+    const hasPeers = options.peer_topics.length > 0
     this.feeds = new Map([
       [
         'histograms',
         feedOf(
           () => this.#histogramVersion,
           () => this.#rows(),
-          watched('histograms')
+          watched('histogram')
         )
       ],
       [
@@ -67,14 +74,22 @@ export class KafkaView {
         feedOf(
           () => this.#valueVersion,
           (since) => this.#since(since),
-          watched('pvs')
+          watched('value')
+        )
+      ],
+      [
+        'peers',
+        feedOf(
+          () => this.#peerVersion,
+          () => this.#peers,
+          hasPeers ? watched('peer') : undefined
         )
       ]
     ])
   }
 
   get histograms(): readonly HistogramRow[] {
-    this.#needed()
+    this.#needed(['histogram'])
     return this.#rows()
   }
 
@@ -88,7 +103,7 @@ export class KafkaView {
     const laid = row === undefined || layout === '' ? undefined : this.layouts.layoutOf(row, layout)
     if (row !== undefined && layout !== '' && laid === undefined)
       throw new Refusal(404, 'no detector of this number belongs to the histogram')
-    return this.#ask({ type: 'histogram', key, bin, layout: laid })
+    return this.#ask({ type: 'histogram', key, bin, layout: laid }, ['histogram'])
   }
 
   /** Those that the config names or this daemon works with. */
@@ -97,22 +112,23 @@ export class KafkaView {
   }
 
   get values(): PvRow[] {
-    this.#needed()
+    this.#needed(['value'])
     return [...this.#values.values()].map(({ row }) => row)
   }
 
   /** Where there is something to read, as services and options say. */
   learn({ jobs, services }: DaemonSnapshot): void {
     if (this.layouts.learn(jobs)) this.#histogramVersion = ++this.#version
-    const { histogram_topics: histograms, pv_topics: values } = this.options
+    const { histogram_topics: histograms, pv_topics: values, peer_topics: peers } = this.options
     const streams = (services['forwarder']?.heartbeat?.['streams'] ?? []) as readonly { output_topic?: unknown }[]
     const add = (topic: unknown, kind: ReadKind): void => {
       if (typeof topic !== 'string' || this.#topics.has(topic)) return
       this.#topics.set(topic, kind)
-      if (this.#follows) this.#tell({ type: 'follow', topics: [{ topic, kind }] })
+      if (this.#follows.has(kind)) this.#tell({ type: 'follow', topics: [{ topic, kind }] })
     }
     for (const topic of histograms) add(topic, 'histogram')
     for (const topic of values) add(topic, 'value')
+    for (const topic of peers) add(topic, 'peer')
     for (const { output_topic: topic } of streams) add(topic, 'value')
     for (const job of jobs) {
       if (job['service'] === 'simulator')
@@ -129,15 +145,15 @@ export class KafkaView {
     if (this.#lists >= MOST_LISTS) throw new Refusal(429, 'too many lists of messages are read at once; try again')
     this.#lists++
     try {
-      return await this.#ask(question, false)
+      return await this.#ask(question, [])
     } finally {
       this.#lists--
     }
   }
 
-  /** `follows`: histograms and values are read meanwhile. Rejects with Refusal. */
-  #ask(question: Question, follows = true): Promise<unknown> {
-    this.#needed(follows)
+  /** `kinds` are read meanwhile. Rejects with Refusal. */
+  #ask(question: Question, kinds: readonly ReadKind[]): Promise<unknown> {
+    this.#needed(kinds)
     const ask = this.#next++
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Refusal(504, 'Kafka did not answer in time')), PATIENCE_MS)
@@ -168,19 +184,21 @@ export class KafkaView {
     return { all: since === 0, rows }
   }
 
-  #watch(count: number): void {
+  #watch(count: number, kinds: readonly ReadKind[]): void {
     this.#watched = count
-    if (count > 0) this.#needed()
+    if (count > 0) this.#needed(kinds)
     else this.#putOff()
   }
 
-  /** Starts the thread, and puts its end off. Who looks at messages only makes it read nothing else. */
-  #needed(follows = true): void {
+  /** Starts the thread, and puts its end off. Only what somebody looks at is read. */
+  #needed(kinds: readonly ReadKind[]): void {
     this.#putOff()
     if (this.#worker === undefined) this.#begin()
-    if (!follows || this.#follows) return
-    this.#follows = true
-    this.#tell({ type: 'follow', topics: [...this.#topics].map(([topic, kind]) => ({ topic, kind })) })
+    const wanted = kinds.filter((kind) => !this.#follows.has(kind))
+    if (wanted.length === 0) return
+    for (const kind of wanted) this.#follows.add(kind)
+    const topics = [...this.#topics].map(([topic, kind]) => ({ topic, kind }))
+    this.#tell({ type: 'follow', topics: topics.filter(({ kind }) => wanted.includes(kind)) })
   }
 
   #putOff(): void {
@@ -189,7 +207,7 @@ export class KafkaView {
   }
 
   #begin(): void {
-    this.#follows = false
+    this.#follows.clear()
     const worker = this.context.thread(new URL('./thread/main.js', import.meta.url), ['converter'])
     this.#worker = worker
     worker.on('message', (message: FromReading) => this.#hear(message))
@@ -221,6 +239,11 @@ export class KafkaView {
     else if (message.type === 'histograms') {
       this.#histograms = message.rows
       this.#histogramVersion = ++this.#version
+      this.changed()
+    } else if (message.type === 'peers') {
+      // Its own services have cards of their own
+      this.#peers = message.rows.filter(({ service_id: id }) => id !== this.context.serviceId)
+      this.#peerVersion = ++this.#version
       this.changed()
     } else {
       this.#valueVersion = ++this.#version

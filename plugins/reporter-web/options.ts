@@ -43,6 +43,11 @@ export const optionSchema = {
       ...names,
       description: 'Topics with hs00, hs01 or da00 to show, beside those of the jobs of this daemon.'
     },
+    peer_topics: {
+      ...names,
+      description:
+        'Topics with heartbeats of other programs (x5f2) and daemons (status): each gets a card on the overview.'
+    },
     detectors: {
       type: 'array',
       default: [],

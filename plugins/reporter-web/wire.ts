@@ -129,6 +129,21 @@ export interface PvRow {
   readonly history: readonly (readonly [time: number, value: number])[]
 }
 
+/** Another program, by its newest heartbeat. */
+export interface PeerRow {
+  readonly name: string
+  readonly version: string
+  readonly service_id: string
+  readonly host: string
+  readonly topic: string
+  /** Of its heartbeats; 0: it does not say. */
+  readonly interval_ms: number
+  /** By Kafka. */
+  readonly time_ms: number
+  readonly state: string
+  readonly work: string
+}
+
 /** A topic as it stands: of each partition the first offset and the one that the next message gets. */
 export interface TopicView {
   readonly topic: string

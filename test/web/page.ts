@@ -31,7 +31,7 @@ export const brightPixels = (page: Page): Promise<{ width: number; height: numbe
     return { width, height, places: places.map((i) => `${i % width} ${height - 1 - Math.floor(i / width)}`) }
   })
 
-type Topics = Readonly<Record<'commands' | 'status' | 'events' | 'histograms' | 'values', string>>
+type Topics = Readonly<Record<'commands' | 'status' | 'events' | 'histograms' | 'values' | 'beats', string>>
 
 interface Opened {
   readonly topics: Topics
@@ -65,7 +65,7 @@ export class Watched {
 
   static async open(): Promise<Watched> {
     const { brokers } = await kafka()
-    const topics = await testTopics(['commands', 'status', 'events', 'histograms', 'values'])
+    const topics = await testTopics(['commands', 'status', 'events', 'histograms', 'values', 'beats'])
     const folder = mkdtempSync(join(tmpdir(), 'nexstream-page-'))
     const config = join(folder, 'nexstream.toml')
     writeFileSync(join(folder, 'token'), token)
@@ -103,6 +103,7 @@ commands = true
 token_file = ${JSON.stringify(join(folder, 'token'))}
 pv_topics = ["${topics.values}"]
 message_topics = ["${topics.events}"]
+peer_topics = ["${topics.beats}", "${topics.status}"]
 streams_per_client = 4
 detectors = [${detectors.join(', ')}]
 `

@@ -62,6 +62,24 @@ describe('the page with much to show', function () {
     await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
   })
 
+  it('shows other programs by their heartbeats, those that are silent first', async () => {
+    const { topics, control } = watched
+    const beat = (id: string, status: object, timestampMs: number): void => {
+      const value = encodeMessage('x5f2', { software_name: `program ${id}`, software_version: '1.2', service_id: id, host_name: 'h', process_id: 7, update_interval: 600_000, status_json: JSON.stringify(status) }) // prettier-ignore
+      control.producer.send({ topic: topics.beats, value, timestampMs })
+    }
+    beat('alive', { state: 'writing', file_being_written: 'other.nxs' }, Date.now())
+    beat('away', { state: 'idle' }, Date.now() - 7_200_000)
+    control.producer.send({ topic: topics.beats, value: 'no heartbeat' })
+    await control.producer.flush()
+    await page.goto(`${watched.address}#/overview`)
+    await page.locator('[data-peer="alive"]', { hasText: /writing.*other\.nxs/s }).waitFor()
+    const first = page.locator('[data-peer]').first()
+    await first.filter({ hasText: /program away.*silent for 2 h/s }).waitFor()
+    // The daemon's own services have their cards
+    assert.equal(await page.locator('[data-peer]').count(), 2)
+  })
+
   it('fits a screen of 390 pixels', async () => {
     for (const id of ['overview', 'jobs/a-job-with-a-rather-long-name', 'pvs', 'detector', 'messages', 'commands', 'files']) {
       await page.goto(`${watched.address}#/${id}`)

@@ -28,7 +28,6 @@ const total = (from: Places, to: Places): number =>
   Object.entries(to).reduce((sum, [partition, offset]) => sum + offset - (from[Number(partition)] ?? offset), 0)
 
 const path = (topic: string, rest = ''): string => `/api/topics/${encodeURIComponent(topic)}${rest}`
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 function Message({ topic, row }: { topic: string; row: MessageRow }): Markup {
   const view = useAnswer<MessageView>(path(topic, `/messages/${row.partition}/${row.offset}`))
@@ -95,6 +94,8 @@ function useMessages(topic: string, schema: string) {
   const [shown, setShown] = useState<Paging | undefined>(undefined)
   const [doing, setDoing] = useState('')
   const [error, setError] = useState('')
+  /** Ends a recording. */
+  const [enough, setEnough] = useState<(() => void) | undefined>(undefined)
   useEffect(() => setShown(undefined), [topic])
 
   const page = (from: Places | undefined, to: Places | undefined): Promise<MessagePage> => {
@@ -122,11 +123,22 @@ function useMessages(topic: string, schema: string) {
   const latest = (): Promise<void> =>
     run('reading', async () => ({ title: 'The last messages', page: await page(undefined, undefined), to: undefined, begins: [] }))
   const record = (seconds: number): Promise<void> =>
-    run(`recording ${seconds} s`, async () => {
+    run('reading', async () => {
       // Kafka keeps them: nothing is read meanwhile
       const from = placesOf(await getJson<TopicView>(path(topic)), 'high')
-      await pause(seconds * 1000)
-      return stretch(`Recorded in ${seconds} s`, from, placesOf(await getJson<TopicView>(path(topic)), 'high'))
+      const began = Date.now()
+      setDoing(`recording ${seconds} s`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, seconds * 1000)
+        setEnough(() => () => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+      setEnough(undefined)
+      setDoing('reading')
+      const took = Math.round((Date.now() - began) / 1000)
+      return stretch(`Recorded in ${took} s`, from, placesOf(await getJson<TopicView>(path(topic)), 'high'))
     })
   const since = (ms: number): Promise<void> =>
     run('reading', async () => {
@@ -135,7 +147,7 @@ function useMessages(topic: string, schema: string) {
     })
   const turn = (begins: readonly Places[]): Promise<void> =>
     run('reading', async () => ({ ...shown!, page: await page(begins.at(-1), shown!.to), begins }))
-  return { shown, doing, error, latest, record, since, turn }
+  return { shown, doing, error, enough, latest, record, since, turn }
 } // prettier-ignore
 
 function Pages({ shown, busy, turn }: { shown: Paging; busy: boolean; turn: (begins: readonly Places[]) => void }): Markup {
@@ -163,7 +175,7 @@ export function Messages({ rest }: { rest: readonly string[] }): Markup {
   // Without an answer there is none to look at
   const topics = typeof list === 'string' ? [] : list?.topics
   const topic = topics?.find((one) => one === rest[0]) ?? topics?.[0] ?? ''
-  const { shown, doing, error, latest, record, since, turn } = useMessages(topic, schema)
+  const { shown, doing, error, enough, latest, record, since, turn } = useMessages(topic, schema)
   if (topics === undefined) return null
   if (topics.length === 0) return nothing
   const busy = doing !== ''
@@ -173,7 +185,7 @@ export function Messages({ rest }: { rest: readonly string[] }): Markup {
       <label>topic <select value=${topic} onChange=${go}>${topics.map((one) => html`<option>${one}</option>`)}</select></label>
       <label>schema <input name="schema" size="5" maxlength="4" placeholder="any" value=${schema} onInput=${(event: Event) => setSchema(valueOf(event).trim())} /></label>
       <button class="main" disabled=${busy} onClick=${latest}>Latest</button>
-      <span class="row"><button disabled=${busy} onClick=${() => record(seconds)}>Record</button>
+      <span class="row">${enough === undefined ? html`<button disabled=${busy} onClick=${() => record(seconds)}>Record</button>` : html`<button onClick=${enough}>Enough</button>`}
         <label><input type="number" name="seconds" min="1" max="600" value=${seconds} onInput=${(event: Event) => setSeconds(Math.max(1, Math.min(600, Number(valueOf(event)) || 1)))} /> s</label></span>
       <span class="row"><button disabled=${busy || Number.isNaN(Date.parse(time))} onClick=${() => since(Date.parse(time))}>Since</button>
         <input type="datetime-local" step="1" aria-label="Since when (local time)" value=${time} onInput=${(event: Event) => setTime(valueOf(event))} /></span>

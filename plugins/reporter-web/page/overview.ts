@@ -1,12 +1,13 @@
 // Overview: is all well? What comes in, what gets lost, and where.
-import { type OverviewView, type ServiceCard } from '../wire.js'
-import { scaled, whole, words } from './format.js'
+import { useEffect, useState } from 'preact/hooks'
+import { type OverviewView, type PeerRow, type ServiceCard } from '../wire.js'
+import { age, scaled, whole, words } from './format.js'
 import { Funnel } from './funnel.js'
 import { html, type Markup } from './html.js'
 import { JobTable } from './jobs.js'
 import { Empty, Pill } from './parts.js'
-import { history, overview } from './state.js'
-import { useStore } from './store.js'
+import { hearTopic, history, overview } from './state.js'
+import { now, useStore } from './store.js'
 
 function Service({ card }: { card: ServiceCard }): Markup {
   return html`<section class=${`card service ${card.level}`} data-service=${card.id}>
@@ -51,6 +52,52 @@ function Trouble({ view }: { view: OverviewView }): Markup {
   </section>`
 }
 
+/** Silent for so many of its intervals, and at least so long, it is lost. */
+const [MOST_MISSED, LEAST_SILENCE_MS] = [3, 5000]
+
+interface PeerCard {
+  readonly peer: PeerRow
+  readonly isSilent: boolean
+}
+
+/** Other programs, silent ones first. */
+function usePeers(): readonly PeerCard[] {
+  const [rows, setRows] = useState<readonly PeerRow[]>([])
+  const nowMs = useStore(now)
+  useEffect(() => hearTopic('peers', (data) => setRows(data as readonly PeerRow[])), [])
+  const cards = rows.map((peer) => {
+    const patience = Math.max(LEAST_SILENCE_MS, MOST_MISSED * peer.interval_ms)
+    return { peer, isSilent: nowMs - peer.time_ms > patience }
+  })
+  return cards.toSorted((a, b) => Number(b.isSilent) - Number(a.isSilent) || (a.peer.name < b.peer.name ? -1 : 1))
+}
+
+function Peers(): Markup {
+  const cards = usePeers()
+  const nowMs = useStore(now)
+  if (cards.length === 0) return null
+  return html`<h2>Other programs</h2>
+    <div class="services">
+      ${cards.map(({ peer, isSilent }) => {
+        const { name, version, service_id: id, host, state, work, time_ms: at } = peer
+        return html`<section
+          class=${`card service ${isSilent ? 'bad' : 'good'}`}
+          data-peer=${id}
+          key=${`${name} ${id} ${host}`}
+        >
+          <header>
+            <h3>${name || id}</h3>
+            <${Pill} level=${isSilent ? 'bad' : 'good'}
+              >${isSilent ? `silent for ${age(at, nowMs)}` : state || 'there'}<//
+            >
+          </header>
+          <p class="muted wrap">${[name === '' ? '' : id, host, version].filter((part) => part !== '').join(', ')}</p>
+          ${work !== '' && html`<p class="wrap">${work}</p>`}
+        </section>`
+      })}
+    </div>`
+}
+
 export function Overview(): Markup {
   const view = useStore(overview)
   const timed = useStore(history)
@@ -69,6 +116,7 @@ export function Overview(): Markup {
         </p><//
       >`
     }
+    <${Peers} />
     <${Trouble} view=${view} />
     <h2>From the topics to the files</h2>
     ${

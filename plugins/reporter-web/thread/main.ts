@@ -12,11 +12,12 @@ import { type Converter, converterOf, schemaId } from '../../../schemas/index.js
 import { Histograms } from './histograms.js'
 import { answerOf } from './messages.js'
 import { type FromReading, type Question, type ReadKind, type ToReading } from './protocol.js'
+import { Peers } from './peers.js'
 import { Values } from './values.js'
 
 /** How far back is read when somebody begins to look. */
 const BACK_MS = 600_000
-const MOST_BACK = { histogram: 40, value: 40_000 } as const
+const MOST_BACK = { histogram: 40, value: 40_000, peer: 500 } as const
 const TELL_MS = 500
 
 /** What Kafka says no to is told; the rest is a fault of ours. */
@@ -30,6 +31,7 @@ class KafkaReading {
   readonly #converters = new Map<string, Converter | undefined>()
   readonly #histograms = new Histograms()
   readonly #values = new Values()
+  readonly #peers = new Peers()
   readonly #kafka: Kafka
   readonly #timer: NodeJS.Timeout
   readonly #signal = new AbortController()
@@ -73,6 +75,8 @@ class KafkaReading {
     if (rows !== undefined) this.#say({ type: 'histograms', rows })
     const values = this.#values.changed()
     if (values.length > 0) this.#say({ type: 'values', rows: values })
+    const peers = this.#peers.changed()
+    if (peers !== undefined) this.#say({ type: 'peers', rows: peers })
   }
 
   #follow(topic: string, kind: ReadKind): void {
@@ -115,6 +119,7 @@ class KafkaReading {
   /** What cannot be read is passed over: to count it is the job of those who write. */
   #take(batch: Batch, i: number, kind: ReadKind): void {
     const value = batch.value(i)
+    if (kind === 'peer') return this.#takePeer(batch, i, value)
     const schema = value === null ? undefined : schemaId(value)
     const converter = schema === undefined ? undefined : this.#converter(schema)
     if (value === null || schema === undefined || converter?.decode === undefined) return
@@ -123,6 +128,14 @@ class KafkaReading {
       else this.#values.take(batch.topic, schema, converter.decode(value))
     } catch {
       return
+    }
+  }
+
+  #takePeer(batch: Batch, i: number, value: Buffer | null): void {
+    try {
+      if (value !== null) this.#peers.take(batch.topic, value, batch.timestampMs(i))
+    } catch {
+      return // As above
     }
   }
 

@@ -1,8 +1,8 @@
 // What the server of the page and its thread, which reads Kafka for it, say to each other.
 import { type LogLevel } from '../../../core/api/plugin.js'
-import { type GridView, type HistogramRow, type Places, type PvRow } from '../wire.js'
+import { type GridView, type HistogramRow, type PeerRow, type Places, type PvRow } from '../wire.js'
 
-export type ReadKind = 'histogram' | 'value'
+export type ReadKind = 'histogram' | 'value' | 'peer'
 
 /** What is asked of the messages of a topic. */
 export type MessageQuestion =
@@ -56,6 +56,7 @@ export type FromReading =
   | { readonly type: 'histograms'; readonly rows: readonly HistogramRow[] }
   /** Those that have changed. */
   | { readonly type: 'values'; readonly rows: readonly PvRow[] }
+  | { readonly type: 'peers'; readonly rows: readonly PeerRow[] }
   | { readonly type: 'answer'; readonly ask: number; readonly value: unknown }
   | { readonly type: 'refusal'; readonly ask: number; readonly status: number; readonly message: string }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
