@@ -141,9 +141,11 @@ Wants=network-online.target
 After=network-online.target
 
 [Service]
-ExecStart=${run} run ${config}
-# systemctl start waits until the daemon is ready; a start that is not ready in time stays up and says why in the journal
-ExecStartPost=-${run} health --config ${config} --wait --timeout 60s
+# systemctl start waits until commands are heard; a daemon that stands still is started again
+Type=notify
+NotifyAccess=all
+WatchdogSec=60s
+ExecStart=${run} run --set reporters.systemd=true ${config}
 User=${userInfo().username}
 WorkingDirectory=${folder.replaceAll('%', '%%')}
 Restart=on-failure

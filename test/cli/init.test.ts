@@ -34,7 +34,7 @@ describe('nexstream init', function () {
     assert.deepEqual([checked.code, checked.stdout], [0, ''], checked.stderr)
     const config = readFileSync(files[0]!, 'utf8')
     for (const part of ['LARMOR_commands', '"MOT:X\\"1\\"", protocol = "pva"', 'replication = 3', '[services.simulator]']) assert.ok(config.includes(part), part) // prettier-ignore
-    assert.match(readFileSync(join(place, 'nexstream.service'), 'utf8'), /^ExecStart=\S+ \S+main\.js run "\S+by flags\/nexstream\.toml"$/m) // prettier-ignore
+    assert.match(readFileSync(join(place, 'nexstream.service'), 'utf8'), /^ExecStart=\S+ \S+main\.js run --set reporters\.systemd=true "\S+by flags\/nexstream\.toml"$/m) // prettier-ignore
   })
 
   it('asks for what it is not told, again after an answer that is wrong', async () => {
