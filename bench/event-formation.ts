@@ -10,6 +10,7 @@ import { BenchDaemon } from './support/event-formation/daemon.js'
 import { latencies } from './support/event-formation/latency.js'
 import { median } from './support/report.js'
 import { type SendOrder } from './support/event-formation/sender.js'
+import { soak } from './support/event-formation/soak.js'
 import { type Yardstick, yardstick } from './support/event-formation/yardstick.js'
 
 const help = `node dist/bench/event-formation.js [--rounds 5] [--seconds 4] [--cases NAME …] [--one-thread] [--latency [--pulses 280]]
@@ -19,7 +20,8 @@ real daemon and a Kafka on this machine. Per round and case, in turn: µs of CPU
 acknowledged all, less what it needs when idle; µs of a loop in C that only receives. The goal is that of the field's program,
 scaled by the loop. Lost packets are those that the kernel and the ring had no room for.
 --one-thread  receive_thread = false
---latency     ms from the last packet of a pulse (14 Hz) until a reader of the topic has all its events; goal 100`
+--latency     ms from the last packet of a pulse (14 Hz) until a reader of the topic has all its events; goal 100
+--soak N      N minutes of each case at --rate packets a second (5000): losses and memory each minute; exit code 1 when any was lost`
 
 const { values } = parseArgs({
   options: {
@@ -29,7 +31,9 @@ const { values } = parseArgs({
     pulses: { type: 'string', default: '280' },
     cases: { type: 'string', multiple: true, default: Object.keys(benchCases) },
     'one-thread': { type: 'boolean', default: false },
-    latency: { type: 'boolean', default: false }
+    latency: { type: 'boolean', default: false },
+    soak: { type: 'string' },
+    rate: { type: 'string', default: '5000' }
   }
 })
 
@@ -118,6 +122,17 @@ function tell(name: string, { goalUs, peerUs, readouts }: BenchCase, rounds: rea
   )
 }
 
+async function soakOf(name: string, one: BenchCase, daemon: BenchDaemon): Promise<number> {
+  const [port = 0] = await freePorts(1)
+  const sender = await Sender.open(name, port)
+  try {
+    const send = (order: SendOrder): Promise<void> => sender.send(order)
+    return await soak({ name, one, minutes: Number(values.soak), rate: Number(values.rate), port, send, say }, daemon)
+  } finally {
+    sender.close()
+  }
+}
+
 async function main(): Promise<void> {
   const chosen = values.cases.map((name) => {
     const one = benchCases[name]
@@ -126,8 +141,12 @@ async function main(): Promise<void> {
   })
   const kafka = await startKafka()
   const daemon = await BenchDaemon.open(kafka.brokers)
-  const loop = values.latency ? undefined : await yardstick(say)
+  const loop = values.latency || values.soak !== undefined ? undefined : await yardstick(say)
   try {
+    if (values.soak !== undefined) {
+      for (const [name, one] of chosen) process.exitCode ||= await soakOf(name, one, daemon)
+      return
+    }
     if (values.latency) {
       for (const [name, one] of chosen) say(await latencies(name, one, daemon, kafka.brokers, Number(values.pulses)))
       return

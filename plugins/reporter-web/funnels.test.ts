@@ -48,4 +48,18 @@ describe('funnels', () => {
     addsUp(funnel)
     assert.deepEqual(funnel.stages[2]?.gains, [{ reason: 'taken_by_several', count: 20 }])
   })
+
+  it('of detectors name what was lost before, here, and behind', () => {
+    const losses = { kernel: 4, queue: 1, missing: 7, buffer: 3, kafka: 0, raw: 0, faults: 2 }
+    const funnel = funnelOf({ job_id: 'loki', service: 'event_formation', packets: 20, events: 100, delivered_events: 90, losses }) // prettier-ignore
+    assert.ok(funnel !== undefined)
+    addsUp(funnel)
+    const all = funnel.stages.map(({ name, count, losses: lost }) => [name, count, ...lost.map(({ reason, count: n }) => `${reason} ${n}`)]) // prettier-ignore
+    assert.deepEqual(all, [
+      ['sent', 27],
+      ['received', 20, 'missing 2', 'kernel 4', 'queue 1'],
+      ['events', 100, 'faults 2'],
+      ['in Kafka', 90, 'buffer 3', 'on_the_way 7']
+    ])
+  })
 })

@@ -61,12 +61,30 @@ export function funnelOf(job: JobInfo): FunnelView | undefined {
     const stages = messagesFunnel(number(job['messages']), 'written', number(job['written']), counts)
     return { ...head, title: 'File', stages }
   }
+  if (job['service'] === 'event_formation') return { ...head, ...formationFunnel(job) }
   if (job['service'] !== 'histogram') return undefined
   const losses = Object.entries((job['losses'] ?? {}) as Readonly<Record<string, number>>)
   const inWindow = number(job['messages'])
   const received = losses.reduce((total, [reason, n]) => total + (outside.has(reason) ? n : 0), inWindow)
   const counted = losses.reduce((total, [reason, n]) => total - (outside.has(reason) ? 0 : n), inWindow)
   return { ...head, title: 'Histograms', stages: messagesFunnel(received, 'counted', counted, losses) }
+}
+
+/** Of a detector: packets, and the events that they become on their way to Kafka. */
+function formationFunnel(job: JobInfo): Pick<FunnelView, 'title' | 'unit' | 'stages'> {
+  const of = (key: string): number => number(job[key])
+  const { kernel = 0, queue = 0, missing = 0, faults = 0, buffer = 0, kafka = 0 } = (job['losses'] ?? {}) as Readonly<Record<string, number>> // prettier-ignore
+  const loss = (reason: string, count: number): FunnelLoss[] => (count > 0 ? [{ reason, count, expected: false }] : [])
+  // Those that are missing in the sequence may have been lost here
+  const underWay = Math.max(0, missing - kernel - queue)
+  const lost = [...loss('missing', underWay), ...loss('kernel', kernel), ...loss('queue', queue)]
+  const sent: FunnelStage = { name: 'sent', count: of('packets') + sum(lost), losses: [], gains: [] }
+  const received: FunnelStage = { name: 'received', count: of('packets'), losses: lost, gains: [] }
+  const formed = { name: 'events', count: of('events'), losses: loss('faults', faults) }
+  const events = after(received, formed, { more: 'events_of_packets', fewer: 'no_event' })
+  const inKafka = { name: 'in Kafka', count: of('delivered_events'), losses: [...loss('buffer', buffer), ...loss('kafka', kafka)] } // prettier-ignore
+  const last = after(events, inKafka, { more: 'beside_values', fewer: 'on_the_way' })
+  return { title: 'Detector', unit: 'packets, then events', stages: [sent, received, events, last] }
 }
 
 /** Of the forwarder: updates of PVs, and the messages that they become on their way to Kafka. */

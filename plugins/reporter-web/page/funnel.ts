@@ -36,6 +36,14 @@ const hints: Readonly<Record<string, string>> = {
   beside_values: 'alarms, connections, first values and further streams of the same PV',
   taken_by_several: 'messages that several groups of the file take',
   no_message: 'waits, or there is nothing to say of it in that schema',
+  missing: 'missing in the sequence of packets: lost before they came here',
+  kernel: 'the kernel had no room for them',
+  queue: 'the ring behind the socket had no room for them',
+  faults: 'packets that the family could not take',
+  buffer: 'events that had no room while Kafka was away',
+  kafka: 'events that Kafka did not take',
+  events_of_packets: 'a packet has many',
+  no_event: 'packets without events',
   on_the_way: 'not there yet'
 }
 
