@@ -47,7 +47,7 @@ function Message({ topic, row }: { topic: string; row: MessageRow }): Markup {
 
 function Row({ topic, row, chosen, choose }: { topic: string; row: MessageRow; chosen: boolean; choose: () => void }): Markup {
   return html`<tr class=${chosen ? 'chosen' : ''} data-offset=${`${row.partition}:${row.offset}`}>
-      <td><button class="link" aria-expanded=${chosen} onClick=${choose}>${moment(row.time_ms)}</button></td>
+      <td class="wrap"><button class="link" aria-expanded=${chosen} onClick=${choose}>${moment(row.time_ms)}</button></td>
       <td class="num extra">${row.partition}</td>
       <td class="num">${row.offset}</td>
       <td class="mono">${row.schema ?? ''}</td>
