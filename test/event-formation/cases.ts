@@ -89,7 +89,8 @@ const builtin = [
   'readout-vmm',
   'readout-timepix3',
   'readout-adc',
-  'readout-udp'
+  'readout-udp',
+  'readout-isis'
 ]
 let parts: Promise<PartLookup> | undefined
 

@@ -1,0 +1,50 @@
+// What a board of ISIS' electronics is: the detector file.
+import { type JSONSchema, type Options } from '../../core/api/plugin.js'
+
+export const isisConfig = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['board'],
+  properties: {
+    board: {
+      enum: ['PC3544MS', 'PC3634M1S', 'PC3877MS'],
+      description: 'Type of the board: it says what the second word of an event is.'
+    },
+    start: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 2_147_483_647,
+      default: 0,
+      description: 'Detector id of the first pixel (PC3634M1S, PC3877MS).'
+    },
+    channels: {
+      type: 'array',
+      default: [],
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['channel', 'start', 'length'],
+        properties: {
+          channel: { type: 'integer', minimum: 0, maximum: 7, description: 'Channel of the board.' },
+          start: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 2_147_483_647,
+            description: 'Detector id of its first pixel.'
+          },
+          length: { type: 'integer', minimum: 1, maximum: 4096, description: 'Pixels along its tube.' }
+        }
+      },
+      description: 'Tubes of the board (PC3544MS): a line of the wiring table each.'
+    },
+    source: { type: 'string', minLength: 1, default: 'rust_proc', description: 'Source name in the messages.' },
+    charge_uah: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 1.738e-6,
+      description: 'Proton charge of one count of the protons, µAh.'
+    }
+  }
+} as const satisfies JSONSchema
+
+export type IsisConfig = Options<typeof isisConfig>

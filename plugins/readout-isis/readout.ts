@@ -1,0 +1,149 @@
+// Datagrams of ISIS' boards: several messages in each; neutrons become ev44, vetoes pu00.
+import { CodedError } from '../../core/api/plugin.js'
+import { encodeMessage, type Vector } from '../../schemas/index.js'
+import { type Counter, countersOf, type Packet, type Readout, type ReadoutSetup } from '../service-event-formation/readout-kit.js' // prettier-ignore
+import { type IsisConfig } from './config.js'
+import { type BoardHeader, EVENT_BYTES, HEADER_BYTES, kinds, readHeader } from './header.js'
+
+const TOF_BITS = 0xffffff
+const POSITIONS = 4096
+const NS_PER_TICK = 20
+const NS_PER_MS = 1_000_000n
+/** A frame number that is so far ahead is of another count. */
+const FAR = 2 ** 16
+
+const countNames = ['neutrons', 'vetoes', 'environment', 'end', 'error_marker', 'error_size', 'error_time', 'error_length', 'error_kind', 'error_channel', 'missing'] as const // prettier-ignore
+
+interface Tube {
+  readonly start: number
+  readonly perPixel: number
+}
+
+export class IsisReadout implements Readout {
+  readonly #counts: Readonly<Record<(typeof countNames)[number], Counter>>
+  /** By channel, of PC3544MS. */
+  readonly #tubes: readonly (Tube | undefined)[]
+  #tof = new Int32Array(0)
+  #ids = new Int32Array(0)
+  /** Running numbers, of events and of pulses. */
+  #events = 0
+  #pulses = 0
+  /** Number of the last frame. */
+  #frame: number | undefined
+
+  readonly #config: IsisConfig
+  readonly #setup: ReadoutSetup
+
+  constructor(config: IsisConfig, setup: ReadoutSetup) {
+    this.#config = config
+    this.#setup = setup
+    this.#counts = countersOf(countNames, (name) => setup.counter(`messages.${name}`))
+    const tubes: (Tube | undefined)[] = Array.from({ length: 8 })
+    for (const [i, { channel, start, length }] of config.channels.entries()) {
+      if (tubes[channel] !== undefined)
+        throw new CodedError('DETECTOR_INVALID', `channel ${channel} is there twice`, { path: `/channels/${i}` })
+      tubes[channel] = { start, perPixel: POSITIONS / length }
+    }
+    this.#tubes = tubes
+  }
+
+  process({ view, from, to }: Packet): void {
+    for (let at = from; to - at >= HEADER_BYTES;) {
+      // Zeros fill up a datagram
+      if (view.getUint32(at) === 0) return
+      const header = readHeader(view, at)
+      if (header === undefined) return void this.#counts.error_marker.value++
+      const bytes = this.#sizeOf(header)
+      if (bytes > to - at) return void this.#counts.error_size.value++
+      this.#message(header, view, at + HEADER_BYTES)
+      at += bytes
+    }
+  }
+
+  /** Neutrons say how many; of others the board's own word is all there is. */
+  #sizeOf({ kind, events, length }: BoardHeader): number {
+    const words = HEADER_BYTES / 4
+    if (kind !== kinds.neutrons) return Math.max(HEADER_BYTES, 4 * length)
+    // With or without the header
+    const own = (EVENT_BYTES / 4) * events
+    if (length !== own && length !== own + words) this.#counts.error_length.value++
+    return HEADER_BYTES + EVENT_BYTES * events
+  }
+
+  #message(header: BoardHeader, view: DataView, at: number): void {
+    const { kind, timeNs } = header
+    if (kind === kinds.environment) return void this.#counts.environment.value++
+    if (kind === kinds.end) return void this.#counts.end.value++
+    if (kind !== kinds.neutrons && kind !== kinds.vetoes) return void this.#counts.error_kind.value++
+    if (timeNs === undefined) return void this.#counts.error_time.value++
+    this.#follow(header.frame)
+    if (kind === kinds.vetoes) this.#vetoes(header, timeNs)
+    else this.#neutrons(header.events, timeNs, view, at)
+  }
+
+  #follow(frame: number): void {
+    const ahead = this.#frame === undefined ? 0 : frame - this.#frame
+    if (ahead > 1 && ahead < FAR) this.#counts.missing.value += ahead - 1
+    if (ahead >= 0 || ahead < -FAR || this.#frame === undefined) this.#frame = frame
+  }
+
+  #vetoes({ period, protons, vetoes }: BoardHeader, timeNs: bigint): void {
+    this.#counts.vetoes.value++
+    const { source, charge_uah: unit } = this.#config
+    const value = encodeMessage('pu00', {
+      source_name: source,
+      message_id: this.#pulses++,
+      reference_time: timeNs,
+      vetos: vetoes,
+      period_number: period,
+      proton_charge: protons * unit
+    })
+    this.#setup.message({ source: '', value, events: 0, timestampMs: Number(timeNs / NS_PER_MS) })
+  }
+
+  #neutrons(count: number, timeNs: bigint, view: DataView, at: number): void {
+    this.#counts.neutrons.value++
+    if (this.#tof.length < count) {
+      this.#tof = new Int32Array(2 * count)
+      this.#ids = new Int32Array(2 * count)
+    }
+    let n = 0
+    for (let i = 0; i < count; i++) {
+      const id = this.#idOf(view.getUint32(at + EVENT_BYTES * i + 4))
+      if (id < 0) {
+        this.#counts.error_channel.value++
+        continue
+      }
+      const tof = view.getUint32(at + EVENT_BYTES * i) & TOF_BITS
+      this.#tof[n] = this.#config.board === 'PC3877MS' ? tof * NS_PER_TICK : tof
+      this.#ids[n++] = id
+    }
+    if (n === 0) return
+    const value = encodeMessage('ev44', {
+      source_name: this.#config.source,
+      message_id: this.#events++,
+      reference_time: [timeNs],
+      reference_time_index: [0],
+      time_of_flight: vector(this.#tof, n),
+      pixel_id: vector(this.#ids, n)
+    })
+    this.#setup.message({ source: '', value, events: n, timestampMs: Number(timeNs / NS_PER_MS) })
+  }
+
+  /** -1 for a channel that has no tube, or an id that is none. */
+  #idOf(word: number): number {
+    const { board, start } = this.#config
+    if (board === 'PC3544MS') {
+      const tube = this.#tubes[(word >>> 26) & 7]
+      return tube === undefined ? -1 : Math.floor((word & 0xfff) / tube.perPixel) + tube.start
+    }
+    const id = (board === 'PC3634M1S' ? word : word & 0xffff) + start
+    return id > 0x7fffffff ? -1 : id
+  }
+}
+
+const vector = ({ buffer }: Int32Array, length: number): Vector => ({
+  dtype: 'int32',
+  length,
+  bytes: new Uint8Array(buffer, 0, 4 * length)
+})

@@ -1,0 +1,127 @@
+// Boards of ISIS: datagrams of several messages to ev44 and pu00, each loss counted; hostile ones end nothing.
+import assert from 'node:assert/strict'
+import { decodeJson } from '../../schemas/index.js'
+import { random as randomOf } from '../support/random.js'
+import { formationOf, type RecordedCase } from './cases.js'
+
+const recorded = (config: Readonly<Record<string, unknown>>): RecordedCase => ({ family: 'isis', config, packets: [], messages: [], counters: {} }) // prettier-ignore
+
+interface BoardMessage {
+  readonly kind?: number
+  readonly frame?: number
+  readonly time?: readonly [year: number, day: number, h: number, m: number, s: number, ms: number, us: number, ns: number] // prettier-ignore
+  readonly period?: number
+  readonly protons?: number
+  readonly vetoes?: number
+  readonly events?: readonly (readonly [first: number, second: number])[]
+  readonly length?: number
+}
+
+const TIME = [26, 32, 13, 59, 58, 20, 300, 7] as const
+const TIME_NS = BigInt(Date.UTC(2026, 1, 1, 13, 59, 58, 20)) * 1_000_000n + 300_007n
+
+/** By big integers, unlike what is tested. */
+function board({
+  kind = 0xff,
+  frame = 1,
+  time = TIME,
+  period = 0,
+  protons = 0,
+  vetoes = 0,
+  events = [],
+  length = 16 + 2 * events.length
+}: BoardMessage): Buffer {
+  // prettier-ignore
+  const gps = time.reduce((bits, value, i) => (bits << BigInt([8, 9, 5, 6, 6, 10, 10, 10][i] ?? 0)) | BigInt(value), 0n)
+  const words = [0xffffffff, ((kind << 24) | 0xffffff) >>> 0, 0, frame, Number(gps >> 32n), Number(gps & 0xffffffffn), period << 16, events.length, protons * 2 ** 24, vetoes * 2 ** 16, 0, 0, 0, length, 0, 0, ...events.flat()] // prettier-ignore
+  const out = Buffer.alloc(4 * words.length)
+  for (const [i, word] of words.entries()) out.writeUInt32BE(word, 4 * i)
+  return out
+}
+
+const tubes = { board: 'PC3544MS', channels: [{ channel: 1, start: 1000, length: 256 }, { channel: 7, start: 5000, length: 4096 }] } // prettier-ignore
+
+async function run(config: Readonly<Record<string, unknown>>, packets: readonly Buffer[]) {
+  const { formation, messages } = await formationOf(recorded(config), false)
+  for (const one of packets) formation.packet(one)
+  const counters = Object.fromEntries(Object.entries(formation.counters.values()).filter(([name, n]) => name.startsWith('messages.') && n > 0)) // prettier-ignore
+  return { messages, counters, decoded: messages.map(({ value }) => decodeJson(Buffer.from(value))) }
+}
+
+describe('boards of ISIS by UDP', () => {
+  it('events of tubes and vetoes of a frame become ev44 and pu00, several messages in one datagram', async () => {
+    const events = [[0x01000064, (1 << 26) | (77 << 12) | 0x020], [0xffffff, 7 * 2 ** 26 + 0xfff], [5, 3 << 26]] as const // prettier-ignore
+    const packet = Buffer.concat([board({ events, period: 3 }), board({ kind: 0xbf, period: 3, protons: 200, vetoes: 0x8001 }), Buffer.alloc(100)]) // prettier-ignore
+    const { decoded, messages, counters } = await run(tubes, [packet])
+    assert.deepEqual(decoded, [
+      { file_identifier: 'ev44', message: { source_name: 'rust_proc', message_id: '0', reference_time: [String(TIME_NS)], reference_time_index: [0], time_of_flight: [100, 0xffffff], pixel_id: [1002, 9095] } }, // prettier-ignore
+      { file_identifier: 'pu00', message: { source_name: 'rust_proc', message_id: '0', reference_time: String(TIME_NS), vetos: 0x8001, period_number: 3, proton_charge: Math.fround(200 * 1.738e-6) } } // prettier-ignore
+    ])
+    assert.deepEqual(messages.map(({ source, events: n, timestampMs }) => [source, n, timestampMs]), [['', 2, Number(TIME_NS / 1_000_000n)], ['', 0, Number(TIME_NS / 1_000_000n)]]) // prettier-ignore
+    assert.deepEqual(counters, { 'messages.neutrons': 1, 'messages.vetoes': 1, 'messages.error_channel': 1 })
+  })
+
+  it('the other boards', async () => {
+    const first = await run({ board: 'PC3634M1S', start: 10, source: 'M' }, [board({ events: [[7, 32], [8, 0x80000000]] })]) // prettier-ignore
+    assert.deepEqual([first.decoded[0]?.message['pixel_id'], first.decoded[0]?.message['source_name']], [[42], 'M'])
+    const second = await run({ board: 'PC3877MS', start: 10 }, [board({ events: [[0x01000007, 0x10020]] })])
+    assert.deepEqual([second.decoded[0]?.message['pixel_id'], second.decoded[0]?.message['time_of_flight']], [[42], [140]]) // prettier-ignore
+  })
+
+  it('what cannot be understood is counted; what is whole before it goes on', async () => {
+    const good = board({ events: [[1, 1 << 26]], frame: 10 })
+    const { messages, counters } = await run(tubes, [
+      Buffer.concat([good, Buffer.from('no marker'.padEnd(64, '!'))]),
+      Buffer.concat([board({ frame: 14, events: [[1, 1 << 26]] }), good.subarray(0, 66)]),
+      board({ frame: 14, time: [26, 0, 1, 1, 1, 1, 1, 1] }),
+      board({ frame: 14, kind: 0x12 }),
+      board({ frame: 14, kind: 0xdf, length: 20 }).subarray(0, 64),
+      Buffer.concat([board({ kind: 0xdf }), board({ kind: 0x7f })]),
+      board({ frame: 13, events: [[1, 1 << 26]], length: 3 }),
+      board({ frame: 15 })
+    ])
+    assert.equal(messages.length, 3)
+    assert.deepEqual(counters, {
+      'messages.neutrons': 4,
+      'messages.environment': 1,
+      'messages.end': 1,
+      'messages.error_marker': 1,
+      'messages.error_size': 2,
+      'messages.error_time': 1,
+      'messages.error_kind': 1,
+      'messages.error_length': 1,
+      'messages.missing': 3
+    })
+  })
+
+  it('events in are events out or counted, whatever is lost on the way; damaged datagrams end nothing', async () => {
+    const pick = randomOf(7)
+    const { formation, messages } = await formationOf(recorded(tubes), false)
+    let sent = 0
+    for (let frame = 1; frame <= 2000; frame++) {
+      const events = Array.from({ length: pick(20) }, () => [pick(2 ** 24), 2 ** 26 * pick(8) + pick(4096)] as const)
+      const bytes = board({ frame, events })
+      // Lost now and then
+      if (pick(10) === 0 && frame > 1 && frame < 2000) continue
+      formation.packet(bytes)
+      sent += events.length
+    }
+    const of = (name: string): number => formation.counters.get(`messages.${name}`).value
+    assert.equal(messages.reduce((sum, one) => sum + one.events, 0) + of('error_channel'), sent) // prettier-ignore
+    assert.equal(of('neutrons') + of('missing'), 2000)
+    const whole = Buffer.concat([board({ events: [[1, 1 << 26], [2, 2]] }), board({ kind: 0xbf })]) // prettier-ignore
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = Buffer.from(whole.subarray(0, pick(whole.length) + 1))
+      for (let k = 0; k <= pick(4); k++) bytes[pick(bytes.length)] = pick(256)
+      formation.packet(bytes)
+    }
+    const before = messages.length
+    formation.packet(whole)
+    assert.equal(messages.length, before + 2)
+  })
+
+  it('a channel that is there twice is refused', async () => {
+    const channels = [{ channel: 1, start: 0, length: 2 }, { channel: 1, start: 2, length: 2 }] // prettier-ignore
+    await assert.rejects(run({ board: 'PC3544MS', channels }, []), { code: 'DETECTOR_INVALID', path: '/channels/1' })
+  })
+})
