@@ -240,7 +240,7 @@ describe('nexstream check', function () {
     const examples = readdirSync(join(packageRoot, 'examples')).filter((name) => name.endsWith('.toml'))
     const jsons = readdirSync(join(packageRoot, 'examples/commands')).map((name) => `commands/${name}`)
     const facility = ['nexstream.toml', 'structure.json'].map((name) => `../plugins/tools-dev/facility/${name}`)
-    const files = [...examples, ...jsons, ...facility]
+    const files = [...examples, ...jsons, ...facility, 'kubernetes/nexstream.toml']
     const options = { cwd: join(packageRoot, 'examples'), env: { KAFKA_PASSWORD: 'x' } }
     // One of the commands needs the example of a plugin
     const withPlugin = join(folder, 'with-plugin.toml')
