@@ -293,6 +293,8 @@ describe('the page', function () {
     await page.locator(`[data-roi-sum="${within}"]`).waitFor()
     await page.locator('button', { hasText: 'Begin at 0' }).click()
     await page.locator('[data-roi-sum="0"]').waitFor()
+    await page.locator('button', { hasText: 'Count the last seconds' }).click()
+    await page.locator('h3', { hasText: /^image, recent/ }).waitFor()
   })
 
   it('reads a file that was written in the browser, in parts', async () => {

@@ -33,15 +33,15 @@ const BINS = 200
 /** Tells what this tab has asked for from what others have. */
 const tab = Math.floor(Math.random() * 0x10000).toString(16).padStart(4, '0') // prettier-ignore
 
-type Purpose = 'regions' | 'window'
+type Purpose = 'regions' | 'window' | 'recent'
 /** What this tab has asked for and not stopped. */
 const running = new Store<readonly Purpose[]>([])
 /** One that was asked for, by any tab, and is over. */
 export const isOver = ({ id, state }: HistogramRow): boolean =>
-  state === 'FINISHED' && /, (window|regions) \([0-9a-f]{4}\)$/.test(id)
+  state === 'FINISHED' && /, (regions|window|recent) \([0-9a-f]{4}\)$/.test(id)
 /** Also of an image that was asked for itself. */
 const idOf = ({ id }: HistogramRow, purpose: Purpose): string =>
-  `${id.replace(/, window \([0-9a-f]{4}\)$/, '')}, ${purpose} (${tab})`
+  `${id.replace(/, (window|recent) \([0-9a-f]{4}\)$/, '')}, ${purpose} (${tab})`
 const jobOf = (purpose: Purpose): string => `page-${purpose}-${tab}`
 
 const ns = ({ from, to }: TimeRange): [number, number] => [Math.round(from * NS_PER_MS), Math.round(to * NS_PER_MS)]
@@ -49,15 +49,19 @@ const ns = ({ from, to }: TimeRange): [number, number] => [Math.round(from * NS_
 /** The command that counts it. Undefined: there is nothing to count it of. */
 function commandFor(
   purpose: Purpose,
-  { row, input, regions, bin, isFlipped, span, window }: AskProps
+  { row, input, regions, bin, isFlipped, span, window }: AskProps,
+  seconds: number
 ): object | undefined {
-  if (purpose === 'regions' ? regions.length === 0 : window === undefined) return undefined
+  if ((purpose === 'regions' && regions.length === 0) || (purpose === 'window' && window === undefined))
+    return undefined
   const { data_topic, source, first_pixel, width, height, start_ms: start } = input
   const common = { data_topic, topic: row.topic, first_pixel, width, height, ...(source !== '' && { source }) }
-  const histogram =
-    purpose === 'regions'
-      ? { kind: 'roi', ...common, tof_range: ns(span), num_bins: BINS, regions: regions.map((region) => forService(region, bin, isFlipped)) }
-      : { kind: 'image', ...common, order: input.order, tof_window: ns(window ?? span) } // prettier-ignore
+  const image = { kind: 'image', ...common, order: input.order }
+  const histogram = {
+    regions: { kind: 'roi', ...common, tof_range: ns(span), num_bins: BINS, regions: regions.map((region) => forService(region, bin, isFlipped)) },
+    window: { ...image, tof_window: ns(window ?? span) },
+    recent: { ...image, show: 'last', last_s: seconds }
+  }[purpose] // prettier-ignore
   return {
     ...{
       cmd: 'start',
@@ -65,7 +69,8 @@ function commandFor(
       job_id: jobOf(purpose),
       histograms: [{ id: idOf(row, purpose), ...histogram }]
     },
-    ...(start !== null && { start_time: start })
+    // What is recent begins now
+    ...(start !== null && purpose !== 'recent' && { start_time: start })
   }
 }
 
@@ -75,18 +80,19 @@ export function Ask(props: AskProps): Markup {
   const { row, input, regions, window, onWindow, onImage } = props
   const { isEnabled, isGiven, askToken, isBusy, trouble, run } = useSending()
   const counting = useStore(running)
+  const [seconds, setSeconds] = useState(10)
   const act = async (purpose: Purpose, isStart: boolean): Promise<void> => {
-    const command = commandFor(purpose, props)
+    const command = commandFor(purpose, props, seconds)
     const isWell = await run(async () => {
       if (counting.includes(purpose)) await post(stopOf(purpose))
       return isStart && command !== undefined ? post(command) : ''
     })
     const isOn = isStart && isWell
     running.value = [...running.value.filter((one) => one !== purpose), ...(isOn ? [purpose] : [])]
-    if (isOn && purpose === 'window') onImage(`${row.topic}:${idOf(row, purpose)}`)
+    if (isOn && purpose !== 'regions') onImage(`${row.topic}:${idOf(row, purpose)}`)
   }
   const button = (purpose: Purpose, text: string): Markup => {
-    const command = commandFor(purpose, props)
+    const command = commandFor(purpose, props, seconds)
     const isOff = isEnabled !== true || isBusy || command === undefined
     return html`<div class="row">
         ${
@@ -113,13 +119,17 @@ export function Ask(props: AskProps): Markup {
     </header>
     ${isEnabled === false && off}
     <p class="muted">
-      A spectrum of each region${regions.length === 0 ? ', once there are any' : ''}, and the image of a window of times
-      (zoom into a spectrum, or type).
+      A spectrum of each region${regions.length === 0 ? ', once there are any' : ''}, the image of a window of times
+      (zoom into a spectrum, or type), and that of what came last.
     </p>
     <div class="asked">${button('regions', 'Count the spectra')}</div>
     <div class="asked">
       <${WindowFields} window=${window} onWindow=${onWindow} />
       ${button('window', 'Count this window')}
+    </div>
+    <div class="asked">
+      <${SecondsField} seconds=${seconds} onSeconds=${setSeconds} />
+      ${button('recent', 'Count the last seconds')}
     </div>
     ${trouble !== '' && html`<p class="bad-text" role="alert">${trouble}</p>`}
   </section>`
@@ -129,6 +139,14 @@ const off = html`<p class="muted" data-off>
   The daemon takes no commands from this page (<code>commands</code> in <code>[reporters.web]</code>); what is sent can
   be copied.
 </p>`
+
+function SecondsField({ seconds, onSeconds }: { seconds: number; onSeconds: (seconds: number) => void }): Markup {
+  const set = (event: Event): void => onSeconds(Math.max(1, Math.min(86_400, Number((event.target as HTMLInputElement).value) || 1)))
+  return html`<div class="row">
+    <label>last <input type="number" min="1" max="86400" name="last-s" value=${seconds} onInput=${set} /></label>
+    <span class="muted">s</span>
+  </div>`
+} // prettier-ignore
 
 function WindowFields({ window, onWindow }: Pick<AskProps, 'window' | 'onWindow'>): Markup {
   const [typed, setTyped] = useState({ from: '', to: '' })
