@@ -1,0 +1,239 @@
+// Entry of the thread of the aggregator: reads what boards say, sends whole frames.
+import {
+  BadMessage,
+  type Context,
+  errorText,
+  type Kafka,
+  type Producer,
+  type Reader,
+  type ThreadContext
+} from '../../../core/api/plugin.js'
+import {
+  type Converter,
+  converterOf,
+  encodeMessage,
+  type EventRecord,
+  type PulseRecord,
+  schemaId,
+  type Vector
+} from '../../../schemas/index.js'
+import { FrameAggregate, type WholeFrame } from '../aggregate.js'
+import { type AggregatorOptions } from '../options.js'
+import { type AggregatorProgress, type FromAggregator, type ToAggregator } from './protocol.js'
+
+const TICK_MS = 20
+const PROGRESS_MS = 500
+/** How often topics that do not exist are looked for. */
+const TOPICS_MS = 2000
+/** Longest wait for the last message of a partition. */
+const LAST_MS = 5000
+const NS_PER_MS = 1_000_000n
+
+export default function main(context: ThreadContext): void {
+  let thread: AggregatorThread | undefined
+  context.port.on('message', (message: ToAggregator) => {
+    if (message.type === 'end') void thread?.end()
+    else {
+      thread = new AggregatorThread(context, message.options)
+      thread.begin()
+    }
+  })
+}
+
+class AggregatorThread {
+  readonly #kafka: Kafka
+  readonly #reader: Reader
+  readonly #producer: Producer
+  readonly #aggregate: FrameAggregate
+  readonly #converters = new Map<string, Converter | undefined>()
+  readonly #losses = new Map<string, number>()
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #known = new Set<number>()
+  #missing: readonly string[] = []
+  #messages = 0
+  #sent = 0
+  #messageId = 0n
+  #resumed = false
+  #looking = false
+  #closed = false
+
+  constructor(
+    readonly context: ThreadContext,
+    readonly options: AggregatorOptions
+  ) {
+    this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
+    this.#reader = this.#kafka.reader({ assign: [], maxBytes: options.fetch_bytes, maxWaitMs: 100 })
+    this.#producer = this.#kafka.producer({ lingerMs: 5 })
+    this.#aggregate = new FrameAggregate({
+      toleranceNs: BigInt(options.tolerance_ns),
+      waitMs: options.wait_ms,
+      mostFrames: options.max_waiting_frames,
+      mostEvents: options.max_events,
+      take: (frame) => this.#send(frame)
+    })
+  }
+
+  begin(): void {
+    this.#timers.push(
+      setInterval(() => this.#aggregate.tick(Date.now()), TICK_MS),
+      setInterval(() => this.#say({ type: 'progress', progress: this.#progress() }), PROGRESS_MS),
+      setInterval(() => void this.#look(), TOPICS_MS)
+    )
+    void this.#look()
+    void this.#read()
+  }
+
+  async end(): Promise<void> {
+    this.#closed = true
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#reader.close()
+    // Frames that wait are not whole: the next one begins where this one has sent
+    try {
+      await this.#producer.close()
+    } catch (error) {
+      this.#say({ type: 'log', level: 'error', message: errorText(error) })
+    }
+    await this.#kafka.close()
+    await this.context.close()
+  }
+
+  /** Topics that there are by now, and partitions that are new. Never rejects. */
+  async #look(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
+    try {
+      await this.#find()
+    } catch (error) {
+      if (!this.#closed) this.#say({ type: 'log', level: 'warn', message: `${errorText(error)}; trying again` })
+    } finally {
+      this.#looking = false
+    }
+  }
+
+  async #find(): Promise<void> {
+    const { input_topic: input, output_topic: output } = this.options
+    const found = await this.#kafka.topics([input, output])
+    this.#missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
+    if (this.#missing.length > 0) return
+    const partitionsOf = (topic: string): readonly number[] =>
+      found.find(({ name }) => name === topic)?.partitions ?? []
+    const lastNs = this.#resumed ? undefined : await this.#resume(output, partitionsOf(output))
+    const added = partitionsOf(input).filter((partition) => !this.#known.has(partition))
+    if (added.length === 0) return
+    // Where the last one has sent, with what had waited then
+    const at = this.#known.size > 0 ? 'earliest' : lastNs === undefined ? 'latest' : { timestampMs: Number(lastNs / NS_PER_MS) - this.options.wait_ms } // prettier-ignore
+    for (const [partition, offset] of await this.#kafka.offsets(input, added, at)) {
+      this.#known.add(partition)
+      this.#reader.add(input, partition, offset, found.find(({ name }) => name === input)?.id ?? '')
+    }
+  }
+
+  /** Running numbers and frames go on where the output ends; gives the time of its last frame. */
+  async #resume(output: string, partitions: readonly number[]): Promise<bigint | undefined> {
+    const [first, ends] = [await this.#kafka.offsets(output, partitions, 'earliest'), await this.#kafka.offsets(output, partitions, 'latest')] // prettier-ignore
+    const assign = [...ends].filter(([one, end]) => end > (first.get(one) ?? 0)).map(([partition, end]) => ({ topic: output, partition, offset: end - 1 })) // prettier-ignore
+    let lastNs: bigint | undefined
+    const reader = this.#kafka.reader({ assign, maxWaitMs: 100 })
+    const left = new Set(assign.map(({ partition }) => partition))
+    try {
+      while (left.size > 0) {
+        const batch = await reader.poll(LAST_MS)
+        if (batch === null || batch === undefined) break
+        for (let i = 0; i < batch.count; i++) {
+          const record = this.#decode(batch.value(i)) as (Partial<PulseRecord> & Partial<EventRecord>) | undefined
+          if (record?.messageId !== undefined && record.messageId >= this.#messageId) this.#messageId = record.messageId + 1n // prettier-ignore
+          const ns = BigInt(batch.timestampMs(i)) * NS_PER_MS
+          if (lastNs === undefined || ns > lastNs) lastNs = ns
+        }
+        left.delete(batch.partition)
+        batch.release()
+      }
+    } finally {
+      await reader.close()
+    }
+    this.#resumed = true
+    // Kafka's times are whole ms: a frame of the last one has gone
+    if (lastNs !== undefined) this.#aggregate.resumeAfter(lastNs + NS_PER_MS - 1n)
+    return lastNs
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (let batch = await this.#reader.next(); batch !== null; batch = await this.#reader.next()) {
+        const nowMs = Date.now()
+        for (let i = 0; i < batch.count; i++) this.#take(batch.value(i), nowMs)
+        for (const [reason, n] of Object.entries(batch.skipped ?? {})) this.#count(reason, n)
+        batch.release()
+        if (this.#isFull) await this.#producer.drained()
+      }
+    } catch (error) {
+      if (!this.#closed) this.#say({ type: 'failed', message: `frames cannot be put together: ${errorText(error)}` })
+    }
+  }
+  #isFull = false
+
+  #take(message: Buffer | null, nowMs: number): void {
+    this.#messages++
+    const record = this.#decode(message)
+    if (record === undefined || message === null) return
+    if (schemaId(message) === 'pu00') this.#aggregate.pulse(record as PulseRecord, nowMs)
+    else this.#aggregate.events(record as EventRecord, nowMs)
+  }
+
+  /** Undefined, and counted, for what is neither. */
+  #decode(message: Buffer | null): unknown {
+    const schema = message === null ? undefined : schemaId(message)
+    if (message === null || (schema !== 'ev44' && schema !== 'pu00')) {
+      this.#count('unknown_schema', 1)
+      return undefined
+    }
+    try {
+      return this.#converter(schema)?.decode?.(message)
+    } catch (error) {
+      this.#count(error instanceof BadMessage ? error.reason : 'decode_failed', 1)
+      return undefined
+    }
+  }
+
+  #converter(id: string): Converter | undefined {
+    const context: Context = { jobId: '', signal: new AbortController().signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
+    if (!this.#converters.has(id)) this.#converters.set(id, converterOf(this.context.parts, id)?.open({}, context))
+    return this.#converters.get(id)
+  }
+
+  /** All with one key, so in one partition and in this order. */
+  #send({ timeNs, vetoes, period, charge, events }: WholeFrame): void {
+    const { source } = this.options
+    const head = (): object => ({ source_name: source, message_id: this.#messageId++ })
+    const values = [
+      encodeMessage('pu00', { ...head(), reference_time: timeNs, vetos: vetoes, period_number: period, proton_charge: charge }), // prettier-ignore
+      ...events.map(
+        ({ tof, ids }) =>
+        encodeMessage('ev44', { ...head(), reference_time: [timeNs], reference_time_index: [0], time_of_flight: vector(tof), pixel_id: vector(ids) }) // prettier-ignore
+      )
+    ]
+    const message = { topic: this.options.output_topic, key: String(timeNs), timestampMs: Number(timeNs / NS_PER_MS) }
+    for (const value of values)
+      this.#isFull = !this.#producer.send({ ...message, value }, (error) => {
+        if (error === null) this.#sent++
+        else this.#count('kafka', 1)
+      })
+  }
+
+  #count(reason: string, n: number): void {
+    this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + n)
+  }
+
+  #progress(): AggregatorProgress {
+    const { frames, eventsIn, eventsOut, waiting, droppedFrames, droppedEvents, lateEvents, latePulses } = this.#aggregate // prettier-ignore
+    const counted = { frames_not_whole: droppedFrames, events_of_those: droppedEvents, events_late: lateEvents, pulses_late: latePulses } // prettier-ignore
+    const losses = Object.fromEntries([...Object.entries(counted), ...this.#losses].filter(([, n]) => n > 0))
+    return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, missing: this.#missing } // prettier-ignore
+  }
+
+  #say(message: FromAggregator): void {
+    this.context.port.postMessage(message)
+  }
+}
+
+const vector = ({ buffer, length }: Int32Array): Vector => ({ dtype: 'int32', length, bytes: new Uint8Array(buffer) })

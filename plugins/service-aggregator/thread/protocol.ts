@@ -1,0 +1,23 @@
+// What the main thread and the thread of the aggregator say to each other.
+import { type LogLevel } from '../../../core/api/plugin.js'
+import { type AggregatorOptions } from '../options.js'
+
+export interface AggregatorProgress {
+  readonly messages: number
+  readonly frames: number
+  readonly eventsIn: number
+  readonly eventsOut: number
+  readonly waiting: number
+  readonly sent: number
+  /** Frames, events and messages that did not become whole frames, by reason. */
+  readonly losses: Readonly<Record<string, number>>
+  /** Topics that do not exist. */
+  readonly missing: readonly string[]
+}
+
+export type ToAggregator = { readonly type: 'open'; readonly options: AggregatorOptions } | { readonly type: 'end' }
+
+export type FromAggregator =
+  | { readonly type: 'progress'; readonly progress: AggregatorProgress }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
