@@ -5,7 +5,7 @@ import { type FromReceiving, type ReceivingData, type ToReceiving } from './ring
 import { RingWriter } from './ring.js'
 import { UdpReceiver } from './receiver.js'
 
-const KERNEL_MS = 200
+const KERNEL_MS = 500
 
 const port = parentPort
 if (port === null) throw new Error('this is the entry of a worker thread')

@@ -25,18 +25,16 @@ export class RunningDetector {
   #faults = 0
   #toldFaultMs = -Infinity
   #socketError: Error | undefined
-  readonly #timers: readonly NodeJS.Timeout[]
+  readonly #telling: NodeJS.Timeout
+  /** Runs while there may be something to send: an idle detector costs nothing. */
+  #flushing: NodeJS.Timeout | undefined
 
   private constructor(
     readonly formation: Formation,
     readonly outlet: FormedOutlet,
     readonly hears: DetectorHears
   ) {
-    const { update_ms: updateMs } = outlet.options
-    this.#timers = [
-      setInterval(() => this.#guard(() => formation.flush()), updateMs),
-      setInterval(() => hears.progress(this.progress()), PROGRESS_MS)
-    ]
+    this.#telling = setInterval(() => hears.progress(this.progress()), PROGRESS_MS)
   }
 
   static async open(
@@ -63,7 +61,7 @@ export class RunningDetector {
       if (given < bufferBytes) hears.log('warn', `detector ${name}: the kernel gave ${given} bytes of ${bufferBytes} for packets that wait; raise net.core.rmem_max`) // prettier-ignore
       return running
     } catch (error) {
-      for (const timer of running.#timers) clearInterval(timer)
+      clearInterval(running.#telling)
       throw error
     }
   }
@@ -108,7 +106,8 @@ export class RunningDetector {
   /** All that came is in Kafka or counted. Rejects with what was lost on the way there. */
   async close(): Promise<void> {
     await this.#source?.close()
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#telling)
+    clearTimeout(this.#flushing)
     this.#guard(() => this.formation.end())
     await this.outlet.producer.close()
     const { lastError } = this.outlet
@@ -119,7 +118,7 @@ export class RunningDetector {
   #open(address: PortAddress, inThread: boolean): Promise<PacketSource> {
     const { formation } = this
     const failed = (error: Error): void => this.#failed(error)
-    if (!inThread) return UdpReceiver.open(address, (datagram) => this.#guard(() => formation.packet(datagram)), failed)
+    if (!inThread) return UdpReceiver.open(address, (datagram) => this.#take(() => formation.packet(datagram)), failed)
     const { largest = LARGEST_PACKET, detectorType } = formation.part
     const ring = ringMemory(packetBytes(largest), detectorType !== null)
     const memory = new PacketMemory(ring.packets)
@@ -130,9 +129,18 @@ export class RunningDetector {
       place = itsPlace
       at = itsAt
       length = itsLength
-      this.#guard(form)
+      this.#take(form)
     }
     return RingSource.open(address, ring, take, failed)
+  }
+
+  /** What a packet leaves behind waits no longer than it may. */
+  #take(form: () => void): void {
+    this.#guard(form)
+    this.#flushing ??= setTimeout(() => {
+      this.#flushing = undefined
+      this.#guard(() => this.formation.flush())
+    }, this.outlet.options.update_ms)
   }
 
   /** A throw of the family costs this packet, and is told once a minute. */
