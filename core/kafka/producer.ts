@@ -34,6 +34,7 @@ const bytesOf = (data: Uint8Array | string | null | undefined): Uint8Array | nul
 export class BatchProducer implements Producer, Office {
   readonly codec: Codec
   readonly requestTimeoutMs: number
+  readonly answerMs: number
   bufferedBytes = 0
   readonly #lingerMs: number
   readonly #maxBatch: number
@@ -66,6 +67,10 @@ export class BatchProducer implements Producer, Office {
     this.#maxBuffered = options.maxBufferedBytes ?? 32 << 20
     this.#deliveryMs = options.deliveryTimeoutMs ?? Infinity
     this.requestTimeoutMs = Math.min(10_000, cluster.settings.requestTimeoutMs)
+    // The broker gives up first and says so: a batch whose fate is unknown is rarer. Not beyond what messages may take: a broker
+    // that is frozen says nothing at all
+    const answerMs = this.requestTimeoutMs + cluster.settings.requestTimeoutMs
+    this.answerMs = Math.min(answerMs, Math.max(1000, this.#deliveryMs))
     this.#pool = new BufferPool(16 << 20)
   }
 

@@ -47,6 +47,8 @@ export interface Office {
   readonly cluster: Cluster
   readonly codec: Codec
   readonly requestTimeoutMs: number
+  /** How long an answer is waited for. */
+  readonly answerMs: number
   delivered(lane: Lane, offset: number): void
   lost(lane: Lane, error: Error): void
   split(lane: Lane): void
@@ -66,7 +68,7 @@ export class Sender {
 
   /** Sends the first batch of each lane, all led by `leader`. Never rejects. */
   async send(leader: number, lanes: readonly Lane[]): Promise<void> {
-    const { cluster, codec, requestTimeoutMs } = this.office
+    const { codec, requestTimeoutMs, answerMs } = this.office
     const heads = lanes.map((lane) => lane.queue[0]!)
     for (const lane of lanes) lane.busy = true
     for (const head of heads) head.closed = true
@@ -78,8 +80,7 @@ export class Sender {
       })
       const connection = await this.#connect(leader)
       const body = produceRequest(batches, requestTimeoutMs)
-      // The broker gives up first and says so: a batch whose fate is unknown is rarer.
-      const response = await connection.request(api.produce, body, requestTimeoutMs + cluster.settings.requestTimeoutMs)
+      const response = await connection.request(api.produce, body, answerMs)
       const results = parse(response, produceResponse)
       lanes.forEach((lane, i) => {
         const result = results.find((r) => r.partition === lane.partition && r.topic === lane.topic)
