@@ -1,0 +1,212 @@
+// Entry of the thread of the bridge: reads topics of today, sends what Mantid's listener understands.
+import {
+  BadMessage,
+  type Context,
+  errorText,
+  type Kafka,
+  type OutMessage,
+  type Producer,
+  type Reader,
+  type ThreadContext
+} from '../../../core/api/plugin.js'
+import { type Converter, converterOf, type EventRecord, type LogRecord, schemaId } from '../../../schemas/index.js'
+import { type BridgeOptions, outputsOf } from '../options.js'
+import { eventMessages, startMessage, stopMessage, valueMessage } from '../words.js'
+import { type BridgeProgress, type FromBridge, type ToBridge } from './protocol.js'
+
+const PROGRESS_MS = 500
+const TOPICS_MS = 2000
+/** Messages of run control that are read at the start, of each partition: Mantid wants the last two. */
+const RUNS_BACK = 2
+
+export default function main(context: ThreadContext): void {
+  let bridge: Bridge | undefined
+  context.port.on('message', (message: ToBridge) => {
+    if (message.type === 'end') void bridge?.end()
+    else {
+      bridge = new Bridge(context, message.options, message.geometry)
+      bridge.begin()
+    }
+  })
+}
+
+interface BridgeUse {
+  readonly to: string
+  readonly kind: 'events' | 'values' | 'runs'
+  readonly sources: ReadonlySet<string> | undefined
+}
+
+class Bridge {
+  readonly #kafka: Kafka
+  readonly #reader: Reader
+  readonly #producer: Producer
+  readonly #uses = new Map<string, BridgeUse[]>()
+  readonly #outputs
+  readonly #converters = new Map<string, Converter | undefined>()
+  readonly #losses = new Map<string, number>()
+  readonly #known = new Map<string, Set<number>>()
+  readonly #timers: NodeJS.Timeout[] = []
+  #missing: readonly string[] = []
+  #messages = 0
+  #sent = 0
+  #runs = 0
+  #looking = false
+  #closed = false
+  #isFull = false
+
+  constructor(
+    readonly context: ThreadContext,
+    readonly options: BridgeOptions,
+    readonly geometry: string | undefined
+  ) {
+    this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
+    this.#reader = this.#kafka.reader({ assign: [], maxWaitMs: 100 })
+    this.#producer = this.#kafka.producer({ lingerMs: 5 })
+    const outputs = (this.#outputs = outputsOf(options))
+    const use = (topic: string, one: BridgeUse): void => void this.#uses.set(topic, [...(this.#uses.get(topic) ?? []), one]) // prettier-ignore
+    for (const name of ['events', 'monitors', 'values'] as const)
+      for (const { topic, sources } of options[name])
+        use(topic, {
+          to: outputs[name],
+          kind: name === 'values' ? 'values' : 'events',
+          sources: sources && new Set(sources)
+        })
+    use(options.runs, { to: outputs.runs, kind: 'runs', sources: undefined })
+  }
+
+  begin(): void {
+    this.#timers.push(
+      setInterval(() => this.#say({ type: 'progress', progress: this.#progress() }), PROGRESS_MS),
+      setInterval(() => void this.#look(), TOPICS_MS)
+    )
+    void this.#look()
+    void this.#read()
+  }
+
+  async end(): Promise<void> {
+    this.#closed = true
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#reader.close()
+    try {
+      await this.#producer.close()
+    } catch (error) {
+      this.#say({ type: 'log', level: 'error', message: errorText(error) })
+    }
+    await this.#kafka.close()
+    await this.context.close()
+  }
+
+  /** Topics that there are by now, and partitions that are new. Never rejects. */
+  async #look(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
+    try {
+      await this.#find()
+    } catch (error) {
+      if (!this.#closed) this.#say({ type: 'log', level: 'warn', message: `${errorText(error)}; trying again` })
+    } finally {
+      this.#looking = false
+    }
+  }
+
+  async #find(): Promise<void> {
+    const found = await this.#kafka.topics([...this.#uses.keys(), ...Object.values(this.#outputs)])
+    this.#missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
+    // Mantid looks for all of them
+    if (Object.values(this.#outputs).some((topic) => this.#missing.includes(topic))) return
+    for (const { name, partitions, id = '' } of found) {
+      const known = this.#known.get(name)
+      const added = partitions.filter((partition) => known?.has(partition) !== true)
+      if (added.length === 0 || !this.#uses.has(name)) continue
+      const starts = known === undefined ? await this.#startsOf(name, added) : await this.#kafka.offsets(name, added, 'earliest') // prettier-ignore
+      this.#known.set(name, new Set([...(known ?? []), ...added]))
+      for (const [partition, offset] of starts) this.#reader.add(name, partition, offset, id)
+    }
+  }
+
+  /** What comes from now on; of runs the last ones, too. */
+  async #startsOf(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    const ends = await this.#kafka.offsets(topic, partitions, 'latest')
+    if (topic !== this.options.runs) return ends
+    const firsts = await this.#kafka.offsets(topic, partitions, 'earliest')
+    return new Map([...ends].map(([one, end]) => [one, Math.max(firsts.get(one) ?? 0, end - RUNS_BACK)]))
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for (let batch = await this.#reader.next(); batch !== null; batch = await this.#reader.next()) {
+        for (let i = 0; i < batch.count; i++) this.#take(batch.topic, batch.value(i))
+        for (const [reason, n] of Object.entries(batch.skipped ?? {})) this.#count(reason, n)
+        batch.release()
+        if (this.#isFull) await this.#producer.drained()
+      }
+    } catch (error) {
+      if (!this.#closed) this.#say({ type: 'failed', message: `the bridge cannot read: ${errorText(error)}` })
+    }
+  }
+
+  #take(topic: string, message: Buffer | null): void {
+    this.#messages++
+    const schema = message === null ? undefined : schemaId(message)
+    if (message === null || schema === undefined) return this.#count('too_small')
+    for (const use of this.#uses.get(topic) ?? [])
+      try {
+        for (const { value, timestampMs } of this.#made(use, schema, message))
+          this.#send(use.to, value, timestampMs ?? Date.now())
+      } catch (error) {
+        this.#count(error instanceof BadMessage ? error.reason : 'decode_failed')
+      }
+  }
+
+  #made({ kind, sources }: BridgeUse, schema: string, message: Buffer): readonly OutMessage[] {
+    if (kind === 'runs') return this.#run(schema, message)
+    const isEvents = ['ev42', 'ev43', 'ev44'].includes(schema)
+    const isValue = schema === 'f142' || schema === 'f144'
+    const converter = (kind === 'events' ? isEvents : isValue) ? this.#converter(schema) : undefined
+    const target = this.#converter(kind === 'events' ? 'ev42' : 'f142')
+    if (converter?.decode === undefined || target === undefined) return this.#nothing('unknown_schema')
+    const record = converter.decode(message) as EventRecord | LogRecord
+    if (sources?.has(record.source) === false) return this.#nothing('other_source')
+    return kind === 'events'
+      ? eventMessages(record as EventRecord, target, this.options.shift_epoch)
+      : valueMessage(record as LogRecord, target)
+  }
+
+  #run(schema: string, message: Buffer): readonly OutMessage[] {
+    if (schema !== 'pl72' && schema !== '6s4t') return this.#nothing('unknown_schema')
+    if (schema === '6s4t') return [stopMessage(message)]
+    this.#runs++
+    return [startMessage(message, { instrument: this.options.instrument, geometry: this.geometry })]
+  }
+
+  #nothing(reason: string): readonly OutMessage[] {
+    this.#count(reason)
+    return []
+  }
+
+  /** Mantid reads the first partition of most topics only. */
+  #send(topic: string, value: Uint8Array, timestampMs: number): void {
+    this.#isFull = !this.#producer.send({ topic, partition: 0, value, timestampMs }, (error) => {
+      if (error === null) this.#sent++
+      else this.#count('kafka')
+    })
+  }
+
+  #converter(id: string): Converter | undefined {
+    const context: Context = { jobId: '', signal: new AbortController().signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
+    if (!this.#converters.has(id)) this.#converters.set(id, converterOf(this.context.parts, id)?.open({}, context))
+    return this.#converters.get(id)
+  }
+
+  #count(reason: string, n = 1): void {
+    this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + n)
+  }
+
+  #progress(): BridgeProgress {
+    return { messages: this.#messages, sent: this.#sent, runs: this.#runs, losses: Object.fromEntries(this.#losses), missing: this.#missing } // prettier-ignore
+  }
+
+  #say(message: FromBridge): void {
+    this.context.port.postMessage(message)
+  }
+}

@@ -1,0 +1,22 @@
+// What the main thread and the thread of the bridge say to each other.
+import { type LogLevel } from '../../../core/api/plugin.js'
+import { type BridgeOptions } from '../options.js'
+
+export interface BridgeProgress {
+  readonly messages: number
+  readonly sent: number
+  readonly runs: number
+  /** Messages that did not go on, by reason. */
+  readonly losses: Readonly<Record<string, number>>
+  /** Topics that do not exist. */
+  readonly missing: readonly string[]
+}
+
+export type ToBridge =
+  | { readonly type: 'open'; readonly options: BridgeOptions; readonly geometry: string | undefined }
+  | { readonly type: 'end' }
+
+export type FromBridge =
+  | { readonly type: 'progress'; readonly progress: BridgeProgress }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
