@@ -14,7 +14,8 @@ export interface CdtPart {
   readonly open: (counter: (name: string) => Counter) => PixelOf
 }
 
-const div = (a: number, b: number): number => Math.trunc(a / b)
+/** Of bytes: V8 makes shifts of it, and no divisions. */
+const div = (a: number, b: number): number => (a / b) | 0
 
 const pixelIn = (x: number, y: number, nx: number, ny: number): number => (x < nx && y < ny ? y * nx + x + 1 : 0)
 
