@@ -98,6 +98,22 @@ const tools = [
     load: async () => (await import('./decode.js')).default
   }),
   defineTool({
+    id: 'produce',
+    summary: 'send messages into a topic, from JSON lines as `tail --json` and `tail --raw` print them',
+    usesKafka: true,
+    arguments: [
+      { name: 'address', summary: 'host:port/topic, or only the topic when the brokers are known' },
+      {
+        name: 'file',
+        summary:
+          'JSON lines, default standard input: {"file_identifier": "f144", "message": {…}}, {"file_identifier": "json", "message": …} or {"value": base64}, each with or without "key"',
+        optional: true
+      }
+    ],
+    options: [{ flags: '-p, --partition <n>', summary: 'into this partition; default by key' }],
+    load: async () => (await import('./produce.js')).default
+  }),
+  defineTool({
     id: 'provision',
     summary: 'make all topics of the config; never takes any away',
     usesKafka: true,
@@ -135,7 +151,8 @@ export default definePlugin({
   name: 'tools-topics',
   version: '1.0.0',
   api: API,
-  summary: 'Looks into topics (tail, topics, sources, count, pvs, status, jobs, decode) and makes them (provision).',
+  summary:
+    'Looks into topics (tail, topics, sources, count, pvs, status, jobs, decode), fills (produce) and makes them (provision).',
   apply(registry) {
     for (const tool of tools) registry.tool(tool)
   }

@@ -13,13 +13,14 @@ describe('short forms', function () {
   let config: string
   let brokers: string
   let data: string
+  let copy: string
   let daemon: Child | undefined
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'nexstream-short-'))
     brokers = (await kafka()).brokers.join(',')
-    const topics = await testTopics(['commands', 'status', 'data'])
-    data = topics.data
+    const topics = await testTopics(['commands', 'status', 'data', 'copy'])
+    ;({ data, copy } = topics)
     config = join(folder, 'nexstream.toml')
     const group = `[[commands.listen]]\ntopic = "${topics.commands}"\ngroup = "${topics.commands}-group"\nreply_topic = "${topics.status}"\n`
     writeFileSync(config, `kafka = { brokers = ${JSON.stringify(brokers.split(','))} }
@@ -54,6 +55,40 @@ ${group}`) // prettier-ignore
     const [shown] = await jsonLines(['show', join(folder, 'short.nxs'), '--json'])
     assert.ok(((shown?.['entries'] as { log_values: number }[])[0]?.log_values ?? 0) > 0)
     assert.match(await good('forward', 'SIM:*', '--stop'), /^ACK 200 1 removed/)
+  })
+
+  it('produce sends what tail prints, decoded or raw, and JSON of any kind', async () => {
+    const printed = async (topic: string, ...args: string[]): Promise<Record<string, unknown>[]> =>
+      jsonLines(['tail', topic, '-n', '1000', '--config', config, '--timeout', '60s', ...args])
+    const before = await printed(data, '--json')
+    const raw = (await printed(data, '--raw')).map((line) => JSON.stringify(line)).join('\n')
+    const send = async (input: string): Promise<string> => {
+      const { code, stdout, stderr } = await nexstream(['produce', copy, '--config', config], { input })
+      assert.equal(code, 0, stderr)
+      return stdout
+    }
+    const decoded = before.map((line) => JSON.stringify(line)).join('\n')
+    assert.ok(before.length > 3)
+    assert.equal(await send(decoded), `${before.length} messages into ${copy}\n`)
+    await send(raw)
+    await send(
+      '# words\n\n{"file_identifier": "json", "message": {"n": 12345678901234567890}, "key": "k"}\n{"value": null, "key": "gone"}'
+    )
+    const after = await printed(copy, '--json')
+    const content = ({ key, file_identifier: id, message }: Record<string, unknown>): unknown => ({ key, id, message })
+    const two = [...before, ...before].map(content)
+    assert.deepEqual(after.slice(0, two.length).map(content), two)
+    // Bytes as they were
+    const bytes = (await printed(copy, '--raw')).slice(before.length, two.length).map(({ value }) => value)
+    assert.deepEqual(bytes, (await printed(data, '--raw')).map(({ value }) => value)) // prettier-ignore
+    assert.deepEqual(after.slice(two.length).map(({ key, file_identifier: id }) => [key, id]), [['k', 'json'], ['gone', null]]) // prettier-ignore
+    const wrong = await nexstream(['produce', copy, '--config', config], { input: '{"message": 1}' })
+    assert.deepEqual([wrong.code, wrong.stdout], [2, ''])
+    assert.match(wrong.stderr, /^FILE_READ: -: line 1: write \{"file_identifier": "f144", "message"/)
+    const bad = await nexstream(['produce', copy, '--config', config], {
+      input: '{"file_identifier": "f145", "message": {}}'
+    })
+    assert.match(bad.stderr, /^FILE_READ: -: line 1: .*f145/)
   })
 
   it('say what is wrong before anything is sent', async () => {
