@@ -16,8 +16,8 @@ export default jobs
 const stateColours = { running: 'green', failed: 'red', stopping: 'yellow' } as const
 const isColoured = (state: string): state is keyof typeof stateColours => Object.hasOwn(stateColours, state)
 
-/** One line a job: the keys that every job has, then what its service says of progress. */
-export function jobTable(list: readonly JobInfo[], terminal: Terminal): string {
+/** One line a job, on a terminal no wider than it: the keys that every job has, then what its service says of progress. */
+export function jobTable(list: readonly JobInfo[], terminal: Terminal, most?: number): string {
   const { colour } = terminal
   if (list.length === 0) return 'no jobs'
   const rows = list.map((job) => {
@@ -31,7 +31,7 @@ export function jobTable(list: readonly JobInfo[], terminal: Terminal): string {
       visible(typeof job['message'] === 'string' ? job['message'] : '')
     ]
   })
-  return table(terminal, [['job', 'service', 'state', 'time', 'progress', 'message'], ...rows])
+  return table(terminal, [['job', 'service', 'state', 'time', 'progress', 'message'], ...rows], most)
 }
 
 function elapsed(job: JobInfo): string {
@@ -43,10 +43,15 @@ function elapsed(job: JobInfo): string {
 
 const general = new Set(['job_id', 'service', 'state', 'message', 'started', 'ended'])
 
+/** What is said first, as a narrow terminal shows the beginning only. */
+const foremost = ['pulses', 'messages', 'file_bytes', 'written', 'behind_s', 'lost', 'events']
+const rank = (key: string): number => (foremost.includes(key) ? foremost.indexOf(key) : foremost.length)
+
 /** The plain values among the service's own keys. */
 function progressOf(job: JobInfo): string {
   return Object.entries(job)
     .filter(([key, value]) => !general.has(key) && ['string', 'number', 'boolean'].includes(typeof value))
+    .toSorted(([a], [b]) => rank(a) - rank(b))
     .map(([key, value]) =>
       visible(`${key}=${typeof value === 'number' && key.endsWith('bytes') ? bytes(value) : String(value)}`)
     )
