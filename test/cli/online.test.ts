@@ -328,7 +328,7 @@ ${topics.join('')}`) // prettier-ignore
     const zsh = (await nexstream(['completion', 'zsh'])).stdout
     assert.ok(zsh.startsWith('#compdef nexstream\n') && zsh.includes(script.trim()))
     const fish = (await nexstream(['completion', 'fish'])).stdout.trim().split('\n')
-    assert.ok(fish.every((line) => /^complete -c nexstream -n '[^']+' (-l [a-z-]+|-a [a-z_-]+ -d '.*')$/.test(line)), fish.find((line) => !line.startsWith('complete'))) // prettier-ignore
+    assert.ok(fish.every((line) => /^complete -c nexstream -n '[^']+' (-l [a-z0-9_-]+|-a [a-z_-]+ -d '.*')$/.test(line)), fish.find((line) => !line.startsWith('complete'))) // prettier-ignore
   })
 
   it('sends the exit that ends the daemon', async () => {

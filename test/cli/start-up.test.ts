@@ -78,7 +78,10 @@ describe('nexstream run', function () {
   it('without a config says what it needs', async () => {
     const { code, stderr } = await nexstream(['run'])
     assert.equal(code, 2)
-    assert.match(stderr, /^CLI_USAGE: no config; give a file, \$NEXSTREAM_CONFIG, or --brokers/)
+    assert.match(
+      stderr,
+      /^CLI_USAGE: no config; 'nexstream init' writes one; give a file, \$NEXSTREAM_CONFIG, or --brokers/
+    )
   })
 
   it('with a broken config names file, path and what was meant', async () => {
