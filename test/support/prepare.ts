@@ -1,4 +1,5 @@
 // Before the tests: gets what they need (once, cached), so that no test waits for a download and what is missing is said at once.
+import { iocPython } from '../../plugins/tools-dev/ioc/soft-ioc.js'
 import { keepKafkaClasses } from './kafka-classes.js'
 import { findChromium } from './chromium.js'
 import { startKafka } from './kafka.js'
@@ -22,6 +23,7 @@ async function step(what: string, work: () => Promise<string>, isNeeded = true):
 }
 
 await step('Python with EPICS servers and HDF5 readers (first time: a minute)', () => python())
+await step('Python for the IOC of nexstream dev (first time: half a minute)', () => iocPython())
 await step('Carbon, a Graphite server (first time: half a minute)', () => carbonPython())
 await step("MCAP's reader (first time: some seconds)", () => mcapPython())
 await step('Prometheus (first time: a download)', () => prometheus(), false)
