@@ -9,6 +9,7 @@ import { type Command, type KnownCommand } from '../../core/api/plugin.js'
 import { decodeJson } from '../../schemas/index.js'
 import { Control } from '../../test/support/control.js'
 import { kafka, stopSharedKafka, testTopics } from '../../test/support/kafka.js'
+import { createTopic, deleteTopic } from '../../test/support/topics.js'
 import { type Recorded } from './recorded.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -101,8 +102,10 @@ export async function recordOn(
   brokers: readonly string[],
   look: (daemon: Daemon) => void = () => undefined
 ): Promise<Recorded> {
-  const names = ['amor_events', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
+  const names = ['amor_events', 'amor_raw_events', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
   const topics = await testTopics(names)
+  const wordsOfMantid = ['events', 'monitors', 'sampleEnv', 'runInfo'].map((name) => `${topics.amor_events}_${name}`)
+  for (const topic of wordsOfMantid) await createTopic(topic)
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-record-'))
   const address = loopback()
   const words = new Words({ ...topics, '/data': folder, '127.0.0.1': address, ...laterTime() })
@@ -119,6 +122,7 @@ export async function recordOn(
   } finally {
     await daemon?.stop('recorded')
     await control.close()
+    for (const topic of wordsOfMantid) await deleteTopic(topic)
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -147,7 +151,9 @@ function configOf(brokers: readonly string[], topics: Readonly<Record<string, st
         simulator: {},
         histogram: {},
         event_formation: {},
-        adara: { instrument: 'AMOR', geometry: join(folder, 'idf.xml'), host }
+        adara: { instrument: 'AMOR', geometry: join(folder, 'idf.xml'), host },
+        aggregator: { input_topic: topics['amor_raw_events'], output_topic: topics['amor_events'] },
+        bridge_mantid: { instrument: 'AMOR', prefix: topics['amor_events'], runs: topics['amor_commands'] }
       }),
       plugins: JSON.stringify([{ use: 'source-epics', options: { ca: epics, pva: epics } }])
     }
