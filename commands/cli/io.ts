@@ -36,7 +36,11 @@ export function paint(when: string): void {
 // A reader such as `head` may go away: that ends us quietly, it is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  if (error.code !== 'EIO') throw error
+})
+// EIO: the terminal was closed. Its signal (SIGHUP) says what happens then; nobody is left to read
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EIO') throw error
 })
 
 const escape = String.fromCharCode(27)
@@ -45,7 +49,9 @@ const layout = new RegExp(`(${escape}\\[[0-9;]*m|[\\n\\t])`, 'g')
 
 /** One line (or block) of data; waits while the reader is slow. */
 export async function print(line: string): Promise<void> {
-  if (!process.stdout.write(visibleBut(line, layout) + '\n')) await once(process.stdout, 'drain')
+  const isTaken = process.stdout.write(visibleBut(line, layout) + '\n')
+  // One whose reader has gone takes nothing ever again
+  if (!isTaken && process.stdout.writable) await once(process.stdout, 'drain')
 }
 
 /** One line of talk. */

@@ -6,6 +6,7 @@ import { connect } from '../../commands/cli/connect.js'
 import { terminal } from '../../commands/cli/tool-context.js'
 import { CodedError, errorText } from '../../core/api/errors.js'
 import { channels, type DevFacility, startFacility } from '../../plugins/tools-dev/facility.js'
+import { OwnerGuard } from '../../plugins/tools-dev/guard.js'
 import { stepsOn } from '../../plugins/tools-dev/steps.js'
 import { bytes } from '../../plugins/tools-daemon/tool-kit.js'
 import { type Sent, showFile, verify } from './verify.js'
@@ -46,10 +47,12 @@ async function main(): Promise<void> {
     folder,
     files: out,
     needsIoc: true,
+    // It goes when this process has ended
+    guard: await OwnerGuard.open('nexstream-demo-'),
     connect: (address) => connect(address, {}),
     steps
   })
-  await Promise.race([measure(facility, { seconds, out, verified: values.verify }), facility.daemon.crash()])
+  await Promise.race([measure(facility, { seconds, out, verified: values.verify }), facility.lost()])
 }
 
 interface Plan {

@@ -44,13 +44,14 @@ export const write: ToolRun = async ([file = ''], flags, context) => {
   }
   const startMs = at('from')
   const stopMs = length === undefined ? at('to') : (startMs ?? Date.now()) + parseDuration(length)
-  if (stopMs !== undefined && stopMs <= (startMs ?? 0)) throw usage('the end is not after the begin: see --from, --to')
+  if (stopMs !== undefined && stopMs <= (startMs ?? Date.now()))
+    throw usage('the end is not after the begin: see --from (default now), --to')
   if (flags['wait'] === true && stopMs === undefined) throw usage('--wait would wait for ever; give --for or --to')
-  const start = text(flags['job'])
+  const jobId = text(flags['job'])
   const command = {
     cmd: 'start',
     service: 'filewriter',
-    ...(start !== undefined && { job_id: start }),
+    ...(jobId !== undefined && { job_id: jobId }),
     file_name: text(flags['name']) ?? '',
     nexus_structure: await structureIn(file, context),
     ...(startMs !== undefined && { start_time: startMs }),
@@ -60,7 +61,7 @@ export const write: ToolRun = async ([file = ''], flags, context) => {
   const reply = await ask(context, topics, command)
   const code = await showReply(context, flags, reply)
   if (code !== exitCodes.done || flags['wait'] !== true) return code
-  return follow(reply.job_id ?? '', stopMs ?? 0, topics, context)
+  return follow(reply.job_id ?? '', stopMs ?? 0, { topics, isJson: flags['json'] === true }, context)
 }
 
 /** A structure, or the one in a start command. */
@@ -89,19 +90,26 @@ interface FileProgress {
   readonly file_bytes?: number
 }
 
-/** Until the job has ended; Ctrl-C ends the waiting, not the job. Exit code 1 when it failed. */
-async function follow(jobId: string, stopMs: number, topics: ToolFlags, context: ToolContext): Promise<number> {
-  const { print, progress, say, visible } = context
+/** Until the job has ended; Ctrl-C ends the waiting, not the job. Exit code 1 when it failed. Throws JOB_UNKNOWN. */
+async function follow(
+  jobId: string,
+  stopMs: number,
+  { topics, isJson }: { readonly topics: ToolFlags; readonly isJson: boolean },
+  context: ToolContext
+): Promise<number> {
+  const { print, printJson, progress, say, visible } = context
   const stop = untilStopped()
   try {
     for (;;) {
-      const { result } = await ask(context, topics, { cmd: 'jobs', job_id: jobId })
-      const [job] = result as readonly [JobInfo?]
-      const state = String(job?.['state'])
-      const { file_name: file, message, messages, file_bytes: size } = (job ?? {}) as FileProgress
-      if (job === undefined || job['ended'] !== null) {
+      const reply = await ask(context, topics, { cmd: 'jobs', job_id: jobId })
+      const [job] = (reply.result ?? []) as readonly JobInfo[]
+      if (job === undefined) throw new CodedError('JOB_UNKNOWN', `${reply.message}; was the daemon started again?`)
+      const state = String(job['state'])
+      const { file_name: file, message, messages, file_bytes: size } = job as FileProgress
+      if (job['ended'] !== null) {
         progress('')
-        await print(visible(`${state} ${file ?? ''}  ${message ?? ''}`.trim()))
+        if (isJson) await printJson(job)
+        else await print(visible(`${state} ${file ?? ''}  ${message ?? ''}`.trim()))
         return state === 'done' ? exitCodes.done : exitCodes.failed
       }
       const left = Math.max(0, Math.round((stopMs - Date.now()) / 1000))

@@ -1,6 +1,5 @@
 // `nexstream dev`: a whole facility in one terminal, until Ctrl-C.
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -14,6 +13,7 @@ import {
 } from '../../core/api/plugin.js'
 import { bytes, countOf, untilStopped } from '../tools-daemon/tool-kit.js'
 import { channels, type DevFacility, startFacility } from './facility.js'
+import { OwnerGuard } from './guard.js'
 import { type Steps, stepsOn } from './steps.js'
 
 const PULSE_RATE = 14
@@ -30,16 +30,20 @@ const dev: ToolRun = async (_args, flags, context) => {
   const instrument = text(flags['instrument']) ?? ''
   if (!/^[A-Za-z0-9._-]{1,200}$/.test(instrument)) throw new CodedError('CLI_USAGE', `--instrument '${instrument}': letters, digits, '.', '_' and '-' only: its topics begin with it`) // prettier-ignore
   const given = brokersOf(flags)
-  const folder = kept === undefined ? await mkdtemp(join(tmpdir(), 'nexstream-dev-')) : resolve(kept)
+  const guard = await OwnerGuard.open('nexstream-dev-')
+  const folder = kept === undefined ? guard.folder : resolve(kept)
   const stop = untilStopped()
   const files = join(folder, 'files')
   let facility: DevFacility | undefined
+  let lost: Promise<never> | undefined
   try {
     const starting = startFacility({
       instrument,
       folder,
       files,
+      guard,
       connect: context.connect,
+      patienceMs: context.timeoutMs,
       steps,
       heard: (line) => (/ (WARN|ERROR) /.test(line) ? steps.tell(`daemon: ${context.visible(line)}`) : undefined),
       ...(kept !== undefined && { brokerData: join(folder, 'kafka') }),
@@ -47,31 +51,36 @@ const dev: ToolRun = async (_args, flags, context) => {
     })
     facility = await Promise.race([starting, stop.ended.then(() => undefined)])
     if (facility !== undefined) {
-      const name = await facility.begin({ perPulse, pulseRate: PULSE_RATE })
+      lost = facility.lost()
+      lost.catch(() => undefined) // Whoever waits meanwhile sees it
+      const name = await Promise.race([facility.begin({ perPulse, pulseRate: PULSE_RATE }), lost])
       tellPlaces(facility, instrument, join(files, name), context)
       const time = forMs === undefined ? [] : [sleep(forMs, undefined, { ref: false })]
-      await Promise.race([stop.ended, facility.daemon.crash(), moving(facility), ...time])
+      await Promise.race([stop.ended, lost, moving(facility), ...time])
     }
   } finally {
     stop.done()
-    const { step } = steps
-    const running = facility
-    if (running !== undefined) {
-      // Kafka or the daemon may be gone already
-      await step('the file is finished', () =>
-        running.endFile().catch((error: unknown) => steps.tell(errorText(error)))
-      )
-      await step('everything else ends', () => running.close())
-    }
+    if (facility !== undefined) await end(facility, lost, steps)
     await tellFiles(files, steps)
-    await tellEnd(folder, kept, steps)
+    tellEnd(folder, kept, steps)
+    // What is being started still is ended by the guards, when this process has
+    if (facility !== undefined || !stop.signal.aborted) await guard.close()
   }
-  // What was being started ends with this process: broker, IOC and daemon watch their owner
   if (facility === undefined) process.exit(exitCodes.done)
   return exitCodes.done
 }
 
 export default dev
+
+/** Kafka or the daemon may be gone already, or go meanwhile. */
+async function end(facility: DevFacility, lost: Promise<never> | undefined, { step, tell }: Steps): Promise<void> {
+  try {
+    await step('the file is finished', () => Promise.race([...(lost === undefined ? [] : [lost]), facility.endFile()]))
+  } catch (error) {
+    tell(`✗ the file is not finished: ${errorText(error).split('\n')[0]}`)
+  }
+  await step('everything else ends', () => facility.close())
+}
 
 function brokersOf(flags: ToolFlags): { brokers?: readonly string[] } {
   const given = text(flags['brokers']) ?? (process.env['NEXSTREAM_BROKERS'] || undefined)
@@ -82,18 +91,26 @@ function brokersOf(flags: ToolFlags): { brokers?: readonly string[] } {
   return { brokers }
 }
 
-/** The values of the IOC go up again and again; simulated ones move by themselves. */
+/** The values of the IOC go up again and again; simulated ones move by themselves. Rejects with COMMAND_FAILED when it ends. */
 async function moving({ ioc }: DevFacility): Promise<never> {
   if (ioc === undefined) return new Promise(() => undefined)
-  for (;;) await ioc.ramp(channels, VALUES, VALUE_RATE)
+  try {
+    for (;;) await ioc.ramp(channels, VALUES, VALUE_RATE)
+  } catch (cause) {
+    throw new CodedError('COMMAND_FAILED', errorText(cause), { cause })
+  }
 }
 
+/** A word as a shell takes it. */
+const quoted = (word: string): string => (/^[\w./:@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+
 function tellPlaces(facility: DevFacility, instrument: string, file: string, { bold }: ToolContext): void {
-  const { page, broker, config, log, options } = facility
+  const { page, token, broker, config, log, options } = facility
   const { tell, heading } = options.steps
   heading('It runs')
   for (const [what, where] of [
     ['page', page],
+    ...(token === undefined ? [] : [['token', `${token}  for what the page sends, while this runs`] as const]),
     ['brokers', broker.brokers.join(',')],
     ['file', `${file}.part, until the end`],
     ['config', config],
@@ -101,8 +118,8 @@ function tellPlaces(facility: DevFacility, instrument: string, file: string, { b
   ] as const)
     tell(`  ${what.padEnd(8)} ${where}`)
   heading('In another terminal')
-  tell(`  export NEXSTREAM_CONFIG=${config} NEXSTREAM_BROKERS=${broker.brokers.join(',')}`)
-  for (const words of ['status --watch', `tail ${instrument}_sample_env`, `show ${file}.part`])
+  tell(`  export NEXSTREAM_CONFIG=${quoted(config)} NEXSTREAM_BROKERS=${broker.brokers.join(',')}`)
+  for (const words of ['status --watch', `tail ${instrument}_sample_env`, `show ${quoted(`${file}.part`)}`])
     tell(`  nexstream ${words}`)
   tell(`\n${bold('Ctrl-C ends it')}\n`)
 }
@@ -112,8 +129,7 @@ async function tellFiles(files: string, { tell }: Steps): Promise<void> {
   for (const name of names) tell(`  ${join(files, name)}  ${bytes((await stat(join(files, name))).size)}`)
 }
 
-async function tellEnd(folder: string, kept: string | undefined, { tell }: Steps): Promise<void> {
-  if (kept !== undefined) return tell(`everything is kept in ${folder}; 'nexstream dev --data ${kept}' goes on with it`)
-  await rm(folder, { recursive: true, force: true })
-  tell('nothing of it is kept; give --data FOLDER for that')
+function tellEnd(folder: string, kept: string | undefined, { tell }: Steps): void {
+  if (kept === undefined) return tell('nothing of it is kept; give --data FOLDER for that')
+  tell(`everything is kept in ${folder}; 'nexstream dev --data ${quoted(kept)}' goes on with it`)
 }

@@ -1,9 +1,8 @@
 // A small facility on one machine: a broker, an IOC, the daemon with a virtual instrument; steered by JSON commands on Kafka only.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import {
   CodedError,
   type Command,
@@ -16,19 +15,20 @@ import {
 import { askOn } from '../tools-daemon/tool-kit.js'
 import { type RunningKafka, startKafka } from './broker/start.js'
 import { DaemonProcess, nexstream } from './daemon-process.js'
-import { isFree } from './fetched/ports.js'
+import { usualPort } from './fetched/ports.js'
+import { type OwnerGuard } from './guard.js'
 import { type Ioc } from './ioc/server.js'
 import { startSoftIoc } from './ioc/soft-ioc.js'
 import { readyBy } from './ready.js'
+import { samples, samplesIn } from './samples.js'
 import { type Steps } from './steps.js'
 
-/** Config, database and structure lie in the package beside `dist`. */
-const samples = fileURLToPath(new URL('../../../plugins/tools-dev/facility/', import.meta.url))
 const START_MS = 60_000
 const ASK_MS = 2000
 const AGAIN_MS = 200
 const PAGE_PORT = 9465
 const BROKER_PORT = 9092
+const TOKEN = 'DEV_PAGE_TOKEN'
 
 export interface FacilityOptions {
   /** Its topics begin with it. */
@@ -41,6 +41,10 @@ export interface FacilityOptions {
   readonly brokerData?: string
   /** Addresses host:port; default those of NEXSTREAM_BROKERS, else one of our own. */
   readonly brokers?: readonly string[]
+  /** How long brokers that are named may be away. */
+  readonly patienceMs?: number
+  /** Ends what we start when we are killed. */
+  readonly guard: OwnerGuard
   /** Without an IOC there is nothing to see: no simulated channels in its place. */
   readonly needsIoc?: boolean
   /** Lines of the daemon's log. */
@@ -57,6 +61,8 @@ interface FacilityParts {
   readonly daemon: DaemonProcess
   /** Its address. */
   readonly page: string
+  /** With it the page takes commands; undefined: the config says something else. */
+  readonly token: string | undefined
 }
 
 /** A running facility. `close` ends everything that was started, newest first. */
@@ -66,13 +72,14 @@ export class DevFacility implements FacilityParts {
   readonly ioc: Ioc | undefined
   readonly daemon: DaemonProcess
   readonly page: string
+  readonly token: string | undefined
   readonly config: string
   readonly log: string
   readonly #cleanup: (() => Promise<unknown>)[]
 
   constructor(
     readonly options: FacilityOptions,
-    { broker, kafka, ioc, daemon, page }: FacilityParts,
+    { broker, kafka, ioc, daemon, page, token }: FacilityParts,
     cleanup: (() => Promise<unknown>)[]
   ) {
     this.broker = broker
@@ -80,6 +87,7 @@ export class DevFacility implements FacilityParts {
     this.ioc = ioc
     this.daemon = daemon
     this.page = page
+    this.token = token
     this.config = configIn(options.folder)
     this.log = logIn(options.folder)
     this.#cleanup = cleanup
@@ -93,7 +101,7 @@ export class DevFacility implements FacilityParts {
     tell(`→ ${JSON.stringify({ ...rest, ...long })}`)
     const answer = await this.askQuietly(command)
     tell(`← ${answer.response} ${answer.status} ${answer.message}`)
-    if (answer.response === 'ERR') throw new Error(`the daemon refused: ${answer.message}`)
+    if (answer.response === 'ERR') throw new CodedError('COMMAND_FAILED', `the daemon refused: ${answer.message}`)
     return answer
   }
 
@@ -137,6 +145,15 @@ export class DevFacility implements FacilityParts {
         throw new CodedError('COMMAND_TIMEOUT', `job ${id} has not ended after ${START_MS / 1000} s`)
       await sleep(AGAIN_MS)
     }
+  }
+
+  /** Rejects with COMMAND_FAILED when the daemon or a broker of our own ends before it is told to. */
+  async lost(): Promise<never> {
+    const broker = 'died' in this.broker ? [this.broker.died] : []
+    const failed = (cause: unknown): never => {
+      throw new CodedError('COMMAND_FAILED', errorText(cause), { cause })
+    }
+    return Promise.race([this.daemon.crash(), ...broker]).catch(failed)
   }
 
   /** Ends events and file in good order: a daemon that just stops would say that the file ends early. */
@@ -210,84 +227,64 @@ export async function startFacility(options: FacilityOptions): Promise<DevFacili
 }
 
 async function startUp(options: FacilityOptions, cleanup: (() => Promise<unknown>)[]): Promise<DevFacility> {
-  const { instrument, folder, files, connect, steps, heard } = options
+  const { instrument, folder, files, connect, steps, heard, guard } = options
   const { step, tell } = steps
   // What is started here shall not take the config of another daemon
   delete process.env['NEXSTREAM_CONFIG']
-  await mkdir(files, { recursive: true })
-  await samplesIn(folder, instrument)
+  const text = await samplesIn(folder, files, instrument)
   const broker = await brokerOf(options)
   if ('stop' in broker) cleanup.push(() => broker.stop())
   const ioc = await iocOf(options)
   if (ioc !== undefined) cleanup.push(() => ioc.stop())
-  const env = { ...process.env, ...ioc?.env, NEXSTREAM_BROKERS: broker.brokers.join(',') }
+  // Whoever keeps the config may have a token of his own
+  const token = /\btoken_(file|env)\b/.test(text) ? undefined : randomBytes(24).toString('base64url')
+  const env = { ...process.env, ...ioc?.env, NEXSTREAM_BROKERS: broker.brokers.join(','), [TOKEN]: token }
   const config = configIn(folder)
   await step('topics', () => nexstream(['provision', '--config', config, '--timeout', '60s'], env))
   const { kafka } = connect(broker.brokers[0])
   cleanup.push(() => kafka.close())
-  const port = await freePort(PAGE_PORT)
-  const settings = [`services.filewriter.folder=${files}`, `reporters.web.port=${port}`]
+  const port = await usualPort(PAGE_PORT)
+  const writes = token === undefined ? [] : ['reporters.web.commands=true', `reporters.web.token_env=${TOKEN}`]
+  const settings = [`services.filewriter.folder=${files}`, `reporters.web.port=${port}`, ...writes]
   const args = [config, ...settings.flatMap((set) => ['--set', set])]
   const daemon = await step('the nexstream daemon', async () => {
-    const started = new DaemonProcess(args, env, logIn(folder), heard)
+    const started = new DaemonProcess(args, env, logIn(folder), heard, 'a')
     cleanup.push(() => started.stop())
+    await guard.watch('daemon', started.pid, started.exited)
     await Promise.race([untilItAnswers(kafka, instrument), started.crash()])
     return started
   }, ({ pid }) => ` pid ${pid}`) // prettier-ignore
   const page = `http://127.0.0.1:${port}/`
   tell(`  see it at ${page}`)
-  return new DevFacility(options, { broker, kafka, ioc, daemon, page }, cleanup)
-}
-
-/** Puts the config and the structure there; what somebody has changed stays. */
-async function samplesIn(folder: string, instrument: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  for (const name of ['nexstream.toml', 'structure.json'])
-    await writeFile(join(folder, name), (await readFile(join(samples, name), 'utf8')).replaceAll('DEMO', instrument), {
-      flag: 'wx'
-    }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
-    })
+  return new DevFacility(options, { broker, kafka, ioc, daemon, page, token }, cleanup)
 }
 
 async function brokerOf({
   brokers,
   brokerData,
   connect,
+  patienceMs,
   steps
 }: FacilityOptions): Promise<RunningKafka | { readonly brokers: readonly string[] }> {
-  const ready = readyBy(connect)
   if (brokers !== undefined) {
-    await steps.step(`the brokers ${brokers.join(',')}`, () => ready(brokers.slice(0, 1), 1))
+    await steps.step(`the brokers ${brokers.join(',')}`, () => readyBy(connect, patienceMs)(brokers.slice(0, 1), 1))
     return { brokers }
   }
-  const port = await freePort(BROKER_PORT)
+  const port = await usualPort(BROKER_PORT)
   const kept = brokerData === undefined ? {} : { dataFolder: brokerData }
-  return steps.step('Apache Kafka (the first time this fetches it)', () => startKafka({ port, ...kept }, ready), (started) => ` by ${started.way}: ${started.brokers.join(',')}`) // prettier-ignore
+  return steps.step('Apache Kafka (the first time this fetches it)', () => startKafka({ port, ...kept }, readyBy(connect)), (started) => ` by ${started.way}: ${started.brokers.join(',')}`) // prettier-ignore
 }
 
 /** Without Python its channels are simulated. */
-async function iocOf({ steps, needsIoc }: FacilityOptions): Promise<Ioc | undefined> {
+async function iocOf({ steps, needsIoc, guard }: FacilityOptions): Promise<Ioc | undefined> {
   try {
-    return await steps.step('an EPICS IOC (the first time this makes a Python environment for it)', () => startSoftIoc(join(samples, 'ioc.db'), { P: 'SE:' }), (started) => ` on ${started.caAddress}`) // prettier-ignore
+    return await steps.step('an EPICS IOC (the first time this makes a Python environment for it)', () => startSoftIoc(join(samples, 'ioc.db'), { P: 'SE:' }, join(guard.folder, 'ioc')), (started) => ` on ${started.caAddress}`) // prettier-ignore
   } catch (error) {
     if (needsIoc === true) throw error
     steps.tell(`  no IOC: ${errorText(error)}`)
     steps.tell('  its channels are simulated by the daemon instead')
     return undefined
   }
-}
-
-/** The usual one, or any. */
-async function freePort(usual: number): Promise<number> {
-  if (await isFree(usual)) return usual
-  const server = createServer()
-  const port = await new Promise<number>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** It hears commands only once it is there. */

@@ -1,7 +1,7 @@
 // `nexstream kafka`: a Kafka broker in the foreground, for trying things.
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
-import { CodedError, type ToolRun } from '../../core/api/plugin.js'
+import { CodedError, errorText, type ToolRun } from '../../core/api/plugin.js'
 import { untilStopped } from '../tools-daemon/tool-kit.js'
 import { startKafka } from './broker/start.js'
 import { readyBy } from './ready.js'
@@ -22,8 +22,14 @@ const kafka: ToolRun = async (_args, flags, { connect, print, say }) => {
     `Kafka runs (${running.way}); topics are not made by use, see 'nexstream provision'; Ctrl-C ends it, and ${after}`
   )
   await print(running.brokers.join(','))
-  await stop.ended
-  await running.stop()
+  try {
+    await Promise.race([stop.ended, running.died])
+  } catch (cause) {
+    throw new CodedError('COMMAND_FAILED', errorText(cause), { cause })
+  } finally {
+    stop.done()
+    await running.stop()
+  }
 }
 
 export default kafka

@@ -96,6 +96,7 @@ export const get: ToolRun = async (words, flags, context) => {
 export const monitor: ToolRun = async (words, flags, context) => {
   const names = namedIn(words, flags)
   const most = typeof flags['count'] === 'string' ? countOf(flags['count'], '--count') : Infinity
+  if (most === 0) return
   const stop = untilStopped()
   let enough = (): void => undefined
   const hasEnough = new Promise<void>((resolve) => (enough = resolve))

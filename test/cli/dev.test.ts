@@ -1,13 +1,30 @@
 // `nexstream dev` from the packed tarball: everything runs, says where it is, and ends clean.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { packageRoot } from '../../core/root.js'
 import { kafka } from '../support/kafka.js'
-import { type Child, jsonLines, start } from './child.js'
+import { python } from '../support/python.js'
+import { type Child, cleanEnv, jsonLines, start } from './child.js'
 import { type Packed, packed } from './packed.js'
+
+/** Runs a program on a terminal that is closed once it says how it is ended, and waits for it. */
+const onTerminal = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+while b"Ctrl-C ends it" not in seen:
+    seen += os.read(terminal, 4096)
+os.close(terminal)
+os.waitpid(pid, 0)
+`
 
 describe('nexstream dev', function () {
   this.timeout(300_000)
@@ -39,6 +56,10 @@ describe('nexstream dev', function () {
       await child.says(/Ctrl-C ends it/, 'stdout')
       const page = /page +(http:\S+)/.exec(child.stdout)?.[1] ?? ''
       assert.match(await (await fetch(page)).text(), /<title>/)
+      const send = (headers: Record<string, string>): Promise<Response> =>
+        fetch(`${page}api/commands`, { method: 'POST', headers: { 'content-type': 'application/json', origin: page.slice(0, -1), ...headers }, body: '{"cmd": "status"}' }) // prettier-ignore
+      const token = /token +(\S{32}) /.exec(child.stdout)?.[1] ?? ''
+      assert.deepEqual([(await send({})).status, (await send({ authorization: `Bearer ${token}` })).status], [401, 200])
       const config = join(data, 'nexstream.toml')
       const [daemon] = await jsonLines(['status', '--json', '--config', config, '-b', brokers, '--timeout', '60s'])
       const jobs = daemon?.['jobs'] as { service: string; state: string }[]
@@ -59,6 +80,8 @@ describe('nexstream dev', function () {
       const [shown] = await jsonLines(['show', '--json', join(data, 'files', name)])
       const [entry] = shown?.['entries'] as { events: number; log_values: number }[]
       assert.ok(entry !== undefined && entry.events > 0 && entry.log_values >= 6, JSON.stringify(entry))
+      const other = await start(['dev', '--instrument', 'OTHER', '--data', data, '-b', brokers]).ended
+      assert.deepEqual([other.code, /^CLI_USAGE: \S+nexstream\.toml has no topic "OTHER_commands": it is of another instrument/.test(other.stderr)], [2, true], other.stderr) // prettier-ignore
     } finally {
       await child.close()
     }
@@ -74,6 +97,61 @@ describe('nexstream dev', function () {
     assert.ok(config.endsWith('/nexstream.toml') && !existsSync(config), config)
   })
 
+  /** Of the daemon, which is told before it is waited for. */
+  const daemonOf = (child: Child): number => Number(/daemon pid (\d+)/.exec(child.stdout)?.[1])
+  // A zombie has no command line
+  const isRunning = (pid: number): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
+    } catch {
+      return false
+    }
+  }
+
+  it('leaves no process and no folder when it is killed', async () => {
+    const temporary = join(folder, 'temporary')
+    mkdirSync(temporary)
+    const child = dev([], { TMPDIR: temporary })
+    try {
+      await child.says(/Ctrl-C ends it/, 'stdout')
+      const pid = daemonOf(child)
+      assert.ok(isRunning(pid))
+      assert.notDeepEqual(readdirSync(temporary), [])
+      await child.close()
+      while (isRunning(pid) || readdirSync(temporary).length > 0) await sleep(50)
+    } finally {
+      await child.close()
+    }
+  })
+
+  it('finishes the file when its terminal is closed, where nothing can be said any more', async () => {
+    const data = join(folder, 'closed')
+    const words = [process.execPath, elsewhere.program, 'dev', '--instrument', instrument, '-b', brokers, '--data', data] // prettier-ignore
+    const env = cleanEnv({ NEXSTREAM_PYTHON: '/nowhere/python' })
+    // Its exit code is Node's, which aborts at its very end without the terminal
+    await promisify(execFile)(await python(), ['-c', onTerminal, ...words], { env })
+    assert.match(readdirSync(join(data, 'files')).join(), /^demo-[^,]*\.nxs$/)
+  })
+
+  it('ends and says why when its daemon dies, and keeps the log of the last time', async () => {
+    const data = join(folder, 'died')
+    mkdirSync(data)
+    writeFileSync(join(data, 'daemon.log'), 'the last time\n')
+    const child = dev(['--data', data], { NEXSTREAM_PYTHON: '/nowhere/python' })
+    try {
+      await child.says(/Ctrl-C ends it/, 'stdout')
+      process.kill(daemonOf(child), 'SIGKILL')
+      const { code, stdout, stderr } = await child.ended
+      assert.match(stderr, /^COMMAND_FAILED: the daemon ended with null; its log ends with: /m)
+      assert.match(stdout, /✗ the file is not finished: the daemon ended/)
+      assert.equal(code, 1)
+      assert.match(readFileSync(join(data, 'daemon.log'), 'utf8'), /^the last time\n[^]*is up as/)
+      assert.match(readdirSync(join(data, 'files')).join(), /^demo-[^,]*\.nxs\.part(,|$)/)
+    } finally {
+      await child.close()
+    }
+  })
+
   it('says what is wrong with what it is given, and with brokers that are not there', async () => {
     const refused = async (args: readonly string[]): Promise<[number | null, string]> => {
       const { code, stderr } = await start(['dev', ...args]).ended
@@ -86,6 +164,11 @@ describe('nexstream dev', function () {
     const [code, said] = await refused(['-b', 'here'])
     assert.deepEqual([code, said], [2, "CLI_USAGE: 'here' is no broker; write host:port\n"])
     assert.match((await refused(['--instrument', 'a b']))[1], /^CLI_USAGE: --instrument 'a b': letters/)
+    const [unmade, reason] = await refused(['--data', join(elsewhere.program, 'x'), '-b', brokers])
+    assert.deepEqual([unmade, /^CLI_USAGE: \S+main\.js\/x: ENOTDIR/.test(reason)], [2, true], reason)
+    const [away, why] = await refused(['-b', '127.0.0.1:9', '--timeout', '300ms'])
+    assert.equal(away, 3)
+    assert.match(why, /^KAFKA_UNREACHABLE: 127\.0\.0\.1:9 does not serve: .*ECONNREFUSED/)
   })
 
   it('has an IOC of the versions that the tests take', () => {

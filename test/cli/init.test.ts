@@ -1,6 +1,15 @@
 // `nexstream init`: what it writes is good, in any combination of answers; nothing is written over.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -65,6 +74,16 @@ describe('nexstream init', function () {
     assert.equal(readFileSync(join(place, 'structure.json'), 'utf8'), 'mine')
     assert.equal((await nexstream(['init', place, '--yes', '--force'])).code, 0)
     assert.notEqual(readFileSync(join(place, 'structure.json'), 'utf8'), 'mine')
+  })
+
+  it('writes through no link that leads nowhere', async () => {
+    const [place, elsewhere] = [join(folder, 'linked'), join(folder, 'elsewhere.json')]
+    mkdirSync(place)
+    symlinkSync(elsewhere, join(place, 'structure.json'))
+    const { code, stderr } = await nexstream(['init', place, '--yes'])
+    assert.equal(code, 2)
+    assert.match(stderr, /^CLI_USAGE: structure\.json in \S+ would be written over/)
+    assert.deepEqual([readdirSync(place), existsSync(elsewhere)], [['structure.json'], false])
   })
 
   it('makes good configs and structures of any answers', async () => {

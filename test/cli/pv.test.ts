@@ -65,6 +65,8 @@ describe('nexstream pv', function () {
     }
     const counted = await nexstream(['pv', 'monitor', 'sim://A', '-n', '2'])
     assert.deepEqual([counted.code, counted.stdout.trim().split('\n').length], [0, 2])
+    const none = await nexstream(['pv', 'monitor', 'sim://A', '-n', '0'])
+    assert.deepEqual([none.code, none.stdout], [0, ''])
   })
 
   it('says what is no PV and no protocol', async () => {

@@ -54,6 +54,9 @@ ${group}`) // prettier-ignore
     assert.match(said, /\ndone \S*short\.nxs {2}complete: /)
     const [shown] = await jsonLines(['show', join(folder, 'short.nxs'), '--json'])
     assert.ok(((shown?.['entries'] as { log_values: number }[])[0]?.log_values ?? 0) > 0)
+    const lines = await good('write', structure, '--name', 'again.nxs', '--from', '-10min', '--for', '601s', '--wait', '--json') // prettier-ignore
+    const [reply, job, ...more] = lines.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) // prettier-ignore
+    assert.deepEqual([reply?.['response'], job?.['job_id'], job?.['state'], more], ['ACK', reply?.['job_id'], 'done', []]) // prettier-ignore
     assert.match(await good('forward', 'SIM:*', '--stop'), /^ACK 200 1 removed/)
   })
 
@@ -101,6 +104,7 @@ ${group}`) // prettier-ignore
       [['write', structure, '--name', 'x', '--wait'], /^CLI_USAGE: --wait would wait for ever; give --for or --to/],
       [['write', structure, '--name', 'x', '--for', '1s', '--to', 'now'], /^CLI_USAGE: give --for or --to, not both/],
       [['write', structure, '--name', 'x', '--to', '-5min', '--from', 'now'], /^CLI_USAGE: the end is not after the begin/],
+      [['write', structure, '--name', 'x', '--to', '-5min'], /^CLI_USAGE: the end is not after the begin/],
       [['write', config, '--name', 'x'], /^COMMAND_JSON: nexstream\.toml is no valid JSON/]
     ] // prettier-ignore
     for (const [given, said] of cases) {

@@ -1,7 +1,7 @@
 // How the daemon comes up and goes: what it says when it cannot start, what signals do, what is left of a file.
 import { randomBytes } from 'node:crypto'
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -45,11 +45,13 @@ describe('nexstream run', function () {
     assert.match(stderr, new RegExp(`^CLI_USAGE: port ${port} is not free .*EADDRINUSE.*--port`))
   })
 
-  it('of a broker with --data keeps topics and messages for the next time', async () => {
+  it('of a broker with --data keeps topics and messages for the next time, and says why it ends', async () => {
     const [port] = await freePorts(1)
-    const data = join(folder, 'kafka-data')
+    const [data, temporary] = [join(folder, 'kafka-data'), join(folder, 'temporary')]
+    mkdirSync(temporary)
     const broker = async (): Promise<{ child: Child; client: KafkaClient }> => {
-      const child = start(['kafka', '--port', String(port), '--data', data], { env: { NEXSTREAM_KAFKA: 'jars' } })
+      const env = { NEXSTREAM_KAFKA: 'jars', TMPDIR: temporary }
+      const child = start(['kafka', '--port', String(port), '--data', data], { env })
       children.push(child)
       await child.says(/^127\.0\.0\.1:\d+$/m, 'stdout')
       assert.match(child.stderr, new RegExp(`Ctrl-C ends it, and its data stay in ${data}`))
@@ -72,7 +74,12 @@ describe('nexstream run', function () {
     assert.equal(String(batch?.value(0)), 'still here')
     batch?.release()
     await reader.close()
-    await end(second)
+    await second.client.close()
+    const [own = ''] = readdirSync(temporary).filter((name) => name.startsWith('nexstream-kafka-'))
+    process.kill(Number(readFileSync(join(temporary, own, 'node-1.pid'), 'utf8')), 'SIGKILL')
+    const { code, stderr } = await second.child.ended
+    assert.match(stderr, /^COMMAND_FAILED: Kafka ended \(code null, SIGKILL\)/m)
+    assert.deepEqual([code, existsSync(join(temporary, own))], [1, false])
   })
 
   it('without a config says what it needs', async () => {

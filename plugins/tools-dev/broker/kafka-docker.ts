@@ -1,9 +1,9 @@
 // Apache Kafka in containers, through testcontainers.
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as testcontainers from 'testcontainers'
 import { freePorts } from '../fetched/ports.js'
+import { OwnerGuard } from '../guard.js'
 import {
   type KafkaSetup,
   type NodePlace,
@@ -39,8 +39,9 @@ async function loaded(): Promise<Testcontainers> {
 export async function startDocker(setup: KafkaSetup): Promise<BrokerNodes> {
   const library = await loaded()
   const client = await library.getContainerRuntimeClient()
-  const folder = await mkdtemp(join(tmpdir(), 'nexstream-kafka-'))
   const nodes = await places(setup)
+  const guard = await OwnerGuard.open('nexstream-kafka-')
+  const { folder } = guard
   let network: testcontainers.StartedNetwork | undefined
   let isStopping = false
   const ids: string[] = []
@@ -58,7 +59,7 @@ export async function startDocker(setup: KafkaSetup): Promise<BrokerNodes> {
       ) // Ended by itself
     await Promise.all(ids.map((_, i) => container(i).remove({ force: true, v: true })))
     await network?.stop()
-    await rm(folder, { recursive: true, force: true })
+    await guard.close()
   }
   try {
     const joined = (network = await new library.Network().start())

@@ -3,8 +3,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +11,7 @@ import { promisify } from 'node:util'
 import { cacheFolder, cached } from '../fetched/cache.js'
 import { copyJars, findJava, versionOf } from '../fetched/java.js'
 import { freePorts } from '../fetched/ports.js'
+import { OwnerGuard } from '../guard.js'
 import {
   type KafkaSetup,
   type NodePlace,
@@ -43,7 +43,7 @@ export interface BrokerNodes {
   restart(index: number): Promise<void>
   freeze(index: number): Promise<void>
   thaw(index: number): Promise<void>
-  /** Rejects when a node ends before it is ready, with the end of its log. */
+  /** Rejects when a node ends by itself, with the end of its log. */
   readonly died: Promise<never>
 }
 
@@ -57,10 +57,6 @@ export async function kafkaJars(): Promise<string> {
     .slice(0, 8)
   return cached(`kafka-${KAFKA_VERSION}-${hash}`, (folder) => copyJars(pom, folder))
 }
-
-// Outlives its owner by a moment: when the pipe closes it kills what the pid files name and removes the folder.
-const watchdog =
-  'cat >/dev/null; for f in "$1"/*.pid; do [ -f "$f" ] && kill -9 "$(cat "$f")"; done; sleep 0.2; rm -rf "$1"'
 
 const log4j = `status=error
 appenders=console
@@ -92,25 +88,15 @@ export async function startJars(setup: KafkaSetup, options: JavaOptions = {}): P
   const jars = await kafkaJars()
   const kept = await keptClasses(java, jars)
   const { flags = [], endMs = END_MS } = options
-  const root = await mkdtemp(join(tmpdir(), 'nexstream-kafka-'))
-  const guard = spawn('sh', ['-c', watchdog, 'kafka-watchdog', root], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true
-  })
-  guard.unref()
-  const close = async (): Promise<void> => {
-    guard.ref()
-    guard.stdin?.end()
-    if (guard.exitCode === null) await once(guard, 'exit')
-    await rm(root, { recursive: true, force: true })
-  }
+  const guard = await OwnerGuard.open('nexstream-kafka-')
+  const root = guard.folder
   try {
     if (setup.tls) await makeCertificate(root)
     await writeFile(join(root, 'log4j2.properties'), log4j)
     const how = { java, classPath: ['-cp', join(jars, '*'), ...kept], flags, endMs }
-    return new JarNodes(how, root, setup, await places(setup, root), close).start()
+    return new JarNodes(how, root, setup, await places(setup, root), () => guard.close()).start()
   } catch (error) {
-    await close()
+    await guard.close()
     throw error
   }
 }
@@ -184,6 +170,7 @@ class JarNodes implements BrokerNodes {
     closeSync(log)
     this.#children[index] = child
     await once(child, 'spawn')
+    // The guard kills what these files name
     await writeFile(this.#pidFile(index), String(child.pid))
     child.once('exit', () => void this.#ended(index, child))
     child.unref()

@@ -21,6 +21,8 @@ export interface RunningKafka {
   readonly certificate: string
   readonly key: string
   stop(): Promise<void>
+  /** Rejects when a node ends by itself, with the end of its log. */
+  readonly died: Promise<never>
   /** SIGKILL for node `index`; resolves when it is dead. */
   kill9(index: number): Promise<void>
   /** Starts a killed node again on its old ports and data; resolves when it answers. */
@@ -50,6 +52,7 @@ async function named(ready: UntilReady): Promise<RunningKafka> {
     key: '',
     listener: (name) => (name === 'plaintext' ? brokers : refuse()),
     stop: () => Promise.resolve(),
+    died: new Promise(() => undefined),
     kill9: refuse,
     restart: refuse,
     freeze: refuse,
@@ -79,6 +82,7 @@ export async function started(way: KafkaWay, cluster: BrokerNodes, ready: UntilR
     certificate: join(cluster.tlsFolder, 'cert.pem'),
     key: join(cluster.tlsFolder, 'key.pem'),
     stop: () => cluster.stop(),
+    died: cluster.died,
     kill9: (index) => cluster.kill9(index),
     restart: async (index) => {
       await cluster.restart(index)

@@ -1,6 +1,6 @@
 // A folder for things that are downloaded once: $NEXSTREAM_CACHE, else ~/.cache/nexstream.
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,6 +23,7 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
     const part = `${folder}.part-${process.pid}`
     try {
       if (existsSync(folder)) break
+      await clear(`${name}.part-`)
       await mkdir(part, { recursive: true })
       await build(part)
       await rename(part, folder)
@@ -32,6 +33,13 @@ export async function cached(name: string, build: (folder: string) => Promise<vo
     }
   }
   return folder
+}
+
+/** Removes what builders left that were killed. */
+async function clear(prefix: string): Promise<void> {
+  for (const found of await readdir(cacheFolder()))
+    if (found.startsWith(prefix) && !alive(Number(found.slice(prefix.length))))
+      await rm(join(cacheFolder(), found), { recursive: true, force: true })
 }
 
 /** Takes the lock file, also from an owner that died. */

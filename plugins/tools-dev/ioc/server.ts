@@ -1,6 +1,6 @@
 // A real EPICS server as a process on ports of its own, told what to do by JSON lines.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,7 +17,9 @@ export interface IocPlace {
   readonly wrap?: readonly string[]
   /** More environment for the server. */
   readonly env?: Readonly<Record<string, string>>
-  /** Program and arguments; `folder` is for its files, and goes with it. */
+  /** For its files, and goes with it; default one of its own. */
+  readonly folder?: string
+  /** Program and arguments; `folder` is for its files. */
   readonly command: (folder: string, address: string) => Promise<string[]>
 }
 
@@ -65,7 +67,8 @@ interface Ports {
 
 /** Starts a server and resolves when it says that it is ready (clients can search for it at once). */
 export async function startServer(place: IocPlace): Promise<Ioc> {
-  const folder = await mkdtemp(join(tmpdir(), 'nexstream-ioc-'))
+  const folder = place.folder ?? (await mkdtemp(join(tmpdir(), 'nexstream-ioc-')))
+  await mkdir(folder, { recursive: true })
   const ioc = new Server(place, await fourPorts(), folder)
   try {
     await ioc.start()

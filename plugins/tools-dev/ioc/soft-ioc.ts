@@ -37,8 +37,12 @@ export async function softIocCommand(
   return [interpreter, join(iocFolder, 'softioc.py'), kind, list.join(','), ...files]
 }
 
-/** An IOC that serves Channel Access on loopback. Rejects when there is no Python for it. */
-export async function startSoftIoc(db: Databases, macros: Readonly<Record<string, string>>): Promise<Ioc> {
+/** An IOC that serves Channel Access on loopback; `folder` goes with it. Rejects when there is no Python for it. */
+export async function startSoftIoc(
+  db: Databases,
+  macros: Readonly<Record<string, string>>,
+  folder: string
+): Promise<Ioc> {
   const interpreter = await iocPython()
-  return startServer({ command: (folder) => softIocCommand(interpreter, 'ca', db, macros, folder) })
+  return startServer({ folder, command: () => softIocCommand(interpreter, 'ca', db, macros, folder) })
 }

@@ -1,8 +1,15 @@
 // `nexstream play … --udp host:port`: raw packets by UDP at the pace of their times: of a capture, or of raw copies (ar51).
 import { createSocket, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
+import { lookup } from 'node:dns/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { BadMessage, CodedError, exitCodes, type ToolContext, type ToolFlags } from '../../../core/api/plugin.js'
+import {
+  BadMessage,
+  CodedError,
+  errorText,
+  exitCodes,
+  type ToolContext,
+  type ToolFlags
+} from '../../../core/api/plugin.js'
 import { fieldAt, idCode, rootAt, schemaId, viewAt } from '../../../schemas/index.js'
 import { type Played, type Selection } from '../played.js'
 import { namesFile } from '../recording-kit.js'
@@ -40,6 +47,19 @@ function addressOf(text: string): readonly [host: string, port: number] {
   if (at > 0 && Number.isInteger(port) && port > 0 && port < 65_536)
     return [text.slice(0, at).replace(/^\[(.*)\]$/, '$1'), port]
   throw usage(`--udp ${text}: write host:port`)
+}
+
+/** Looked up once, not for each packet; IPv4 where a name has both. Throws CLI_USAGE. */
+async function resolved(
+  to: string
+): Promise<{ readonly host: string; readonly port: number; readonly isIPv6: boolean }> {
+  const [name, port] = addressOf(to)
+  try {
+    const found = (await lookup(name, { all: true })).toSorted((a, b) => a.family - b.family)
+    return { host: found[0]?.address ?? name, port, isIPv6: found[0]?.family === 6 }
+  } catch (cause) {
+    throw new CodedError('CLI_USAGE', `--udp ${to}: ${errorText(cause)}`, { cause })
+  }
 }
 
 const whyNot: Readonly<Record<NoDatagram, string>> = {
@@ -131,7 +151,7 @@ class UdpPacer {
 
   constructor(
     readonly socket: Socket,
-    readonly address: readonly [host: string, port: number],
+    readonly address: { readonly host: string; readonly port: number },
     readonly options: UdpPlay
   ) {}
 
@@ -149,7 +169,7 @@ class UdpPacer {
     for (let left = dueMs - performance.now(); left > 1 && !signal.aborted; left = dueMs - performance.now())
       await delay(Math.min(left, 2 ** 30), undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return
-    const [host, port] = this.address
+    const { host, port } = this.address
     await new Promise<void>((resolve, reject) => {
       this.socket.send(packet, port, host, (error) => (error === null ? resolve() : reject(new CodedError('COMMAND_FAILED', `${host}:${port}: ${error.message}`, { cause: error })))) // prettier-ignore
     })
@@ -164,9 +184,8 @@ export async function playByUdp(
   flags: ToolFlags,
   context: ToolContext
 ): Promise<number> {
-  // prettier-ignore
-  const address = addressOf(options.to)
-  const socket = createSocket(isIPv6(address[0]) ? 'udp6' : 'udp4')
+  const address = await resolved(options.to)
+  const socket = createSocket(address.isIPv6 ? 'udp6' : 'udp4')
   const pacer = new UdpPacer(socket, address, options)
   const show = meter(context, 'packets')
   let rounds = 0
