@@ -83,6 +83,54 @@ describe('pulses of the live stream', () => {
     assert.equal(gatherer.events, 1)
   })
 
+  it('times that the wire cannot say end nothing: their events are counted, and the others go on', () => {
+    const { gatherer, sent, losses } = setUp()
+    const far = (631_152_000n + 2n ** 32n) * S
+    gatherer.take(record([T0, -7n, 5n, far, T0 + S], [100, 200, 300, 400, 500], [1, 2, 3, 4, 5], [0, 1, 2, 3, 4]), bank, 0) // prettier-ignore
+    gatherer.charge({ source: 's', messageId: 1n, timestampNs: 1n, vetos: 0, period: 0, protonCharge: 1 }, 0)
+    gatherer.tick(100)
+    assert.deepEqual(sent.map(({ timeNs }) => timeNs), [T0, T0 + S]) // prettier-ignore
+    assert.deepEqual(Object.fromEntries(losses), { pulse_time: 4 })
+    assert.equal(gatherer.events, 2)
+    const state = new LiveState({ station: 1, id: '', short: 'X', long: 'X' }, '<x/>', () => T0)
+    state.value({ source: 'T', timeNs: -5n, content: 1 })
+    const times: bigint[] = []
+    new PacketCutter(1 << 20).push(Buffer.concat(state.greeting()), ({ timeNs }) => times.push(timeNs))
+    assert.deepEqual(new Set(times), new Set([T0, 631_152_000n * S]))
+  })
+
+  it('one message of many pulses: no more wait than may', () => {
+    const { gatherer, sent } = setUp({ mostPulses: 10 })
+    const times = Array.from({ length: 1000 }, (_, i) => T0 + BigInt(i) * S)
+    gatherer.take(record(times, [1], [1], times.map(() => 0)), bank, 0) // prettier-ignore
+    assert.deepEqual([gatherer.waiting, sent.length, sent.at(-1)?.timeNs], [10, 990, T0 + 989n * S])
+  })
+
+  it('a source that sends values again is not gone any more', () => {
+    const state = new LiveState({ station: 1, id: '', short: 'X', long: 'X' }, '<x/>', () => T0)
+    const alarms: number[] = []
+    const hear = (packets: readonly Buffer[] = []): void =>
+      new PacketCutter(1 << 20).push(Buffer.concat(packets), ({ format, payload }) => {
+        if (format === formats.double) alarms.push(payload.readUInt32LE(8))
+      })
+    const alarm = { status: 3, severity: 2 }
+    hear(state.value({ source: 'T', timeNs: T0, content: 1, alarm }))
+    hear(state.value({ source: 'T', timeNs: T0, content: 2 }))
+    hear(state.disconnected('T', T0))
+    hear(state.value({ source: 'T', timeNs: T0, content: 3 }))
+    assert.deepEqual(alarms, [0x00030002, 0x00030002, 0xfffe0003, 0])
+  })
+
+  it('a packet that comes in many pieces is what it was, also with others before and behind', () => {
+    const state = new LiveState({ station: 1, id: '', short: 'X', long: 'X' }, 'x'.repeat(1 << 24), () => T0)
+    const bytes = Buffer.concat([...state.heartbeat(), ...state.greeting(), ...state.heartbeat()])
+    const heard: string[] = []
+    const cutter = new PacketCutter(1 << 25)
+    for (let at = 0; at < bytes.length; at += 1000)
+      cutter.push(bytes.subarray(at, at + 1000), ({ format, payload }) => heard.push(`${format.toString(16)} ${payload.length}`)) // prettier-ignore
+    assert.deepEqual(heard, ['400900 0', '400b01 8', `400a00 ${4 + (1 << 24)}`, '400300 12', '400900 0'])
+  }).timeout(30_000)
+
   it('a day of pulses: all are sent, in order, and no more wait than may', () => {
     const { gatherer, sent } = setUp({ mostPulses: 50 })
     const state = new LiveState({ station: 1, id: '', short: 'X', long: 'X' }, '<x/>', () => T0)

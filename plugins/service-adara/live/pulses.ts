@@ -5,6 +5,7 @@ import {
   type AdaraMonitor,
   type AdaraPulse,
   bankedEventsPacket,
+  isWireTime,
   monitorEventsPacket,
   MOST_MONITOR_TIME
 } from '../wire/packets.js'
@@ -64,8 +65,16 @@ export class PulseGatherer {
       const first = referenceTimeIndex === null ? 0 : Number(element(referenceTimeIndex, i))
       // A negative index means: no events
       const start = first < 0 ? end : first
-      if (start > end) return this.#options.count('pulse_index', end)
+      if (start > end) {
+        this.#options.count('pulse_index', end)
+        break
+      }
       const timeNs = element(referenceTime, i) as bigint
+      if (!isWireTime(timeNs)) {
+        this.#options.count('pulse_time', Math.max(1, end - start))
+        end = start
+        continue
+      }
       const pulse = this.#pulse(timeNs, nowMs)
       if (facility?.type === 'isis') pulse.chargePc = chargeOf(facility.protonCharge) ?? pulse.chargePc
       this.#add(record, start, end, pulse, to)
@@ -75,6 +84,7 @@ export class PulseGatherer {
   }
 
   charge({ timestampNs, protonCharge, vetos }: PulseRecord, nowMs: number): void {
+    if (!isWireTime(timestampNs)) return this.#options.count('pulse_time', 1)
     const pulse = this.#pulse(timestampNs, nowMs)
     pulse.chargePc = chargeOf(protonCharge) ?? pulse.chargePc
     pulse.vetoes = (vetos ?? 0) & 0xfff
@@ -104,11 +114,13 @@ export class PulseGatherer {
     return pulse
   }
 
+  /** One message may bring many pulses. */
   #bound(): void {
-    if (this.#waiting.size <= this.#options.mostPulses) return
+    const tooMany = this.#waiting.size - this.#options.mostPulses
+    if (tooMany <= 0) return
     const times = [...this.#waiting.keys()].sort((a, b) => (a < b ? -1 : 1))
-    const [oldest] = times
-    if (oldest !== undefined) this.#sendUpTo(oldest)
+    const last = times[tooMany - 1]
+    if (last !== undefined) this.#sendUpTo(last)
   }
 
   #add({ timeOfFlight, pixelId }: EventRecord, start: number, end: number, pulse: Gathered, to: Destination): void {

@@ -10,6 +10,7 @@ import {
   formats,
   runStatus,
   runStatusPacket,
+  SharedText,
   textPacket,
   valuePacket,
   xml
@@ -48,7 +49,7 @@ export class LiveState {
   readonly #variables = new Map<string, LiveVariable>()
 
   readonly #beamline: Beamline
-  readonly #geometry: string
+  readonly #geometry: SharedText
   readonly #now: () => bigint
 
   /**
@@ -57,7 +58,7 @@ export class LiveState {
    */
   constructor(beamline: Beamline, geometry: string, now: () => bigint) {
     this.#beamline = beamline
-    this.#geometry = geometry
+    this.#geometry = new SharedText(formats.geometry, geometry)
     this.#now = now
   }
 
@@ -113,7 +114,11 @@ export class LiveState {
       this.#variables.set(source, variable)
       described.push(this.#description(variable))
     } else if (variable.type !== type) return undefined
-    else variable.value = { ...variable.value, timeNs, content, ...alarm }
+    else {
+      // Who sends values is there again; of the alarm from before nobody knows
+      const isBack = alarm === undefined && variable.value.status === disconnected.status
+      variable.value = { ...variable.value, timeNs, content, ...(isBack ? { status: 0, severity: 0 } : alarm) }
+    }
     return [...described, this.#packet(variable)]
   }
 
@@ -130,7 +135,7 @@ export class LiveState {
   }
 
   #place(now: bigint): Buffer[] {
-    return [beamlinePacket(now, this.#beamline), textPacket(formats.geometry, now, this.#geometry)]
+    return [beamlinePacket(now, this.#beamline), ...this.#geometry.packet(now)]
   }
 
   #status(now: bigint, status: number, run: AdaraRun | undefined): Buffer {

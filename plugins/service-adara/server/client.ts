@@ -52,6 +52,16 @@ export class AdaraClient {
     this.#socket.write(bytes)
   }
 
+  /** What a client must know first, as parts that clients share: nothing of it is copied. */
+  greet(parts: readonly Buffer[]): void {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0)
+    if (bytes > this.#mostBytes)
+      return this.cut(`would be greeted with ${bytes} bytes; raise client_buffer_bytes, which is ${this.#mostBytes}`)
+    this.#socket.cork()
+    for (const part of parts) this.send(part)
+    this.#socket.uncork()
+  }
+
   cut(why: string): void {
     this.#socket.destroy()
     this.#leave(why)

@@ -56,6 +56,7 @@ export class AdaraServer {
     return [...this.#clients].reduce((sum, { sentBytes }) => sum + sentBytes, this.#sentBefore)
   }
 
+  /** All clients share these bytes: however many wait for them, they are there once. */
   broadcast(packets: readonly Buffer[]): void {
     if (packets.length === 0 || this.#clients.size === 0) return
     const bytes = packets.length === 1 ? packets[0]! : Buffer.concat(packets)
@@ -88,7 +89,7 @@ export class AdaraServer {
           joined: (client, startS) => {
             const asked = startS === 0 ? '' : '; it asked for the past, which this server does not have'
             this.#log('info', `client ${client.name} joins${asked}`)
-            client.send(Buffer.concat([...this.#greeting()]))
+            client.greet(this.#greeting())
           },
           left: (client, why) => {
             this.#clients.delete(client)

@@ -14,7 +14,11 @@ export interface AdaraPacket {
 export class NoPacket extends Error {}
 
 export class PacketCutter {
-  #held = Buffer.alloc(0)
+  /** What has come of a packet that is not whole. */
+  #held: Buffer[] = []
+  #heldBytes = 0
+  /** Bytes that must be there before it is worth to look again: a large packet comes in many pieces, which are joined once. */
+  #wanted = HEADER_BYTES
 
   readonly #mostBytes: number
 
@@ -25,13 +29,20 @@ export class PacketCutter {
 
   /** Calls for each packet that is whole. Throws NoPacket. */
   push(bytes: Buffer, take: (packet: AdaraPacket) => void): void {
-    const all = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes])
+    if (this.#heldBytes + bytes.length < this.#wanted) return this.#hold(bytes)
+    const all = this.#held.length === 0 ? bytes : Buffer.concat([...this.#held, bytes])
+    this.#held = []
+    this.#heldBytes = 0
+    this.#wanted = HEADER_BYTES
     let at = 0
     while (all.length - at >= HEADER_BYTES) {
       const length = all.readUInt32LE(at)
       if (length % 4 !== 0 || length > this.#mostBytes) throw new NoPacket(`a packet of ${length} bytes`)
       const end = at + HEADER_BYTES + length
-      if (end > all.length) break
+      if (end > all.length) {
+        this.#wanted = end - at
+        break
+      }
       const seconds = BigInt(all.readUInt32LE(at + 8)) + EPOCH_S
       take({
         format: all.readUInt32LE(at + 4),
@@ -40,6 +51,12 @@ export class PacketCutter {
       })
       at = end
     }
-    this.#held = Buffer.from(all.subarray(at))
+    if (at < all.length) this.#hold(all.subarray(at))
+  }
+
+  /** A copy: of a small piece the memory around it must not stay. */
+  #hold(bytes: Buffer): void {
+    this.#held.push(Buffer.from(bytes))
+    this.#heldBytes += bytes.length
   }
 }

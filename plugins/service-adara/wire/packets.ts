@@ -31,16 +31,27 @@ export const annotations = { none: 0, scanStart: 1, scanStop: 2, pause: 3, resum
 export const DISCONNECTED = 0xfffe
 const INVALID = 3
 
+/** Times that the wire can say: 1990 to 2126. Others would come out as times that they are not. */
+export const isWireTime = (timeNs: bigint): boolean =>
+  timeNs >= EPOCH_S * SECOND_NS && timeNs < (EPOCH_S + 2n ** 32n) * SECOND_NS
+
 const padded = (bytes: number): number => (bytes + 3) & ~3
 
 /** A packet of so many payload bytes, its header written, the rest 0. */
 function packet(format: number, timeNs: bigint, bytes: number): Buffer {
   const out = Buffer.alloc(HEADER_BYTES + padded(bytes))
-  out.writeUInt32LE(padded(bytes), 0)
-  out.writeUInt32LE(format, 4)
-  out.writeUInt32LE(Number(BigInt.asUintN(32, timeNs / SECOND_NS - EPOCH_S)), 8)
-  out.writeUInt32LE(Number(timeNs % SECOND_NS), 12)
+  writeHeader(out, format, timeNs, padded(bytes))
   return out
+}
+
+/** A time that the wire cannot say becomes the nearest: what a client is told must not end the stream of all. */
+function writeHeader(out: Buffer, format: number, timeNs: bigint, bytes: number): void {
+  const sinceEpoch = timeNs - EPOCH_S * SECOND_NS
+  const ns = isWireTime(timeNs) ? sinceEpoch : sinceEpoch < 0n ? 0n : 2n ** 32n * SECOND_NS - 1n
+  out.writeUInt32LE(bytes, 0)
+  out.writeUInt32LE(format, 4)
+  out.writeUInt32LE(Number(ns / SECOND_NS), 8)
+  out.writeUInt32LE(Number(ns % SECOND_NS), 12)
 }
 
 function words(format: number, timeNs: bigint, values: readonly number[]): Buffer {
@@ -77,6 +88,27 @@ export function beamlinePacket(timeNs: bigint, { station, id, short, long }: Bea
 export function textPacket(format: number, timeNs: bigint, text: string): Buffer {
   const bytes = Buffer.from(text)
   return wordsAndText(format, timeNs, [bytes.length], bytes)
+}
+
+/** The same of a text that is large and does not change: its bytes are made once, and shared by all that wait to be sent. */
+export class SharedText {
+  readonly #payload: Buffer
+  readonly #format: number
+
+  constructor(format: number, text: string) {
+    const bytes = Buffer.from(text)
+    this.#format = format
+    this.#payload = Buffer.alloc(padded(4 + bytes.length))
+    this.#payload.writeUInt32LE(bytes.length, 0)
+    bytes.copy(this.#payload, 4)
+  }
+
+  /** One packet in two parts. */
+  packet(timeNs: bigint): [Buffer, Buffer] {
+    const head = Buffer.alloc(HEADER_BYTES)
+    writeHeader(head, this.#format, timeNs, this.#payload.length)
+    return [head, this.#payload]
+  }
 }
 
 export interface RunState {
