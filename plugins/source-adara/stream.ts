@@ -18,6 +18,9 @@ const MOST_WAIT_MS = 30_000
 /** Streams send a heartbeat each second. */
 const SILENCE_MS = 30_000
 
+/** Types of packets with events or values: whoever sends one of a version that is not read must be told. */
+const isData = (type: number): boolean => type === 0x4000 || type === 0x4001 || (type >= 0x8000 && type <= 0x81ff)
+
 type Emit = (update: Update) => void
 interface StreamChannel {
   readonly name: string
@@ -38,6 +41,8 @@ export class AdaraStream {
   #again: NodeJS.Timeout | undefined
   #waitMs = FIRST_WAIT_MS
   #pulse = 0n
+  /** Formats of data that have been told of as not read. */
+  readonly #unread = new Set<number>()
   #closed = false
 
   readonly #host: string
@@ -127,7 +132,16 @@ export class AdaraStream {
         // Of any version, as what is read of it stands at the same place in all
         if (format >>> 8 === formats.runStatus >>> 8)
           this.#keep('run_number', { timestampNs: timeNs, dtype: 'float64', value: readRun(payload) })
+        else if (isData(format >>> 8)) this.#notRead(format)
     }
+  }
+
+  /** Once for each, not for each packet. */
+  #notRead(format: number): void {
+    if (this.#unread.has(format)) return
+    this.#unread.add(format)
+    const what = `0x${(format >>> 8).toString(16)}, version ${format & 0xff}`
+    this.#log('warn', `the stream of ${this.#host}:${this.#port} has events or values in packets of type ${what}, which are not read: they are lost`) // prettier-ignore
   }
 
   #events(timeNs: bigint, payload: Buffer): void {

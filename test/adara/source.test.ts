@@ -112,6 +112,15 @@ describe('source adara', function () {
     )
   })
 
+  it('says once what data of a stream it does not read', async () => {
+    const other = (format: number): Buffer => Buffer.from(Uint32Array.of(0, format, 0, 0).buffer)
+    const bytes = Buffer.concat([0x400002, 0x400002, 0x800400, 0x400900, 0x410201].map(other))
+    await hear(['temperature'], [Buffer.concat([bytes, golden])], async ({ updates, logs, until }) => {
+      await until(() => updates.some(({ source, kind }) => source === 'temperature' && kind === 'value'))
+      assert.deepEqual(logs.map((text) => /type (0x.*), which/.exec(text)?.[1]), ['0x4000, version 2', '0x8004, version 0']) // prettier-ignore
+    })
+  })
+
   it('comes back after a stream that broke, was cut in a packet, or is none', async () => {
     const none = Buffer.concat([golden.subarray(0, 28), Buffer.from(Uint32Array.of(7, 7, 7, 7).buffer)])
     // A bank of more events than there are
