@@ -52,10 +52,19 @@ describe('frames put together', () => {
 
   it('more than may wait: the first goes at once; what had gone before a restart stays gone', () => {
     const { aggregate, frames } = setUp()
-    aggregate.resumeAfter(1500n)
+    aggregate.resumeAfter([1500n])
     for (const time of [1000, 2000, 3000, 4000, 5000]) aggregate.pulse(pulse(time), 0)
     assert.deepEqual(frames.map(({ timeNs }) => timeNs), [2000n]) // prettier-ignore
     assert.deepEqual([aggregate.waiting, aggregate.latePulses], [3, 1])
+  })
+
+  it('after a restart frames between those that had gone are taken, as frames go in no order', () => {
+    const { aggregate, frames } = setUp()
+    aggregate.resumeAfter([2000n, 4000n, 1000n])
+    for (const time of [500, 1000, 2005, 3000, 4000, 5000]) aggregate.pulse(pulse(time), 0)
+    aggregate.tick(500)
+    assert.deepEqual(frames.map(({ timeNs }) => timeNs), [3000n, 5000n]) // prettier-ignore
+    assert.equal(aggregate.latePulses, 4)
   })
 
   it('events in are events out or counted, in any order, with late and lost ones', () => {

@@ -61,9 +61,10 @@ export class FrameAggregate {
     return this.#waiting.length
   }
 
-  /** Frames up to this time have gone before this aggregate began. */
-  resumeAfter(timeNs: bigint): void {
-    this.#before = timeNs
+  /** These frames have gone before this aggregate began, and all that are earlier; frames are in no order, so others between them may not have. */
+  resumeAfter(times: readonly bigint[]): void {
+    this.#gone.push(...times)
+    this.#before = times.reduce((a, b) => (a < b ? a : b))
   }
   #before = 0n
 

@@ -67,6 +67,8 @@ wait_ms = 3000
     control = await Control.open(brokers, topics.commands, [topics.status, topics.frames])
     // The output has a frame already: numbers and input go on from there
     producer.send({ topic: topics.frames, timestampMs: Number(timeOf(0) / 1_000_000n), value: encodeMessage('pu00', { source_name: 'LARMOR', message_id: 41n, reference_time: timeOf(0) }) }) // prettier-ignore
+    // What is no frame does not hide the frames before it
+    producer.send({ topic: topics.frames, value: Buffer.from('no frame') })
     await producer.flush()
   })
   after(async () => {
@@ -85,8 +87,8 @@ wait_ms = 3000
     board(0, [99], 1)
     await producer.flush()
     await run()
-    await control.wait(() => framesOut().length >= 4, 'the frame')
-    const [first, ...rest] = framesOut().slice(1).map(({ value }) => decodeJson(value)) // prettier-ignore
+    await control.wait(() => framesOut().length >= 5, 'the frame')
+    const [first, ...rest] = framesOut().slice(2).map(({ value }) => decodeJson(value)) // prettier-ignore
     const time = String(timeOf(1))
     assert.deepEqual(first, { file_identifier: 'pu00', message: { source_name: 'LARMOR', message_id: '42', reference_time: time, vetos: 4, period_number: 1, proton_charge: 0.5 } }) // prettier-ignore
     assert.deepEqual(rest.map(({ file_identifier: id, message }) => [id, message['message_id'], message['reference_time']]), [['ev44', '43', [time]], ['ev44', '44', [time]]]) // prettier-ignore
@@ -108,8 +110,8 @@ wait_ms = 3000
     }
     await producer.flush()
     await run()
-    await control.wait(() => framesOut().length >= 12, 'the frames')
-    const messages = framesOut().slice(4).map(({ value }) => decodeJson(value).message as Message) // prettier-ignore
+    await control.wait(() => framesOut().length >= 13, 'the frames')
+    const messages = framesOut().slice(5).map(({ value }) => decodeJson(value).message as Message) // prettier-ignore
     assert.deepEqual(messages.map((one) => one['message_id']), ['45', '46', '47', '48', '49', '50', '51', '52']) // prettier-ignore
     assert.deepEqual(new Set(messages.map((one) => String(one['reference_time']))), new Set([2, 3, 4, 5].map((frame) => String(timeOf(frame))))) // prettier-ignore
   })

@@ -11,6 +11,7 @@ import {
 import {
   type Converter,
   converterOf,
+  element,
   encodeMessage,
   type EventRecord,
   type PulseRecord,
@@ -27,6 +28,8 @@ const PROGRESS_MS = 500
 const TOPICS_MS = 2000
 /** Longest wait for the last message of a partition. */
 const LAST_MS = 5000
+/** Records of the output that are looked at, of each partition: the last may be no frame, e.g. the mark of a transaction. */
+const RESUME_BACK = 100
 const NS_PER_MS = 1_000_000n
 
 export default function main(context: ThreadContext): void {
@@ -54,6 +57,8 @@ class AggregatorThread {
   #sent = 0
   #messageId = 0n
   #resumed = false
+  /** Time of the last frame that went before this thread began; kept, as looking for the input may fail after it was found. */
+  #lastNs: bigint | undefined
   #looking = false
   #closed = false
 
@@ -117,7 +122,8 @@ class AggregatorThread {
     if (this.#missing.length > 0) return
     const partitionsOf = (topic: string): readonly number[] =>
       found.find(({ name }) => name === topic)?.partitions ?? []
-    const lastNs = this.#resumed ? undefined : await this.#resume(output, partitionsOf(output))
+    if (!this.#resumed) await this.#resume(output, partitionsOf(output))
+    const lastNs = this.#lastNs
     const added = partitionsOf(input).filter((partition) => !this.#known.has(partition))
     if (added.length === 0) return
     // Where the last one has sent, with what had waited then
@@ -128,33 +134,38 @@ class AggregatorThread {
     }
   }
 
-  /** Running numbers and frames go on where the output ends; gives the time of its last frame. */
-  async #resume(output: string, partitions: readonly number[]): Promise<bigint | undefined> {
+  /** Running numbers and frames go on where the output ends. */
+  async #resume(output: string, partitions: readonly number[]): Promise<void> {
     const [first, ends] = [await this.#kafka.offsets(output, partitions, 'earliest'), await this.#kafka.offsets(output, partitions, 'latest')] // prettier-ignore
-    const assign = [...ends].filter(([one, end]) => end > (first.get(one) ?? 0)).map(([partition, end]) => ({ topic: output, partition, offset: end - 1 })) // prettier-ignore
-    let lastNs: bigint | undefined
+    const assign = [...ends].filter(([one, end]) => end > (first.get(one) ?? 0)).map(([partition, end]) => ({ topic: output, partition, offset: Math.max(first.get(partition) ?? 0, end - RESUME_BACK) })) // prettier-ignore
+    const times = new Set<bigint>()
     const reader = this.#kafka.reader({ assign, maxWaitMs: 100 })
     const left = new Set(assign.map(({ partition }) => partition))
     try {
       while (left.size > 0) {
         const batch = await reader.poll(LAST_MS)
-        if (batch === null || batch === undefined) break
-        for (let i = 0; i < batch.count; i++) {
-          const record = this.#decode(batch.value(i)) as (Partial<PulseRecord> & Partial<EventRecord>) | undefined
-          if (record?.messageId !== undefined && record.messageId >= this.#messageId) this.#messageId = record.messageId + 1n // prettier-ignore
-          const ns = BigInt(batch.timestampMs(i)) * NS_PER_MS
-          if (lastNs === undefined || ns > lastNs) lastNs = ns
+        if (batch === null) return // It ends
+        if (batch === undefined) {
+          const text = `the last messages of ${output} (partitions ${[...left].join(', ')}) do not come; going on from those of the others`
+          this.#say({ type: 'log', level: 'warn', message: text })
+          break
         }
-        left.delete(batch.partition)
+        for (let i = 0; i < batch.count; i++) {
+          const record = this.#sentBefore(batch.value(i))
+          if (record === undefined) continue
+          if (record.messageId >= this.#messageId) this.#messageId = record.messageId + 1n
+          times.add('timestampNs' in record ? record.timestampNs : (element(record.referenceTime, 0) as bigint))
+        }
+        if (batch.nextOffset >= (ends.get(batch.partition) ?? 0)) left.delete(batch.partition)
         batch.release()
       }
     } finally {
       await reader.close()
     }
     this.#resumed = true
-    // Kafka's times are whole ms: a frame of the last one has gone
-    if (lastNs !== undefined) this.#aggregate.resumeAfter(lastNs + NS_PER_MS - 1n)
-    return lastNs
+    if (times.size === 0) return
+    this.#lastNs = [...times].reduce((a, b) => (a > b ? a : b))
+    this.#aggregate.resumeAfter([...times])
   }
 
   async #read(): Promise<void> {
@@ -192,6 +203,18 @@ class AggregatorThread {
     } catch (error) {
       this.#count(error instanceof BadMessage ? error.reason : 'decode_failed', 1)
       return undefined
+    }
+  }
+
+  /** Undefined for what is no part of a frame: it is no loss. */
+  #sentBefore(message: Buffer | null): PulseRecord | EventRecord | undefined {
+    const schema = message === null ? undefined : schemaId(message)
+    if (message === null || (schema !== 'ev44' && schema !== 'pu00')) return undefined
+    try {
+      return this.#converter(schema)?.decode?.(message) as PulseRecord | EventRecord | undefined
+    } catch (error) {
+      if (error instanceof BadMessage) return undefined
+      throw error
     }
   }
 
