@@ -48,6 +48,29 @@ describe('frames of ISIS', () => {
     assert.deepEqual(frames.map(({ pulse: of, events: n }) => [of, n]), [[{ period: 2, vetoes: 0, charge: 0.25 }, 1], [{ period: 2, vetoes: 1, charge: 0.25 }, 1]]) // prettier-ignore
   })
 
+  it('of a partition that is read after another are whole, however far behind it is', () => {
+    const frames: IsisFrame[] = []
+    const gatherer = new FrameGatherer(16, (frame) => frames.push(frame))
+    for (const first of [2, 1])
+      for (let time = first; time <= 1000; time += 2) {
+        gatherer.pulse(pulse(time))
+        gatherer.events(events([time], [0], 1))
+        gatherer.events(events([time], [0], 2))
+      }
+    gatherer.flush()
+    assert.equal(frames.length, 1000)
+    assert.deepEqual(frames.filter(({ pulse: of, events: n }) => of === null || n !== 3), []) // prettier-ignore
+    assert.deepEqual(new Set(frames.map(({ timeNs }) => timeNs)).size, 1000)
+  })
+
+  it('of one message with very many pulses do not wait longer than others', () => {
+    let n = 0
+    const gatherer = new FrameGatherer(16, () => n++)
+    const times = Array.from({ length: 100_000 }, (_, i) => i + 1)
+    gatherer.events(events(times, times.map(() => 0), 0)) // prettier-ignore
+    assert.equal(n, 100_000 - 16)
+  }).timeout(20_000)
+
   it('tell the period of any time', () => {
     const periods = new RunPeriods()
     assert.equal(periods.at(5n), 1)

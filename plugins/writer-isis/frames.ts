@@ -32,13 +32,15 @@ class Gathering {
 
 export class FrameGatherer {
   readonly #frames = new Map<bigint, Gathering>()
+  /** Of times that have been handed on, in the order they came in: a partition that is read after another brings many, whole. */
+  readonly #late = new Map<bigint, Gathering>()
   #bytes = 0
   #lastNs = -1n
 
   readonly #mostFrames: number
   readonly #take: (frame: IsisFrame) => void
 
-  /** @param mostFrames - that wait for more of their own */
+  /** @param mostFrames - that wait for more of their own; as many late ones do */
   constructor(mostFrames: number, take: (frame: IsisFrame) => void) {
     this.#mostFrames = mostFrames
     this.#take = take
@@ -65,18 +67,24 @@ export class FrameGatherer {
         frame.pulse = { period, vetoes, charge: Number.isFinite(protonCharge) ? protonCharge : 0 }
       }
       this.#add(frame, record, start, starts[i + 1] ?? n)
+      this.#bound()
     }
-    this.#bound()
   }
 
   /** No more will come. */
   flush(): void {
+    while (this.#late.size > 0) this.#handOnLate()
     while (this.#frames.size > 0) this.#handOn()
   }
 
   #frame(timeNs: bigint): Gathering {
-    let frame = this.#frames.get(timeNs)
-    if (frame === undefined) this.#frames.set(timeNs, (frame = new Gathering()))
+    const known = this.#frames.get(timeNs) ?? this.#late.get(timeNs)
+    if (known !== undefined) return known
+    const frame = new Gathering()
+    // Where all places are taken, the earliest would be handed on before the rest of it has come
+    const isLate = timeNs <= this.#lastNs || (this.#frames.size >= this.#mostFrames && timeNs < this.#earliest())
+    const into = isLate ? this.#late : this.#frames
+    into.set(timeNs, frame)
     return frame
   }
 
@@ -95,19 +103,33 @@ export class FrameGatherer {
   }
 
   #bound(): void {
+    while (this.#late.size > this.#mostFrames || (this.#bytes > MOST_BYTES && this.#late.size > 1)) this.#handOnLate()
     while (this.#frames.size > this.#mostFrames || (this.#bytes > MOST_BYTES && this.#frames.size > 1)) this.#handOn()
   }
 
-  /** The earliest one. */
-  #handOn(): void {
+  /** The one that came first. */
+  #handOnLate(): void {
+    const [first] = this.#late.keys()
+    if (first !== undefined) this.#give(this.#late, first, true)
+  }
+
+  #earliest(): bigint {
     let timeNs = -1n
     for (const one of this.#frames.keys()) if (timeNs < 0n || one < timeNs) timeNs = one
-    const frame = this.#frames.get(timeNs)
+    return timeNs
+  }
+
+  #handOn(): void {
+    const timeNs = this.#earliest()
+    if (timeNs > this.#lastNs) this.#lastNs = timeNs
+    this.#give(this.#frames, timeNs, false)
+  }
+
+  #give(from: Map<bigint, Gathering>, timeNs: bigint, isLate: boolean): void {
+    const frame = from.get(timeNs)
     if (frame === undefined) return
-    this.#frames.delete(timeNs)
+    from.delete(timeNs)
     this.#bytes -= 8 * frame.events
-    const isLate = timeNs <= this.#lastNs
-    if (!isLate) this.#lastNs = timeNs
     this.#take({ timeNs, pulse: frame.pulse, events: frame.events, parts: frame.parts, isLate })
   }
 }

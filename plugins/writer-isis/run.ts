@@ -127,7 +127,8 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     // Of a frame that nobody tells of it is not known whether it is good
     const good = known && (pulse.vetoes & this.#config.veto_mask) === 0
     const charge = known ? pulse.charge : 0
-    this.#begin(timeNs, period)
+    // The list of periods ascends: one from before would put all that follows into a wrong place
+    if (!isLate) this.#begin(timeNs, period)
     this.#frame++
     if (known) for (const sums of [this.#total, this.#sumsOf(period)]) sums.add(good, charge, events)
     this.#events.append(frame, this.#frame)
