@@ -11,6 +11,8 @@ const NS_PER_TICK = 20
 const NS_PER_MS = 1_000_000n
 /** A frame number that is so far ahead is of another count. */
 const FAR = 2 ** 16
+/** One that is so far behind has come late; one further behind means that the board began anew. */
+const LATE = 1024
 
 const countNames = ['neutrons', 'vetoes', 'environment', 'end', 'error_marker', 'error_size', 'error_time', 'error_length', 'error_kind', 'error_channel', 'missing'] as const // prettier-ignore
 
@@ -84,7 +86,7 @@ export class IsisReadout implements Readout {
   #follow(frame: number): void {
     const ahead = this.#frame === undefined ? 0 : frame - this.#frame
     if (ahead > 1 && ahead < FAR) this.#counts.missing.value += ahead - 1
-    if (ahead >= 0 || ahead < -FAR || this.#frame === undefined) this.#frame = frame
+    if (ahead >= 0 || ahead <= -LATE) this.#frame = frame
   }
 
   #vetoes({ period, protons, vetoes }: BoardHeader, timeNs: bigint): void {

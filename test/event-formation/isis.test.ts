@@ -94,6 +94,12 @@ describe('boards of ISIS by UDP', () => {
     })
   })
 
+  it('a board that begins anew is followed from there; what is late is not', async () => {
+    const frames = [30_000, 30_001, 29_990, 30_002, 1, 2, 5, 4, 6]
+    const { counters } = await run(tubes, frames.map((frame) => board({ frame }))) // prettier-ignore
+    assert.deepEqual(counters, { 'messages.neutrons': 9, 'messages.missing': 2 })
+  })
+
   it('events in are events out or counted, whatever is lost on the way; damaged datagrams end nothing', async () => {
     const pick = randomOf(7)
     const { formation, messages } = await formationOf(recorded(tubes), false)
