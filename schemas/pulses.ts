@@ -7,12 +7,14 @@ import { i32 } from './reader.js'
 export function splitPulses(record: EventRecord): EventRecord[] {
   const { referenceTime: times, referenceTimeIndex: index, timeOfFlight, pixelId } = record
   if (index === null || times.length === 1) return [record]
-  const events = timeOfFlight.length
-  const begin = (pulse: number): number =>
-    pulse >= times.length ? events : Math.min(Math.max(i32(index.bytes, 4 * pulse), 0), events)
+  // From behind: an index below 0 means no events, as the next pulse then starts where this one would
+  const begins = new Array<number>(times.length + 1).fill(timeOfFlight.length)
+  for (let pulse = times.length - 1; pulse >= 0; pulse--) {
+    const first = i32(index.bytes, 4 * pulse)
+    begins[pulse] = first < 0 ? begins[pulse + 1]! : Math.min(first, begins[pulse + 1]!)
+  }
   return Array.from({ length: times.length }, (_, pulse) => {
-    const from = begin(pulse)
-    const to = Math.max(from, begin(pulse + 1))
+    const [from, to] = [begins[pulse]!, begins[pulse + 1]!]
     return {
       ...record,
       referenceTime: part(times, pulse, pulse + 1),

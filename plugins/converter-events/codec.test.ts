@@ -7,7 +7,8 @@ import {
   type Vector,
   type VectorType,
   decodeJson,
-  element
+  element,
+  splitPulses
 } from '../../schemas/index.js'
 import { eventCodec } from './codec.js'
 
@@ -81,6 +82,19 @@ describe('event messages', () => {
       pulses.map((pulse) => values(pulse.referenceTime)),
       [[1_700_000_000_000_000_000n], [1_700_000_000_071_428_571n]]
     )
+  })
+
+  it('splits pulses without events, wherever they are', () => {
+    const split = (index: number[]): number[] => {
+      const times = vector(
+        'int64',
+        BigInt64Array.from(index, (_, i) => 1_700_000_000_000_000_000n + BigInt(i))
+      )
+      const record = { ...two, referenceTime: times, referenceTimeIndex: vector('int32', Int32Array.from(index)) }
+      return splitPulses(record).map(({ timeOfFlight, pixelId }) => timeOfFlight.length + 10 * pixelId.length)
+    }
+    for (const [index, counts] of [[[0, -1], [3, 0]], [[-1, 0, 2, -1], [0, 2, 1, 0]], [[0, -1, -1, 1], [1, 0, 0, 2]], [[-1, -1], [0, 0]], [[0, 3], [3, 0]], [[0, 9], [3, 0]]] as const) // prettier-ignore
+      assert.deepEqual(split([...index]), counts.map((n) => 11 * n), index.join()) // prettier-ignore
   })
 
   it('refuses lengths that do not fit and numbers that the schema cannot carry', () => {
