@@ -13,7 +13,7 @@ export class FormedOutlet {
   messages = 0
   deliveredEvents = 0
   deliveredMessages = 0
-  /** Events in messages that had no room, and that Kafka did not take. */
+  /** Events in messages that had no room, and that Kafka did not take; a message without events counts as one: no loss goes unseen. */
   lostInBuffer = 0
   lostInKafka = 0
   /** Raw copies of which either is true. */
@@ -41,7 +41,7 @@ export class FormedOutlet {
     counts.produce_calls.value++
     if (this.producer.bufferedBytes + value.length > room) {
       if (kind === 'raw') this.lostRaw++
-      else this.lostInBuffer += events
+      else this.lostInBuffer += Math.max(1, events)
       counts.produce_errors.value++
       counts.produce_bytes_error.value += value.length
       return
@@ -57,7 +57,7 @@ export class FormedOutlet {
       }
       counts['error.msg_delivery'].value++
       if (kind === 'raw') this.lostRaw++
-      else this.lostInKafka += events
+      else this.lostInKafka += Math.max(1, events)
       this.lastError = error
     })
   }
