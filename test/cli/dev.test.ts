@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { packageRoot } from '../../core/root.js'
 import { kafka } from '../support/kafka.js'
+import { PATIENCE_MS } from '../support/patience.js'
 import { python } from '../support/python.js'
 import { type Child, cleanEnv, jsonLines, start } from './child.js'
 import { type Packed, packed } from './packed.js'
@@ -111,16 +112,21 @@ describe('nexstream dev', function () {
   it('leaves no process and no folder when it is killed', async () => {
     const temporary = join(folder, 'temporary')
     mkdirSync(temporary)
-    const child = dev([], { TMPDIR: temporary })
+    // A daemon that has nothing to say, and keeps its folder, does not miss its owner
+    const child = dev(['--data', join(folder, 'killed')], { TMPDIR: temporary, NEXSTREAM_PYTHON: '/nowhere/python' })
+    let pid = 0
     try {
       await child.says(/Ctrl-C ends it/, 'stdout')
-      const pid = daemonOf(child)
+      pid = daemonOf(child)
       assert.ok(isRunning(pid))
       assert.notDeepEqual(readdirSync(temporary), [])
       await child.close()
-      while (isRunning(pid) || readdirSync(temporary).length > 0) await sleep(50)
+      const until = Date.now() + PATIENCE_MS
+      while ((isRunning(pid) || readdirSync(temporary).length > 0) && Date.now() < until) await sleep(50)
+      assert.deepEqual([isRunning(pid), readdirSync(temporary)], [false, []])
     } finally {
       await child.close()
+      if (pid > 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
     }
   })
 
