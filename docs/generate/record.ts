@@ -102,7 +102,7 @@ export async function recordOn(
   brokers: readonly string[],
   look: (daemon: Daemon) => void = () => undefined
 ): Promise<Recorded> {
-  const names = ['amor_events', 'amor_raw_events', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
+  const names = ['amor_events', 'amor_raw_events', 'amor_runs', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
   const topics = await testTopics(names)
   const wordsOfMantid = ['events', 'monitors', 'sampleEnv', 'runInfo'].map((name) => `${topics.amor_events}_${name}`)
   for (const topic of wordsOfMantid) await createTopic(topic)
@@ -153,7 +153,7 @@ function configOf(brokers: readonly string[], topics: Readonly<Record<string, st
         event_formation: {},
         adara: { instrument: 'AMOR', geometry: join(folder, 'idf.xml'), host },
         aggregator: { input_topic: topics['amor_raw_events'], output_topic: topics['amor_events'] },
-        bridge_mantid: { instrument: 'AMOR', prefix: topics['amor_events'], runs: topics['amor_commands'] }
+        bridge_mantid: { instrument: 'AMOR', prefix: topics['amor_events'], runs: topics['amor_runs'] }
       }),
       plugins: JSON.stringify([{ use: 'source-epics', options: { ca: epics, pva: epics } }])
     }

@@ -6,8 +6,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { packageRoot } from '../../core/root.js'
+import { until } from '../support/forwarder/live.js'
 import { kafka } from '../support/kafka.js'
 import { PATIENCE_MS } from '../support/patience.js'
 import { python } from '../support/python.js'
@@ -62,9 +63,12 @@ describe('nexstream dev', function () {
       const token = /token +(\S{32}) /.exec(child.stdout)?.[1] ?? ''
       assert.deepEqual([(await send({})).status, (await send({ authorization: `Bearer ${token}` })).status], [401, 200])
       const config = join(data, 'nexstream.toml')
-      const [daemon] = await jsonLines(['status', '--json', '--config', config, '-b', brokers, '--timeout', '60s'])
-      const jobs = daemon?.['jobs'] as { service: string; state: string }[]
-      assert.deepEqual(jobs.map(({ service }) => service).toSorted(), ['filewriter', 'histogram', 'simulator'])
+      // What a daemon says each second may be from before the last of them began
+      await until(async () => {
+        const [daemon] = await jsonLines(['status', '--json', '--config', config, '-b', brokers, '--timeout', '60s'])
+        const jobs = (daemon?.['jobs'] ?? []) as { service: string }[]
+        return isDeepStrictEqual(jobs.map(({ service }) => service).toSorted(), ['filewriter', 'histogram', 'simulator']) // prettier-ignore
+      }, 60_000)
       // Values of the IOC arrive
       const args = ['tail', `${instrument}_sample_env`, '-f', '-n', '5', '--filter', 'f142', '-b', brokers]
       const tail = start(args)

@@ -88,6 +88,10 @@ export const cases: Readonly<Record<string, Case>> = {
   mantid_log: { record: { dtype: 'float64', value: 1.5 }, schema: 'f144', seconds: true, rows: 'time' }
 }
 
+/** What the messages of a schema are known by: some name no source. */
+export const sourceOf = (id: string): string =>
+  id === 'NDAr' ? 'ADPluginKafka' : ['df12', 'vc00', 'aev2'].includes(id) ? id : 'src'
+
 export const START_NS = 1_700_000_000_000_000_000n
 export const timesNs = [START_NS, START_NS + 1_000_000_000n]
 

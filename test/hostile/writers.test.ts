@@ -9,7 +9,7 @@ import { readMessages } from '../../plugins/service-filewriter/structure/message
 import { lookupOf } from '../../core/lookup.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { readNexus } from '../support/nexus.js'
-import { cases, damaged, hostileContent, record, START_NS, timesNs } from './damage.js'
+import { cases, damaged, hostileContent, record, START_NS, timesNs, sourceOf } from './damage.js'
 import { type WriterPart } from '../../plugins/service-filewriter/writer-kit.js'
 
 let loaded: Loaded
@@ -32,8 +32,7 @@ describe('hostile messages through the writers', function () {
   /** A file of one stream; the report of the stream and of its topic. */
   async function write(id: string, config: object, messages: readonly Buffer[], name = id) {
     const parts = lookupOf(loaded.host)
-    const nameless = ['df12', 'vc00', 'aev2'].includes(id)
-    const source = id === 'NDAr' ? 'ADPluginKafka' : nameless ? id : 'src'
+    const source = sourceOf(id)
     const group = { type: 'group', name: 'data', children: [{ module: id, config: { topic: id, source, ...config } }] }
     const file = join(folder, `${name}.nxs`)
     const report = await makeFile({

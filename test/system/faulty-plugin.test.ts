@@ -1,6 +1,6 @@
 // The foreign plugin with each of its methods made to throw or to give something wrong: it harms only itself.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, start } from '../cli/child.js'
@@ -20,8 +20,12 @@ describe('a plugin whose methods fail', function () {
   let control: Control
   const daemons: Child[] = []
 
-  const set = (faults: Readonly<Record<string, string>>): void =>
-    writeFileSync(join(folder, 'plugin', 'faults.json'), JSON.stringify(faults))
+  /** At once: the daemon may read it at any moment. */
+  function set(faults: Readonly<Record<string, string>>): void {
+    const file = join(folder, 'plugin', 'faults.json')
+    writeFileSync(`${file}.new`, JSON.stringify(faults))
+    renameSync(`${file}.new`, file)
+  }
 
   async function run(...args: string[]): Promise<Child> {
     const daemon = start([...args, 'run', config])
