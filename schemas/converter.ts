@@ -64,6 +64,26 @@ export interface ConverterPart<C extends JSONSchema = JSONSchema, R = unknown> e
 
 export const defineConverter = <const C extends JSONSchema, R>(part: ConverterPart<C, R>): ConverterPart => erase(part)
 
+/** Converters that are opened when they are first asked for: of a thread that hears messages of many schemas. */
+export class OpenConverters {
+  readonly #open = new Map<string, Converter | undefined>()
+  readonly #context: Context
+
+  constructor(
+    readonly parts: Pick<PartLookup, 'converter'>,
+    context: Partial<Context> = {}
+  ) {
+    const signal = new AbortController().signal
+    this.#context = { jobId: '', signal, log: () => undefined, count: () => undefined, ...context }
+  }
+
+  /** Undefined when no plugin brings it. */
+  of(id: string): Converter | undefined {
+    if (!this.#open.has(id)) this.#open.set(id, converterOf(this.parts, id)?.open({}, this.#context))
+    return this.#open.get(id)
+  }
+}
+
 /** The converter of this schema id. */
 export const converterOf = (parts: Pick<PartLookup, 'converter'>, id: string): ConverterPart | undefined =>
   parts.converter(id) as ConverterPart | undefined

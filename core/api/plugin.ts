@@ -4,7 +4,7 @@ export { BadMessage, CodedError, errorCodes, type ErrorCode, errorText, missingT
 export { numberText, plainNumbers, wholeNumber, writeJson } from './json.js'
 export { durationMs, parseDuration } from './duration.js'
 export { meant } from './nearest.js'
-export { endsWithin } from './patience.js'
+export { endsWithin, endThread } from './patience.js'
 export { Lag } from './lag.js'
 export { version } from './version.js'
 export { visible, visibleBut, visibleJson } from './visible.js'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Worker } from 'node:worker_threads'
 import {
   CodedError,
-  endsWithin,
+  endThread,
   type Reply,
   type Service,
   type ServiceContext,
@@ -63,10 +63,7 @@ export class AdaraService implements Service, RunsLive {
   async stop(): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
-    if (worker === undefined) return
-    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    worker.postMessage({ type: 'end' } satisfies ToLive)
-    if (!(await endsWithin(gone, STOP_MS))) await worker.terminate()
+    if (worker !== undefined) await endThread(worker, { type: 'end' } satisfies ToLive, STOP_MS)
   }
 
   snapshot(): Snapshot {

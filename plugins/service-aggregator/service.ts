@@ -1,6 +1,6 @@
 // The aggregator as the main thread sees it: its thread and its state.
 import { type Worker } from 'node:worker_threads'
-import { endsWithin, type Service, type ServiceContext, type Snapshot } from '../../core/api/plugin.js'
+import { endThread, type Service, type ServiceContext, type Snapshot } from '../../core/api/plugin.js'
 import { metricsOf } from './metrics.js'
 import { type AggregatorOptions } from './options.js'
 import { type AggregatorProgress, type FromAggregator, type ToAggregator } from './thread/protocol.js'
@@ -37,10 +37,7 @@ export class Aggregator implements Service {
   async stop(): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
-    if (worker === undefined) return
-    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    worker.postMessage({ type: 'end' } satisfies ToAggregator)
-    if (!(await endsWithin(gone, STOP_MS))) await worker.terminate()
+    if (worker !== undefined) await endThread(worker, { type: 'end' } satisfies ToAggregator, STOP_MS)
   }
 
   snapshot(): Snapshot {

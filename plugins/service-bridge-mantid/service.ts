@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type Worker } from 'node:worker_threads'
 import {
   CodedError,
-  endsWithin,
+  endThread,
   type Metric,
   metricsFrom,
   type MetricTable,
@@ -78,10 +78,7 @@ export class MantidBridge implements Service {
   async stop(): Promise<void> {
     const worker = this.#worker
     this.#worker = undefined
-    if (worker === undefined) return
-    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    worker.postMessage({ type: 'end' } satisfies ToBridge)
-    if (!(await endsWithin(gone, STOP_MS))) await worker.terminate()
+    if (worker !== undefined) await endThread(worker, { type: 'end' } satisfies ToBridge, STOP_MS)
   }
 
   snapshot(): Snapshot {

@@ -4,6 +4,7 @@ import { type Worker } from 'node:worker_threads'
 import {
   CodedError,
   endsWithin,
+  endThread,
   type ErrorCode,
   type Origin,
   type Reply,
@@ -59,10 +60,7 @@ export class HistogramService implements Service {
     await endsWithin(Promise.all(jobs.map(({ ended }) => ended)), STOP_MS)
     const worker = this.#worker
     this.#worker = undefined
-    if (worker === undefined) return
-    const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-    worker.postMessage({ type: 'end' } satisfies ToThread)
-    if (!(await endsWithin(gone, STOP_MS))) await worker.terminate()
+    if (worker !== undefined) await endThread(worker, { type: 'end' } satisfies ToThread, STOP_MS)
   }
 
   snapshot(): Snapshot {

@@ -2,13 +2,12 @@
 import {
   type Batch,
   CodedError,
-  type Context,
   errorText,
   type Kafka,
   type Reader,
   type ThreadMain
 } from '../../../core/api/plugin.js'
-import { type Converter, converterOf, schemaId } from '../../../schemas/index.js'
+import { type Converter, OpenConverters, schemaId } from '../../../schemas/index.js'
 import { Histograms } from './histograms.js'
 import { answerOf } from './messages.js'
 import { type FromReading, type Question, type ReadKind, type ToReading } from './protocol.js'
@@ -28,16 +27,16 @@ const refusalOf = (error: unknown): { status: number; message: string } =>
 
 class KafkaReading {
   readonly #readers = new Map<string, Promise<Reader>>()
-  readonly #converters = new Map<string, Converter | undefined>()
   readonly #histograms = new Histograms()
   readonly #values = new Values()
   readonly #peers = new Peers()
   readonly #kafka: Kafka
   readonly #timer: NodeJS.Timeout
   readonly #signal = new AbortController()
-  readonly #parts: Context = { jobId: '', signal: this.#signal.signal, log: () => undefined, count: () => undefined }
+  readonly #converters: OpenConverters
 
   constructor(readonly context: Parameters<ThreadMain>[0]) {
+    this.#converters = new OpenConverters(context.parts, { signal: this.#signal.signal })
     this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
     this.#timer = setInterval(() => this.#tell(), TELL_MS)
     context.port.on('message', (message: ToReading) => this.#hear(message))
@@ -65,7 +64,7 @@ class KafkaReading {
 
   /** Undefined: there is no such thing. */
   async #answer(question: Question): Promise<unknown> {
-    const converter = (id: string): Converter | undefined => this.#converter(id)
+    const converter = (id: string): Converter | undefined => this.#converters.of(id)
     if (question.type === 'histogram') return this.#histograms.body(question, converter)
     return answerOf(question, { kafka: this.#kafka, signal: this.#signal.signal, converter })
   }
@@ -121,7 +120,7 @@ class KafkaReading {
     const value = batch.value(i)
     if (kind === 'peer') return this.#takePeer(batch, i, value)
     const schema = value === null ? undefined : schemaId(value)
-    const converter = schema === undefined ? undefined : this.#converter(schema)
+    const converter = schema === undefined ? undefined : this.#converters.of(schema)
     if (value === null || schema === undefined || converter?.decode === undefined) return
     try {
       if (kind === 'histogram') this.#histograms.take(batch.topic, schema, value, converter)
@@ -137,13 +136,6 @@ class KafkaReading {
     } catch {
       return // As above
     }
-  }
-
-  #converter(id: string): Converter | undefined {
-    if (this.#converters.has(id)) return this.#converters.get(id)
-    const opened = converterOf(this.context.parts, id)?.open({}, this.#parts)
-    this.#converters.set(id, opened)
-    return opened
   }
 
   async #end(): Promise<void> {

@@ -1,13 +1,12 @@
 // Messages of Kafka → the live stream: events and charges to the pulse they belong to, values, runs.
-import { BadMessage, type Context, type PartLookup } from '../../../core/api/plugin.js'
+import { BadMessage } from '../../../core/api/plugin.js'
 import {
   type AlarmRecord,
   type ConnectionRecord,
-  type Converter,
-  converterOf,
   type EventRecord,
   isVector,
   type LogRecord,
+  type OpenConverters,
   type PulseRecord,
   schemaId
 } from '../../../schemas/index.js'
@@ -24,6 +23,13 @@ export interface LiveFeedHooks {
   count(reason: string, n?: number): void
 }
 
+interface LiveFeedParts {
+  readonly converters: OpenConverters
+  readonly state: LiveState
+  readonly gatherer: PulseGatherer
+  readonly hooks: LiveFeedHooks
+}
+
 /** What each topic is for. */
 interface TopicUse {
   /** By source. */
@@ -38,20 +44,13 @@ export class LiveFeed {
   messages = 0
   values = 0
   readonly topics = new Map<string, TopicUse>()
-  readonly #converters = new Map<string, Converter | undefined>()
-
-  readonly #parts: PartLookup
-  readonly #context: Context
+  readonly #converters: OpenConverters
   readonly #state: LiveState
   readonly #gatherer: PulseGatherer
   readonly #hooks: LiveFeedHooks
 
-  constructor(
-    options: AdaraOptions,
-    { parts, context, state, gatherer, hooks }: { readonly parts: PartLookup; readonly context: Context; readonly state: LiveState; readonly gatherer: PulseGatherer; readonly hooks: LiveFeedHooks } // prettier-ignore
-  ) {
-    this.#parts = parts
-    this.#context = context
+  constructor(options: AdaraOptions, { converters, state, gatherer, hooks }: LiveFeedParts) {
+    this.#converters = converters
     this.#state = state
     this.#gatherer = gatherer
     this.#hooks = hooks
@@ -83,7 +82,7 @@ export class LiveFeed {
   #take(use: TopicUse, message: Buffer, nowMs: number): void {
     const schema = schemaId(message) ?? ''
     if (use.runs && (schema === 'pl72' || schema === '6s4t')) return this.#hooks.run(runMessage(schema, message))
-    const converter = this.#converter(schema)
+    const converter = this.#converters.of(schema)
     if (converter?.decode === undefined) return this.#hooks.count('unknown_schema')
     const record = converter.decode(message)
     switch (schema) {
@@ -137,11 +136,6 @@ export class LiveFeed {
   #connection(use: TopicUse, { source, timestampNs, status }: ConnectionRecord): void {
     if (!isWanted(use, source)) return this.#hooks.count('other_source')
     if (status !== CONNECTED) this.#hooks.send(this.#state.disconnected(source, timestampNs))
-  }
-
-  #converter(id: string): Converter | undefined {
-    if (!this.#converters.has(id)) this.#converters.set(id, converterOf(this.#parts, id)?.open({}, this.#context))
-    return this.#converters.get(id)
   }
 
   #use(topic: string): TopicUse {

@@ -1,11 +1,13 @@
 // Entry of the thread of the live stream: reads Kafka, gathers pulses, serves clients.
 import { type Context, errorText, type Kafka, type Reader, type ThreadContext } from '../../../core/api/plugin.js'
+import { OpenConverters } from '../../../schemas/index.js'
 import { LiveFeed } from '../live/feed.js'
 import { PulseGatherer } from '../live/pulses.js'
 import { type RunWord } from '../live/runs.js'
 import { type AdaraRun, LiveState } from '../live/state.js'
 import { type AdaraOptions } from '../options.js'
 import { AdaraServer } from '../server/server.js'
+import { FollowedTopics, lastMessages } from '../topics-kit.js'
 import { type FromLive, type LiveProgress, type ToLive } from './protocol.js'
 
 const PROGRESS_MS = 1000
@@ -37,9 +39,7 @@ class LiveStream {
   readonly #feed: LiveFeed
   readonly #losses = new Map<string, number>()
   readonly #timers: NodeJS.Timeout[] = []
-  #missing: readonly string[] = []
-  /** Partitions that are read. */
-  readonly #known = new Map<string, Set<number>>()
+  readonly #topics: FollowedTopics
   /** Job of run control that the run is of. */
   #job = ''
   #stopTimer: NodeJS.Timeout | undefined
@@ -74,22 +74,28 @@ class LiveStream {
       send,
       count
     })
-    const parts: Context = { jobId: '', signal: new AbortController().signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
+    const log: Context['log'] = (level, message) => this.#say({ type: 'log', level, message })
+    const converters = new OpenConverters(context.parts, { log })
     const hooks = { send, count, run: (word: RunWord) => this.#hearRun(word) }
-    this.#feed = new LiveFeed(options, { parts: context.parts, context: parts, state: this.#state, gatherer: this.#gatherer, hooks }) // prettier-ignore
+    this.#feed = new LiveFeed(options, { converters, state: this.#state, gatherer: this.#gatherer, hooks })
     this.#reader = this.#kafka.reader({ assign: [], maxWaitMs: 100 })
+    this.#topics = new FollowedTopics(this.#kafka, this.#reader, {
+      read: [...this.#feed.topics.keys()],
+      right: 'READ',
+      startsOf: (topic, partitions) => this.#startsOf(topic, partitions)
+    })
   }
 
   async open(): Promise<void> {
     try {
-      await this.#findTopics()
-      if (this.#missing.length > 0)
-        this.#say({ type: 'log', level: 'warn', message: `topics ${this.#missing.join(', ')} do not exist; waiting for them` }) // prettier-ignore
+      await this.#topics.look()
+      if (this.#topics.missing.length > 0)
+        this.#say({ type: 'log', level: 'warn', message: `topics ${this.#topics.missing.join(', ')} do not exist; waiting for them` }) // prettier-ignore
       const port = await this.#server.listen()
       this.#every(TICK_MS, () => this.#gatherer.tick(Date.now()))
       this.#every(this.options.heartbeat_ms, () => this.#server.broadcast(this.#state.heartbeat()))
       this.#every(PROGRESS_MS, () => this.#say({ type: 'progress', progress: this.#progress() }))
-      this.#every(TOPICS_MS, () => void this.#findTopics().catch(() => undefined))
+      this.#every(TOPICS_MS, () => void this.#topics.look().catch(() => undefined))
       this.#say({ type: 'open', port })
       void this.#read()
     } catch (error) {
@@ -140,31 +146,12 @@ class LiveStream {
     this.#stopTimer = setTimeout(() => this.#finishAt(atMs), Math.min(leftMs, MAX_TIMER_MS))
   }
 
-  /** Topics that are new, and partitions that are: those are read from their beginning. */
-  async #findTopics(): Promise<void> {
-    const topics = [...this.#feed.topics.keys()]
-    const found = await this.#kafka.topics(topics, 'READ')
-    this.#missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
-    for (const { name, partitions, id = '' } of found) {
-      const known = this.#known.get(name)
-      const added = partitions.filter((partition) => known?.has(partition) !== true)
-      if (added.length === 0) continue
-      const starts =
-        known === undefined ? await this.#startsOf(name, added) : await this.#kafka.offsets(name, added, 'earliest')
-      this.#known.set(name, new Set([...(known ?? []), ...added]))
-      for (const [partition, offset] of starts) this.#reader.add(name, partition, offset, id)
-    }
-  }
-
   /** Values and runs from before, events from now on. */
-  async #startsOf(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+  #startsOf(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
     const use = this.#feed.topics.get(topic)
-    const ends = await this.#kafka.offsets(topic, partitions, 'latest')
     if (use?.values !== undefined)
       return this.#kafka.offsets(topic, partitions, { timestampMs: Math.max(0, Date.now() - this.options.values_look_back_ms) }) // prettier-ignore
-    if (use?.runs !== true) return ends
-    const firsts = await this.#kafka.offsets(topic, partitions, 'earliest')
-    return new Map([...ends].map(([one, end]) => [one, Math.max(firsts.get(one) ?? 0, end - RUNS_BACK)]))
+    return use?.runs === true ? lastMessages(this.#kafka, topic, partitions, RUNS_BACK) : this.#kafka.offsets(topic, partitions, 'latest') // prettier-ignore
   }
 
   async #read(): Promise<void> {
@@ -195,7 +182,7 @@ class LiveStream {
       sentBytes: this.#server.sentBytes,
       cutClients: this.#server.cutClients,
       losses: Object.fromEntries(this.#losses),
-      missing: this.#missing
+      missing: this.#topics.missing
     }
   }
 

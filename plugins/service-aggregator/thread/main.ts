@@ -1,7 +1,6 @@
 // Entry of the thread of the aggregator: reads what boards say, sends whole frames.
 import {
   BadMessage,
-  type Context,
   errorText,
   type Kafka,
   type Producer,
@@ -9,15 +8,15 @@ import {
   type ThreadContext
 } from '../../../core/api/plugin.js'
 import {
-  type Converter,
-  converterOf,
   element,
   encodeMessage,
   type EventRecord,
+  OpenConverters,
   type PulseRecord,
   schemaId,
   type Vector
 } from '../../../schemas/index.js'
+import { FollowedTopics, lastMessages } from '../../service-adara/topics-kit.js'
 import { FrameAggregate, type WholeFrame } from '../aggregate.js'
 import { type AggregatorOptions } from '../options.js'
 import { type AggregatorProgress, type FromAggregator, type ToAggregator } from './protocol.js'
@@ -48,18 +47,16 @@ class AggregatorThread {
   readonly #reader: Reader
   readonly #producer: Producer
   readonly #aggregate: FrameAggregate
-  readonly #converters = new Map<string, Converter | undefined>()
+  readonly #converters: OpenConverters
+  readonly #topics: FollowedTopics
   readonly #losses = new Map<string, number>()
   readonly #timers: NodeJS.Timeout[] = []
-  readonly #known = new Set<number>()
-  #missing: readonly string[] = []
   #messages = 0
   #sent = 0
   #messageId = 0n
   #resumed = false
   /** Time of the last frame that went before this thread began; kept, as looking for the input may fail after it was found. */
   #lastNs: bigint | undefined
-  #looking = false
   #closed = false
 
   constructor(
@@ -69,6 +66,12 @@ class AggregatorThread {
     this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
     this.#reader = this.#kafka.reader({ assign: [], maxBytes: options.fetch_bytes, maxWaitMs: 100 })
     this.#producer = this.#kafka.producer({ lingerMs: 5 })
+    this.#converters = new OpenConverters(context.parts, { log: (level, message) => this.#say({ type: 'log', level, message }) }) // prettier-ignore
+    this.#topics = new FollowedTopics(this.#kafka, this.#reader, {
+      read: [options.input_topic],
+      write: [options.output_topic],
+      startsOf: (topic, partitions) => this.#startsOf(topic, partitions)
+    })
     this.#aggregate = new FrameAggregate({
       toleranceNs: BigInt(options.tolerance_ns),
       waitMs: options.wait_ms,
@@ -104,40 +107,28 @@ class AggregatorThread {
 
   /** Topics that there are by now, and partitions that are new. Never rejects. */
   async #look(): Promise<void> {
-    if (this.#looking) return
-    this.#looking = true
     try {
-      await this.#find()
+      await this.#topics.look()
     } catch (error) {
       if (!this.#closed) this.#say({ type: 'log', level: 'warn', message: `${errorText(error)}; trying again` })
-    } finally {
-      this.#looking = false
     }
   }
 
-  async #find(): Promise<void> {
-    const { input_topic: input, output_topic: output } = this.options
-    const found = await this.#kafka.topics([input, output])
-    this.#missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
-    if (this.#missing.length > 0) return
-    const partitionsOf = (topic: string): readonly number[] =>
-      found.find(({ name }) => name === topic)?.partitions ?? []
-    if (!this.#resumed) await this.#resume(output, partitionsOf(output))
+  /** Where the last one has sent, with what had waited then. */
+  async #startsOf(input: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
+    if (!this.#resumed) await this.#resume()
     const lastNs = this.#lastNs
-    const added = partitionsOf(input).filter((partition) => !this.#known.has(partition))
-    if (added.length === 0) return
-    // Where the last one has sent, with what had waited then
-    const at = this.#known.size > 0 ? 'earliest' : lastNs === undefined ? 'latest' : { timestampMs: Number(lastNs / NS_PER_MS) - this.options.wait_ms } // prettier-ignore
-    for (const [partition, offset] of await this.#kafka.offsets(input, added, at)) {
-      this.#known.add(partition)
-      this.#reader.add(input, partition, offset, found.find(({ name }) => name === input)?.id ?? '')
-    }
+    const at = lastNs === undefined ? 'latest' : { timestampMs: Number(lastNs / NS_PER_MS) - this.options.wait_ms }
+    return this.#kafka.offsets(input, partitions, at)
   }
 
   /** Running numbers and frames go on where the output ends. */
-  async #resume(output: string, partitions: readonly number[]): Promise<void> {
-    const [first, ends] = [await this.#kafka.offsets(output, partitions, 'earliest'), await this.#kafka.offsets(output, partitions, 'latest')] // prettier-ignore
-    const assign = [...ends].filter(([one, end]) => end > (first.get(one) ?? 0)).map(([partition, end]) => ({ topic: output, partition, offset: Math.max(first.get(partition) ?? 0, end - RESUME_BACK) })) // prettier-ignore
+  async #resume(): Promise<void> {
+    const { output_topic: output } = this.options
+    const [{ partitions = [] } = {}] = await this.#kafka.topics([output])
+    const ends = await this.#kafka.offsets(output, partitions, 'latest')
+    const starts = await lastMessages(this.#kafka, output, partitions, RESUME_BACK)
+    const assign = [...starts].map(([partition, offset]) => ({ topic: output, partition, offset })).filter(({ partition, offset }) => offset < (ends.get(partition) ?? 0)) // prettier-ignore
     const times = new Set<bigint>()
     const reader = this.#kafka.reader({ assign, maxWaitMs: 100 })
     const left = new Set(assign.map(({ partition }) => partition))
@@ -199,7 +190,7 @@ class AggregatorThread {
       return undefined
     }
     try {
-      return this.#converter(schema)?.decode?.(message)
+      return this.#converters.of(schema)?.decode?.(message)
     } catch (error) {
       this.#count(error instanceof BadMessage ? error.reason : 'decode_failed', 1)
       return undefined
@@ -211,17 +202,11 @@ class AggregatorThread {
     const schema = message === null ? undefined : schemaId(message)
     if (message === null || (schema !== 'ev44' && schema !== 'pu00')) return undefined
     try {
-      return this.#converter(schema)?.decode?.(message) as PulseRecord | EventRecord | undefined
+      return this.#converters.of(schema)?.decode?.(message) as PulseRecord | EventRecord | undefined
     } catch (error) {
       if (error instanceof BadMessage) return undefined
       throw error
     }
-  }
-
-  #converter(id: string): Converter | undefined {
-    const context: Context = { jobId: '', signal: new AbortController().signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
-    if (!this.#converters.has(id)) this.#converters.set(id, converterOf(this.context.parts, id)?.open({}, context))
-    return this.#converters.get(id)
   }
 
   /** All with one key, so in one partition and in this order. */
@@ -251,7 +236,7 @@ class AggregatorThread {
     const { frames, eventsIn, eventsOut, waiting, droppedFrames, droppedEvents, lateEvents, latePulses } = this.#aggregate // prettier-ignore
     const counted = { frames_not_whole: droppedFrames, events_of_those: droppedEvents, events_late: lateEvents, pulses_late: latePulses } // prettier-ignore
     const losses = Object.fromEntries([...Object.entries(counted), ...this.#losses].filter(([, n]) => n > 0))
-    return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, missing: this.#missing } // prettier-ignore
+    return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, missing: this.#topics.missing } // prettier-ignore
   }
 
   #say(message: FromAggregator): void {

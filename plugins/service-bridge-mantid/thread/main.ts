@@ -1,7 +1,6 @@
 // Entry of the thread of the bridge: reads topics of today, sends what Mantid's listener understands.
 import {
   BadMessage,
-  type Context,
   errorText,
   type Kafka,
   type OutMessage,
@@ -9,7 +8,8 @@ import {
   type Reader,
   type ThreadContext
 } from '../../../core/api/plugin.js'
-import { type Converter, converterOf, type EventRecord, type LogRecord, schemaId } from '../../../schemas/index.js'
+import { type EventRecord, type LogRecord, OpenConverters, schemaId } from '../../../schemas/index.js'
+import { FollowedTopics, lastMessages } from '../../service-adara/topics-kit.js'
 import { type BridgeOptions, outputsOf } from '../options.js'
 import { eventMessages, startMessage, stopMessage, valueMessage } from '../words.js'
 import { type BridgeProgress, type FromBridge, type ToBridge } from './protocol.js'
@@ -41,16 +41,13 @@ class Bridge {
   readonly #reader: Reader
   readonly #producer: Producer
   readonly #uses = new Map<string, BridgeUse[]>()
-  readonly #outputs
-  readonly #converters = new Map<string, Converter | undefined>()
+  readonly #converters: OpenConverters
+  readonly #topics: FollowedTopics
   readonly #losses = new Map<string, number>()
-  readonly #known = new Map<string, Set<number>>()
   readonly #timers: NodeJS.Timeout[] = []
-  #missing: readonly string[] = []
   #messages = 0
   #sent = 0
   #runs = 0
-  #looking = false
   #closed = false
   #isFull = false
 
@@ -62,7 +59,7 @@ class Bridge {
     this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
     this.#reader = this.#kafka.reader({ assign: [], maxWaitMs: 100 })
     this.#producer = this.#kafka.producer({ lingerMs: 5 })
-    const outputs = (this.#outputs = outputsOf(options))
+    const outputs = outputsOf(options)
     const use = (topic: string, one: BridgeUse): void => void this.#uses.set(topic, [...(this.#uses.get(topic) ?? []), one]) // prettier-ignore
     for (const name of ['events', 'monitors', 'values'] as const)
       for (const { topic, sources } of options[name])
@@ -72,6 +69,16 @@ class Bridge {
           sources: sources && new Set(sources)
         })
     use(options.runs, { to: outputs.runs, kind: 'runs', sources: undefined })
+    this.#converters = new OpenConverters(context.parts, { log: (level, message) => this.#say({ type: 'log', level, message }) }) // prettier-ignore
+    // What comes from now on; of runs the last ones, too. Mantid looks for all outputs
+    this.#topics = new FollowedTopics(this.#kafka, this.#reader, {
+      read: [...this.#uses.keys()],
+      write: Object.values(outputs),
+      startsOf: (topic, partitions) =>
+        topic === options.runs
+          ? lastMessages(this.#kafka, topic, partitions, RUNS_BACK)
+          : this.#kafka.offsets(topic, partitions, 'latest')
+    })
   }
 
   begin(): void {
@@ -96,40 +103,13 @@ class Bridge {
     await this.context.close()
   }
 
-  /** Topics that there are by now, and partitions that are new. Never rejects. */
+  /** Never rejects. */
   async #look(): Promise<void> {
-    if (this.#looking) return
-    this.#looking = true
     try {
-      await this.#find()
+      await this.#topics.look()
     } catch (error) {
       if (!this.#closed) this.#say({ type: 'log', level: 'warn', message: `${errorText(error)}; trying again` })
-    } finally {
-      this.#looking = false
     }
-  }
-
-  async #find(): Promise<void> {
-    const found = await this.#kafka.topics([...this.#uses.keys(), ...Object.values(this.#outputs)])
-    this.#missing = found.filter(({ partitions }) => partitions.length === 0).map(({ name }) => name)
-    // Mantid looks for all of them
-    if (Object.values(this.#outputs).some((topic) => this.#missing.includes(topic))) return
-    for (const { name, partitions, id = '' } of found) {
-      const known = this.#known.get(name)
-      const added = partitions.filter((partition) => known?.has(partition) !== true)
-      if (added.length === 0 || !this.#uses.has(name)) continue
-      const starts = known === undefined ? await this.#startsOf(name, added) : await this.#kafka.offsets(name, added, 'earliest') // prettier-ignore
-      this.#known.set(name, new Set([...(known ?? []), ...added]))
-      for (const [partition, offset] of starts) this.#reader.add(name, partition, offset, id)
-    }
-  }
-
-  /** What comes from now on; of runs the last ones, too. */
-  async #startsOf(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    const ends = await this.#kafka.offsets(topic, partitions, 'latest')
-    if (topic !== this.options.runs) return ends
-    const firsts = await this.#kafka.offsets(topic, partitions, 'earliest')
-    return new Map([...ends].map(([one, end]) => [one, Math.max(firsts.get(one) ?? 0, end - RUNS_BACK)]))
   }
 
   async #read(): Promise<void> {
@@ -162,8 +142,8 @@ class Bridge {
     if (kind === 'runs') return this.#run(schema, message)
     const isEvents = ['ev42', 'ev43', 'ev44'].includes(schema)
     const isValue = schema === 'f142' || schema === 'f144'
-    const converter = (kind === 'events' ? isEvents : isValue) ? this.#converter(schema) : undefined
-    const target = this.#converter(kind === 'events' ? 'ev42' : 'f142')
+    const converter = (kind === 'events' ? isEvents : isValue) ? this.#converters.of(schema) : undefined
+    const target = this.#converters.of(kind === 'events' ? 'ev42' : 'f142')
     if (converter?.decode === undefined || target === undefined) return this.#nothing('unknown_schema')
     const record = converter.decode(message) as EventRecord | LogRecord
     if (sources?.has(record.source) === false) return this.#nothing('other_source')
@@ -192,18 +172,12 @@ class Bridge {
     })
   }
 
-  #converter(id: string): Converter | undefined {
-    const context: Context = { jobId: '', signal: new AbortController().signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
-    if (!this.#converters.has(id)) this.#converters.set(id, converterOf(this.context.parts, id)?.open({}, context))
-    return this.#converters.get(id)
-  }
-
   #count(reason: string, n = 1): void {
     this.#losses.set(reason, (this.#losses.get(reason) ?? 0) + n)
   }
 
   #progress(): BridgeProgress {
-    return { messages: this.#messages, sent: this.#sent, runs: this.#runs, losses: Object.fromEntries(this.#losses), missing: this.#missing } // prettier-ignore
+    return { messages: this.#messages, sent: this.#sent, runs: this.#runs, losses: Object.fromEntries(this.#losses), missing: this.#topics.missing } // prettier-ignore
   }
 
   #say(message: FromBridge): void {

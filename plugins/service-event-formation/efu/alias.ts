@@ -3,18 +3,9 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CodedError, exitCodes, type ToolContext, type ToolRun } from '../../../core/api/plugin.js'
+import { exitCodes, type ToolRun } from '../../../core/api/plugin.js'
+import { jsonOf } from '../json-file.js'
 import { aliasConfig, tomlOf } from './alias-config.js'
-
-async function jsonOf(context: ToolContext, file: string | boolean | undefined): Promise<unknown> {
-  if (typeof file !== 'string') return undefined
-  try {
-    return JSON.parse(await context.readText(file))
-  } catch (error) {
-    if (error instanceof CodedError) throw error
-    throw new CodedError('FILE_READ', `${file} is no JSON: ${(error as Error).message}`)
-  }
-}
 
 const efu: ToolRun = async ([family], flags, context) => {
   const detector = await jsonOf(context, flags['file'])

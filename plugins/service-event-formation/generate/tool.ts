@@ -1,8 +1,9 @@
 // `nexstream generate-readouts`: packets of a family with a test image, sent by UDP at a rate.
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import { CodedError, exitCodes, type ToolContext, type ToolFlags, type ToolRun } from '../../../core/api/plugin.js'
+import { CodedError, exitCodes, type ToolFlags, type ToolRun } from '../../../core/api/plugin.js'
 import { checkFiles, readoutOf } from '../form/check.js'
+import { jsonOf } from '../json-file.js'
 import { generatePackets, type GeneratorOptions } from './packets.js'
 
 const NS_PER_MS = 1_000_000n
@@ -23,16 +24,6 @@ function optionsOf(flags: ToolFlags): GeneratorOptions & { readonly rate: number
     loss: numberOf(flags, 'loss', 0, 1),
     rate: numberOf(flags, 'rate', 0, 1_000_000),
     startNs: BigInt(Date.now()) * NS_PER_MS
-  }
-}
-
-async function jsonOf(context: ToolContext, file: string | boolean | undefined): Promise<unknown> {
-  if (typeof file !== 'string') return undefined
-  try {
-    return JSON.parse(await context.readText(file))
-  } catch (error) {
-    if (error instanceof CodedError) throw error
-    throw new CodedError('FILE_READ', `${file} is no JSON: ${(error as Error).message}`)
   }
 }
 

@@ -1,11 +1,10 @@
 // From bytes to events or pulses, by the converters of the daemon.
-import { BadMessage, type Context, type PartLookup } from '../../../core/api/plugin.js'
+import { BadMessage } from '../../../core/api/plugin.js'
 import {
-  type Converter,
-  converterOf,
   type DataArrayRecord,
   type EventRecord,
   type HistogramRecord,
+  type OpenConverters,
   type PulseRecord,
   schemaId
 } from '../../../schemas/index.js'
@@ -19,18 +18,7 @@ export type DecodedMessage =
   | { readonly kind: 'bad'; readonly reason: string }
 
 export class Decoders {
-  readonly #converters = new Map<string, Converter | undefined>()
-
-  constructor(
-    readonly parts: PartLookup,
-    readonly context: Context
-  ) {}
-
-  /** Undefined when no plugin brings it. */
-  converter(id: string): Converter | undefined {
-    if (!this.#converters.has(id)) this.#converters.set(id, converterOf(this.parts, id)?.open({}, this.context))
-    return this.#converters.get(id)
-  }
+  constructor(readonly converters: OpenConverters) {}
 
   /** Never throws. */
   decode(message: Buffer | null): DecodedMessage {
@@ -40,7 +28,7 @@ export class Decoders {
     const isArray = arraySchemas.some((one) => one === schema)
     if (!isEvents && !isArray && schema !== 'pu00') return { kind: 'bad', reason: 'unknown_schema' }
     try {
-      const converter = this.converter(schema)
+      const converter = this.converters.of(schema)
       if (converter?.decode === undefined) return { kind: 'bad', reason: 'unknown_schema' }
       const record = converter.decode(message)
       if (isEvents) return { kind: 'events', schema, record: record as EventRecord }

@@ -132,7 +132,7 @@ export class HistogramJob {
     }
     return new HistogramOutlet(histogram, this.spec, {
       // The service has looked
-      converter: decoders.converter(format)!,
+      converter: decoders.converters.of(format)!,
       producer,
       packer,
       maker,

@@ -1,5 +1,6 @@
 // Entry of the thread that counts: all jobs of the service, one read for each topic.
 import { CodedError, type Context, errorText, type ThreadContext, topicMissing } from '../../../core/api/plugin.js'
+import { OpenConverters } from '../../../schemas/index.js'
 import { Decoders } from './decoders.js'
 import { Feed, type PartLag } from './feed.js'
 import { HistogramJob, type Starts, topicsOf } from './job.js'
@@ -31,9 +32,8 @@ class CountingThread {
     this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
     this.#producer = this.#kafka.producer({ lingerMs: 0 })
     this.#packer = this.#kafka.producer({ lingerMs: 0, compression: 'lz4' })
-    const signal = new AbortController().signal
-    const parts: Context = { jobId: '', signal, log: (level, message) => this.#say({ type: 'log', level, message }), count: () => undefined } // prettier-ignore
-    this.#decoders = new Decoders(context.parts, parts)
+    const log: Context['log'] = (level, message) => this.#say({ type: 'log', level, message })
+    this.#decoders = new Decoders(new OpenConverters(context.parts, { log }))
     this.#progress = setInterval(() => this.#tell(), PROGRESS_MS)
   }
 
