@@ -75,6 +75,39 @@ export class PlaneHits {
   }
 }
 
+type Both<T> = readonly [a: T, b: T]
+
+/**
+ * Clusters of both planes in the order of their times, each added to the event of its plane; `close` before one that begins
+ * more than `gap` behind the others. It ends at the first that ends at `until` or later.
+ */
+export function matchClusters(
+  [a, b]: Both<HitPlane>,
+  [eventA, eventB]: Both<PlaneHits>,
+  { gap, until }: { readonly gap: number; readonly until: number },
+  close: () => void
+): void {
+  let [i, j, start, end] = [0, 0, Infinity, -Infinity]
+  while (i < a.count || j < b.count) {
+    const isA = j === b.count || (i < a.count && a.start[a.clusters[i]!]! <= b.start[b.clusters[j]!]!)
+    const plane = isA ? a : b
+    const cluster = isA ? a.clusters[i]! : b.clusters[j]!
+    const [from, to] = [plane.start[cluster]!, plane.end[cluster]!]
+    if (!(to < until)) break
+    if (isA) i++
+    else j++
+    if (from - end > gap && end >= start) {
+      close()
+      start = Infinity
+      end = -Infinity
+    }
+    start = Math.min(start, from)
+    end = Math.max(end, to)
+    const event = isA ? eventA : eventB
+    event.add(cluster)
+  }
+}
+
 export interface BuilderOptions {
   readonly clusteringGap: number
   readonly matchingGap: number
@@ -100,30 +133,10 @@ export class EventBuilder {
     if (a.length + b.length === 0) return
     a.cluster(options.clusteringGap)
     b.cluster(options.clusteringGap)
-    this.#match()
+    matchClusters([a, b], [this.#eventA, this.#eventB], { gap: options.matchingGap, until: Infinity }, () => this.#close()) // prettier-ignore
+    this.#close()
     a.clear()
     b.clear()
-  }
-
-  #match(): void {
-    const { a, b, options } = this
-    let [i, j, start, end] = [0, 0, Infinity, -Infinity]
-    while (i < a.count || j < b.count) {
-      const isA = j === b.count || (i < a.count && a.start[a.clusters[i]!]! <= b.start[b.clusters[j]!]!)
-      const plane = isA ? a : b
-      const cluster = isA ? a.clusters[i++]! : b.clusters[j++]!
-      const [from, to] = [plane.start[cluster]!, plane.end[cluster]!]
-      if (from - end > options.matchingGap && end >= start) {
-        this.#close()
-        start = Infinity
-        end = -Infinity
-      }
-      start = Math.min(start, from)
-      end = Math.max(end, to)
-      const event = isA ? this.#eventA : this.#eventB
-      event.add(cluster)
-    }
-    this.#close()
   }
 
   #close(): void {

@@ -1,5 +1,5 @@
 // Events of hits that come in several packets: what may still grow waits for later ones.
-import { PlaneHits } from './builder.js'
+import { matchClusters, PlaneHits } from './builder.js'
 import { HitPlane, PACKET_HITS } from './plane.js'
 
 /** Hits of a plane that may wait; more are all made events at once. */
@@ -50,25 +50,7 @@ export class StreamBuilder {
   #match(all: boolean): void {
     const { a, b, gap } = this
     const until = all ? Infinity : Math.min(this.#latestA, this.#latestB) - LATENCY
-    let [i, j, start, end] = [0, 0, Infinity, -Infinity]
-    while (i < a.count || j < b.count) {
-      const isA = j === b.count || (i < a.count && a.start[a.clusters[i]!]! <= b.start[b.clusters[j]!]!)
-      const plane = isA ? a : b
-      const cluster = isA ? a.clusters[i]! : b.clusters[j]!
-      const [from, to] = [plane.start[cluster]!, plane.end[cluster]!]
-      if (!(to < until)) break
-      if (isA) i++
-      else j++
-      if (from - end > gap && end >= start) {
-        this.#close()
-        start = Infinity
-        end = -Infinity
-      }
-      start = Math.min(start, from)
-      end = Math.max(end, to)
-      const event = isA ? this.#eventA : this.#eventB
-      event.add(cluster)
-    }
+    matchClusters([a, b], [this.#eventA, this.#eventB], { gap, until }, () => this.#close())
     if (all) this.#close()
     // The last one is open: its hits wait with the others
     this.#eventA.length = 0

@@ -12,6 +12,7 @@ import {
 import { type AnnotateCommand, type RunsLive, type StartLiveRunCommand } from './commands/index.js'
 import { metricsOf } from './metrics.js'
 import { type AdaraOptions } from './options.js'
+import { notReady } from './topics-kit.js'
 import { type FromLive, type LiveProgress, type ToLive } from './thread/protocol.js'
 
 const STOP_MS = 10_000
@@ -68,7 +69,6 @@ export class AdaraService implements Service, RunsLive {
 
   snapshot(): Snapshot {
     const { clients, run, paused, missing, pulses, events, variables } = this.#progress
-    const trouble = this.#failure ?? (missing.length > 0 ? `topics ${missing.join(', ')} do not exist` : undefined)
     return {
       state: this.#failure !== undefined ? 'faulty' : run === null ? 'idle' : paused ? 'paused' : 'running',
       port: this.#port,
@@ -78,7 +78,7 @@ export class AdaraService implements Service, RunsLive {
       events,
       variables,
       metrics: metricsOf(this.#progress),
-      ...(trouble !== undefined && { not_ready: [trouble] })
+      ...notReady(this.#failure, missing)
     }
   }
 

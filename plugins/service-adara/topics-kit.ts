@@ -1,5 +1,6 @@
 // For threads of services that read topics as long as they live: topics that may come later, partitions that are added.
-import { type Kafka, type Reader } from '../../core/api/plugin.js'
+import { type Worker } from 'node:worker_threads'
+import { endThread, type Kafka, type LogLevel, type Reader, type ServiceContext } from '../../core/api/plugin.js'
 
 export interface FollowedTopicsOptions {
   readonly read: readonly string[]
@@ -61,4 +62,68 @@ export async function lastMessages(
   const ends = await kafka.offsets(topic, partitions, 'latest')
   const firsts = await kafka.offsets(topic, partitions, 'earliest')
   return new Map([...ends].map(([one, end]) => [one, Math.max(firsts.get(one) ?? 0, end - most)]))
+}
+
+/** What such a thread says. */
+export type FromTopicsThread<P> =
+  | { readonly type: 'progress'; readonly progress: P }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
+
+/** Why a service is not ready; nothing when it is. */
+export function notReady(failure: string | undefined, missing: readonly string[]): { readonly not_ready?: string[] } {
+  const trouble = failure ?? (missing.length > 0 ? `topics ${missing.join(', ')} do not exist` : undefined)
+  return trouble === undefined ? {} : { not_ready: [trouble] }
+}
+
+const STOP_MS = 15_000
+
+/** Such a thread as the main thread sees it. It ends at a message of the type `end`. */
+export class TopicsThread<P extends { readonly missing: readonly string[] }> {
+  #worker: Worker | undefined
+  #failure: string | undefined
+
+  constructor(
+    readonly context: ServiceContext,
+    /** For `the thread of … has ended`. */
+    readonly name: string,
+    public progress: P
+  ) {}
+
+  get state(): 'running' | 'faulty' {
+    return this.#failure === undefined ? 'running' : 'faulty'
+  }
+
+  get notReady(): { readonly not_ready?: string[] } {
+    return notReady(this.#failure, this.progress.missing)
+  }
+
+  /** @param first - message to the thread */
+  open(entry: URL, first: object): void {
+    const worker = this.context.thread(entry)
+    this.#worker = worker
+    worker.on('message', (message: FromTopicsThread<P>) => this.#hear(message))
+    worker.on('error', (error) => this.#failed(error.message))
+    worker.on('exit', () => {
+      if (this.#worker !== undefined) this.#failed(`the thread of ${this.name} has ended`)
+    })
+    worker.postMessage(first)
+  }
+
+  async end(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    if (worker !== undefined) await endThread(worker, { type: 'end' }, STOP_MS)
+  }
+
+  #hear(message: FromTopicsThread<P>): void {
+    if (message.type === 'progress') this.progress = message.progress
+    else if (message.type === 'log') this.context.log(message.level, message.message)
+    else this.#failed(message.message)
+  }
+
+  #failed(why: string): void {
+    this.#failure = why
+    this.context.log('error', why)
+  }
 }

@@ -1,9 +1,7 @@
 // The bridge as the main thread sees it: its thread and its state.
 import { readFileSync } from 'node:fs'
-import { type Worker } from 'node:worker_threads'
 import {
   CodedError,
-  endThread,
   type Metric,
   metricsFrom,
   type MetricTable,
@@ -11,10 +9,10 @@ import {
   type ServiceContext,
   type Snapshot
 } from '../../core/api/plugin.js'
+import { TopicsThread } from '../service-adara/topics-kit.js'
 import { type BridgeOptions, outputsOf } from './options.js'
-import { type BridgeProgress, type FromBridge, type ToBridge } from './thread/protocol.js'
+import { type BridgeProgress, type ToBridge } from './thread/protocol.js'
 
-const STOP_MS = 15_000
 const nothing: BridgeProgress = { messages: 0, sent: 0, runs: 0, losses: {}, missing: [] }
 
 export const metrics = {
@@ -35,16 +33,12 @@ const metricsOf = ({ messages, sent, losses }: BridgeProgress): Metric[] => [
 ]
 
 export class MantidBridge implements Service {
-  #worker: Worker | undefined
-  #progress = nothing
-  #failure: string | undefined
-
   readonly #options: BridgeOptions
-  readonly #context: ServiceContext
+  readonly #thread: TopicsThread<BridgeProgress>
 
   constructor(options: BridgeOptions, context: ServiceContext) {
     this.#options = options
-    this.#context = context
+    this.#thread = new TopicsThread(context, 'the bridge', nothing)
   }
 
   /** Rejects with FILE_READ without its geometry, CONFIG_INVALID where it would read what it writes. */
@@ -64,45 +58,18 @@ export class MantidBridge implements Service {
       const text = `the geometry ${file} cannot be read: ${(cause as Error).message}`
       return Promise.reject(new CodedError('FILE_READ', text, { cause }))
     }
-    const worker = this.#context.thread(new URL('./thread/main.js', import.meta.url))
-    this.#worker = worker
-    worker.on('message', (message: FromBridge) => this.#hear(message))
-    worker.on('error', (error) => this.#failed(error.message))
-    worker.on('exit', () => {
-      if (this.#worker !== undefined) this.#failed('the thread of the bridge has ended')
-    })
-    worker.postMessage({ type: 'open', options: this.#options, geometry } satisfies ToBridge)
+    const first: ToBridge = { type: 'open', options: this.#options, geometry }
+    this.#thread.open(new URL('./thread/main.js', import.meta.url), first)
     return Promise.resolve()
   }
 
-  async stop(): Promise<void> {
-    const worker = this.#worker
-    this.#worker = undefined
-    if (worker !== undefined) await endThread(worker, { type: 'end' } satisfies ToBridge, STOP_MS)
+  stop(): Promise<void> {
+    return this.#thread.end()
   }
 
   snapshot(): Snapshot {
-    const { messages, sent, runs, losses, missing } = this.#progress
-    const trouble = this.#failure ?? (missing.length > 0 ? `topics ${missing.join(', ')} do not exist` : undefined)
-    return {
-      state: this.#failure === undefined ? 'running' : 'faulty',
-      messages,
-      sent,
-      runs,
-      losses,
-      metrics: metricsOf(this.#progress),
-      ...(trouble !== undefined && { not_ready: [trouble] })
-    }
-  }
-
-  #hear(message: FromBridge): void {
-    if (message.type === 'progress') this.#progress = message.progress
-    else if (message.type === 'log') this.#context.log(message.level, message.message)
-    else this.#failed(message.message)
-  }
-
-  #failed(why: string): void {
-    this.#failure = why
-    this.#context.log('error', why)
+    const { progress, state, notReady } = this.#thread
+    const { messages, sent, runs, losses } = progress
+    return { state, messages, sent, runs, losses, metrics: metricsOf(progress), ...notReady }
   }
 }

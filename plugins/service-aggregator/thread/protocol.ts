@@ -1,5 +1,5 @@
 // What the main thread and the thread of the aggregator say to each other.
-import { type LogLevel } from '../../../core/api/plugin.js'
+import { type FromTopicsThread } from '../../service-adara/topics-kit.js'
 import { type AggregatorOptions } from '../options.js'
 
 export interface AggregatorProgress {
@@ -17,7 +17,4 @@ export interface AggregatorProgress {
 
 export type ToAggregator = { readonly type: 'open'; readonly options: AggregatorOptions } | { readonly type: 'end' }
 
-export type FromAggregator =
-  | { readonly type: 'progress'; readonly progress: AggregatorProgress }
-  | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
+export type FromAggregator = FromTopicsThread<AggregatorProgress>

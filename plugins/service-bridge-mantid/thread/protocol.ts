@@ -1,5 +1,5 @@
 // What the main thread and the thread of the bridge say to each other.
-import { type LogLevel } from '../../../core/api/plugin.js'
+import { type FromTopicsThread } from '../../service-adara/topics-kit.js'
 import { type BridgeOptions } from '../options.js'
 
 export interface BridgeProgress {
@@ -16,7 +16,4 @@ export type ToBridge =
   | { readonly type: 'open'; readonly options: BridgeOptions; readonly geometry: string | undefined }
   | { readonly type: 'end' }
 
-export type FromBridge =
-  | { readonly type: 'progress'; readonly progress: BridgeProgress }
-  | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string }
+export type FromBridge = FromTopicsThread<BridgeProgress>
