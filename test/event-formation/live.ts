@@ -8,6 +8,7 @@ import { decodeJson } from '../../schemas/index.js'
 import { Control } from '../support/control.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
 import { freePorts } from '../../plugins/tools-dev/fetched/ports.js'
+import { cleanEnv } from '../cli/child.js'
 
 const topicNames = ['commands', 'status', 'events', 'events2', 'raw'] as const
 
@@ -71,7 +72,8 @@ ${services({ names, ports })}
 `
     )
     const control = await Control.open(brokers, names.commands, [names.status, names.events, names.events2, names.raw])
-    const daemon = new DaemonProcess([config], process.env, join(folder, 'log'))
+    // The brokers of the config, which may stand behind a proxy, not those that tests share
+    const daemon = new DaemonProcess([config], cleanEnv(), join(folder, 'log'))
     return new LiveFormation({ daemon, control, names, folder, ports })
   }
 

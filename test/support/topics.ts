@@ -18,7 +18,9 @@ export async function withAdmin<T>(use: (admin: Admin) => Promise<T>, brokers?: 
 /** Creates one topic of exactly this name. */
 export function createTopic(topic: string, numPartitions = 1): Promise<void> {
   return withAdmin(async (admin) => {
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
+    // kafkajs' own waiting gives up at once when a busy broker does not know the topic yet
+    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions, replicationFactor: 1 }] })
+    await led(admin, [topic], numPartitions)
   })
 }
 
