@@ -38,6 +38,12 @@ export const isisConfig = {
       description: 'Tubes of the board (PC3544MS): a line of the wiring table each.'
     },
     source: { type: 'string', minLength: 1, default: 'rust_proc', description: 'Source name in the messages.' },
+    max_clock_off_s: {
+      type: 'number',
+      minimum: 0,
+      default: 3600,
+      description: "A board's clock may be so far from this machine's; with more Kafka's time is that of arrival."
+    },
     charge_uah: {
       type: 'number',
       exclusiveMinimum: 0,

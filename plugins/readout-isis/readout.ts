@@ -9,12 +9,13 @@ const TOF_BITS = 0xffffff
 const POSITIONS = 4096
 const NS_PER_TICK = 20
 const NS_PER_MS = 1_000_000n
+const MS_PER_S = 1000
 /** A frame number that is so far ahead is of another count. */
 const FAR = 2 ** 16
 /** One that is so far behind has come late; one further behind means that the board began anew. */
 const LATE = 1024
 
-const countNames = ['neutrons', 'vetoes', 'environment', 'end', 'error_marker', 'error_size', 'error_time', 'error_length', 'error_kind', 'error_channel', 'missing'] as const // prettier-ignore
+const countNames = ['neutrons', 'vetoes', 'environment', 'end', 'error_marker', 'error_size', 'error_time', 'error_length', 'error_kind', 'error_channel', 'error_clock', 'missing'] as const // prettier-ignore
 
 interface Tube {
   readonly start: number
@@ -50,7 +51,8 @@ export class IsisReadout implements Readout {
   }
 
   process({ view, from, to }: Packet): void {
-    for (let at = from; to - at >= HEADER_BYTES;) {
+    let at = from
+    while (to - at >= HEADER_BYTES) {
       // Zeros fill up a datagram
       if (view.getUint32(at) === 0) return
       const header = readHeader(view, at)
@@ -60,6 +62,8 @@ export class IsisReadout implements Readout {
       this.#message(header, view, at + HEADER_BYTES)
       at += bytes
     }
+    // Too short for a header, and no filling
+    for (; at < to; at++) if (view.getUint8(at) !== 0) return void this.#counts.error_size.value++
   }
 
   /** Neutrons say how many; of others the board's own word is all there is. */
@@ -100,7 +104,7 @@ export class IsisReadout implements Readout {
       period_number: period,
       proton_charge: protons * unit
     })
-    this.#setup.message({ source: '', value, events: 0, timestampMs: Number(timeNs / NS_PER_MS) })
+    this.#setup.message({ source: '', value, events: 0, ...this.#kafkaTime(timeNs) })
   }
 
   #neutrons(count: number, timeNs: bigint, view: DataView, at: number): void {
@@ -129,7 +133,15 @@ export class IsisReadout implements Readout {
       time_of_flight: vector(this.#tof, n),
       pixel_id: vector(this.#ids, n)
     })
-    this.#setup.message({ source: '', value, events: n, timestampMs: Number(timeNs / NS_PER_MS) })
+    this.#setup.message({ source: '', value, events: n, ...this.#kafkaTime(timeNs) })
+  }
+
+  /** None for a clock that is far off: Kafka deletes and finds messages by their time, and one of the future keeps all that is old. */
+  #kafkaTime(timeNs: bigint): { readonly timestampMs?: number } {
+    const timestampMs = Number(timeNs / NS_PER_MS)
+    if (Math.abs(timestampMs - Date.now()) <= MS_PER_S * this.#config.max_clock_off_s) return { timestampMs }
+    this.#counts.error_clock.value++
+    return {}
   }
 
   /** -1 for a channel that has no tube, or an id that is none. */

@@ -17,8 +17,12 @@ interface BoardMessage {
   readonly length?: number
 }
 
-const TIME = [26, 32, 13, 59, 58, 20, 300, 7] as const
-const TIME_NS = BigInt(Date.UTC(2026, 1, 1, 13, 59, 58, 20)) * 1_000_000n + 300_007n
+/** Boards tell the time of now. */
+const NOW = new Date()
+const YEAR = NOW.getUTCFullYear()
+const DAY = 1 + Math.floor((NOW.getTime() - Date.UTC(YEAR, 0)) / 86_400_000)
+const TIME = [YEAR - 2000, DAY, NOW.getUTCHours(), NOW.getUTCMinutes(), NOW.getUTCSeconds(), 20, 300, 7] as const
+const TIME_NS = BigInt(Math.floor(NOW.getTime() / 1000)) * 1_000_000_000n + 20_300_007n
 
 /** By big integers, unlike what is tested. */
 function board({
@@ -73,6 +77,7 @@ describe('boards of ISIS by UDP', () => {
     const { messages, counters } = await run(tubes, [
       Buffer.concat([good, Buffer.from('no marker'.padEnd(64, '!'))]),
       Buffer.concat([board({ frame: 14, events: [[1, 1 << 26]] }), good.subarray(0, 66)]),
+      Buffer.concat([board({ frame: 14, kind: 0xdf }), Buffer.alloc(7), Buffer.from([1])]),
       board({ frame: 14, time: [26, 0, 1, 1, 1, 1, 1, 1] }),
       board({ frame: 14, kind: 0x12 }),
       board({ frame: 14, kind: 0xdf, length: 20 }).subarray(0, 64),
@@ -83,15 +88,23 @@ describe('boards of ISIS by UDP', () => {
     assert.equal(messages.length, 3)
     assert.deepEqual(counters, {
       'messages.neutrons': 4,
-      'messages.environment': 1,
+      'messages.environment': 2,
       'messages.end': 1,
       'messages.error_marker': 1,
-      'messages.error_size': 2,
+      'messages.error_size': 3,
       'messages.error_time': 1,
       'messages.error_kind': 1,
       'messages.error_length': 1,
       'messages.missing': 3
     })
+  })
+
+  it('a board whose clock is far off: its time is told, but is not that of Kafka', async () => {
+    const events = [[1, 1 << 26]] as const
+    const { messages, counters, decoded } = await run(tubes, [board({ events, time: [255, 1, 0, 0, 0, 0, 0, 0] }), board({ events, frame: 2 })]) // prettier-ignore
+    assert.deepEqual(messages.map(({ timestampMs }) => timestampMs), [undefined, Number(TIME_NS / 1_000_000n)]) // prettier-ignore
+    assert.deepEqual(decoded[0]?.message['reference_time'], [String(BigInt(Date.UTC(2255, 0, 1)) * 1_000_000n)])
+    assert.deepEqual(counters, { 'messages.neutrons': 2, 'messages.error_clock': 1 })
   })
 
   it('a board that begins anew is followed from there; what is late is not', async () => {
