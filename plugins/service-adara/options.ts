@@ -101,6 +101,13 @@ export const optionSchema = {
       },
       description: 'Values of the sample environment and the like: single numbers and texts.'
     },
+    max_variables: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 10_000,
+      description: 'Sources whose values are sent; those of further ones are counted as too_many_variables.'
+    },
     values_look_back_ms: {
       type: 'integer',
       minimum: 0,

@@ -17,6 +17,8 @@ const FIRST_WAIT_MS = 500
 const MOST_WAIT_MS = 30_000
 /** Streams send a heartbeat each second. */
 const SILENCE_MS = 30_000
+/** What a stream may name; further variables are not known. */
+const MOST_VARIABLES = 100_000
 
 /** Types of packets with events or values: whoever sends one of a version that is not read must be told. */
 const isData = (type: number): boolean => type === 0x4000 || type === 0x4001 || (type >= 0x8000 && type <= 0x81ff)
@@ -43,6 +45,7 @@ export class AdaraStream {
   #pulse = 0n
   /** Formats of data that have been told of as not read. */
   readonly #unread = new Set<number>()
+  #isFull = false
   #closed = false
 
   readonly #host: string
@@ -122,7 +125,7 @@ export class AdaraStream {
         for (const [monitor, events] of readMonitors(payload)) this.#send(`monitor:${monitor}`, eventsOf(timeNs, events, this.#pulse)) // prettier-ignore
         return
       case formats.device:
-        for (const variable of readDevice(payload)) this.#variables.set(`${variable.device} ${variable.variable}`, variable) // prettier-ignore
+        for (const variable of readDevice(payload)) this.#describe(variable)
         return
       case formats.u32:
       case formats.double:
@@ -142,6 +145,19 @@ export class AdaraStream {
     this.#unread.add(format)
     const what = `0x${(format >>> 8).toString(16)}, version ${format & 0xff}`
     this.#log('warn', `the stream of ${this.#host}:${this.#port} has events or values in packets of type ${what}, which are not read: they are lost`) // prettier-ignore
+  }
+
+  #describe(variable: ReadVariable): void {
+    const id = `${variable.device} ${variable.variable}`
+    if (this.#variables.size < MOST_VARIABLES || this.#variables.has(id)) this.#variables.set(id, variable)
+    else this.#tellFull()
+  }
+
+  /** Once: a stream that names new ones without end does not stop. */
+  #tellFull(): void {
+    if (this.#isFull) return
+    this.#isFull = true
+    this.#log('warn', `the stream of ${this.#host}:${this.#port} has more than ${MOST_VARIABLES} variables: further ones are not known`) // prettier-ignore
   }
 
   #events(timeNs: bigint, payload: Buffer): void {
@@ -172,7 +188,8 @@ export class AdaraStream {
   }
 
   #keep(name: string, news: News): void {
-    this.#last.set(name, news)
+    // A name may change, too
+    if (this.#last.size < 2 * MOST_VARIABLES || this.#last.has(name)) this.#last.set(name, news)
     this.#send(name, news)
   }
 

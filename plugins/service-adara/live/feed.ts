@@ -121,6 +121,7 @@ export class LiveFeed {
     if (!isWanted(use, source)) return this.#hooks.count('other_source')
     const content = single(value)
     if (content === undefined) return this.#hooks.count('no_single_value')
+    if (!this.#state.hasRoomFor(source)) return this.#hooks.count('too_many_variables')
     const reading: LiveReading = { source, timeNs: timestampNs, content, alarm }
     const packets = this.#state.value(reading)
     if (packets === undefined) return this.#hooks.count('other_type')

@@ -78,8 +78,10 @@ describe('pulses of the live stream', () => {
     gatherer.take(record([T0], [300_000_000], []), { kind: 'monitor', monitor: 1 }, 0)
     gatherer.take(record([T0 + S], [1], [1], [2]), bank, 0)
     gatherer.take(record([T0 + S], [1], [1], [-1]), bank, 0)
+    // Two before the first pulse
+    gatherer.take(record([T0 + S], [1, 1], [1, 1], [2]), bank, 0)
     gatherer.flush()
-    assert.deepEqual(Object.fromEntries(losses), { out_of_range: 3, pulse_index: 1 })
+    assert.deepEqual(Object.fromEntries(losses), { out_of_range: 3, pulse_index: 4 })
     assert.equal(gatherer.events, 1)
   })
 
@@ -119,6 +121,12 @@ describe('pulses of the live stream', () => {
     hear(state.disconnected('T', T0))
     hear(state.value({ source: 'T', timeNs: T0, content: 3 }))
     assert.deepEqual(alarms, [0x00030002, 0x00030002, 0xfffe0003, 0])
+  })
+
+  it('no more sources than may become variables', () => {
+    const state = new LiveState({ station: 1, id: '', short: 'X', long: 'X' }, '<x/>', () => T0, 2)
+    for (const source of ['a', 'b']) state.value({ source, timeNs: T0, content: 1 })
+    assert.deepEqual(['a', 'b', 'c'].map((source) => state.hasRoomFor(source)), [true, true, false]) // prettier-ignore
   })
 
   it('a packet that comes in many pieces is what it was, also with others before and behind', () => {

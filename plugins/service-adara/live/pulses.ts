@@ -65,10 +65,8 @@ export class PulseGatherer {
       const first = referenceTimeIndex === null ? 0 : Number(element(referenceTimeIndex, i))
       // A negative index means: no events
       const start = first < 0 ? end : first
-      if (start > end) {
-        this.#options.count('pulse_index', end)
-        break
-      }
+      // Counted below: of none of them it is known when they were
+      if (start > end) break
       const timeNs = element(referenceTime, i) as bigint
       if (!isWireTime(timeNs)) {
         this.#options.count('pulse_time', Math.max(1, end - start))
@@ -80,6 +78,7 @@ export class PulseGatherer {
       this.#add(record, start, end, pulse, to)
       end = start
     }
+    if (end > 0) this.#options.count('pulse_index', end)
     this.#bound()
   }
 

@@ -51,12 +51,15 @@ export class LiveState {
   readonly #beamline: Beamline
   readonly #geometry: SharedText
   readonly #now: () => bigint
+  readonly #mostVariables: number
 
   /**
    * @param geometry - Mantid IDF as XML
    * @param now - ns since 1970
+   * @param mostVariables - whoever names new ones without end must not fill the memory
    */
-  constructor(beamline: Beamline, geometry: string, now: () => bigint) {
+  constructor(beamline: Beamline, geometry: string, now: () => bigint, mostVariables = 10_000) {
+    this.#mostVariables = mostVariables
     this.#beamline = beamline
     this.#geometry = new SharedText(formats.geometry, geometry)
     this.#now = now
@@ -64,6 +67,11 @@ export class LiveState {
 
   get variables(): number {
     return this.#variables.size
+  }
+
+  /** Whether its values are taken: it is known, or there is room for a new one. */
+  hasRoomFor(source: string): boolean {
+    return this.#variables.size < this.#mostVariables || this.#variables.has(source)
   }
 
   /** For a client that joins. */
@@ -103,7 +111,7 @@ export class LiveState {
     return [emptyPacket(formats.heartbeat, this.#now())]
   }
 
-  /** A value; of a new variable its description before it. Undefined: the variable is of another type. */
+  /** A value; of a new variable, for which there must be room, its description before it. Undefined: the variable is of another type. */
   value({ source, timeNs, content, alarm }: LiveReading): Buffer[] | undefined {
     let variable = this.#variables.get(source)
     const type = typeof content === 'number' ? 'double' : 'string'

@@ -52,7 +52,7 @@ class LiveStream {
   ) {
     const { instrument, short_name: short = instrument, beamline_id: id, target_station: station } = options
     this.#kafka = context.kafka((level, message) => this.#say({ type: 'log', level, message }))
-    this.#state = new LiveState({ station, id, short, long: instrument }, geometry, nowNs)
+    this.#state = new LiveState({ station, id, short, long: instrument }, geometry, nowNs, options.max_variables)
     this.#server = new AdaraServer(
       {
         host: options.host,
