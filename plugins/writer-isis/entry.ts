@@ -11,12 +11,13 @@ export class Sums {
   rawCounts = 0
   goodCounts = 0
 
-  add(good: boolean, charge: number, counts: number): void {
-    this.rawFrames++
+  /** @param frames - 0 for more events of a frame that is in already */
+  add(good: boolean, charge: number, counts: number, frames = 1): void {
+    this.rawFrames += frames
     this.rawCharge += charge
     this.rawCounts += counts
     if (!good) return
-    this.goodFrames++
+    this.goodFrames += frames
     this.goodCharge += charge
     this.goodCounts += counts
   }

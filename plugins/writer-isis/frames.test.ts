@@ -30,8 +30,21 @@ describe('frames of ISIS', () => {
     gatherer.events(events([10], [0], 2))
     gatherer.flush()
     const shown = frames.map(({ timeNs, events: n, pulse: of, isLate }) => [Number(timeNs), n, of?.charge, isLate])
-    assert.deepEqual(shown, [[10, 2, 1, false], [10, 2, undefined, true], [20, 4, 1, false], [30, 0, undefined, false], [40, 0, 1, false]]) // prettier-ignore
+    assert.deepEqual(shown, [[10, 2, 1, false], [10, 2, 1, true], [20, 4, 1, false], [30, 0, undefined, false], [40, 0, 1, false]]) // prettier-ignore
     assert.deepEqual([...(frames[0]?.parts[0]?.offsets ?? [])], [0, 1])
+  })
+
+  it('that come late in part keep their pulse; it is told of once', () => {
+    const frames: IsisFrame[] = []
+    const gatherer = new FrameGatherer(1, (frame) => frames.push(frame))
+    gatherer.pulse(pulse(10, 3))
+    gatherer.pulse(pulse(20, 4))
+    assert.equal(gatherer.events(events([10], [0], 2)), 0)
+    // Two of the five are of no pulse
+    assert.equal(gatherer.events(events([5], [2], 5)), 2)
+    gatherer.pulse(pulse(5, 1))
+    gatherer.flush()
+    assert.deepEqual(frames.map(({ timeNs, events: n, pulse: of, isMore }) => [Number(timeNs), n, of?.period, isMore]), [[10, 0, 3, false], [10, 2, 3, true], [5, 3, 1, false], [20, 0, 4, false]]) // prettier-ignore
   })
 
   it('of ev42 know period and charge by themselves; messages that contradict themselves are refused whole', () => {

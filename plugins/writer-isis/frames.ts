@@ -19,10 +19,14 @@ export interface IsisFrame {
   readonly parts: readonly { readonly offsets: Float32Array; readonly ids: Uint32Array }[]
   /** It, or more of it, came when it had been handed on. */
   readonly isLate: boolean
+  /** Its pulse was handed on before, with other events of it. */
+  readonly isMore: boolean
 }
 
 const MOST_BYTES = 1 << 25
 const NS_PER_US = 1000
+/** Pulses that are known of frames that have been handed on; at 50 Hz 20 minutes. */
+const MOST_TOLD = 60_000
 
 class Gathering {
   pulse: FramePulse | null = null
@@ -34,6 +38,8 @@ export class FrameGatherer {
   readonly #frames = new Map<bigint, Gathering>()
   /** Of times that have been handed on, in the order they came in: a partition that is read after another brings many, whole. */
   readonly #late = new Map<bigint, Gathering>()
+  /** Of frames that have been handed on: what comes late belongs to them. */
+  readonly #told = new Map<bigint, FramePulse>()
   #bytes = 0
   #lastNs = -1n
 
@@ -52,8 +58,8 @@ export class FrameGatherer {
     this.#bound()
   }
 
-  /** Throws BadMessage before anything is taken. */
-  events(record: EventRecord): void {
+  /** Gives the events before the first pulse, which are lost. Throws BadMessage before anything is taken. */
+  events(record: EventRecord): number {
     const { referenceTime, timeOfFlight, pixelId, facility } = record
     const n = timeOfFlight.length
     if (pixelId.length !== n) throw new BadMessage('length_mismatch', `${pixelId.length} ids for ${n} events`)
@@ -69,6 +75,7 @@ export class FrameGatherer {
       this.#add(frame, record, start, starts[i + 1] ?? n)
       this.#bound()
     }
+    return starts[0] ?? 0
   }
 
   /** No more will come. */
@@ -130,7 +137,12 @@ export class FrameGatherer {
     if (frame === undefined) return
     from.delete(timeNs)
     this.#bytes -= 8 * frame.events
-    this.#take({ timeNs, pulse: frame.pulse, events: frame.events, parts: frame.parts, isLate })
+    const before = this.#told.get(timeNs)
+    const pulse = frame.pulse ?? before ?? null
+    if (pulse !== null && before === undefined) this.#told.set(timeNs, pulse)
+    const [oldest] = this.#told.keys()
+    if (this.#told.size > MOST_TOLD && oldest !== undefined) this.#told.delete(oldest)
+    this.#take({ timeNs, pulse, events: frame.events, parts: frame.parts, isLate, isMore: before !== undefined })
   }
 }
 

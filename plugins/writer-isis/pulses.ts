@@ -181,6 +181,7 @@ export class PulseWriter implements Writer<PulseRecord | EventRecord> {
       this.#counts(element(referenceTime, i) as bigint, end - start)
       end = start
     }
+    if (end > 0) this.#context.count('events_without_pulse', end)
   }
 
   #counts(timestampNs: bigint, n: number): void {

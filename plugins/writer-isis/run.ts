@@ -94,7 +94,10 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
 
   write(record: PulseRecord | EventRecord, schemaId: string): void {
     if (schemaId === 'pu00') this.#frames.pulse(record as PulseRecord)
-    else this.#frames.events(record as EventRecord)
+    else {
+      const lost = this.#frames.events(record as EventRecord)
+      if (lost > 0) this.#context.count('events_before_pulse', lost)
+    }
   }
 
   /** Before any module closes: blocks ask for periods then. */
@@ -118,7 +121,7 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
   }
 
   #write(frame: IsisFrame): void {
-    const { timeNs, pulse, events, isLate } = frame
+    const { timeNs, pulse, events, isLate, isMore } = frame
     const context = this.#context
     const known = pulse !== null && pulse.period < MOST_PERIODS
     if (!known && events > 0) context.count('events_without_pulse', events)
@@ -126,11 +129,12 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     const period = known ? pulse.period + 1 : (this.#periods.changes.at(-1)?.period ?? 1)
     // Of a frame that nobody tells of it is not known whether it is good
     const good = known && (pulse.vetoes & this.#config.veto_mask) === 0
-    const charge = known ? pulse.charge : 0
+    // Its frame and charge count once
+    const charge = known && !isMore ? pulse.charge : 0
     // The list of periods ascends: one from before would put all that follows into a wrong place
     if (!isLate) this.#begin(timeNs, period)
     this.#frame++
-    if (known) for (const sums of [this.#total, this.#sumsOf(period)]) sums.add(good, charge, events)
+    if (known) for (const sums of [this.#total, this.#sumsOf(period)]) sums.add(good, charge, events, isMore ? 0 : 1)
     this.#events.append(frame, this.#frame)
     this.#framelog.append(timeNs, { events: good ? events : 0, raw: events, frame: this.#frame, good, period, charge })
     if (timeNs > this.#lastNs) this.#lastNs = timeNs
