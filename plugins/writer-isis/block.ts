@@ -8,7 +8,8 @@ import {
   type Writer,
   type WriterContext
 } from '../service-filewriter/writer-kit.js'
-import { type Alarmed, blocksOf, periodsOf, type RunPeriods } from './run-state.js'
+import { type PeriodValue, PeriodValues } from './period-values.js'
+import { type Alarmed, blocksOf, periodsOf } from './run-state.js'
 
 export const blockConfig = {
   type: 'object',
@@ -25,16 +26,6 @@ type BlockConfig = Options<typeof blockConfig>
 
 const types = { double: 'float64', float: 'float32', int32: 'int32' } as const
 const INVALID = 3
-/** Of those that wait for their period; then the older half goes to the periods that are known. */
-const MOST_VALUES = 1 << 14
-
-/** Of one period. */
-interface BlockPeriod {
-  last: number | string
-  least: number
-  most: number
-}
-
 export class BlockWriter implements Writer<LogRecord>, Alarmed {
   readonly #value: Column
   readonly #time: SecondsColumn
@@ -42,13 +33,7 @@ export class BlockWriter implements Writer<LogRecord>, Alarmed {
   readonly #alarmTime: SecondsColumn
   readonly #severity: Column
   readonly #status: Column
-  readonly #periods: RunPeriods
-  /** Values whose period may not be known yet. */
-  readonly #values: { readonly timeNs: bigint; readonly value: number | string }[] = []
-  readonly #byPeriod = new Map<number, BlockPeriod>()
-  /** The value at the last one, and changes of period up to it. */
-  #held: number | string | undefined
-  #folded = 0
+  readonly #values: PeriodValues
   #alarm = 0
 
   readonly #group: Group
@@ -72,21 +57,20 @@ export class BlockWriter implements Writer<LogRecord>, Alarmed {
     this.#alarmTime = new SecondsColumn(log, 'alarm_time', startNs)
     this.#severity = log.column('alarm_severity', { dtype: 'int32' })
     this.#status = log.column('alarm_status', { dtype: 'int32' })
-    this.#periods = periodsOf(context)
+    this.#values = new PeriodValues(periodsOf(context))
     blocksOf(context).set(group.path, this)
     for (const name of ['read_control', 'set_control']) group.dataset(name, '', { dtype: 'string' })
     group.dataset('vi_name', config.vi_name, { dtype: 'string' })
   }
 
   write({ value, timestampNs, alarm }: LogRecord): void {
-    const one = this.#single(value)
+    const one = single(value, this.#config.dtype)
     if (alarm !== undefined) this.note(timestampNs, alarm)
     if (typeof one === 'string') this.#value.appendString(one)
     else this.#value.appendNumber(this.#config.dtype === 'int32' ? Math.trunc(one) : one)
     this.#time.append(timestampNs)
     this.#valid.appendNumber(this.#alarm >= INVALID ? 0 : 1)
-    this.#values.push({ timeNs: timestampNs, value: one })
-    if (this.#values.length > MOST_VALUES) this.#fold(MOST_VALUES / 2)
+    this.#values.add(timestampNs, one)
   }
 
   /** An alarm, which values from now on have. */
@@ -99,58 +83,63 @@ export class BlockWriter implements Writer<LogRecord>, Alarmed {
 
   close(): void {
     const { dtype, units } = this.#config
-    this.#fold(this.#values.length)
-    for (const { period } of this.#periods.changes.slice(this.#folded)) this.#begin(period)
-    const held = this.#held
-    if (held === undefined) return
-    const none = { last: held, least: Number(held), most: Number(held) }
-    const periods = Array.from({ length: this.#periods.number }, (_, i) => this.#byPeriod.get(i + 1) ?? none)
-    const attributes = { units }
-    if (dtype === 'string') {
-      this.#group.dataset('value', periods.map(({ last }) => String(last)), { dtype: 'string', attributes }) // prettier-ignore
-      return
-    }
-    this.#group.dataset('value', periods.map(({ last }) => Number(last)), { dtype: 'float32', attributes }) // prettier-ignore
-    const spread = periods.map(({ least, most }) => most - least)
-    this.#group.dataset('value_spread', spread, { dtype: 'float32', attributes })
+    writeByPeriod(this.#group, 'value', this.#values.finish(), { isText: dtype === 'string', units })
+  }
+}
+
+/** Throws BadMessage. */
+function single(value: LogRecord['value'], dtype: BlockConfig['dtype']): number | string {
+  if (dtype === 'string') {
+    if (isVector(value)) throw new BadMessage('number_for_text', 'an array of numbers for a text')
+    return typeof value === 'object' ? (value[0] ?? '') : String(value)
+  }
+  if (typeof value !== 'number' && typeof value !== 'bigint')
+    throw new BadMessage(isVector(value) ? 'array_for_scalar' : 'text_for_number', 'a block has one number')
+  const number = Number(value)
+  if (dtype === 'int32' && (!Number.isFinite(number) || Math.abs(number) >= 2 ** 31))
+    throw new BadMessage('out_of_range', `${number} does not fit into int32`)
+  return number
+}
+
+/** The last one of each period; of numbers their spread, too. */
+function writeByPeriod(
+  group: Group,
+  name: 'value' | 'setpoint',
+  periods: readonly PeriodValue[],
+  { isText, units }: { readonly isText: boolean; readonly units: string }
+): void {
+  if (periods.length === 0) return
+  const attributes = { units }
+  if (isText) return group.dataset(name, periods.map(({ last }) => String(last)), { dtype: 'string', attributes }) // prettier-ignore
+  group.dataset(name, periods.map(({ last }) => Number(last)), { dtype: 'float32', attributes }) // prettier-ignore
+  group.dataset(`${name}_spread`, periods.map(({ least, most }) => most - least), { dtype: 'float32', attributes }) // prettier-ignore
+}
+
+export const setpointConfig = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { dtype: blockConfig.properties.dtype, units: blockConfig.properties.units }
+} as const satisfies JSONSchema
+
+/** What the block of the same group was set to. */
+export class SetpointWriter implements Writer<LogRecord> {
+  readonly #values: PeriodValues
+  readonly #group: Group
+  readonly #config: Options<typeof setpointConfig>
+
+  constructor(group: Group, config: Options<typeof setpointConfig>, context: WriterContext) {
+    this.#group = group
+    this.#config = config
+    this.#values = new PeriodValues(periodsOf(context))
   }
 
-  /** Throws BadMessage. */
-  #single(value: LogRecord['value']): number | string {
-    if (this.#config.dtype === 'string') {
-      if (isVector(value)) throw new BadMessage('number_for_text', 'an array of numbers for a text')
-      return typeof value === 'object' ? (value[0] ?? '') : String(value)
-    }
-    if (typeof value !== 'number' && typeof value !== 'bigint')
-      throw new BadMessage(isVector(value) ? 'array_for_scalar' : 'text_for_number', 'a block has one number')
-    const number = Number(value)
-    if (this.#config.dtype === 'int32' && (!Number.isFinite(number) || Math.abs(number) >= 2 ** 31))
-      throw new BadMessage('out_of_range', `${number} does not fit into int32`)
-    return number
+  write({ value, timestampNs }: LogRecord): void {
+    this.#values.add(timestampNs, single(value, this.#config.dtype))
   }
 
-  /** The first `n` values to their periods, as those are known by now. */
-  #fold(n: number): void {
-    const { changes } = this.#periods
-    for (const { timeNs, value } of this.#values.splice(0, n)) {
-      for (let next = changes[this.#folded]; next !== undefined && next.timeNs < timeNs; next = changes[this.#folded])
-        this.#begin(next.period)
-      this.#held = value
-      this.#add(this.#periods.at(timeNs), value)
-    }
-  }
-
-  /** A period begins with the value that holds then. */
-  #begin(period: number): void {
-    this.#folded++
-    if (this.#held !== undefined) this.#add(period, this.#held)
-  }
-
-  #add(period: number, value: number | string): void {
-    const known = this.#byPeriod.get(period)
-    const as = Number(value)
-    if (known === undefined) this.#byPeriod.set(period, { last: value, least: as, most: as })
-    else Object.assign(known, { last: value, least: Math.min(known.least, as), most: Math.max(known.most, as) })
+  close(): void {
+    const { dtype, units } = this.#config
+    writeByPeriod(this.#group, 'setpoint', this.#values.finish(), { isText: dtype === 'string', units })
   }
 }
 

@@ -1,7 +1,7 @@
 // What ISIS sends beside values and events: pulses (pu00), units (un00), the detector-spectrum map (df12).
 import { API, type Context, definePlugin, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import { timeAttributes, type Column, defineWriter, type Group, type Writer } from '../service-filewriter/writer-kit.js'
-import { BlockAlarmWriter, blockConfig, BlockWriter } from './block.js'
+import { BlockAlarmWriter, blockConfig, BlockWriter, setpointConfig, SetpointWriter } from './block.js'
 import { pulseConfig, PulseWriter } from './pulses.js'
 import { IsisRunWriter, madeByRun, runConfig } from './run.js'
 import { vetoes } from './vetoes.js'
@@ -147,6 +147,17 @@ const block = defineWriter({
   open: (group, config, context) => new BlockWriter(group, config, context)
 })
 
+const blockSetpoint = defineWriter({
+  id: 'IXseblock_setpoint',
+  summary: 'What the IXseblock of the same group was set to (f142, f144): the last setpoint of each period.',
+  accepts: ['f144', 'f142'],
+  config: setpointConfig,
+  nxClass: 'IXseblock',
+  keepsLast: true,
+  madeAtClose: ({ dtype }) => (dtype === 'string' ? ['setpoint'] : ['setpoint', 'setpoint_spread']),
+  open: (group, config, context) => new SetpointWriter(group, config, context)
+})
+
 const blockAlarm = defineWriter({
   id: 'IXseblock_alarm',
   summary: 'Alarms (al00) of the IXseblock in the same group, which brings this module along.',
@@ -166,6 +177,7 @@ export default definePlugin({
     registry.writer(isisRun)
     registry.writer(block)
     registry.writer(blockAlarm)
+    registry.writer(blockSetpoint)
     registry.writer(pu00)
     registry.writer(un00)
     registry.writer(vetoes)

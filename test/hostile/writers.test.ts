@@ -58,7 +58,15 @@ describe('hostile messages through the writers', function () {
     const ids = loaded.host
       .ids('writer')
       .filter((id) => (loaded.host.part('writer', id) as WriterPart).accepts.length > 0)
-    const aliases = ['NXlog', 'NXevent_data', 'alarm_info', 'epics_con_info', 'df12', 'IXseblock_alarm']
+    const aliases = [
+      'NXlog',
+      'NXevent_data',
+      'alarm_info',
+      'epics_con_info',
+      'df12',
+      'IXseblock_alarm',
+      'IXseblock_setpoint'
+    ]
     assert.deepEqual(ids.filter((id) => !aliases.includes(id)).toSorted(), Object.keys(cases).toSorted())
   })
 
