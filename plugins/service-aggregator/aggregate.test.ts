@@ -67,6 +67,13 @@ describe('frames put together', () => {
     assert.equal(aggregate.latePulses, 4)
   })
 
+  it('events before the first pulse of their message are counted', () => {
+    const { aggregate } = setUp()
+    aggregate.events({ ...events(1000, [1, 2, 3]), referenceTimeIndex: vector('int32', [2]) }, 0)
+    aggregate.events({ ...events(2000, [1, 2, 3]), referenceTimeIndex: vector('int32', [-1]) }, 0)
+    assert.deepEqual([aggregate.eventsIn, aggregate.eventsBefore, aggregate.waiting], [6, 5, 2])
+  })
+
   it('events in are events out or counted, in any order, with late and lost ones', () => {
     const { aggregate, frames } = setUp({ mostFrames: 50, mostEvents: 1000 })
     for (let frame = 1; frame <= 2000; frame++) {

@@ -1,5 +1,6 @@
 // Frames put together: what the boards of an instrument say of one pulse, each for itself, becomes one pu00 and its events.
-import { element, type EventRecord, type PulseRecord } from '../../schemas/index.js'
+import { element, type EventRecord, numbersIn, type PulseRecord, type Vector } from '../../schemas/index.js'
+import { type EventColumns, sortByTime } from './sort.js'
 
 export interface WholeFrame {
   readonly timeNs: bigint
@@ -8,7 +9,7 @@ export interface WholeFrame {
   /** µAh. */
   readonly charge: number
   /** Sorted by time of flight, in messages that are not too large. */
-  readonly events: readonly { readonly tof: Int32Array; readonly ids: Int32Array }[]
+  readonly events: readonly EventColumns[]
 }
 
 export interface AggregateOptions {
@@ -30,14 +31,13 @@ interface Waiting {
   vetoes: number
   period: number | null
   charge: number | null
-  readonly tof: number[]
-  readonly ids: number[]
+  /** As they came. */
+  readonly parts: EventColumns[]
+  events: number
 }
 
 /** Times of frames that have gone, to know what is late. */
 const MOST_GONE = 4096
-/** Below it a time of flight and a place fit into one double. */
-const MOST_SORTED = 2 ** 22
 
 export class FrameAggregate {
   frames = 0
@@ -48,6 +48,8 @@ export class FrameAggregate {
   droppedEvents = 0
   lateEvents = 0
   latePulses = 0
+  /** Events before the first pulse of their message, of which nobody says when they were. */
+  eventsBefore = 0
   readonly #waiting: Waiting[] = []
   readonly #gone: bigint[] = []
 
@@ -88,6 +90,8 @@ export class FrameAggregate {
       this.#add(record, element(referenceTime, i) as bigint, start, end, nowMs)
       end = start
     }
+    this.eventsIn += end
+    this.eventsBefore += end
   }
 
   /** Hands on what has waited long enough. */
@@ -101,10 +105,10 @@ export class FrameAggregate {
     this.eventsIn += end - start
     const frame = this.#frame(timeNs, nowMs)
     if (frame === undefined) return void (this.lateEvents += end - start)
-    for (let i = start; i < end; i++) {
-      frame.tof.push(Number(element(timeOfFlight, i)))
-      frame.ids.push(i < pixelId.length ? Number(element(pixelId, i)) : 0)
-    }
+    if (start === end) return
+    const ids = pixelId.length === 0 ? new Int32Array(end - start) : columnOf(pixelId, start, end)
+    frame.parts.push({ tof: columnOf(timeOfFlight, start, end), ids })
+    frame.events += end - start
   }
 
   /** Undefined for one that has gone. */
@@ -114,7 +118,7 @@ export class FrameAggregate {
     const known = this.#waiting.findLast((frame) => isNear(frame.timeNs))
     if (known !== undefined) return known
     if (timeNs <= this.#before || this.#gone.some(isNear)) return undefined
-    const frame: Waiting = { sinceMs: nowMs, timeNs, hasPulse: false, vetoes: 0, period: null, charge: null, tof: [], ids: [] } // prettier-ignore
+    const frame: Waiting = { sinceMs: nowMs, timeNs, hasPulse: false, vetoes: 0, period: null, charge: null, parts: [], events: 0 } // prettier-ignore
     this.#waiting.push(frame)
     if (this.#waiting.length > mostFrames) this.#handOn()
     return frame
@@ -124,34 +128,38 @@ export class FrameAggregate {
   #handOn(): void {
     const frame = this.#waiting.shift()
     if (frame === undefined) return
-    const { timeNs, vetoes, period, charge, tof } = frame
+    const { timeNs, vetoes, period, charge, events } = frame
     this.#gone.push(timeNs)
     if (this.#gone.length > MOST_GONE) this.#gone.splice(0, MOST_GONE / 2)
     if (period === null || charge === null) {
       this.droppedFrames++
-      this.droppedEvents += tof.length
+      this.droppedEvents += events
       return
     }
     this.frames++
-    this.eventsOut += tof.length
+    this.eventsOut += events
     this.#options.take({ timeNs, vetoes, period, charge, events: this.#split(frame) })
   }
 
-  #split({ tof, ids }: Waiting): { tof: Int32Array; ids: Int32Array }[] {
-    const parts: { tof: Int32Array; ids: Int32Array }[] = []
-    const most = Math.min(this.#options.mostEvents, MOST_SORTED)
-    for (let from = 0; from < tof.length; from += most) parts.push(sorted(tof, ids, from, Math.min(tof.length, from + most))) // prettier-ignore
-    return parts
+  #split({ parts, events }: Waiting): EventColumns[] {
+    const all = { tof: new Int32Array(events), ids: new Int32Array(events) }
+    let at = 0
+    for (const { tof, ids } of parts) {
+      all.tof.set(tof, at)
+      all.ids.set(ids, at)
+      at += tof.length
+    }
+    const most = this.#options.mostEvents
+    return Array.from({ length: Math.ceil(events / most) }, (_, i) => {
+      const part = { tof: all.tof.slice(i * most, (i + 1) * most), ids: all.ids.slice(i * most, (i + 1) * most) }
+      sortByTime(part)
+      return part
+    })
   }
 }
 
-function sorted(tof: readonly number[], ids: readonly number[], from: number, to: number) {
-  const keys = Float64Array.from({ length: to - from }, (_, i) => (tof[from + i] ?? 0) * MOST_SORTED + i).sort()
-  const out = { tof: new Int32Array(keys.length), ids: new Int32Array(keys.length) }
-  for (const [k, key] of keys.entries()) {
-    const i = from + (key - Math.floor(key / MOST_SORTED) * MOST_SORTED)
-    out.tof[k] = tof[i] ?? 0
-    out.ids[k] = ids[i] ?? 0
-  }
-  return out
+/** A copy. */
+function columnOf(vector: Vector, start: number, end: number): Int32Array {
+  const numbers = numbersIn(vector).subarray(start, end)
+  return numbers instanceof BigInt64Array || numbers instanceof BigUint64Array ? Int32Array.from(numbers, Number) : new Int32Array(numbers) // prettier-ignore
 }

@@ -115,4 +115,21 @@ wait_ms = 3000
     assert.deepEqual(messages.map((one) => one['message_id']), ['45', '46', '47', '48', '49', '50', '51', '52']) // prettier-ignore
     assert.deepEqual(new Set(messages.map((one) => String(one['reference_time']))), new Set([2, 3, 4, 5].map((frame) => String(timeOf(frame))))) // prettier-ignore
   })
+
+  it('a backlog on several partitions is put together in the order of time: no partition runs away from the others', async () => {
+    await daemon?.stop()
+    const [before, frames] = [framesOut().length, 3000]
+    for (let frame = 6; frame < 6 + frames; frame++) {
+      board(frame, [1, 2], 0)
+      board(frame, [3], 1)
+      pulse(frame, 0)
+    }
+    await producer.flush()
+    await run()
+    const state = await control.json((json) => stateOf(json)?.['frames'] === frames, 'all frames')
+    const { events, losses } = stateOf(state) ?? {}
+    // What is read again is of frames that have gone
+    assert.deepEqual({ events, losses }, { events: 3 * frames, losses: { events_late: 9, pulses_late: 5 } })
+    await control.wait(() => framesOut().length >= before + 2 * frames, 'their messages')
+  })
 })

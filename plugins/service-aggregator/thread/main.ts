@@ -7,17 +7,11 @@ import {
   type Reader,
   type ThreadContext
 } from '../../../core/api/plugin.js'
-import {
-  element,
-  encodeMessage,
-  type EventRecord,
-  OpenConverters,
-  type PulseRecord,
-  schemaId,
-  type Vector
-} from '../../../schemas/index.js'
+import { element, type EventRecord, OpenConverters, type PulseRecord, schemaId } from '../../../schemas/index.js'
 import { FollowedTopics, lastMessages } from '../../service-adara/topics-kit.js'
 import { FrameAggregate, type WholeFrame } from '../aggregate.js'
+import { FrameReading } from '../frames-kit.js'
+import { frameMessages } from '../messages.js'
 import { type AggregatorOptions } from '../options.js'
 import { type AggregatorProgress, type FromAggregator, type ToAggregator } from './protocol.js'
 
@@ -29,6 +23,8 @@ const TOPICS_MS = 2000
 const LAST_MS = 5000
 /** Records of the output that are looked at, of each partition: the last may be no frame, e.g. the mark of a transaction. */
 const RESUME_BACK = 100
+/** Clocks of boards may be so far ahead of this machine's. */
+const AHEAD_MS = 3_600_000
 const NS_PER_MS = 1_000_000n
 
 export default function main(context: ThreadContext): void {
@@ -49,6 +45,7 @@ class AggregatorThread {
   readonly #aggregate: FrameAggregate
   readonly #converters: OpenConverters
   readonly #topics: FollowedTopics
+  readonly #reading: FrameReading
   readonly #losses = new Map<string, number>()
   readonly #timers: NodeJS.Timeout[] = []
   #messages = 0
@@ -72,6 +69,16 @@ class AggregatorThread {
       write: [options.output_topic],
       startsOf: (topic, partitions) => this.#startsOf(topic, partitions)
     })
+    this.#reading = new FrameReading({
+      kafka: this.#kafka,
+      reader: this.#reader,
+      topic: options.input_topic,
+      mostBytes: options.fetch_bytes,
+      take: (value) => this.#take(value),
+      count: (reason, n) => this.#count(reason, n),
+      wait: () => (this.#isFull ? this.#producer.drained() : undefined),
+      warn: (message) => this.#warn(message)
+    })
     this.#aggregate = new FrameAggregate({
       toleranceNs: BigInt(options.tolerance_ns),
       waitMs: options.wait_ms,
@@ -83,12 +90,16 @@ class AggregatorThread {
 
   begin(): void {
     this.#timers.push(
-      setInterval(() => this.#aggregate.tick(Date.now()), TICK_MS),
+      setInterval(() => this.#tick(), TICK_MS),
       setInterval(() => this.#say({ type: 'progress', progress: this.#progress() }), PROGRESS_MS),
       setInterval(() => void this.#look(), TOPICS_MS)
     )
     void this.#look()
     void this.#read()
+  }
+
+  #tick(): void {
+    if (this.#reading.tick()) this.#aggregate.tick(this.#reading.nowMs)
   }
 
   async end(): Promise<void> {
@@ -110,7 +121,7 @@ class AggregatorThread {
     try {
       await this.#topics.look()
     } catch (error) {
-      if (!this.#closed) this.#say({ type: 'log', level: 'warn', message: `${errorText(error)}; trying again` })
+      this.#warn(`${errorText(error)}; trying again`)
     }
   }
 
@@ -119,7 +130,9 @@ class AggregatorThread {
     if (!this.#resumed) await this.#resume()
     const lastNs = this.#lastNs
     const at = lastNs === undefined ? 'latest' : { timestampMs: Number(lastNs / NS_PER_MS) - this.options.wait_ms }
-    return this.#kafka.offsets(input, partitions, at)
+    const starts = await this.#kafka.offsets(input, partitions, at)
+    await this.#reading.begin(starts)
+    return starts
   }
 
   /** Running numbers and frames go on where the output ends. */
@@ -137,8 +150,7 @@ class AggregatorThread {
         const batch = await reader.poll(LAST_MS)
         if (batch === null) return // It ends
         if (batch === undefined) {
-          const text = `the last messages of ${output} (partitions ${[...left].join(', ')}) do not come; going on from those of the others`
-          this.#say({ type: 'log', level: 'warn', message: text })
+          this.#warn(`the last messages of ${output} (partitions ${[...left].join(', ')}) do not come; going on from those of the others`) // prettier-ignore
           break
         }
         for (let i = 0; i < batch.count; i++) {
@@ -161,25 +173,19 @@ class AggregatorThread {
 
   async #read(): Promise<void> {
     try {
-      for (let batch = await this.#reader.next(); batch !== null; batch = await this.#reader.next()) {
-        const nowMs = Date.now()
-        for (let i = 0; i < batch.count; i++) this.#take(batch.value(i), nowMs)
-        for (const [reason, n] of Object.entries(batch.skipped ?? {})) this.#count(reason, n)
-        batch.release()
-        if (this.#isFull) await this.#producer.drained()
-      }
+      await this.#reading.run()
     } catch (error) {
       if (!this.#closed) this.#say({ type: 'failed', message: `frames cannot be put together: ${errorText(error)}` })
     }
   }
   #isFull = false
 
-  #take(message: Buffer | null, nowMs: number): void {
+  #take(message: Buffer | null): void {
     this.#messages++
     const record = this.#decode(message)
     if (record === undefined || message === null) return
-    if (schemaId(message) === 'pu00') this.#aggregate.pulse(record as PulseRecord, nowMs)
-    else this.#aggregate.events(record as EventRecord, nowMs)
+    if (schemaId(message) === 'pu00') this.#aggregate.pulse(record as PulseRecord, this.#reading.nowMs)
+    else this.#aggregate.events(record as EventRecord, this.#reading.nowMs)
   }
 
   /** Undefined, and counted, for what is neither. */
@@ -210,22 +216,21 @@ class AggregatorThread {
   }
 
   /** All with one key, so in one partition and in this order. */
-  #send({ timeNs, vetoes, period, charge, events }: WholeFrame): void {
-    const { source } = this.options
-    const head = (): object => ({ source_name: source, message_id: this.#messageId++ })
-    const values = [
-      encodeMessage('pu00', { ...head(), reference_time: timeNs, vetos: vetoes, period_number: period, proton_charge: charge }), // prettier-ignore
-      ...events.map(
-        ({ tof, ids }) =>
-        encodeMessage('ev44', { ...head(), reference_time: [timeNs], reference_time_index: [0], time_of_flight: vector(tof), pixel_id: vector(ids) }) // prettier-ignore
-      )
-    ]
-    const message = { topic: this.options.output_topic, key: String(timeNs), timestampMs: Number(timeNs / NS_PER_MS) }
-    for (const value of values)
+  #send(frame: WholeFrame): void {
+    const { timeNs } = frame
+    // A time of the future would keep Kafka from deleting what is old
+    const timestampMs = Math.min(Number(timeNs / NS_PER_MS), Date.now() + AHEAD_MS)
+    const message = { topic: this.options.output_topic, key: String(timeNs), timestampMs }
+    for (const value of frameMessages(frame, this.options.source, () => this.#messageId++))
       this.#isFull = !this.#producer.send({ ...message, value }, (error) => {
         if (error === null) this.#sent++
         else this.#count('kafka', 1)
       })
+  }
+
+  /** Not while it ends: what it asked for then is gone. */
+  #warn(message: string): void {
+    if (!this.#closed) this.#say({ type: 'log', level: 'warn', message })
   }
 
   #count(reason: string, n: number): void {
@@ -233,8 +238,8 @@ class AggregatorThread {
   }
 
   #progress(): AggregatorProgress {
-    const { frames, eventsIn, eventsOut, waiting, droppedFrames, droppedEvents, lateEvents, latePulses } = this.#aggregate // prettier-ignore
-    const counted = { frames_not_whole: droppedFrames, events_of_those: droppedEvents, events_late: lateEvents, pulses_late: latePulses } // prettier-ignore
+    const { frames, eventsIn, eventsOut, waiting, droppedFrames, droppedEvents, lateEvents, latePulses, eventsBefore } = this.#aggregate // prettier-ignore
+    const counted = { frames_not_whole: droppedFrames, events_of_those: droppedEvents, events_late: lateEvents, pulses_late: latePulses, events_before_pulse: eventsBefore } // prettier-ignore
     const losses = Object.fromEntries([...Object.entries(counted), ...this.#losses].filter(([, n]) => n > 0))
     return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, missing: this.#topics.missing } // prettier-ignore
   }
@@ -243,5 +248,3 @@ class AggregatorThread {
     this.context.port.postMessage(message)
   }
 }
-
-const vector = ({ buffer, length }: Int32Array): Vector => ({ dtype: 'int32', length, bytes: new Uint8Array(buffer) })
