@@ -6,7 +6,7 @@ import { i32 } from './reader.js'
 /** One record for each pulse of a message; vectors are parts of its own. */
 export function splitPulses(record: EventRecord): EventRecord[] {
   const { referenceTime: times, referenceTimeIndex: index, timeOfFlight, pixelId } = record
-  if (index === null || times.length === 1) return [record]
+  if (index === null || (times.length === 1 && i32(index.bytes, 0) === 0)) return [record]
   // From behind: an index below 0 means no events, as the next pulse then starts where this one would
   const begins = new Array<number>(times.length + 1).fill(timeOfFlight.length)
   for (let pulse = times.length - 1; pulse >= 0; pulse--) {

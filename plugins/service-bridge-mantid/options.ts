@@ -41,6 +41,10 @@ export const optionSchema = {
     events: { ...sourced('ev42, ev43 or ev44 of detectors'), description: 'Events of detectors.' },
     monitors: { ...sourced('ev42, ev43 or ev44 of monitors'), description: 'Events of monitors.' },
     values: { ...sourced('f144 or f142'), description: 'Values of the sample environment.' },
+    histograms: {
+      ...sourced('hs00 or hs01'),
+      description: 'Histograms of times of flight, alone or by pixel, with counts since the start; INSTRUMENT_eventSum.'
+    },
     geometry: {
       type: 'string',
       minLength: 1,
@@ -58,9 +62,11 @@ export const optionSchema = {
 export type BridgeOptions = Options<typeof optionSchema>
 
 /** Topics that Mantid's listener looks for. */
-export const outputsOf = ({ instrument, prefix = instrument }: BridgeOptions) => ({
+export const outputsOf = ({ instrument, prefix = instrument, histograms }: BridgeOptions) => ({
   events: `${prefix}_events`,
   monitors: `${prefix}_monitors`,
   values: `${prefix}_sampleEnv`,
-  runs: `${prefix}_runInfo`
+  runs: `${prefix}_runInfo`,
+  // Only for who has histograms: Mantid does not look for it otherwise
+  ...(histograms.length > 0 && { histograms: `${prefix}_eventSum` })
 })

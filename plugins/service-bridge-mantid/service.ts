@@ -43,9 +43,9 @@ export class MantidBridge implements Service {
 
   /** Rejects with FILE_READ without its geometry, CONFIG_INVALID where it would read what it writes. */
   start(): Promise<void> {
-    const { geometry: file, runs, events, monitors, values } = this.#options
+    const { geometry: file, runs, events, monitors, values, histograms } = this.#options
     const outputs: readonly string[] = Object.values(outputsOf(this.#options))
-    const read = [runs, ...[...events, ...monitors, ...values].map(({ topic }) => topic)]
+    const read = [runs, ...[...events, ...monitors, ...values, ...histograms].map(({ topic }) => topic)]
     const both = read.find((topic) => outputs.includes(topic))
     if (both !== undefined)
       return Promise.reject(

@@ -8,6 +8,7 @@ import {
   type EventRecord,
   type LogRecord,
   msOf,
+  splitPulses,
   type Update,
   type Vector
 } from '../../schemas/index.js'
@@ -17,16 +18,43 @@ const EPOCH_NS = 631_152_000n * 1_000_000_000n
 const NS_PER_MS = 1_000_000n
 const MOST_RUN_DIGITS = 9
 
+export interface EventMessages {
+  readonly messages: readonly OutMessage[]
+  /** Events that ev42 cannot say: negative times of flight or ids, and those of no pulse, or of one before its epoch. */
+  readonly lost: number
+}
+
 /** One ev42 per pulse. Kafka's time stays that of the pulse: Mantid finds the start of a run by it. */
-export function eventMessages(record: EventRecord, ev42: Converter, shift: boolean): OutMessage[] {
-  const times = Array.from(
-    { length: record.referenceTime.length },
-    (_, i) => element(record.referenceTime, i) as bigint
-  )
-  const moved: Vector = shift ? { dtype: 'int64', length: times.length, bytes: bytesOf(times.map((time) => time - EPOCH_NS)) } : record.referenceTime // prettier-ignore
-  const events: EventRecord = { ...record, referenceTime: moved }
-  const made = ev42.convert?.(updateOf(record.source, times[0] ?? 0n, events)) ?? []
-  return made.map(({ value }, i) => ({ value, timestampMs: msOf(times[i] ?? times[0] ?? 0n) }))
+export function eventMessages(record: EventRecord, ev42: Converter, shift: boolean): EventMessages {
+  const firstNs = shift ? EPOCH_NS : 0n
+  const messages: OutMessage[] = []
+  let taken = 0
+  for (const pulse of splitPulses(record)) {
+    const timeNs = element(pulse.referenceTime, 0) as bigint
+    if (timeNs < firstNs) continue
+    const referenceTime: Vector = { dtype: 'int64', length: 1, bytes: bytesOf([timeNs - firstNs]) }
+    const events: EventRecord = { ...sound(pulse), referenceTime, referenceTimeIndex: null }
+    taken += events.timeOfFlight.length
+    for (const { value } of ev42.convert?.(updateOf(record.source, timeNs, events)) ?? [])
+      messages.push({ value, timestampMs: msOf(timeNs) })
+  }
+  return { messages, lost: record.timeOfFlight.length - taken }
+}
+
+/** Without the events that have a negative number. */
+function sound(record: EventRecord): EventRecord {
+  const { timeOfFlight, pixelId } = record
+  const isNegative = (vector: Vector, i: number): boolean => i < vector.length && element(vector, i) < 0
+  const wrong = (i: number): boolean => isNegative(timeOfFlight, i) || isNegative(pixelId, i)
+  let good: number[] | undefined
+  for (let i = 0; i < timeOfFlight.length; i++)
+    if (wrong(i)) good ??= Array.from({ length: i }, (_, place) => place)
+    else good?.push(i)
+  if (good === undefined) return record
+  const left = good
+  const kept = (vector: Vector): Vector =>
+    vector.length === 0 ? vector : { dtype: 'int32', length: left.length, bytes: new Uint8Array(Int32Array.from(left, (i) => Number(element(vector, i))).buffer) } // prettier-ignore
+  return { ...record, timeOfFlight: kept(timeOfFlight), pixelId: kept(pixelId) }
 }
 
 const bytesOf = (times: readonly bigint[]): Uint8Array => new Uint8Array(BigInt64Array.from(times).buffer)

@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import { type Kafka, type Producer } from '../../core/api/plugin.js'
 import { connectKafka } from '../../core/kafka/client.js'
 import { DaemonProcess } from '../../plugins/tools-dev/daemon-process.js'
+import { histogramMessage } from '../../plugins/service-bridge-mantid/histogram.js'
 import { runName } from '../../plugins/service-bridge-mantid/words.js'
-import { decodeJson, encodeMessage, type Fields } from '../../schemas/index.js'
+import { decodeJson, encodeMessage, type Fields, type Vector } from '../../schemas/index.js'
 import { Control } from '../support/control.js'
 import { kafka as startKafka, testTopics } from '../support/kafka.js'
 
 type Message = Readonly<Record<string, unknown>>
+
+const lossesOf = (json: Message): Message | undefined => (json['services'] as { bridge_mantid?: { losses?: Message } } | undefined)?.bridge_mantid?.losses // prettier-ignore
 
 describe('bridge to Mantid', function () {
   this.timeout(200_000)
@@ -99,6 +102,8 @@ ${wanted.map((name) => `[[topics]]\nname = "${name}"\n`).join('')}`
     const ev44 = (source: string, times: bigint[], index: number[], ids: number[]): void =>
       put(topics.events, 'ev44', { source_name: source, message_id: 1n, reference_time: times, reference_time_index: index, time_of_flight: ids.map((id) => 1000 * id), pixel_id: ids }) // prettier-ignore
     ev44('det', [pulse, pulse + 20_000_000n], [0, 2], [1, 2, 3])
+    // A negative time is lost alone, and so is what lies before the first pulse
+    ev44('det', [pulse + 40_000_000n, -1n], [1, 3], [4, 5, -6, 7])
     ev44('mon', [pulse], [0], [9])
     ev44('other', [pulse], [0], [9])
     put(topics.values, 'f144', { source_name: 'T', timestamp: pulse, value: { type: 'Double', value: { value: 281.5 } } }) // prettier-ignore
@@ -119,14 +124,36 @@ ${wanted.map((name) => `[[topics]]\nname = "${name}"\n`).join('')}`
     // Events and values from the start of the run on, by Kafka's times
     const timestampMs = Number(BigInt(start?.['start_time'] as string) / 1_000_000n)
     const offset = async (topic: string): Promise<number> => (await kafka.offsets(topic, [0], { timestampMs })).get(0) ?? -1 // prettier-ignore
-    const events = await read(out.x_events, await offset(out.x_events), 2)
+    const events = await read(out.x_events, await offset(out.x_events), 3)
     const shown = ({ id, message }: { id: string; message: Message }): unknown => [id, message['pulse_time'], message['detector_id'], message['time_of_flight']] // prettier-ignore
     const epoch = 631_152_000_000_000_000n
-    assert.deepEqual(events.map(shown), [['ev42', String(pulse - epoch), [1, 2], [1000, 2000]], ['ev42', String(pulse + 20_000_000n - epoch), [3], [3000]]]) // prettier-ignore
+    assert.deepEqual(events.map(shown), [['ev42', String(pulse - epoch), [1, 2], [1000, 2000]], ['ev42', String(pulse + 20_000_000n - epoch), [3], [3000]], ['ev42', String(pulse + 40_000_000n - epoch), [5], [5000]]]) // prettier-ignore
+    const state = await control.json((json) => lossesOf(json)?.['events'] === 3, 'the losses') // prettier-ignore
+    assert.deepEqual(lossesOf(state), { events: 3, other_source: 5 })
     const [monitor] = await read(out.x_monitors, 0, 1)
     assert.deepEqual(monitor?.message['detector_id'], [9])
     const [log] = await read(out.x_sampleEnv, await offset(out.x_sampleEnv), 1)
     assert.deepEqual([log?.id, log?.message['source_name'], log?.message['timestamp'], (log?.message['value'] as { value: unknown }).value], ['f142', 'T', String(pulse), { value: 281.5 }]) // prettier-ignore
+  })
+
+  it('histograms have the edges of times first, spectra behind, whichever way round they come', () => {
+    const vector = (dtype: 'float64' | 'int32', values: number[]): Vector => ({ dtype, length: values.length, bytes: new Uint8Array((dtype === 'int32' ? Int32Array.from(values) : Float64Array.from(values)).buffer) }) // prettier-ignore
+    const times = { length: 2, unit: 'ns', label: 'time_of_flight', edges: vector('float64', [0, 1000, 3000]) }
+    const pixels = { length: 3, unit: '', label: 'pixel', edges: null }
+    const record = { source: 'h', timestampNs: 7_000_000n, lastMetadataTimestampNs: 0n, offset: null, errors: null, info: 'i' } // prettier-ignore
+    const both = [
+      { dimensions: [times, pixels], currentShape: [2, 3], data: vector('int32', [1, 2, 3, 4, 5, 6]) },
+      { dimensions: [pixels, times], currentShape: [3, 2], data: vector('int32', [1, 4, 2, 5, 3, 6]) }
+    ].map((one) => histogramMessage({ ...record, ...one }))
+    for (const { value, timestampMs } of both) {
+      const { file_identifier: id, message } = decodeJson(Buffer.from(value))
+      const [first, second] = message['dim_metadata'] as Message[]
+      assert.deepEqual([id, timestampMs, message['current_shape'], first?.['unit'], second?.['length']], ['hs00', 7, [3, 3], 'TOF', 3]) // prettier-ignore
+      assert.deepEqual(first?.['bin_boundaries'], { type: 'ArrayDouble', type_id: 3, value: { value: [0, 1, 3] } })
+      assert.deepEqual(message['data'], { type: 'ArrayDouble', type_id: 3, value: { value: [1, 4, 2, 5, 3, 6] } })
+    }
+    assert.throws(() => histogramMessage({ ...record, dimensions: [pixels], currentShape: [3], data: vector('int32', [1, 2, 3]) }), { reason: 'no_time_axis' }) // prettier-ignore
+    assert.throws(() => histogramMessage({ ...record, dimensions: [{ ...times, length: 9 }], currentShape: [2], data: vector('int32', [1, 2]) }), { reason: 'part_of_histogram' }) // prettier-ignore
   })
 
   it('names of runs are numbers where they end in digits', () => {

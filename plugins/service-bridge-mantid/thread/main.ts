@@ -8,8 +8,15 @@ import {
   type Reader,
   type ThreadContext
 } from '../../../core/api/plugin.js'
-import { type EventRecord, type LogRecord, OpenConverters, schemaId } from '../../../schemas/index.js'
+import {
+  type EventRecord,
+  type HistogramRecord,
+  type LogRecord,
+  OpenConverters,
+  schemaId
+} from '../../../schemas/index.js'
 import { FollowedTopics, lastMessages } from '../../service-adara/topics-kit.js'
+import { histogramMessage } from '../histogram.js'
 import { type BridgeOptions, outputsOf } from '../options.js'
 import { eventMessages, startMessage, stopMessage, valueMessage } from '../words.js'
 import { type BridgeProgress, type FromBridge, type ToBridge } from './protocol.js'
@@ -30,9 +37,12 @@ export default function main(context: ThreadContext): void {
   })
 }
 
+/** Schemas that are taken. */
+const inputs = { events: ['ev42', 'ev43', 'ev44'], values: ['f142', 'f144'], histograms: ['hs00', 'hs01'] }
+
 interface BridgeUse {
   readonly to: string
-  readonly kind: 'events' | 'values' | 'runs'
+  readonly kind: 'events' | 'values' | 'histograms' | 'runs'
   readonly sources: ReadonlySet<string> | undefined
 }
 
@@ -61,11 +71,11 @@ class Bridge {
     this.#producer = this.#kafka.producer({ lingerMs: 5 })
     const outputs = outputsOf(options)
     const use = (topic: string, one: BridgeUse): void => void this.#uses.set(topic, [...(this.#uses.get(topic) ?? []), one]) // prettier-ignore
-    for (const name of ['events', 'monitors', 'values'] as const)
+    for (const name of ['events', 'monitors', 'values', 'histograms'] as const)
       for (const { topic, sources } of options[name])
         use(topic, {
-          to: outputs[name],
-          kind: name === 'values' ? 'values' : 'events',
+          to: outputs[name] ?? '',
+          kind: name === 'monitors' ? 'events' : name,
           sources: sources && new Set(sources)
         })
     use(options.runs, { to: outputs.runs, kind: 'runs', sources: undefined })
@@ -140,16 +150,17 @@ class Bridge {
 
   #made({ kind, sources }: BridgeUse, schema: string, message: Buffer): readonly OutMessage[] {
     if (kind === 'runs') return this.#run(schema, message)
-    const isEvents = ['ev42', 'ev43', 'ev44'].includes(schema)
-    const isValue = schema === 'f142' || schema === 'f144'
-    const converter = (kind === 'events' ? isEvents : isValue) ? this.#converters.of(schema) : undefined
-    const target = this.#converters.of(kind === 'events' ? 'ev42' : 'f142')
-    if (converter?.decode === undefined || target === undefined) return this.#nothing('unknown_schema')
-    const record = converter.decode(message) as EventRecord | LogRecord
+    const converter = inputs[kind].includes(schema) ? this.#converters.of(schema) : undefined
+    if (converter?.decode === undefined) return this.#nothing('unknown_schema')
+    const record = converter.decode(message) as EventRecord | LogRecord | HistogramRecord
     if (sources?.has(record.source) === false) return this.#nothing('other_source')
-    return kind === 'events'
-      ? eventMessages(record as EventRecord, target, this.options.shift_epoch)
-      : valueMessage(record as LogRecord, target)
+    if (kind === 'histograms') return [histogramMessage(record as HistogramRecord)]
+    const target = this.#converters.of(kind === 'events' ? 'ev42' : 'f142')
+    if (target === undefined) return this.#nothing('unknown_schema')
+    if (kind === 'values') return valueMessage(record as LogRecord, target)
+    const { messages, lost } = eventMessages(record as EventRecord, target, this.options.shift_epoch)
+    if (lost > 0) this.#count('events', lost)
+    return messages
   }
 
   #run(schema: string, message: Buffer): readonly OutMessage[] {
