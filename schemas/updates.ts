@@ -43,6 +43,8 @@ export interface Update {
   readonly repeat: boolean
   /** Event sources only: the events of one or several pulses; `value` is null, `dtype` 'structure'. */
   readonly events?: EventRecord
+  /** Virtual instruments only: messages of other schemas, each as its converter encodes it. */
+  readonly records?: readonly { readonly schema: string; readonly record: unknown; readonly events: number }[]
   /**
    * For the receiver, once neither it nor those it passed the update to hold it any more: the memory of its large vectors is
    * used again. It need not be called.

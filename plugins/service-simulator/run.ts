@@ -19,6 +19,8 @@ export interface RunPlan {
   /** Channel of the source → topic and checked options. */
   readonly channels: readonly { channel: string; topic: string; options: Readonly<Record<string, unknown>> }[]
   readonly encoders: readonly EventEncoder[]
+  /** For what instruments make beside events, by schema. Throws CONVERTER_UNKNOWN. */
+  readonly encode: (schema: string, record: unknown) => Uint8Array
 }
 
 interface Counts {
@@ -130,9 +132,16 @@ export class SimulatorRun {
       if (update.connection === 6 && --this.#open === 0) this.#resolveEnd()
       return
     }
-    const { events } = update
-    if (events === undefined) return
+    const { events, records } = update
     const counts = this.#channels.get(channel)!
+    if (records !== undefined) {
+      counts.pulses++
+      for (const { schema, record, events: n } of records) {
+        counts.events += n
+        this.#send(topic, this.plan.encode(schema, record), update, n)
+      }
+    }
+    if (events === undefined) return
     counts.pulses += events.referenceTime.length
     counts.events += events.timeOfFlight.length
     for (const { encode } of this.plan.encoders) this.#send(topic, encode(events), update, events.timeOfFlight.length)

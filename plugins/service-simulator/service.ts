@@ -13,7 +13,7 @@ import {
   errorText,
   missingText
 } from '../../core/api/plugin.js'
-import { type SourcePart, converterOf, sourceOf } from '../../schemas/index.js'
+import { type SourcePart, converterOf, OpenConverters, sourceOf } from '../../schemas/index.js'
 import { type StartRunCommand } from './commands/start.js'
 import { type EventEncoder, encoderOf, SimulatorRun, type RunCounts, type RunPlan } from './run.js'
 
@@ -107,7 +107,17 @@ export class Simulator implements Service {
       const path = name === command.topic ? '/topic' : '/monitor_topic'
       errors.push(finding('TOPIC_MISSING', path, missingText(`topic ${name}`)))
     }
-    return errors.length > 0 || source === undefined ? errors : { source, channels, encoders }
+    return errors.length > 0 || source === undefined ? errors : { source, channels, encoders, encode: this.#encodes() }
+  }
+
+  #encodes(): RunPlan['encode'] {
+    const { serviceId: jobId, signal } = this.context
+    const converters = new OpenConverters(this.context, { jobId, signal, log: this.context.log.bind(this.context) })
+    return (schema, record) => {
+      const value = converters.of(schema)?.encode?.(record)
+      if (value === undefined) throw new CodedError('CONVERTER_UNKNOWN', `no converter '${schema}' that encodes`)
+      return value
+    }
   }
 
   #encoder(schema: string, errors: Finding[]): EventEncoder | undefined {

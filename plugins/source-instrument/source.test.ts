@@ -6,7 +6,8 @@ import { type Context } from '../../core/api/plugin.js'
 import { type SourcePart, type Update } from '../../schemas/index.js'
 import { COLUMNS, detectorPulse, longestTime, monitorPixel, monitorPulse, ROWS } from './amor.js'
 import { next, seedState } from './random.js'
-import { amor, eventsInPulse, parseTimeNs, pulseOffsetNs } from './source.js'
+import { parseTimeNs, pulseOffsetNs } from './pulses.js'
+import { amor, eventsInPulse } from './source.js'
 
 const int32 = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.slice().buffer)
 const part: SourcePart = amor

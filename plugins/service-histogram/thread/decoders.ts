@@ -4,6 +4,7 @@ import {
   type DataArrayRecord,
   type EventRecord,
   type HistogramRecord,
+  type MuonEvents,
   type OpenConverters,
   type PulseRecord,
   schemaId
@@ -31,6 +32,8 @@ export class Decoders {
       const converter = this.converters.of(schema)
       if (converter?.decode === undefined) return { kind: 'bad', reason: 'unknown_schema' }
       const record = converter.decode(message)
+      if (schema === 'aev2' || schema === 'dev2')
+        return { kind: 'events', schema, record: ofMuons(schema, record as MuonEvents) }
       if (isEvents) return { kind: 'events', schema, record: record as EventRecord }
       if (isArray)
         return { kind: 'array', schema, record: arrayOf(schema, record as DataArrayRecord | HistogramRecord) }
@@ -38,6 +41,20 @@ export class Decoders {
     } catch (error) {
       return { kind: 'bad', reason: reasonOf(error) }
     }
+  }
+}
+
+/** Muon events as others: the pixel is the channel. Their messages name no source, so streams name the schema. */
+function ofMuons(source: string, { frame, time, channel }: MuonEvents): EventRecord {
+  const { timestampNs, period, running } = frame
+  return {
+    source,
+    messageId: BigInt(frame.frameNumber),
+    referenceTime: { dtype: 'int64', length: 1, bytes: new Uint8Array(BigInt64Array.of(timestampNs).buffer) },
+    referenceTimeIndex: null,
+    timeOfFlight: time,
+    pixelId: channel,
+    facility: { type: 'isis', periodNumber: Number(period), runState: running ? 'RUNNING' : 'SETUP', protonCharge: 0 }
   }
 }
 
