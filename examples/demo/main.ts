@@ -7,6 +7,7 @@ import { terminal } from '../../commands/cli/tool-context.js'
 import { CodedError, errorText } from '../../core/api/errors.js'
 import { channels, type DevFacility, startFacility } from '../../plugins/tools-dev/facility.js'
 import { OwnerGuard } from '../../plugins/tools-dev/guard.js'
+import { kinds } from '../../plugins/tools-dev/kinds.js'
 import { stepsOn } from '../../plugins/tools-dev/steps.js'
 import { bytes } from '../../plugins/tools-daemon/tool-kit.js'
 import { type Sent, showFile, verify } from './verify.js'
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
   heading('Preparing')
   facility = await startFacility({
     instrument: 'DEMO',
+    kind: kinds['amor']!,
     folder,
     files: out,
     needsIoc: true,
@@ -64,7 +66,7 @@ interface Plan {
 async function measure(facility: DevFacility, plan: Plan): Promise<void> {
   heading('Measuring')
   const pulses = Math.max(1, Math.round(plan.seconds * PULSE_RATE))
-  const name = await facility.begin({ perPulse: EVENTS_PER_PULSE, pulseRate: PULSE_RATE, pulses })
+  const name = await facility.begin({ perPulse: EVENTS_PER_PULSE, pulses })
   const watch = watchJobs(facility, plan.seconds)
   await facility.ioc?.ramp(channels, PUTS, PUTS / plan.seconds)
   const run = await facility.jobEnd('demo-events')

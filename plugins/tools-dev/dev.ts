@@ -14,9 +14,9 @@ import {
 import { bytes, countOf, untilStopped } from '../tools-daemon/tool-kit.js'
 import { channels, type DevFacility, startFacility } from './facility.js'
 import { OwnerGuard } from './guard.js'
+import { type FacilityKind, kinds } from './kinds.js'
 import { type Steps, stepsOn } from './steps.js'
 
-const PULSE_RATE = 14
 /** Values of a ramp, and how many of them a second. */
 const [VALUES, VALUE_RATE] = [100, 5]
 
@@ -25,7 +25,9 @@ const text = (value: ToolFlags[string]): string | undefined => (typeof value ===
 const dev: ToolRun = async (_args, flags, context) => {
   const steps = stepsOn(context)
   const forMs = text(flags['for']) === undefined ? undefined : parseDuration(text(flags['for']) ?? '')
-  const perPulse = countOf(text(flags['events']) ?? '', '--events')
+  const events = text(flags['events'])
+  const perPulse = events === undefined ? {} : { perPulse: countOf(events, '--events') }
+  const kind = kindOf(text(flags['facility']) ?? '')
   const kept = text(flags['data'])
   const instrument = text(flags['instrument']) ?? ''
   if (!/^[A-Za-z0-9._-]{1,200}$/.test(instrument)) throw new CodedError('CLI_USAGE', `--instrument '${instrument}': letters, digits, '.', '_' and '-' only: its topics begin with it`) // prettier-ignore
@@ -39,6 +41,7 @@ const dev: ToolRun = async (_args, flags, context) => {
   try {
     const starting = startFacility({
       instrument,
+      kind,
       folder,
       files,
       guard,
@@ -53,7 +56,7 @@ const dev: ToolRun = async (_args, flags, context) => {
     if (facility !== undefined) {
       lost = facility.lost()
       lost.catch(() => undefined) // Whoever waits meanwhile sees it
-      const name = await Promise.race([facility.begin({ perPulse, pulseRate: PULSE_RATE }), lost])
+      const name = await Promise.race([facility.begin(perPulse), lost])
       tellPlaces(facility, instrument, join(files, name), context)
       const time = forMs === undefined ? [] : [sleep(forMs, undefined, { ref: false })]
       await Promise.race([stop.ended, lost, moving(facility), ...time])
@@ -80,6 +83,12 @@ async function end(facility: DevFacility, lost: Promise<never> | undefined, { st
     tell(`✗ the file is not finished: ${errorText(error).split('\n')[0]}`)
   }
   await step('everything else ends', () => facility.close())
+}
+
+function kindOf(name: string): FacilityKind {
+  const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+  if (kind === undefined) throw new CodedError('CLI_USAGE', `--facility '${name}': one of ${Object.keys(kinds).join(', ')}`) // prettier-ignore
+  return kind
 }
 
 function brokersOf(flags: ToolFlags): { brokers?: readonly string[] } {

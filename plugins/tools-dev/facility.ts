@@ -19,6 +19,7 @@ import { usualPort } from './fetched/ports.js'
 import { type OwnerGuard } from './guard.js'
 import { type Ioc } from './ioc/server.js'
 import { startSoftIoc } from './ioc/soft-ioc.js'
+import { type FacilityKind } from './kinds.js'
 import { readyBy } from './ready.js'
 import { samples, samplesIn } from './samples.js'
 import { type Steps } from './steps.js'
@@ -33,6 +34,7 @@ const TOKEN = 'DEV_PAGE_TOKEN'
 export interface FacilityOptions {
   /** Its topics begin with it. */
   readonly instrument: string
+  readonly kind: FacilityKind
   /** Config, structure and the daemon's log: made there, and used when they are there already. */
   readonly folder: string
   /** Where the daemon writes files. */
@@ -110,20 +112,17 @@ export class DevFacility implements FacilityParts {
   }
 
   /** Everything that runs while it measures; without `pulses` the events never end. Gives the name of the file. */
-  async begin(events: {
-    readonly perPulse: number
-    readonly pulseRate: number
-    readonly pulses?: number
-  }): Promise<string> {
+  async begin({ perPulse, pulses }: { readonly perPulse?: number; readonly pulses?: number } = {}): Promise<string> {
     const name = `demo-${new Date().toISOString().replaceAll(/[:.]/g, '-')}.nxs`
     const structure = JSON.parse(await readFile(join(this.options.folder, 'structure.json'), 'utf8')) as unknown
-    const { perPulse: events_per_pulse, pulseRate: pulse_rate, pulses } = events
-    const options = { seed: 42, pulse_rate, events_per_pulse, ...(pulses !== undefined && { pulses }) }
-    const { instrument } = this.options
+    const { instrument, kind } = this.options
+    const topic = (which: string): string => `${instrument}_${which}`
+    const simulation = kind.simulation(topic, perPulse ?? kind.perPulse)
+    const options = { seed: 42, pulse_rate: kind.pulseRate, ...(simulation['options'] as object), ...(pulses !== undefined && { pulses }) } // prettier-ignore
     await this.ask({ cmd: 'start', service: 'forwarder', msg_id: 'demo-forward', streams: streamsOf(instrument, this.ioc !== undefined) }) // prettier-ignore
-    await this.ask({ cmd: 'start', service: 'filewriter', msg_id: 'demo-write', job_id: 'demo-file', file_name: name, nexus_structure: structure }) // prettier-ignore
-    await this.ask({ cmd: 'start', service: 'histogram', msg_id: 'demo-see', job_id: 'demo-histograms', histograms: histogramsOf(instrument) }) // prettier-ignore
-    await this.ask({ cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', topic: `${instrument}_events`, monitor_topic: `${instrument}_monitor`, schema: 'ev44', options }) // prettier-ignore
+    await this.ask({ cmd: 'start', service: 'filewriter', msg_id: 'demo-write', job_id: 'demo-file', file_name: name, run_name: '1', instrument_name: instrument, nexus_structure: structure }) // prettier-ignore
+    await this.ask({ cmd: 'start', service: 'histogram', msg_id: 'demo-see', job_id: 'demo-histograms', histograms: kind.histograms(topic) }) // prettier-ignore
+    await this.ask({ cmd: 'start', service: 'simulator', msg_id: 'demo-events', job_id: 'demo-events', ...simulation, options }) // prettier-ignore
     return name
   }
 
@@ -202,19 +201,6 @@ const streamsOf = (instrument: string, hasIoc: boolean): readonly unknown[] =>
     lossless: true
   }))
 
-/** AMOR's detector has 256 × 256 pixels; a pulse period of 14 Hz in ns. */
-function histogramsOf(instrument: string): readonly unknown[] {
-  const amor = { data_topic: `${instrument}_events`, source: 'amor_detector', topic: `${instrument}_histograms` }
-  const image = { first_pixel: 1, width: 256, height: 256 }
-  const times = { tof_range: [0, 71_428_571], num_bins: 200 }
-  const regions = [{ name: 'specular', rectangle: [96, 96, 64, 64] }]
-  return [
-    { id: 'detector', kind: 'image', ...amor, ...image },
-    { id: 'spectrum', kind: 'tof', ...amor, ...times },
-    { id: 'beam', kind: 'roi', ...amor, ...image, ...times, regions }
-  ]
-}
-
 /** Starts everything; when something does not come up, what had is ended again. Rejects with CodedError KAFKA_NONE and others. */
 export async function startFacility(options: FacilityOptions): Promise<DevFacility> {
   const cleanup: (() => Promise<unknown>)[] = []
@@ -231,7 +217,7 @@ async function startUp(options: FacilityOptions, cleanup: (() => Promise<unknown
   const { step, tell } = steps
   // What is started here shall not take the config of another daemon
   delete process.env['NEXSTREAM_CONFIG']
-  const text = await samplesIn(folder, files, instrument)
+  const text = await samplesIn(folder, files, instrument, options.kind)
   const broker = await brokerOf(options)
   if ('stop' in broker) cleanup.push(() => broker.stop())
   const ioc = await iocOf(options)

@@ -11,12 +11,18 @@ const tools = [
         flags: '-b, --brokers <list>',
         summary: 'host:port,…; default $NEXSTREAM_BROKERS, else one of its own by Docker, else by Java'
       },
+      {
+        flags: '--facility <kind>',
+        summary:
+          'amor (a reflectometer), isis (boards, aggregator, a file as of ISIS) or muons (digitisers, events, frames)',
+        standard: 'amor'
+      },
       { flags: '--instrument <name>', summary: 'its topics begin with it', standard: 'DEMO' },
       {
         flags: '--data <folder>',
         summary: 'where files, config and what the broker has stay for the next time; default: nowhere'
       },
-      { flags: '--events <n>', summary: 'events of each of the 14 pulses a second', standard: '1000' },
+      { flags: '--events <n>', summary: 'events of each pulse; default of amor 1000, of isis 600, of muons 64' },
       { flags: '--for <duration>', summary: 'end by itself after so long, e.g. 30s, 10min' }
     ],
     helpBelow:
