@@ -1,6 +1,6 @@
 // Frames put together: what the boards of an instrument say of one pulse, each for itself, becomes one pu00 and its events.
 import { element, type EventRecord, numbersIn, type PulseRecord, type Vector } from '../../schemas/index.js'
-import { type EventColumns, sortByTime } from './sort.js'
+import { type TimedEvents, sortByTime } from './sort.js'
 
 export interface WholeFrame {
   readonly timeNs: bigint
@@ -9,7 +9,7 @@ export interface WholeFrame {
   /** µAh. */
   readonly charge: number
   /** Sorted by time of flight, in messages that are not too large. */
-  readonly events: readonly EventColumns[]
+  readonly events: readonly TimedEvents[]
 }
 
 export interface AggregateOptions {
@@ -32,7 +32,7 @@ interface Waiting {
   period: number | null
   charge: number | null
   /** As they came. */
-  readonly parts: EventColumns[]
+  readonly parts: TimedEvents[]
   events: number
 }
 
@@ -141,7 +141,7 @@ export class FrameAggregate {
     this.#options.take({ timeNs, vetoes, period, charge, events: this.#split(frame) })
   }
 
-  #split({ parts, events }: Waiting): EventColumns[] {
+  #split({ parts, events }: Waiting): TimedEvents[] {
     const all = { tof: new Int32Array(events), ids: new Int32Array(events) }
     let at = 0
     for (const { tof, ids } of parts) {

@@ -7,7 +7,7 @@ interface Message {
 }
 
 /** What has come of one partition and waits, in memory of its own: a reader stops when too many of its buffers are kept. */
-class Lane {
+class PacedLane {
   #messages: Message[] = []
   /** The next one. */
   #at = 0
@@ -56,7 +56,7 @@ export interface PacedOptions {
 }
 
 export class PacedPartitions {
-  readonly #lanes = new Map<number, Lane>()
+  readonly #lanes = new Map<number, PacedLane>()
   readonly #options: PacedOptions
 
   constructor(options: PacedOptions) {
@@ -74,7 +74,7 @@ export class PacedPartitions {
 
   /** A partition is read from `next` on, and has messages up to `end`. */
   begin(partition: number, next: number, end: number): void {
-    if (!this.#lanes.has(partition)) this.#lanes.set(partition, new Lane(next, end))
+    if (!this.#lanes.has(partition)) this.#lanes.set(partition, new PacedLane(next, end))
   }
 
   /** What there is in Kafka by now. */
@@ -117,7 +117,7 @@ export class PacedPartitions {
   handOn(): void {
     const lanes = [...this.#lanes]
     while (!lanes.some(([, lane]) => lane.isBehind)) {
-      let first: readonly [number, Lane] | undefined
+      let first: readonly [number, PacedLane] | undefined
       for (const one of lanes)
         if (one[1].head !== undefined && (first === undefined || one[1].head.timestampMs < (first[1].head?.timestampMs ?? 0))) first = one // prettier-ignore
       if (first === undefined) return

@@ -5,13 +5,13 @@ const DIGITS = 1 << DIGIT_BITS
 /** Below it moving one by one is faster. */
 const FEW = 48
 
-export interface EventColumns {
+export interface TimedEvents {
   readonly tof: Int32Array
   readonly ids: Int32Array
 }
 
 /** In place; equal times stay in their order. */
-export function sortByTime({ tof, ids }: EventColumns): void {
+export function sortByTime({ tof, ids }: TimedEvents): void {
   const n = tof.length
   if (n <= FEW) return insert(tof, ids)
   let [least, most, isSorted] = [tof[0]!, tof[0]!, true]
