@@ -8,6 +8,8 @@ export interface Vector {
   readonly dtype: VectorType
   readonly length: number
   readonly bytes: Uint8Array
+  /** Puts the bytes into a message that is made; for what would be made as `bytes` for that alone. `target` begins at a multiple of 8. */
+  writeTo?(target: Uint8Array): void
 }
 
 /** Whether a Vector, among the things that a value can be. */

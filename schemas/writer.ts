@@ -214,6 +214,11 @@ class Encoder {
 
   #numbers(type: ScalarType, input: object, at: number, path: string): void {
     const width = scalarSize[type]
+    if (isVector(input) && input.dtype === type && input.writeTo !== undefined) {
+      const bytes = input.length * width
+      const start = this.#vectorStart(at, input.length, Math.max(8, width), bytes, bytes)
+      return input.writeTo(this.#bytes.subarray(start, start + bytes))
+    }
     if (ArrayBuffer.isView(input) || isVector(input)) {
       const raw = rawBytes(type, input)
       if (raw !== undefined) {

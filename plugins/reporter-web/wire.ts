@@ -32,6 +32,21 @@ export interface ServiceCard {
   readonly figures: readonly { readonly name: string; readonly value: number | string; readonly unit: string }[]
   readonly trouble: string | null
 }
+/** A source of events, with its counts since the job that hears it began. */
+export interface RateRow {
+  readonly key: string
+  readonly source: string
+  /** Topic, or what it is made of. */
+  readonly from: string
+  /** Job that hears it. */
+  readonly by: string
+  readonly pulses: number
+  readonly events: number
+  /** Of its last pulse, ms since 1970; null: not known. */
+  readonly last_ms: number | null
+  readonly behind_s: number | null
+}
+
 export interface OverviewView {
   readonly service_id: string
   readonly version: string
@@ -44,6 +59,7 @@ export interface OverviewView {
   readonly services: readonly ServiceCard[]
   readonly funnels: readonly FunnelView[]
   readonly jobs: readonly JobRow[]
+  readonly rates: readonly RateRow[]
   readonly faults: readonly { readonly plugin: string; readonly part: string; readonly method: string; readonly count: number; readonly last_error: string }[] // prettier-ignore
   readonly not_understood: Readonly<Record<string, number>>
 }

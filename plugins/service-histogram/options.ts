@@ -15,7 +15,8 @@ export const optionSchema = {
       type: 'integer',
       minimum: 20,
       default: 500,
-      description: 'A histogram that has changed is sent so often at most, on whole multiples of this time.'
+      description:
+        'A histogram that has changed is sent so often at most, on whole multiples of this time, or as soon as the one before is in Kafka.'
     },
     keep_alive_ms: {
       type: 'integer',

@@ -51,7 +51,17 @@ export function runningJob(job: Job, spec: JobSpec, origin: Origin): RunningJob 
   const histograms = spec.histograms.map(({ id, topic }) => {
     return { id, topic, state: 'INITIALISED' as const, sum: 0, rate: 0, sent: 0, outside: 0 }
   })
-  const progress = { jobId: job.id, messages: 0, bytes: 0, events: 0, losses: {}, behind: 0, behindMs: 0, histograms }
+  const progress = {
+    jobId: job.id,
+    messages: 0,
+    bytes: 0,
+    events: 0,
+    losses: {},
+    behind: 0,
+    behindMs: 0,
+    histograms,
+    sources: []
+  }
   const bytes = spec.histograms.reduce((sum, one) => sum + one.bytes, 0)
   return { job, spec, origin, progress, bytes, ready, accept, refuse, ended, end }
 }

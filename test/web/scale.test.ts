@@ -62,6 +62,28 @@ describe('the page with much to show', function () {
     await page.locator(`[data-roi-sum="${sum}"]`).waitFor()
   })
 
+  it('shows what each source sends', async () => {
+    const { control, topics } = watched
+    let pulse = 0
+    const sending = setInterval(() => {
+      const reference_time = [BigInt(Date.now()) * 1_000_000n]
+      const value = encodeMessage('ev44', { source_name: 'rated', message_id: BigInt(pulse++), reference_time, reference_time_index: [0], time_of_flight: [1, 2, 3], pixel_id: [1, 2, 3] }) // prettier-ignore
+      control.producer.send({ topic: topics.events, value })
+    }, 50)
+    try {
+      await page.goto(`${watched.address}#/rates`)
+      const row = page.locator('[data-source="rated"]')
+      await row.locator('[data-rate="events"]', { hasText: /[1-9]/ }).waitFor()
+      await row.locator('[data-rate="pulses"]', { hasText: /[1-9]/ }).waitFor()
+      await row.locator('button').click()
+      await page.locator('h3', { hasText: 'rated' }).waitFor()
+      await page.locator('.chart canvas').waitFor()
+      assert.match(await page.locator('table.rates').innerText(), /amor_detector/)
+    } finally {
+      clearInterval(sending)
+    }
+  })
+
   it('shows other programs by their heartbeats, those that are silent first', async () => {
     const { topics, control } = watched
     const beat = (id: string, status: object, timestampMs: number): void => {
@@ -81,7 +103,7 @@ describe('the page with much to show', function () {
   })
 
   it('fits a screen of 390 pixels', async () => {
-    for (const id of ['overview', 'jobs/a-job-with-a-rather-long-name', 'pvs', 'detector', 'messages', 'commands', 'files']) {
+    for (const id of ['overview', 'jobs/a-job-with-a-rather-long-name', 'pvs', 'detector', 'rates', 'messages', 'commands', 'files']) {
       await page.goto(`${watched.address}#/${id}`)
       await page.locator(`main[data-page="${id.split('/')[0]}"] .card`).first().waitFor()
       const width = await page.evaluate<number>('document.documentElement.scrollWidth')
@@ -105,7 +127,7 @@ describe('the page with much to show', function () {
     await page.locator('dialog').waitFor({ state: 'detached' })
     await keyboard.press('t')
     await page.locator('html[data-theme="light"]').waitFor({ state: 'attached' })
-    const places = ['Overview', 'Jobs', 'PVs', 'Detector', 'Messages', 'Commands', 'Files']
+    const places = ['Overview', 'Jobs', 'PVs', 'Detector', 'Rates', 'Messages', 'Commands', 'Files']
     for (const [i, title] of places.entries()) {
       await keyboard.press(String(i + 1))
       await page.locator('nav [aria-current]', { hasText: title }).waitFor()

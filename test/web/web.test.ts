@@ -170,7 +170,7 @@ describe('the page', function () {
 
   it('shows messages of a topic, as bytes and as a tree', async () => {
     const { topics } = watched
-    await page.keyboard.press('5')
+    await page.keyboard.press('6')
     const choice = page.locator('select')
     await choice.locator('option', { hasText: topics.events }).waitFor({ state: 'attached' })
     assert.ok(!(await choice.innerText()).includes(topics.commands))
@@ -217,7 +217,7 @@ describe('the page', function () {
 
   it('sends commands, made by forms and shown before, with the token only', async () => {
     await page.keyboard.press('Escape')
-    await page.keyboard.press('6')
+    await page.keyboard.press('7')
     await page.locator('select').first().selectOption('filewriter/start')
     const sent = async (): Promise<unknown> => JSON.parse(await page.locator('[data-json]').innerText())
     await page.locator('[name="job_id"]').fill('typed')
@@ -244,6 +244,10 @@ describe('the page', function () {
     await page.keyboard.press('2')
     await page.locator('[data-job="typed"]', { hasText: 'typed.nxs' }).waitFor()
     await page.locator('[data-job="typed"] a').click()
+    await page.locator('button', { hasText: 'in 10 min' }).click()
+    await page.locator('.stop-time button[type="submit"]').click()
+    await page.locator('.stop-time [role="status"]', { hasText: 'set' }).waitFor()
+    await page.locator('dt', { hasText: 'stop time' }).waitFor()
     await page.locator('[data-stop]').click()
     await page.locator('[data-stop]', { hasText: 'Stop it now' }).click()
     await page.locator('[data-job="typed"] .pill', { hasText: 'done' }).waitFor()
@@ -299,7 +303,7 @@ describe('the page', function () {
 
   it('reads a file that was written in the browser, in parts', async () => {
     await watched.send({ cmd: 'stop', service: 'filewriter', job_id: 'run' })
-    await page.keyboard.press('7')
+    await page.keyboard.press('8')
     const row = page.locator('[data-file="run"]')
     await row.locator('a', { hasText: 'run.nxs' }).click()
     const node = (path: string) => page.locator(`[data-path="${path}"]`)

@@ -151,6 +151,42 @@ function StopJob({ job }: { job: JobRow }): Markup {
     </button>`
 }
 
+/** The time zone of the browser is that of the person. */
+const localMinute = (ms: number): string =>
+  new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+
+/** Another end for a running job. Not there where the daemon takes no commands from the page, or the service knows no stop time. */
+function StopTime({ job }: { job: JobRow }): Markup {
+  const { isEnabled, isGiven, askToken, isBusy, trouble, run } = useSending()
+  const [at, setAt] = useState('')
+  const [told, setTold] = useState('')
+  if (isEnabled !== true || job['service'] !== 'filewriter') return null
+  const send = (event: Event): void => {
+    event.preventDefault()
+    if (!isGiven) return askToken()
+    const stop = at === '' ? null : new Date(at).toISOString()
+    const config = { cmd: 'config', service: 'filewriter', job_id: text(job['job_id']), stop_time: stop }
+    void run(() => post(config)).then((isDone) =>
+      setTold(!isDone ? '' : stop === null ? 'runs until it is stopped' : 'set')
+    )
+  }
+  return html`<form class="row stop-time" onSubmit=${send}>
+    <label
+      >stops at
+      <input
+        type="datetime-local"
+        name="stop-time"
+        value=${at}
+        min=${localMinute(Date.now())}
+        onInput=${(event: Event) => setAt((event.target as HTMLInputElement).value)}
+    /></label>
+    ${[10, 60].map((minutes) => html`<button type="button" onClick=${() => setAt(localMinute(Date.now() + minutes * 60_000 + 59_999))}>in ${minutes} min</button>`)}
+    <button type="submit" disabled=${isBusy}>${at === '' ? 'No stop time' : 'Set'}</button>
+    ${told !== '' && html`<span class="muted" role="status">${told}</span>`}
+    ${trouble !== '' && html`<span class="bad-text" role="alert">${trouble}</span>`}
+  </form>`
+}
+
 function Detail({ job }: { job: JobRow }): Markup {
   const view = useStore(overview)
   const timed = useStore(history)
@@ -171,6 +207,7 @@ function Detail({ job }: { job: JobRow }): Markup {
                 <dd class="wrap">${text(job[key])}</dd>`
           )}
       </dl>
+      ${job['ended'] === null && html`<${StopTime} job=${job} key=${`${id} end`} />`}
     </section>
     ${funnel !== undefined && html`<${Funnel} funnel=${funnel} history=${timed} />`}
     <${StreamTable} job=${job} />

@@ -12,6 +12,7 @@ import { Messages } from './messages.js'
 import { Overview } from './overview.js'
 import { Icon, Pill } from './parts.js'
 import { Pvs } from './pvs.js'
+import { RatesPage } from './rates.js'
 import { overview, start } from './state.js'
 import { Store, useStore } from './store.js'
 
@@ -26,6 +27,7 @@ const pages: readonly PageInfo[] = [
   { id: 'jobs', title: 'Jobs', view: Jobs },
   { id: 'pvs', title: 'PVs', view: Pvs },
   { id: 'detector', title: 'Detector', view: Detector },
+  { id: 'rates', title: 'Rates', view: RatesPage },
   { id: 'messages', title: 'Messages', view: Messages },
   { id: 'commands', title: 'Commands', view: Commands },
   { id: 'files', title: 'Files', view: Files }

@@ -116,11 +116,14 @@ export class HistogramJob {
 
   /** @param lags - of its parts */
   progress(lags: readonly PartLag[]): CountingProgress {
-    const { messages, bytes, events, losses } = this.tally
+    const { messages, bytes, events, losses, sources } = this.tally
     const behind = lags.reduce((sum, one) => sum + one.messages, 0)
     const behindMs = Math.max(0, ...lags.map(({ ms }) => ms))
     const histograms = this.#histograms.map((one) => one.progress())
-    return { jobId: this.id, messages, bytes, events, losses: Object.fromEntries(losses), behind, behindMs, histograms }
+    return {
+      ...{ jobId: this.id, messages, bytes, events, losses: Object.fromEntries(losses), behind, behindMs },
+      ...{ histograms, sources: sources.progress() }
+    }
   }
 
   #outlet(histogram: Histogram): HistogramOutlet {

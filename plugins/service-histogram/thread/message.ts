@@ -13,7 +13,7 @@ import { type Histogram } from './histogram.js'
 import { copyRecord } from './copies.js'
 import { discard } from './discard.js'
 import { type JobSpec } from './protocol.js'
-import { textVariable, vector } from './vectors.js'
+import { asDoubles, doubles, textVariable, vector } from './vectors.js'
 
 const MOST_INT32 = 2 ** 31 - 1
 const BLOCK = 64
@@ -26,8 +26,7 @@ export class MessageMaker {
 
   /** @param converter - that of the histogram's format */
   make(histogram: Histogram, converter: Converter, window: Window, diff: number): Uint8Array {
-    const record = this.#record(histogram, infoOf(histogram, window, diff))
-    const message = converter.encode!(record)
+    const message = converter.encode!(this.#record(histogram, infoOf(histogram, window, diff)))
     // What is large is not kept until the next time
     if (this.#memory.byteLength > 1 << 24) {
       discard(this.#memory)
@@ -95,18 +94,22 @@ export class MessageMaker {
   #data({ spec, counts, monitor }: Histogram): Vector {
     const cells = counts.settled()
     const dtype = typeFor(spec, counts.sum, cells)
-    const width = dtype.endsWith('32') ? 4 : 8
-    if (this.#memory.byteLength < cells.length * width) this.#memory = new ArrayBuffer(cells.length * width)
-    const ordered = spec.turned ? turn(cells, spec, dtype, this.#memory) : cells
+    const ordered = spec.turned ? turn(cells, spec, dtype, this.#room(dtype, cells.length)) : cells
     if (dtype === 'float64') {
-      const out = new Float64Array(this.#memory, 0, cells.length)
-      if (ordered.buffer !== out.buffer) out.set(ordered)
-      if (spec.monitor !== undefined)
-        for (let i = 0; i < out.length; i++) out[i] = monitor === 0 ? NaN : out[i]! / monitor
-      return vector('float64', out)
+      if (spec.monitor === undefined) return ordered instanceof Float64Array ? doubles(ordered) : asDoubles(ordered)
+      const out = new Float64Array(this.#room(dtype, cells.length), 0, cells.length)
+      for (let i = 0; i < out.length; i++) out[i] = monitor === 0 ? NaN : ordered[i]! / monitor
+      return doubles(out)
     }
-    if (width === 4) return vector(dtype, setAll(new Uint32Array(this.#memory, 0, cells.length), ordered))
-    return longs(dtype, ordered, new Uint32Array(this.#memory, 0, 2 * cells.length))
+    if (!dtype.endsWith('32'))
+      return longs(dtype, ordered, new Uint32Array(this.#room(dtype, cells.length), 0, 2 * cells.length))
+    return vector(dtype, ordered instanceof Uint32Array ? ordered : Uint32Array.from(ordered))
+  }
+
+  #room(dtype: VectorType, cells: number): ArrayBuffer {
+    const bytes = cells * (dtype.endsWith('32') ? 4 : 8)
+    if (this.#memory.byteLength < bytes) this.#memory = new ArrayBuffer(bytes)
+    return this.#memory
   }
 }
 
@@ -131,11 +134,6 @@ const edgesOf = (edges: BinDimension['edges'], unsigned: boolean): Vector =>
   edges instanceof Float64Array
     ? vector('float64', edges)
     : vector(unsigned ? 'uint64' : 'int64', BigInt64Array.from(edges, BigInt))
-
-function setAll(out: Uint32Array, cells: Cells): Uint32Array {
-  if (out.buffer !== cells.buffer) out.set(cells)
-  return out
-}
 
 /** 64-bit integers as pairs of words, from the end: `cells` may be the first half of `out`. */
 function longs(dtype: VectorType, cells: Cells, out: Uint32Array): Vector {

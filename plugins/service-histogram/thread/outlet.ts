@@ -30,6 +30,8 @@ export class HistogramOutlet {
   #state = ''
   #diff = 0
   #underWay = 0
+  /** It was due while the one before was under way. */
+  #isLate = false
   #free: (() => void)[] = []
   readonly #startedMs = Date.now()
 
@@ -42,7 +44,8 @@ export class HistogramOutlet {
   /** Is due. */
   beat(nowMs: number): void {
     const { keepAliveMs, keepAliveBytes } = this.job
-    if (this.#underWay > 0) return
+    this.#isLate = this.#underWay > 0
+    if (this.#isLate) return
     const isKept = keepAliveMs > 0 && this.#bytes <= keepAliveBytes && nowMs - this.#sentMs >= keepAliveMs
     if (this.histogram.version !== this.#version || isKept) this.send(nowMs)
   }
@@ -71,10 +74,17 @@ export class HistogramOutlet {
     via.send({ topic: histogram.spec.topic, partition: 0, value, headers }, (error) => {
       this.#underWay--
       if (error !== null) this.tools.failed(error)
-      if (this.#underWay === 0) for (const resolve of this.#free.splice(0)) resolve()
+      if (this.#underWay > 0) return
+      for (const resolve of this.#free.splice(0)) resolve()
+      // Not before what else has happened meanwhile is looked at: counting goes on
+      if (this.#isLate) setImmediate(() => this.#catchUp())
     })
     // The producer has a copy
     discard(value.buffer)
+  }
+
+  #catchUp(): void {
+    if (this.#isLate && this.histogram.state !== 'FINISHED') this.beat(Date.now())
   }
 
   /** The last word: all counts while counting, since clients leave at FINISHED without looking at its data. */

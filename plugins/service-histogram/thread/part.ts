@@ -5,6 +5,7 @@ import { type Events, piecesOf } from '../bins/events.js'
 import { type DecodedMessage } from './decoders.js'
 import { type Histogram } from './histogram.js'
 import { type PeriodBook } from './periods.js'
+import { Sources } from './sources.js'
 
 /** Counts of a job. */
 export class Tally {
@@ -12,6 +13,7 @@ export class Tally {
   bytes = 0
   events = 0
   readonly losses = new Map<string, number>()
+  readonly sources = new Sources()
 
   lose(reason: string, n = 1): void {
     this.losses.set(reason, (this.losses.get(reason) ?? 0) + n)
@@ -166,6 +168,7 @@ export class JobPart {
     const pulseNs = BigInt(element(record.referenceTime, 0))
     const count = record.timeOfFlight.length
     tally.events += count
+    tally.sources.count(this.topic, record)
     const takers: Histogram[] = []
     let isWanted = false
     let pulses: readonly EventRecord[] | undefined

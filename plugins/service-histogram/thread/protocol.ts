@@ -34,6 +34,16 @@ export interface HistogramProgress {
   readonly outside: number
 }
 
+/** What a source of a topic has sent since the job began. */
+export interface SourceProgress {
+  readonly topic: string
+  readonly source: string
+  readonly pulses: number
+  readonly events: number
+  /** Time of its last pulse, ms since 1970. */
+  readonly last_pulse_ms: number
+}
+
 /** The way of the data: each loss with its reason. */
 export interface CountingProgress {
   readonly jobId: string
@@ -47,6 +57,7 @@ export interface CountingProgress {
   /** How long ago what is read now was the newest. */
   readonly behindMs: number
   readonly histograms: readonly HistogramProgress[]
+  readonly sources: readonly SourceProgress[]
 }
 
 export type ToThread =

@@ -10,6 +10,19 @@ export const vector = (dtype: VectorType, array: ArrayBufferView & { readonly le
 
 export const doubles = (array: Float64Array): Vector => vector('float64', array)
 
+/** Counts as doubles, which are made in the message itself. */
+export function asDoubles(counts: Uint32Array): Vector {
+  const { length } = counts
+  return {
+    dtype: 'float64',
+    length,
+    get bytes() {
+      return doubles(Float64Array.from(counts)).bytes
+    },
+    writeTo: ({ buffer, byteOffset }) => new Float64Array(buffer, byteOffset, length).set(counts)
+  }
+}
+
 export function textVariable(name: string, text: string): DataArrayVariable {
   const bytes = Buffer.from(text)
   const data: Vector = { dtype: 'uint8', length: bytes.length, bytes }
