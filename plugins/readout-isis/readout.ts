@@ -6,7 +6,9 @@ import { type IsisConfig } from './config.js'
 import { type BoardHeader, EVENT_BYTES, HEADER_BYTES, kinds, readHeader } from './header.js'
 
 const TOF_BITS = 0xffffff
-const POSITIONS = 4096
+const CHANNELS = 8
+const POSITION_BITS = 12
+const POSITIONS = 1 << POSITION_BITS
 const NS_PER_TICK = 20
 const NS_PER_MS = 1_000_000n
 const MS_PER_S = 1000
@@ -17,15 +19,10 @@ const LATE = 1024
 
 const countNames = ['neutrons', 'vetoes', 'environment', 'end', 'error_marker', 'error_size', 'error_time', 'error_length', 'error_kind', 'error_channel', 'error_clock', 'missing'] as const // prettier-ignore
 
-interface Tube {
-  readonly start: number
-  readonly perPixel: number
-}
-
 export class IsisReadout implements Readout {
   readonly #counts: Readonly<Record<(typeof countNames)[number], Counter>>
-  /** By channel, of PC3544MS. */
-  readonly #tubes: readonly (Tube | undefined)[]
+  /** Ids of PC3544MS by channel and position, which are next to each other; -1 for a channel that has no tube. */
+  readonly #tubeIds: Int32Array
   #tof = new Int32Array(0)
   #ids = new Int32Array(0)
   /** Running numbers, of events and of pulses. */
@@ -41,13 +38,7 @@ export class IsisReadout implements Readout {
     this.#config = config
     this.#setup = setup
     this.#counts = countersOf(countNames, (name) => setup.counter(`messages.${name}`))
-    const tubes: (Tube | undefined)[] = Array.from({ length: 8 })
-    for (const [i, { channel, start, length }] of config.channels.entries()) {
-      if (tubes[channel] !== undefined)
-        throw new CodedError('DETECTOR_INVALID', `channel ${channel} is there twice`, { path: `/channels/${i}` })
-      tubes[channel] = { start, perPixel: POSITIONS / length }
-    }
-    this.#tubes = tubes
+    this.#tubeIds = tubeIds(config.channels)
   }
 
   process({ view, from, to }: Packet): void {
@@ -113,17 +104,8 @@ export class IsisReadout implements Readout {
       this.#tof = new Int32Array(2 * count)
       this.#ids = new Int32Array(2 * count)
     }
-    let n = 0
-    for (let i = 0; i < count; i++) {
-      const id = this.#idOf(view.getUint32(at + EVENT_BYTES * i + 4))
-      if (id < 0) {
-        this.#counts.error_channel.value++
-        continue
-      }
-      const tof = view.getUint32(at + EVENT_BYTES * i) & TOF_BITS
-      this.#tof[n] = this.#config.board === 'PC3877MS' ? tof * NS_PER_TICK : tof
-      this.#ids[n++] = id
-    }
+    const n = this.#config.board === 'PC3544MS' ? this.#tubeEvents(count, view, at) : this.#plainEvents(count, view, at)
+    this.#counts.error_channel.value += count - n
     if (n === 0) return
     const value = encodeMessage('ev44', {
       source_name: this.#config.source,
@@ -144,16 +126,49 @@ export class IsisReadout implements Readout {
     return {}
   }
 
-  /** -1 for a channel that has no tube, or an id that is none. */
-  #idOf(word: number): number {
-    const { board, start } = this.#config
-    if (board === 'PC3544MS') {
-      const tube = this.#tubes[(word >>> 26) & 7]
-      return tube === undefined ? -1 : Math.floor((word & 0xfff) / tube.perPixel) + tube.start
+  /** How many they are. */
+  #tubeEvents(count: number, view: DataView, at: number): number {
+    const [tof, ids, table] = [this.#tof, this.#ids, this.#tubeIds]
+    let n = 0
+    for (let i = 0, place = at; i < count; i++, place += EVENT_BYTES) {
+      const word = view.getUint32(place + 4)
+      const id = table[(((word >>> 26) & 7) << POSITION_BITS) | (word & (POSITIONS - 1))]!
+      tof[n] = view.getUint32(place) & TOF_BITS
+      ids[n] = id
+      // What has no tube is written over
+      n += id >= 0 ? 1 : 0
     }
-    const id = (board === 'PC3634M1S' ? word : word & 0xffff) + start
-    return id > 0x7fffffff ? -1 : id
+    return n
   }
+
+  /** Of the boards that name pixels themselves. */
+  #plainEvents(count: number, view: DataView, at: number): number {
+    const { board, start } = this.#config
+    const isTicks = board === 'PC3877MS'
+    let n = 0
+    for (let i = 0, place = at; i < count; i++, place += EVENT_BYTES) {
+      const word = view.getUint32(place + 4)
+      const id = (isTicks ? word & 0xffff : word) + start
+      if (id > 0x7fffffff) continue
+      const tof = view.getUint32(place) & TOF_BITS
+      this.#tof[n] = isTicks ? tof * NS_PER_TICK : tof
+      this.#ids[n++] = id
+    }
+    return n
+  }
+}
+
+/** Throws DETECTOR_INVALID for a channel that is there twice. */
+function tubeIds(channels: IsisConfig['channels']): Int32Array {
+  const ids = new Int32Array(CHANNELS * POSITIONS).fill(-1)
+  for (const [i, { channel, start, length }] of channels.entries()) {
+    const first = channel * POSITIONS
+    if (ids[first] !== -1)
+      throw new CodedError('DETECTOR_INVALID', `channel ${channel} is there twice`, { path: `/channels/${i}` })
+    for (let position = 0; position < POSITIONS; position++)
+      ids[first + position] = start + Math.floor(position / (POSITIONS / length))
+  }
+  return ids
 }
 
 const vector = ({ buffer }: Int32Array, length: number): Vector => ({

@@ -39,6 +39,36 @@ interface Waiting {
 /** Times of frames that have gone, to know what is late. */
 const MOST_GONE = 4096
 
+/** Found by the piece of time they are in, which is no longer than the tolerance. */
+class GoneTimes {
+  readonly #byPiece = new Map<bigint, bigint>()
+  readonly #toleranceNs: bigint
+  readonly #pieceNs: bigint
+
+  constructor(toleranceNs: bigint) {
+    this.#toleranceNs = toleranceNs
+    this.#pieceNs = toleranceNs > 0n ? toleranceNs : 1n
+  }
+
+  add(timeNs: bigint): void {
+    const piece = timeNs / this.#pieceNs
+    // The newest last
+    this.#byPiece.delete(piece)
+    this.#byPiece.set(piece, timeNs)
+    const [oldest] = this.#byPiece.keys()
+    if (this.#byPiece.size > MOST_GONE && oldest !== undefined) this.#byPiece.delete(oldest)
+  }
+
+  hasNear(timeNs: bigint): boolean {
+    const piece = timeNs / this.#pieceNs
+    for (let one = piece - 2n; one <= piece + 2n; one++) {
+      const other = this.#byPiece.get(one)
+      if (other !== undefined && (timeNs > other ? timeNs - other : other - timeNs) <= this.#toleranceNs) return true
+    }
+    return false
+  }
+}
+
 export class FrameAggregate {
   frames = 0
   eventsIn = 0
@@ -51,12 +81,13 @@ export class FrameAggregate {
   /** Events before the first pulse of their message, of which nobody says when they were. */
   eventsBefore = 0
   readonly #waiting: Waiting[] = []
-  readonly #gone: bigint[] = []
+  readonly #gone: GoneTimes
 
   readonly #options: AggregateOptions
 
   constructor(options: AggregateOptions) {
     this.#options = options
+    this.#gone = new GoneTimes(options.toleranceNs)
   }
 
   get waiting(): number {
@@ -65,7 +96,7 @@ export class FrameAggregate {
 
   /** These frames have gone before this aggregate began, and all that are earlier; frames are in no order, so others between them may not have. */
   resumeAfter(times: readonly bigint[]): void {
-    this.#gone.push(...times)
+    for (const one of times) this.#gone.add(one)
     this.#before = times.reduce((a, b) => (a < b ? a : b))
   }
   #before = 0n
@@ -117,7 +148,7 @@ export class FrameAggregate {
     const isNear = (other: bigint): boolean => (timeNs > other ? timeNs - other : other - timeNs) <= toleranceNs
     const known = this.#waiting.findLast((frame) => isNear(frame.timeNs))
     if (known !== undefined) return known
-    if (timeNs <= this.#before || this.#gone.some(isNear)) return undefined
+    if (timeNs <= this.#before || this.#gone.hasNear(timeNs)) return undefined
     const frame: Waiting = { sinceMs: nowMs, timeNs, hasPulse: false, vetoes: 0, period: null, charge: null, parts: [], events: 0 } // prettier-ignore
     this.#waiting.push(frame)
     if (this.#waiting.length > mostFrames) this.#handOn()
@@ -129,8 +160,7 @@ export class FrameAggregate {
     const frame = this.#waiting.shift()
     if (frame === undefined) return
     const { timeNs, vetoes, period, charge, events } = frame
-    this.#gone.push(timeNs)
-    if (this.#gone.length > MOST_GONE) this.#gone.splice(0, MOST_GONE / 2)
+    this.#gone.add(timeNs)
     if (period === null || charge === null) {
       this.droppedFrames++
       this.droppedEvents += events
@@ -142,6 +172,7 @@ export class FrameAggregate {
   }
 
   #split({ parts, events }: Waiting): TimedEvents[] {
+    if (events === 0) return []
     const all = { tof: new Int32Array(events), ids: new Int32Array(events) }
     let at = 0
     for (const { tof, ids } of parts) {
@@ -150,11 +181,9 @@ export class FrameAggregate {
       at += tof.length
     }
     const most = this.#options.mostEvents
-    return Array.from({ length: Math.ceil(events / most) }, (_, i) => {
-      const part = { tof: all.tof.slice(i * most, (i + 1) * most), ids: all.ids.slice(i * most, (i + 1) * most) }
-      sortByTime(part)
-      return part
-    })
+    const split = events <= most ? [all] : Array.from({ length: Math.ceil(events / most) }, (_, i) => ({ tof: all.tof.slice(i * most, (i + 1) * most), ids: all.ids.slice(i * most, (i + 1) * most) })) // prettier-ignore
+    for (const part of split) sortByTime(part)
+    return split
   }
 }
 
