@@ -141,7 +141,7 @@ export async function formationOf(recorded: RecordedCase, compatible: boolean): 
       rawConsecutive: raw.consecutive,
       nowMs: () => nowMs
     },
-    (message) => messages.push(message)
+    (message) => messages.push({ ...message, value: Buffer.from(message.value) })
   )
   const feed = (packets: readonly Uint8Array[]): void => {
     for (const [i, packet] of packets.entries()) {

@@ -34,7 +34,7 @@ describe('electronics of the tutorial', () => {
   function formation(): { formation: Formation; messages: FormedMessage[] } {
     const messages: FormedMessage[] = []
     const options = { name: 'own', compatible: false, schema: 'ev44', rawEvery: 0, rawConsecutive: 0 } as const
-    const made = new Formation(part, { config, calibration: undefined }, options, (one) => messages.push(one))
+    const made = new Formation(part, { config, calibration: undefined }, options, (one) => messages.push({ ...one, value: Buffer.from(one.value) })) // prettier-ignore
     return { formation: made, messages }
   }
 

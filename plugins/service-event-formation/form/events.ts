@@ -1,7 +1,7 @@
 // Events of one source: two typed arrays for those of the pulse, two for those of the one before, and the messages made of them.
-import { encodeMessage, type Vector, type VectorType } from '../../../schemas/index.js'
 import { type Counter, type EventSink } from '../readout-kit.js'
 import { type FormationClock } from './clock.js'
+import { EventMessage, type EventSchema } from './event-message.js'
 import { type SendFormed } from './message.js'
 
 /** As many events as the field's program puts into one message. */
@@ -35,23 +35,21 @@ class Columns {
 export const produceCauses = ['timeout', 'pulse_change', 'max_events_reached'] as const
 type Causes = Readonly<Record<(typeof produceCauses)[number], Counter>>
 
-export type EventSchema = 'ev44' | 'ev42'
-
 export class SourceEvents implements EventSink {
   readonly #pulse = new Columns()
   /** Of the previous pulse: in compatible messages they stand among those of the pulse. */
   readonly #previous = new Columns()
-  readonly #dtype: VectorType
+  readonly #message: EventMessage
   #messages = 0
 
   constructor(
     readonly source: string,
-    readonly schema: EventSchema,
+    schema: EventSchema,
     readonly clock: FormationClock,
     readonly send: SendFormed,
     readonly causes: Causes
   ) {
-    this.#dtype = schema === 'ev42' ? 'uint32' : 'int32'
+    this.#message = new EventMessage(schema, source)
   }
 
   add(tof: number, pixel: number): void {
@@ -78,25 +76,9 @@ export class SourceEvents implements EventSink {
 
   #make(columns: Columns, pulseNs: bigint, cause: keyof Causes): void {
     this.causes[cause].value++
-    const head = { source_name: this.source, message_id: ++this.#messages }
-    const tof = this.#vector(columns.tof, columns.length)
-    const pixel = this.#vector(columns.pixel, columns.length)
-    const value =
-      this.schema === 'ev42'
-        ? encodeMessage('ev42', { ...head, pulse_time: pulseNs, time_of_flight: tof, detector_id: pixel })
-        : encodeMessage('ev44', {
-            ...head,
-            reference_time: [pulseNs],
-            reference_time_index: [0],
-            time_of_flight: tof,
-            pixel_id: pixel
-          })
-    const { length } = columns
+    const { tof, pixel, length } = columns
+    const value = this.#message.make(++this.#messages, pulseNs, tof.subarray(0, length), pixel.subarray(0, length))
     columns.length = 0
     this.send({ kind: 'events', source: this.source, value, events: length })
-  }
-
-  #vector(array: Int32Array<ArrayBuffer>, length: number): Vector {
-    return { dtype: this.#dtype, length, bytes: new Uint8Array(array.buffer, 0, length * 4) }
   }
 }

@@ -4,6 +4,7 @@ export interface FormedMessage {
   /** `events` to the topic of the detector, `raw` to that of raw copies. */
   readonly kind: 'events' | 'raw'
   readonly source: string
+  /** Used again when `send` returns. */
   readonly value: Uint8Array
   /** Events in it; of histograms their entries. */
   readonly events: number
