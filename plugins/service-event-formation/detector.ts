@@ -81,7 +81,11 @@ export class Detector {
       late: rest.late,
       losses
     }
-    const buffers = { receive_buffer_bytes: rest.receiveBufferBytes, send_buffered_bytes: rest.sendBufferedBytes }
+    const buffers = {
+      received_by: rest.receivedBy,
+      receive_buffer_bytes: rest.receiveBufferBytes,
+      send_buffered_bytes: rest.sendBufferedBytes
+    }
     const all = { ...buffers, counters: withoutZeros(counters) }
     return { family, topic, address: `${host}:${port}`, mode, ...counts, ...(detail && all) }
   }

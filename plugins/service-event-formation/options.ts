@@ -40,6 +40,12 @@ export const detectorKeys = {
     description:
       'A thread of its own receives packets into 20 MB of memory, so that none is lost while the other is held up; false: one thread does both, for less CPU and memory.'
   },
+  receive_by: {
+    enum: ['auto', 'dgram'],
+    default: 'auto',
+    description:
+      'How that thread receives: `auto`: many packets by one call of the system (`recvmmsg`), for less CPU, where the package koffi is installed (Linux); else, and with `dgram`, by Node.'
+  },
   send_buffer_bytes: {
     type: 'integer',
     minimum: 1_048_576,

@@ -2,6 +2,7 @@
 import { type LogLevel } from '../../../core/api/plugin.js'
 import { type DetectorFiles } from '../form/formation.js'
 import { type DetectorOptions } from '../options.js'
+import { type ReceivedBy } from './receiver.js'
 
 export interface DetectorSpec {
   readonly name: string
@@ -41,6 +42,8 @@ export interface DetectorProgress {
   readonly losses: Losses
   /** By the names of the field's program, in the order in which they were asked for. */
   readonly counters: Readonly<Record<string, number>>
+  /** Null until it is received. */
+  readonly receivedBy: ReceivedBy | null
   /** What the kernel gave for packets that wait, bytes. */
   readonly receiveBufferBytes: number
   readonly sendBufferedBytes: number
@@ -58,6 +61,7 @@ export const noProgress: DetectorProgress = {
   late: 0,
   losses: { kernel: 0, queue: 0, missing: 0, buffer: 0, kafka: 0, raw: 0, faults: 0 },
   counters: {},
+  receivedBy: null,
   receiveBufferBytes: 0,
   sendBufferedBytes: 0,
   idleUs: 0

@@ -5,7 +5,7 @@ import { CodedError, errorText } from '../../../core/api/plugin.js'
 import { kernelState } from './kernel.js'
 
 /** A socket that is being sent to without a pause is not emptied any longer than this. */
-const DRAIN_MS = 2000
+export const DRAIN_MS = 2000
 const PAUSE_MS = 5
 
 /** Of IPv4 (224.0.0.0/4) or IPv6 (ff00::/8, with or without a zone). */
@@ -18,8 +18,14 @@ export interface PortAddress {
   readonly bufferBytes: number
 }
 
+/** `recvmmsg`: many packets by one call of the system. */
+export type ReceivedBy = 'dgram' | 'recvmmsg'
+
 /** Where packets come from. */
 export interface PacketSource {
+  readonly by: ReceivedBy
+  /** Why it is not the better way. */
+  readonly why?: string | undefined
   /** What the kernel gave for packets that wait; 0 when it is closed. */
   readonly bufferBytes: number
   /** Packets that the kernel had no room for. */
@@ -30,7 +36,30 @@ export interface PacketSource {
   close(): Promise<void>
 }
 
+/** Throws PORT_FAILED in place of what `open` throws. */
+export async function opening<T>({ host, port }: PortAddress, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (cause) {
+    throw new CodedError('PORT_FAILED', `UDP ${host}:${port}: ${errorText(cause)}`, { path: '/port', cause })
+  }
+}
+
+/** What a socket that is bound still needs. */
+export function prepare(socket: Socket, { host, bufferBytes }: PortAddress): void {
+  socket.setRecvBufferSize(bufferBytes)
+  const [group = host, zone] = host.split('%')
+  if (isMulticast(host)) socket.addMembership(group, zone === undefined ? undefined : `::%${zone}`)
+}
+
+/** Bytes that the kernel gave; Linux tells twice as much, for its own bookkeeping. */
+export function roomOf(socket: Socket): number {
+  const told = socket.getRecvBufferSize()
+  return process.platform === 'linux' ? told / 2 : told
+}
+
 export class UdpReceiver implements PacketSource {
+  readonly by = 'dgram'
   readonly #socket: Socket
   readonly #address: string
   readonly #port: number
@@ -53,24 +82,24 @@ export class UdpReceiver implements PacketSource {
    * @param failed - the socket cannot be read any more
    */
   static async open(
-    { host, port, bufferBytes }: PortAddress,
+    address: PortAddress,
     take: (datagram: Buffer) => void,
     failed: (error: Error) => void
   ): Promise<UdpReceiver> {
-    const isGroup = isMulticast(host)
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reuseAddr: isGroup })
+    const { host, port } = address
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reuseAddr: isMulticast(host) })
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject)
-        // Other threads of this process must not share it
-        socket.bind({ address: host, port, exclusive: true }, resolve)
+      await opening(address, async () => {
+        await new Promise<void>((resolve, reject) => {
+          socket.once('error', reject)
+          // Other threads of this process must not share it
+          socket.bind({ address: host, port, exclusive: true }, resolve)
+        })
+        prepare(socket, address)
       })
-      socket.setRecvBufferSize(bufferBytes)
-      const [group = host, zone] = host.split('%')
-      if (isGroup) socket.addMembership(group, zone === undefined ? undefined : `::%${zone}`)
-    } catch (cause) {
+    } catch (error) {
       socket.close()
-      throw new CodedError('PORT_FAILED', `UDP ${host}:${port}: ${errorText(cause)}`, { path: '/port', cause })
+      throw error
     }
     socket.removeAllListeners('error')
     socket.on('error', failed)
@@ -78,11 +107,8 @@ export class UdpReceiver implements PacketSource {
     return new UdpReceiver(socket, socket.address().address, port, take)
   }
 
-  /** Linux tells twice as much, for its own bookkeeping. */
   get bufferBytes(): number {
-    if (this.#isClosed) return 0
-    const told = this.#socket.getRecvBufferSize()
-    return process.platform === 'linux' ? told / 2 : told
+    return this.#isClosed ? 0 : roomOf(this.#socket)
   }
 
   queueDrops(): number {

@@ -1,15 +1,17 @@
 // Packets of a port that a thread of its own receives: they wait in shared memory while this thread is held up.
 import { Worker } from 'node:worker_threads'
 import { CodedError, type ErrorCode } from '../../../core/api/plugin.js'
-import { type PacketSource, type PortAddress } from './receiver.js'
+import { type PacketSource, type PortAddress, type ReceivedBy } from './receiver.js'
 import { type RingMemory, RingReader, type TakeFromRing } from './ring.js'
 
 export interface ReceivingData extends PortAddress {
   readonly ring: RingMemory
+  readonly receiveBy: 'auto' | 'dgram'
 }
 export type ToReceiving = 'close'
 export type FromReceiving =
-  | { readonly type: 'open'; readonly bufferBytes: number }
+  /** `why` it is not received in the better way. */
+  | { readonly type: 'open'; readonly bufferBytes: number; readonly by: ReceivedBy; readonly why?: string }
   /** Instead of `open`. */
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string; readonly path?: string }
   | { readonly type: 'failed'; readonly message: string }
@@ -18,11 +20,13 @@ export type FromReceiving =
 /** Packets that are read before others have their turn: timers, answers of Kafka. */
 const MOST = 128
 /** After packets came, others are waited for so long together: each waking costs as much as a packet. */
-const GATHER_MS = 1
+const GATHER_MS = 4
 /** Nothing is lost by waking in vain, should a notice ever be missed. */
 const LONGEST_SLEEP_MS = 1000
 
 export class RingSource implements PacketSource {
+  by: ReceivedBy = 'dgram'
+  why: string | undefined
   readonly #reader: RingReader
   readonly #closed: Promise<void>
   #bufferBytes = 0
@@ -50,15 +54,13 @@ export class RingSource implements PacketSource {
 
   /** Throws PORT_FAILED. */
   static async open(
-    address: PortAddress,
-    ring: RingMemory,
+    workerData: ReceivingData,
     take: TakeFromRing,
     failed: (error: Error) => void
   ): Promise<RingSource> {
-    const workerData: ReceivingData = { ...address, ring }
     const worker = new Worker(new URL('./receive-main.js', import.meta.url), { workerData, stdin: false })
-    const source = new RingSource(worker, ring, take, failed)
-    source.#bufferBytes = await source.#opened()
+    const source = new RingSource(worker, workerData.ring, take, failed)
+    await source.#opened()
     source.#readAll = source.#read()
     return source
   }
@@ -85,7 +87,7 @@ export class RingSource implements PacketSource {
     await this.#readAll
   }
 
-  #opened(): Promise<number> {
+  #opened(): Promise<void> {
     return new Promise((resolve, reject) => {
       let isOpen = false
       const refuse = (error: Error): void => {
@@ -98,7 +100,10 @@ export class RingSource implements PacketSource {
       this.worker.on('message', (message: FromReceiving) => {
         if (message.type === 'open') {
           isOpen = true
-          resolve(message.bufferBytes)
+          this.#bufferBytes = message.bufferBytes
+          this.by = message.by
+          this.why = message.why
+          resolve()
         } else if (message.type === 'failed') this.failed(new Error(message.message))
         else if (message.type === 'refused') {
           const { code, message: text, path } = message

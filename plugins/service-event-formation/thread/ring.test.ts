@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
-import { freePorts } from '../../tools-dev/fetched/ports.js'
 import { packetBytes } from '../form/packet-memory.js'
 import { RingReader, ringMemory, RingWriter } from './ring.js'
-import { RingSource } from './ring-source.js'
 
 describe('the ring', () => {
   it('gives packets in their order, each where its readouts are aligned', () => {
@@ -41,43 +38,5 @@ describe('the ring', () => {
       reader.read(10, () => undefined),
       1
     )
-  })
-
-  it('is filled by a thread of its own, also while this one is held up, and is empty at the end', async () => {
-    const [port = 0] = await freePorts(1)
-    const sender = createSocket('udp4')
-    const memory = ringMemory(packetBytes(9000), false)
-    const bytes = new Uint8Array(memory.packets)
-    const numbers: number[] = []
-    const source = await RingSource.open(
-      { host: '127.0.0.1', port, bufferBytes: 4 << 20 },
-      memory,
-      (_place, at) => numbers.push(bytes[at]! + 256 * bytes[at + 1]!),
-      assert.fail
-    )
-    const send = (n: number): Promise<void> =>
-      new Promise((resolve, reject) =>
-        sender.send(Buffer.from([n & 255, n >> 8]), port, '127.0.0.1', (error) => (error ? reject(error) : resolve()))
-      )
-    const head = new Int32Array(memory.control)
-    for (let n = 0; n < 200; n++) await send(n)
-    // This thread reads none of them meanwhile; no more of them wait in the socket than it has room for
-    const until = performance.now() + 60_000
-    while (Atomics.load(head, 0) < 200 && performance.now() < until) Atomics.wait(head, 0, Atomics.load(head, 0), 20)
-    assert.equal(Atomics.load(head, 0), 200)
-    for (let n = 200; n < 400; n++) await send(n)
-    await source.close()
-    sender.close()
-    assert.equal(source.drops() + source.queueDrops(), 0)
-    assert.deepEqual(numbers, Array.from({ length: 400 }, (_, n) => n)) // prettier-ignore
-  }).timeout(90_000)
-
-  it('says why a port cannot be opened', async () => {
-    const [port = 0] = await freePorts(1)
-    const taken = createSocket('udp4')
-    await new Promise<void>((resolve) => taken.bind(port, '127.0.0.1', resolve))
-    const opening = RingSource.open({ host: '127.0.0.1', port, bufferBytes: 65_536 }, ringMemory(1024, false), () => undefined, assert.fail) // prettier-ignore
-    await assert.rejects(opening, { code: 'PORT_FAILED', path: '/port' })
-    taken.close()
   })
 })

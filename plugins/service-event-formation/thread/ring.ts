@@ -54,18 +54,36 @@ export class RingWriter {
 
   /** Counts the packet when there is no room. Of one that is larger than a slot only the length goes on. */
   put(packet: Uint8Array): void {
-    const [control, lengths] = [this.#control, this.#lengths]
-    const head = this.#head
-    if (((head - Atomics.load(control, TAIL)) | 0) >= lengths.length) {
-      Atomics.add(control, DROPS, 1)
+    if (this.free === 0) {
+      Atomics.add(this.#control, DROPS, 1)
       return
     }
     const { slotBytes, hasHeader } = this.memory
-    const slot = head & (lengths.length - 1)
     const shift = hasHeader ? headerShift(packet[1]) : 0
-    if (packet.length + shift <= slotBytes) this.#bytes.set(packet, slot * slotBytes + shift)
-    lengths[slot] = (packet.length << SHIFT_BITS) | shift
-    this.#head = (head + 1) | 0
+    if (packet.length + shift <= slotBytes) this.#bytes.set(packet, this.next * slotBytes + shift)
+    this.filled(packet.length, shift)
+    this.show()
+  }
+
+  /** Slots in which no packet waits. */
+  get free(): number {
+    return this.#lengths.length - ((this.#head - Atomics.load(this.#control, TAIL)) | 0)
+  }
+
+  /** The slot of the next packet. */
+  get next(): number {
+    return this.#head & (this.#lengths.length - 1)
+  }
+
+  /** For packets that were written to where they belong: what `put` does behind that. */
+  filled(length: number, shift: number): void {
+    this.#lengths[this.next] = (length << SHIFT_BITS) | shift
+    this.#head = (this.#head + 1) | 0
+  }
+
+  /** Shows what was filled to the other thread. */
+  show(): void {
+    const control = this.#control
     Atomics.store(control, HEAD, this.#head)
     if (Atomics.load(control, SLEEPS) === 1) Atomics.notify(control, HEAD, 1)
   }

@@ -3,6 +3,7 @@ import { errorText, type LogLevel, type Producer, type ThreadContext } from '../
 import { checkFiles, readoutOf } from '../form/check.js'
 import { Formation } from '../form/formation.js'
 import { LARGEST_PACKET, packetBytes, PacketMemory } from '../form/packet-memory.js'
+import { type DetectorOptions } from '../options.js'
 import { FormedOutlet } from './outlet.js'
 import { type DetectorProgress, type DetectorSpec } from './protocol.js'
 import { type PacketSource, type PortAddress, UdpReceiver } from './receiver.js'
@@ -56,8 +57,12 @@ export class RunningDetector {
     const running = new RunningDetector(formation, outlet, hears)
     try {
       const bufferBytes = options.receive_buffer_bytes
-      running.#source = await running.#open({ host, port, bufferBytes }, options.receive_thread)
-      const given = running.#source.bufferBytes
+      running.#source = await running.#open({ host, port, bufferBytes }, options)
+      const { bufferBytes: given, by, why } = running.#source
+      hears.log(
+        'info',
+        `detector ${name}: packets come by ${by === 'dgram' ? 'node:dgram' : by}${why === undefined ? '' : ` (${why})`}`
+      )
       if (given < bufferBytes) hears.log('warn', `detector ${name}: the kernel gave ${given} bytes of ${bufferBytes} for packets that wait; raise net.core.rmem_max`) // prettier-ignore
       return running
     } catch (error) {
@@ -97,6 +102,7 @@ export class RunningDetector {
         faults: this.#faults
       },
       counters,
+      receivedBy: this.#source?.by ?? null,
       receiveBufferBytes: this.#source?.bufferBytes ?? 0,
       sendBufferedBytes: outlet.producer.bufferedBytes,
       idleUs: Math.round(performance.eventLoopUtilization().idle * 1000)
@@ -115,7 +121,10 @@ export class RunningDetector {
     if (this.#socketError !== undefined) throw this.#socketError
   }
 
-  #open(address: PortAddress, inThread: boolean): Promise<PacketSource> {
+  #open(
+    address: PortAddress,
+    { receive_thread: inThread, receive_by: receiveBy }: DetectorOptions
+  ): Promise<PacketSource> {
     const { formation } = this
     const failed = (error: Error): void => this.#failed(error)
     if (!inThread) return UdpReceiver.open(address, (datagram) => this.#take(() => formation.packet(datagram)), failed)
@@ -131,7 +140,7 @@ export class RunningDetector {
       length = itsLength
       this.#take(form)
     }
-    return RingSource.open(address, ring, take, failed)
+    return RingSource.open({ ...address, ring, receiveBy }, take, failed)
   }
 
   /** What a packet leaves behind waits no longer than it may. */
