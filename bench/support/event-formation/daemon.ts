@@ -1,6 +1,6 @@
 // The real daemon with one detector at a time: its CPU by the kernel's books, its counts, and what a reader of its topic gets.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DaemonProcess } from '../../../plugins/tools-dev/daemon-process.js'
@@ -14,7 +14,17 @@ export interface DetectorCounts {
   readonly delivered_events: number
   readonly losses: Readonly<Record<string, number>>
   readonly messages: number
+  readonly received_by: 'dgram' | 'recvmmsg'
   readonly counters: Readonly<Record<string, number>>
+}
+
+/** None of a thread that has ended. */
+function onCpu(file: string): number[] {
+  try {
+    return [Number(readFileSync(file, 'utf8').split(' ')[0]) / 1e6]
+  } catch {
+    return []
+  }
 }
 
 const ticks = Number(execFileSync('getconf', ['CLK_TCK']).toString())
@@ -45,6 +55,13 @@ export class BenchDaemon {
     const stat = readFileSync(`/proc/${this.daemon.pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticks
+  }
+
+  /** ms of CPU of each of its threads, by number; the first is the main thread, later ones have higher numbers. */
+  threadMs(): Map<number, number> {
+    const folder = `/proc/${this.daemon.pid}/task`
+    const tids = readdirSync(folder).map(Number).toSorted((a, b) => a - b) // prettier-ignore
+    return new Map(tids.flatMap((tid) => onCpu(`${folder}/${tid}/schedstat`).map((ms) => [tid, ms] as const)))
   }
 
   async start(name: string, one: BenchCase, port: number, more: Readonly<Record<string, unknown>>): Promise<void> {

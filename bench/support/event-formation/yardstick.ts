@@ -1,4 +1,4 @@
-// The loop in C that only receives: compiled in the run, where there is a compiler.
+// What receiving alone costs: the loop in C, compiled in the run where there is a compiler, and Node's.
 import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,6 +15,29 @@ export interface Yardstick {
   readonly close: () => void
 }
 
+const bare = fileURLToPath(new URL('bare.js', import.meta.url))
+
+/** Of a program that says `ready`, receives at PORT and prints packets and µs. */
+async function measured(command: readonly string[], send: () => Promise<void>): Promise<number> {
+  const [program = '', ...options] = command
+  const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  if ((await lines.next()).value !== 'ready') throw new Error(`${command.join(' ')} cannot open its port`)
+  await send()
+  const { value } = (await lines.next()) as { value: string | undefined }
+  const [came = 0, us = 0] = (value ?? '').split(' ').map(Number)
+  if (came === 0) throw new Error(`${command.join(' ')} received nothing`)
+  return us / came
+}
+
+/** The same of Node that receives and only counts. */
+export const bareUs = (
+  by: 'dgram' | 'recvmmsg',
+  port: number,
+  packets: number,
+  send: () => Promise<void>
+): Promise<number> => measured([process.execPath, bare, String(port), String(packets), by], send)
+
 /** Undefined, with the reason said, where there is no C compiler. */
 export async function yardstick(say: (line: string) => void): Promise<Yardstick | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'nexstream-bench-'))
@@ -28,15 +51,6 @@ export async function yardstick(say: (line: string) => void): Promise<Yardstick 
   }
   return {
     close: () => rmSync(folder, { recursive: true, force: true }),
-    measure: async (port, packets, send) => {
-      const child = spawn(program, [String(port), String(packets)], { stdio: ['ignore', 'pipe', 'inherit'] })
-      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-      if ((await lines.next()).value !== 'ready') throw new Error('the loop in C cannot open its port')
-      await send()
-      const { value } = (await lines.next()) as { value: string | undefined }
-      const [came = 0, us = 0] = (value ?? '').split(' ').map(Number)
-      if (came === 0) throw new Error('the loop in C received nothing')
-      return us / came
-    }
+    measure: (port, packets, send) => measured([program, String(port), String(packets)], send)
   }
 }
