@@ -9,6 +9,11 @@ export const metrics = {
   nexstream_aggregator_events_total: { type: 'counter', help: 'Events of whole frames.' },
   nexstream_aggregator_frames_waiting: { type: 'gauge', help: 'Frames that wait for more.' },
   nexstream_aggregator_sent_total: { type: 'counter', help: 'Messages that Kafka has.' },
+  nexstream_aggregator_run: {
+    type: 'gauge',
+    help: "The run so far, by the names of ISIS' diagnostics: frames, events, charge (µAh), rate (millions of events an hour); _PD: of the period.",
+    labels: ['name']
+  },
   nexstream_aggregator_lost_total: {
     type: 'counter',
     help: 'Frames without period or charge, their events, events and pulses that came late, and messages that are none, by reason.',
@@ -24,5 +29,8 @@ export const metricsOf = (progress: AggregatorProgress): Metric[] => [
   metric('nexstream_aggregator_events_total', progress.eventsOut),
   metric('nexstream_aggregator_frames_waiting', progress.waiting),
   metric('nexstream_aggregator_sent_total', progress.sent),
+  ...Object.entries<number>({ ...progress.diagnostics }).map(([name, value]) =>
+    metric('nexstream_aggregator_run', value, { name })
+  ),
   ...Object.entries(progress.losses).map(([reason, n]) => metric('nexstream_aggregator_lost_total', n, { reason }))
 ]

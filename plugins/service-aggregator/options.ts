@@ -42,6 +42,14 @@ export const optionSchema = {
       default: 100_000,
       description: 'Events in one message.'
     },
+    veto_mask: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 4_294_967_295,
+      default: 4_294_967_295,
+      description: 'For the diagnostics: a frame is good when none of these bits is in its vetoes.'
+    },
+    runs: { ...topic, description: 'Topic of pl72: with each the diagnostics begin anew.' },
     fetch_bytes: {
       type: 'integer',
       minimum: 65_536,

@@ -1,11 +1,12 @@
 // The aggregator as the main thread sees it: its thread and its state.
 import { type Service, type ServiceContext, type Snapshot } from '../../core/api/plugin.js'
 import { TopicsThread } from '../service-adara/topics-kit.js'
+import { FrameDiagnostics } from './diagnostics.js'
 import { metricsOf } from './metrics.js'
 import { type AggregatorOptions } from './options.js'
 import { type AggregatorProgress, type ToAggregator } from './thread/protocol.js'
 
-const nothing: AggregatorProgress = { messages: 0, frames: 0, eventsIn: 0, eventsOut: 0, waiting: 0, sent: 0, losses: {}, missing: [] } // prettier-ignore
+const nothing: AggregatorProgress = { messages: 0, frames: 0, eventsIn: 0, eventsOut: 0, waiting: 0, sent: 0, diagnostics: new FrameDiagnostics(0).look(0), losses: {}, missing: [] } // prettier-ignore
 
 export class Aggregator implements Service {
   readonly #options: AggregatorOptions
@@ -28,7 +29,7 @@ export class Aggregator implements Service {
 
   snapshot(): Snapshot {
     const { progress, state, notReady } = this.#thread
-    const { frames, eventsIn, eventsOut, waiting, losses } = progress
+    const { frames, eventsIn, eventsOut, waiting, losses, diagnostics } = progress
     return {
       state,
       frames,
@@ -36,6 +37,7 @@ export class Aggregator implements Service {
       events: eventsOut,
       frames_waiting: waiting,
       losses,
+      diagnostics: { ...diagnostics },
       metrics: metricsOf(progress),
       ...notReady
     }

@@ -14,7 +14,7 @@ type Message = Readonly<Record<string, unknown>>
 
 describe('aggregator', function () {
   this.timeout(200_000)
-  let topics: Record<'commands' | 'status' | 'raw' | 'frames', string>
+  let topics: Record<'commands' | 'status' | 'runs' | 'raw' | 'frames', string>
   let kafka: Kafka
   let producer: Producer
   let control: Control
@@ -40,7 +40,7 @@ describe('aggregator', function () {
 
   before(async () => {
     const { brokers } = await startKafka()
-    topics = { ...(await testTopics(['commands', 'status', 'frames'])), ...(await testTopics(['raw'], { partitions: 2 })) } // prettier-ignore
+    topics = { ...(await testTopics(['commands', 'status', 'runs', 'frames'])), ...(await testTopics(['raw'], { partitions: 2 })) } // prettier-ignore
     kafka = connectKafka({ brokers: [...brokers] })
     producer = kafka.producer({ lingerMs: 0 })
     folder = mkdtempSync(join(tmpdir(), 'nexstream-aggregator-'))
@@ -61,6 +61,8 @@ input_topic = "${topics.raw}"
 output_topic = "${topics.frames}"
 source = "LARMOR"
 max_events = 3
+runs = "${topics.runs}"
+veto_mask = 4
 wait_ms = 3000
 `
     )
@@ -118,7 +120,7 @@ wait_ms = 3000
 
   it('a backlog on several partitions is put together in the order of time: no partition runs away from the others', async () => {
     await daemon?.stop()
-    const [before, frames] = [framesOut().length, 3000]
+    const [before, frames] = [framesOut().length, 1000]
     for (let frame = 6; frame < 6 + frames; frame++) {
       board(frame, [1, 2], 0)
       board(frame, [3], 1)
@@ -131,5 +133,24 @@ wait_ms = 3000
     // What is read again is of frames that have gone
     assert.deepEqual({ events, losses }, { events: 3 * frames, losses: { events_late: 9, pulses_late: 5 } })
     await control.wait(() => framesOut().length >= before + 2 * frames, 'their messages')
+  })
+
+  it('tells how the run stands, anew for each run', async () => {
+    const diagnosticsOf = (json: Message): Message | undefined => stateOf(json)?.['diagnostics'] as Message | undefined
+    const before = control.said.length
+    producer.send({ topic: topics.runs, value: encodeMessage('pl72', { run_name: '1', job_id: 'a', nexus_structure: '{}', filename: 'a' }) }) // prettier-ignore
+    await producer.flush()
+    await control.wait((said) => control.said.indexOf(said) >= before && said.json !== null && diagnosticsOf(said.json)?.['RAWFRAMES'] === 0, 'a new run') // prettier-ignore
+    for (const [frame, vetoes] of [
+      [3100, 2],
+      [3101, 4]
+    ] as const) {
+      board(frame, [1, 2, 3], 0)
+      pulse(frame, vetoes)
+    }
+    await producer.flush()
+    const { json } = await control.wait((said) => control.said.indexOf(said) >= before && diagnosticsOf(said.json ?? {})?.['TOTALEVENTS'] === 6, 'both frames') // prettier-ignore
+    const { RAWFRAMES, GOODFRAMES, RAWUAH, GOODUAH_PD, PERIOD } = diagnosticsOf(json ?? {}) ?? {}
+    assert.deepEqual([RAWFRAMES, GOODFRAMES, RAWUAH, GOODUAH_PD, PERIOD], [2, 1, 1, 0.5, 2])
   })
 })

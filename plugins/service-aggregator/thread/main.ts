@@ -10,10 +10,12 @@ import {
 import { element, type EventRecord, OpenConverters, type PulseRecord, schemaId } from '../../../schemas/index.js'
 import { FollowedTopics, lastMessages } from '../../service-adara/topics-kit.js'
 import { FrameAggregate, type WholeFrame } from '../aggregate.js'
+import { FrameDiagnostics } from '../diagnostics.js'
 import { FrameReading } from '../frames-kit.js'
 import { frameMessages } from '../messages.js'
 import { type AggregatorOptions } from '../options.js'
 import { type AggregatorProgress, type FromAggregator, type ToAggregator } from './protocol.js'
+import { RunStarts } from './runs.js'
 
 const TICK_MS = 20
 const PROGRESS_MS = 500
@@ -46,6 +48,8 @@ class AggregatorThread {
   readonly #converters: OpenConverters
   readonly #topics: FollowedTopics
   readonly #reading: FrameReading
+  readonly #diagnostics: FrameDiagnostics
+  readonly #runs: RunStarts | undefined
   readonly #losses = new Map<string, number>()
   readonly #timers: NodeJS.Timeout[] = []
   #messages = 0
@@ -79,6 +83,8 @@ class AggregatorThread {
       wait: () => (this.#isFull ? this.#producer.drained() : undefined),
       warn: (message) => this.#warn(message)
     })
+    this.#diagnostics = new FrameDiagnostics(options.veto_mask)
+    this.#runs = options.runs === undefined ? undefined : new RunStarts(this.#kafka, options.runs)
     this.#aggregate = new FrameAggregate({
       toleranceNs: BigInt(options.tolerance_ns),
       waitMs: options.wait_ms,
@@ -95,7 +101,8 @@ class AggregatorThread {
       setInterval(() => void this.#look(), TOPICS_MS)
     )
     void this.#look()
-    void this.#read()
+    void this.#read(() => this.#reading.run(), 'frames cannot be put together')
+    void this.#read(async () => this.#runs?.run(() => this.#diagnostics.begin()), 'runs cannot be heard')
   }
 
   #tick(): void {
@@ -105,7 +112,7 @@ class AggregatorThread {
   async end(): Promise<void> {
     this.#closed = true
     for (const timer of this.#timers) clearInterval(timer)
-    await this.#reader.close()
+    await Promise.all([this.#reader.close(), this.#runs?.close()])
     // Frames that wait are not whole: the next one begins where this one has sent
     try {
       await this.#producer.close()
@@ -119,7 +126,7 @@ class AggregatorThread {
   /** Topics that there are by now, and partitions that are new. Never rejects. */
   async #look(): Promise<void> {
     try {
-      await this.#topics.look()
+      await Promise.all([this.#topics.look(), this.#runs?.look()])
     } catch (error) {
       this.#warn(`${errorText(error)}; trying again`)
     }
@@ -171,11 +178,11 @@ class AggregatorThread {
     this.#aggregate.resumeAfter([...times])
   }
 
-  async #read(): Promise<void> {
+  async #read(run: () => Promise<void>, what: string): Promise<void> {
     try {
-      await this.#reading.run()
+      await run()
     } catch (error) {
-      if (!this.#closed) this.#say({ type: 'failed', message: `frames cannot be put together: ${errorText(error)}` })
+      if (!this.#closed) this.#say({ type: 'failed', message: `${what}: ${errorText(error)}` })
     }
   }
   #isFull = false
@@ -218,6 +225,7 @@ class AggregatorThread {
   /** All with one key, so in one partition and in this order. */
   #send(frame: WholeFrame): void {
     const { timeNs } = frame
+    this.#diagnostics.add(frame)
     // A time of the future would keep Kafka from deleting what is old
     const timestampMs = Math.min(Number(timeNs / NS_PER_MS), Date.now() + AHEAD_MS)
     const message = { topic: this.options.output_topic, key: String(timeNs), timestampMs }
@@ -241,7 +249,7 @@ class AggregatorThread {
     const { frames, eventsIn, eventsOut, waiting, droppedFrames, droppedEvents, lateEvents, latePulses, eventsBefore } = this.#aggregate // prettier-ignore
     const counted = { frames_not_whole: droppedFrames, events_of_those: droppedEvents, events_late: lateEvents, pulses_late: latePulses, events_before_pulse: eventsBefore } // prettier-ignore
     const losses = Object.fromEntries([...Object.entries(counted), ...this.#losses].filter(([, n]) => n > 0))
-    return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, missing: this.#topics.missing } // prettier-ignore
+    return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, diagnostics: this.#diagnostics.look(performance.now()), missing: [...this.#topics.missing, ...(this.#runs?.missing ?? [])] } // prettier-ignore
   }
 
   #say(message: FromAggregator): void {

@@ -1,5 +1,6 @@
 // What the main thread and the thread of the aggregator say to each other.
 import { type FromTopicsThread } from '../../service-adara/topics-kit.js'
+import { type RunDiagnostics } from '../diagnostics.js'
 import { type AggregatorOptions } from '../options.js'
 
 export interface AggregatorProgress {
@@ -9,6 +10,7 @@ export interface AggregatorProgress {
   readonly eventsOut: number
   readonly waiting: number
   readonly sent: number
+  readonly diagnostics: RunDiagnostics
   /** Frames, events and messages that did not become whole frames, by reason. */
   readonly losses: Readonly<Record<string, number>>
   /** Topics that do not exist. */
