@@ -1,5 +1,4 @@
 // What `nexstream init` must know, from flags, from answers to questions, or the usual.
-import { once } from 'node:events'
 import { basename } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { CodedError, type ToolFlags } from '../../core/api/plugin.js'
@@ -7,9 +6,12 @@ import { CodedError, type ToolFlags } from '../../core/api/plugin.js'
 export const roles = ['forwarder', 'filewriter', 'histogram', 'simulator'] as const
 export type Role = (typeof roles)[number]
 
+/** `sim` is made up: for the time before there is an EPICS server. */
+const protocols = ['ca', 'pva', 'sim'] as const
+
 export interface ForwardedPv {
   readonly name: string
-  readonly protocol: 'ca' | 'pva'
+  readonly protocol: (typeof protocols)[number]
 }
 
 export interface Answers {
@@ -48,9 +50,11 @@ function rolesOf(text: string): Role[] {
 
 const pvsOf = (text: string): ForwardedPv[] =>
   listOf(text).map((word) => {
-    const [, protocol = 'ca', name = ''] = /^(?:(ca|pva):\/\/)?(.+)$/.exec(word) ?? []
-    if (name.includes('://') || /\s/.test(name)) throw wrong(`'${word}' is no PV; write NAME, ca://NAME or pva://NAME`)
-    return { name, protocol: protocol === 'pva' ? 'pva' : 'ca' }
+    const [, given = 'ca', name = ''] = /^(?:(\w+):\/\/)?(.+)$/.exec(word) ?? []
+    const protocol = protocols.find((known) => known === given)
+    if (protocol === undefined || name.includes('://') || /\s/.test(name))
+      throw wrong(`'${word}' is no PV; write NAME, ca://NAME, pva://NAME or sim://NAME`)
+    return { name, protocol }
   })
 
 /** Asks for what the flags do not say, each question until the answer is good. Throws CLI_USAGE for a wrong flag, or when answers end. */
@@ -85,12 +89,19 @@ class Questions {
   readonly #tell: (line: string) => void
   readonly #waiting: string[] = []
   #isClosed = false
+  #wake: () => void = () => undefined
 
   constructor(tell: (line: string) => void) {
     this.#tell = tell
     this.#lines = createInterface({ input: process.stdin })
-    this.#lines.on('line', (line) => this.#waiting.push(line.trim()))
-    this.#lines.once('close', () => (this.#isClosed = true))
+    this.#lines.on('line', (line) => {
+      this.#waiting.push(line.trim())
+      this.#wake()
+    })
+    this.#lines.once('close', () => {
+      this.#isClosed = true
+      this.#wake()
+    })
   }
 
   async ask<T>(question: string, flag: string, read: (text: string) => T): Promise<T> {
@@ -109,7 +120,7 @@ class Questions {
   async #next(flag: string): Promise<string> {
     while (this.#waiting.length === 0) {
       if (this.#isClosed) throw wrong(`no answer; give --${flag}, or --yes to take the usual`)
-      await Promise.race([once(this.#lines, 'line'), once(this.#lines, 'close')])
+      await new Promise<void>((resolve) => (this.#wake = resolve))
     }
     return this.#waiting.shift() ?? ''
   }

@@ -14,7 +14,8 @@ const init = defineTool({
     { flags: '--roles <list>', summary: `what the daemon does: ${roles.join(', ')}` },
     {
       flags: '--pvs <list>',
-      summary: 'PVs to forward; with their protocol as in pva://NAME, else Channel Access; "" for none'
+      summary:
+        'PVs to forward; with their protocol as in pva://NAME, else Channel Access; sim://NAME is made up; "" for none'
     },
     { flags: '--detector <name>', summary: 'source name of the detector events; "" for none' },
     { flags: '-y, --yes', summary: 'ask nothing: take the usual for what is not told' },

@@ -31,7 +31,10 @@ describe('nexstream init', function () {
     const place = join(folder, 'by flags')
     const all = ['--instrument', 'LARMOR', '-b', 'a:9092,b:9092,c:9092', '--roles', roles.join(','), '--pvs', 'SE:TEMP,pva://MOT:X "1"'] // prettier-ignore
     const wrong = await nexstream(['init', place, ...all])
-    assert.match(wrong.stderr, /^CLI_USAGE: 'pva:\/\/MOT:X "1"' is no PV; write NAME, ca:\/\/NAME or pva:\/\/NAME/)
+    assert.match(
+      wrong.stderr,
+      /^CLI_USAGE: 'pva:\/\/MOT:X "1"' is no PV; write NAME, ca:\/\/NAME, pva:\/\/NAME or sim:\/\/NAME/
+    )
     const given = all.with(-1, 'SE:TEMP,pva://MOT:X"1"')
     const { code, stdout, stderr } = await nexstream(['init', place, ...given, '--yes'])
     assert.equal(code, 0, stderr)
@@ -57,6 +60,8 @@ describe('nexstream init', function () {
     const config = readFileSync(join(place, 'nexstream.toml'), 'utf8')
     assert.ok(config.includes('instrument = "ESTIA"') && config.includes('["localhost:9092"]'))
     assert.ok(!config.includes('services.forwarder'))
+    const many = await nexstream(['init', join(folder, 'many')], { input: `${'no good\n'.repeat(20)}ESTIA\n\n\n\n\n` })
+    assert.deepEqual([many.code, /Warning/.test(many.stderr)], [0, false], many.stderr)
     const short = await nexstream(['init', join(folder, 'short')], { input: 'ESTIA\n' })
     assert.deepEqual([short.code, readdirSync(folder).includes('short')], [2, false])
     assert.match(short.stderr, /CLI_USAGE: no answer; give --brokers, or --yes to take the usual/)
@@ -95,7 +100,7 @@ describe('nexstream init', function () {
       instrument: word,
       brokers: fc.array(fc.constantFrom('a:1', 'b.example.org:9092', '[::1]:9092'), { minLength: 1, maxLength: 4 }),
       roles: fc.subarray([...roles], { minLength: 1 }),
-      pvs: fc.uniqueArray(fc.record({ name: pv, protocol: fc.constantFrom('ca' as const, 'pva' as const) }), { maxLength: 4 }), // prettier-ignore
+      pvs: fc.uniqueArray(fc.record({ name: pv, protocol: fc.constantFrom('ca' as const, 'pva' as const, 'sim' as const) }), { maxLength: 4 }), // prettier-ignore
       detector: fc.option(pv, { nil: undefined })
     })
     try {
