@@ -25,7 +25,8 @@ const reporter = defineReporter({
     return {
       report(snapshot) {
         const words: string[] = []
-        const status = statusOf(snapshot)
+        // A line break would begin another variable
+        const status = statusOf(snapshot).replaceAll(/\s+/g, ' ')
         if (!isUp && snapshot.state === 'running') words.push('READY=1')
         isUp ||= snapshot.state === 'running'
         if (status !== told) words.push(`STATUS=${(told = status)}`)
