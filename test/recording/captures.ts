@@ -47,8 +47,11 @@ export function pcap(frames: readonly (readonly [timeUs: number, frame: Buffer])
   return Buffer.concat([words(0xa1b2c3d4, version, 0, 0, 65_535, 1), ...records])
 }
 
-/** With times in ns. */
-export function pcapng(frames: readonly (readonly [timeUs: number, frame: Buffer])[]): Buffer {
+/** With times in ns, and then frames without any (simple packets). */
+export function pcapng(
+  frames: readonly (readonly [timeUs: number, frame: Buffer])[],
+  untimed: readonly Buffer[] = []
+): Buffer {
   const block = (type: number, body: Buffer): Buffer => {
     const padded = Buffer.concat([body, Buffer.alloc(-body.length & 3)])
     const head = Buffer.alloc(8)
@@ -67,5 +70,11 @@ export function pcapng(frames: readonly (readonly [timeUs: number, frame: Buffer
     head.writeUInt32LE(frame.length, 16)
     return block(6, Buffer.concat([head, frame]))
   })
-  return Buffer.concat([block(0x0a0d0d0a, section), block(1, itsInterface), block(0xbad, Buffer.alloc(5)), ...packets])
+  const simple = untimed.map((frame) => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(frame.length)
+    return block(3, Buffer.concat([length, frame]))
+  })
+  const head = [block(0x0a0d0d0a, section), block(1, itsInterface), block(0xbad, Buffer.alloc(5))]
+  return Buffer.concat([...head, ...packets, ...simple])
 }

@@ -73,6 +73,14 @@ describe('nexstream play by UDP', function () {
     }
   })
 
+  it('sends frames without a time right behind those with one', async () => {
+    const file = write('simple.pcapng', pcapng([framed(captured(0))], [frameOf(captured(1)), frameOf(captured(2))]))
+    // Its times are those of the only one that has one: a moment later would be too late
+    const span = ['--from', new Date(T0_US / 1000).toISOString(), '--to', new Date(T0_US / 1000).toISOString()]
+    await nexstream(['play', file, '--udp', to, ...span])
+    assert.deepEqual(await arrive(3), ['packet 0', 'packet 1', 'packet 2'])
+  })
+
   it('keeps the times of a capture, sends one port of several, and only what lies in a span', async () => {
     const frames = [framed(captured(0)), framed(captured(1, 9001)), framed(captured(600))]
     const file = write('two.pcap', pcap(frames))

@@ -70,6 +70,7 @@ async function* readNg(file: string, bytes: FileBytes): AsyncGenerator<CapturedF
   let words = little
   let interfaces: NgInterface[] = []
   let type = NG_SECTION
+  let timeMs = 0
   for (;;) {
     const start = await bytes.take(type === NG_SECTION ? 8 : 4)
     if (start === undefined) return
@@ -84,8 +85,9 @@ async function* readNg(file: string, bytes: FileBytes): AsyncGenerator<CapturedF
     if (body === undefined) return
     if (type === NG_INTERFACE) interfaces.push(interfaceOf(words, body))
     if (type === NG_PACKET || type === NG_SIMPLE) {
-      const frame = frameOf(words, type, body, interfaces)
+      const frame = frameOf(words, type, body, interfaces, timeMs)
       if (frame !== undefined) yield frame
+      timeMs = frame?.timeMs ?? timeMs
     }
     const next = await bytes.take(4)
     if (next === undefined) return
@@ -106,19 +108,19 @@ function interfaceOf(words: Words, body: Buffer): NgInterface {
   return { linkType: words.u16(body, 0), perMs }
 }
 
-/** Undefined for one of an interface that is not known. A simple one has no time. */
+/** Undefined for one of an interface that is not known. A simple one has no time: it takes that of the one before. */
 function frameOf(
   words: Words,
   type: number,
   body: Buffer,
-  interfaces: readonly NgInterface[]
+  interfaces: readonly NgInterface[],
+  beforeMs: number
 ): CapturedFrame | undefined {
-  // prettier-ignore
   const at = type === NG_PACKET ? 20 : 4
   const its = interfaces[type === NG_PACKET ? words.u32(body, 0) : 0]
   if (its === undefined || body.length < at + 4) return undefined
   const whole = words.u32(body, at - 4)
   const length = type === NG_PACKET ? words.u32(body, 12) : Math.min(whole, body.length - 8)
-  const time = type === NG_PACKET ? words.u32(body, 4) * 2 ** 32 + words.u32(body, 8) : 0
-  return { timeMs: time / its.perMs, linkType: its.linkType, bytes: body.subarray(at, at + length) } // prettier-ignore
+  const timeMs = type === NG_PACKET ? (words.u32(body, 4) * 2 ** 32 + words.u32(body, 8)) / its.perMs : beforeMs
+  return { timeMs, linkType: its.linkType, bytes: body.subarray(at, at + length) } // prettier-ignore
 }
