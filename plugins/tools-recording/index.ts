@@ -54,6 +54,12 @@ const tools = [
         flags: '--write-command <file>',
         summary: 'of a NeXus file: a start command (structure, times) that writes it again'
       },
+      {
+        flags: '--seed <n>',
+        summary: 'of a NeXus file with histograms only: the same number makes the same events',
+        standard: '1'
+      },
+      { flags: '--over <time>', summary: 'of the same: how long its measurement takes', standard: '10s' },
       { flags: '--loop', summary: 'again and again until Ctrl-C' }
     ],
     load: async () => (await import('./play.js')).default

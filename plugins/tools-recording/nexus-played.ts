@@ -9,6 +9,7 @@ import {
   type LogPlayed,
   type PlayedNumbers,
   playedFile,
+  type Sampling,
   structureOfFile,
   type StreamOf
 } from '../service-filewriter/nexus-kit.js'
@@ -122,11 +123,15 @@ const [TURN_BYTES, LEAST_BYTES] = [1 << 20, 256]
 export async function nexusPlayed(
   file: string,
   selection: Selection,
+  sampling: Sampling,
   { signal, heard }: LookedThrough
 ): Promise<NexusPlayed> {
-  const opened = await playedFile(file)
+  const opened = await playedFile(file, sampling)
   const { groups, notes } = opened
   for (const note of notes) heard(`${file}: ${note}`)
+  const made = groups.filter((group) => group.kind === 'events' && group.isSampled === true)
+  if (made.length > 0)
+    heard(`${file} has histograms and no events: those that are played are made of ${made.map(({ path }) => path).join(', ')}, by seed ${sampling.seed}`) // prettier-ignore
   const topics = new Map<string, number>()
   const played = new Set<string>()
   let [total, firstMs, lastMs] = [0, Infinity, -Infinity]
@@ -183,8 +188,14 @@ const logDatasets = ['value', 'time', 'cue_index', 'cue_timestamp_zero', 'minimu
 
 function streamOf(group: PlayedSource, target: (topic: string) => string): StreamOf {
   const place = { topic: target(topicOf[group.kind]), source: sourceOf(group) }
-  if (group.kind === 'events')
-    return { node: { module: 'ev44', config: place }, datasets: new Set(eventDatasets), attributes: new Set() }
+  if (group.kind === 'events') {
+    const node = { module: 'ev44', config: place }
+    if (group.isSampled !== true) return { node, datasets: new Set(eventDatasets), attributes: new Set() }
+    // Beside the histogram, which stays
+    const name = 'sampled_events'
+    const events = { type: 'group', name, attributes: [{ name: 'NX_class', dtype: 'string', values: 'NXevent_data' }], children: [node] } // prettier-ignore
+    return { node: events, datasets: new Set([name]), attributes: new Set() }
+  }
   const { dtype, size, units } = group
   const form = { dtype, ...(size !== undefined && { array_size: size }), ...(units !== undefined && { value_units: units }) } // prettier-ignore
   // Alarms and connection state are no streams here: they stay as they are in the file

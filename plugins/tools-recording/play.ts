@@ -3,11 +3,13 @@ import {
   CodedError,
   exitCodes,
   type Kafka,
+  parseDuration,
   type ToolContext,
   type ToolFlags,
   type ToolRun
 } from '../../core/api/plugin.js'
-import { bytes } from '../tools-daemon/tool-kit.js'
+import { type Sampling } from '../service-filewriter/nexus-kit.js'
+import { bytes, countOf } from '../tools-daemon/tool-kit.js'
 import { type LaneReport } from './lane.js'
 import { isNexus, nexusPlayed, type NexusPlayed } from './nexus-played.js'
 import { type Played, recordingPlayed, type Selection, topicPlayed } from './played.js'
@@ -77,7 +79,7 @@ async function playMessages(source: string, flags: ToolFlags, context: ToolConte
   try {
     const selection = selectionOf(flags, context.say)
     const look = { signal: stop.signal, heard: context.say }
-    if (isNexus(source)) nexus = await nexusPlayed(source, selection, look)
+    if (isNexus(source)) nexus = await nexusPlayed(source, selection, samplingOf(flags), look)
     const played =
       nexus ??
       (origin === undefined
@@ -152,6 +154,13 @@ function speedOf(given: string): number {
   if (!/^\d+(\.\d+)?$/.test(given) || speed === 0)
     throw usage(`--speed ${given}: write a number such as 10 or 0.5, or max`)
   return speed
+}
+
+function samplingOf(flags: ToolFlags): Sampling {
+  return {
+    seed: countOf(text(flags['seed']) ?? '1', '--seed'),
+    durationMs: parseDuration(text(flags['over']) ?? '10s')
+  }
 }
 
 function shiftOf(given: string | undefined): boolean {

@@ -1,12 +1,12 @@
 // `nexstream play` of NeXus files: file → Kafka → file is equal, but for what must differ.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jsonLines, nexstream } from '../cli/child.js'
 import { kafka, testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
-import { runPython } from '../support/python.js'
+import { chopperFile, runPython } from '../support/python.js'
 
 /** Its times are old: Kafka would delete them by the usual retention. */
 const kept = { config: { 'retention.ms': '-1' } }
@@ -56,6 +56,30 @@ describe('nexstream play of a NeXus file', function () {
     await round('first.nxs', 'second.nxs')
     const own = await differences('first.nxs', 'second.nxs')
     assert.deepEqual(own, [JSON.stringify(['attribute', '/', 'file_name']), JSON.stringify(['attribute', '/', 'file_time'])].map((text) => text.replace(/","/g, '", "'))) // prettier-ignore
+  })
+
+  it('makes events of a file that has histograms only: of each count one, the same for a seed', async () => {
+    const chopper = join(folder, 'chopper.nxs')
+    copyFileSync(await chopperFile(), chopper)
+    const played = await round('chopper.nxs', 'made.nxs')
+    // Its source has 30 pulses a second, for 10 s
+    assert.equal(played['sent'], 3 * 300)
+    const histogrammed = await runPython(`
+import h5py, numpy, sys
+with h5py.File(sys.argv[1]) as first, h5py.File(sys.argv[2]) as second:
+    for name in ("data", "monitor1", "monitor2"):
+        group, events = first["entry"][name], second["entry"][name]["sampled_events"]
+        counts = numpy.atleast_2d(group["data"][()])
+        edges = group["time_of_flight"][()].astype("float64") * 1000
+        found, _, _ = numpy.histogram2d(events["event_id"][()], events["event_time_offset"][()], bins=[numpy.arange(len(counts) + 1) + 0.5, edges])
+        print(name, len(events["event_id"]), bool((found == counts).all()))
+    print(second["entry/title"][0].decode(), second["entry/data/data"].shape)
+`, [chopper, join(folder, 'made.nxs')]) // prettier-ignore
+    assert.equal(histogrammed, 'data 2666912 True\nmonitor1 146389 True\nmonitor2 31732 True\nMgB2 PDOS 43.37g 8K 120meV E0@240Hz T0@120Hz (148, 750)\n') // prettier-ignore
+    const { events } = await testTopics(['events'], kept)
+    const again = await cli('play', 'chopper.nxs', '--map', `events=${events}`, '--speed', 'max', '--source', 'entry/monitor1', '--over', '2s', '--seed', '7') // prettier-ignore
+    assert.match(again.stdout, /^60 messages into 1 topics/)
+    assert.match(again.stderr, /has histograms and no events: .* by seed 7/)
   })
 
   it('says what of a file cannot be played, and refuses one that contradicts itself', async () => {

@@ -25,6 +25,12 @@ export const carbonPython = (): Promise<string> => venv(join(root, 'test/support
 /** The same for MCAP's own reader. */
 export const mcapPython = (): Promise<string> => venv(join(root, 'test/support/python/recording-requirements.txt'))
 
+/** The measurement of a chopper spectrometer that NeXpy brings: histograms of 148 detectors and two monitors, 2,845,033 counts. */
+export async function chopperFile(): Promise<string> {
+  const code = 'import importlib.util\nprint(importlib.util.find_spec("nexpy").submodule_search_locations[0])'
+  return join((await runPython(code, [], undefined, mcapPython())).trim(), 'examples/chopper.nxs')
+}
+
 /**
  * Runs a script of the venv and gives what it printed.
  * `script` is a path or, when it has a line break, the Python text itself. Rejects with the script's stderr.

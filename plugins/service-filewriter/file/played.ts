@@ -1,45 +1,10 @@
 // Events and logs of a NeXus file of whatever origin, row by row with bounded memory: for those who send them again.
 import { CodedError } from '../../../core/api/plugin.js'
-import { typedArrays } from '../../../schemas/numbers.js'
-import { type VectorType } from '../../../schemas/index.js'
+import { beamOf, histogramOf } from './histograms.js'
+import { type CountedHistogram, sampled, type Sampling } from './sampled.js'
+import { type EventsPlayed, type LogPlayed, NumberRows, scaleOf, FileTimes, Unplayable } from './rows.js'
 import { openToRead } from './summary.js'
 import { type WasmFile } from './wasm.js'
-
-export interface PlayedPulse {
-  readonly timeNs: bigint
-  /** ns after the pulse, one per event. */
-  readonly timeOfFlight: Int32Array
-  /** One per event, or none where the file has no event_id. */
-  readonly pixelId: Int32Array
-}
-
-/** One of the typed arrays. */
-export interface PlayedNumbers extends ArrayLike<number | bigint> {
-  readonly buffer: ArrayBufferLike
-  readonly byteOffset: number
-  readonly byteLength: number
-}
-
-export interface PlayedValue {
-  readonly timeNs: bigint
-  readonly values: PlayedNumbers
-}
-
-interface PlayedGroup<T> {
-  readonly path: string
-  /** Pulses or values. */
-  readonly count: number
-  /** Throws CodedError FILE_READ for what contradicts itself. */
-  rows(): Generator<T>
-}
-export type EventsPlayed = PlayedGroup<PlayedPulse> & { readonly kind: 'events' }
-export type LogPlayed = PlayedGroup<PlayedValue> & {
-  readonly kind: 'log'
-  readonly dtype: VectorType
-  /** Elements of each value; undefined for a number alone. */
-  readonly size: number | undefined
-  readonly units: string | undefined
-}
 
 export interface FilePlayed {
   readonly groups: readonly (EventsPlayed | LogPlayed)[]
@@ -48,19 +13,8 @@ export interface FilePlayed {
   close(): void
 }
 
-/** Rows that are read at once. */
-const BLOCK = 1 << 16
-
-const scales: Readonly<Record<string, bigint>> = {
-  ns: 1n, nanosecond: 1n, nanoseconds: 1n, us: 1000n, 'µs': 1000n, 'μs': 1000n, microsecond: 1000n, microseconds: 1000n,
-  ms: 1_000_000n, millisecond: 1_000_000n, milliseconds: 1_000_000n, s: 1_000_000_000n, sec: 1_000_000_000n, second: 1_000_000_000n, seconds: 1_000_000_000n
-} // prettier-ignore
-
-/** Why a group cannot be played. */
-class Unplayable extends Error {}
-
-/** Throws CodedError FILE_READ, HDF5_FAILED. */
-export async function playedFile(path: string): Promise<FilePlayed> {
+/** Histograms of a file without any events become events. Throws CodedError FILE_READ, HDF5_FAILED. */
+export async function playedFile(path: string, sampling: Sampling): Promise<FilePlayed> {
   const { file } = await openToRead(path)
   const groups: (EventsPlayed | LogPlayed)[] = []
   const notes: string[] = []
@@ -81,7 +35,31 @@ export async function playedFile(path: string): Promise<FilePlayed> {
       if (!file.isLink(child) && file.kind(child) === 'group') todo.push(child)
     }
   }
+  if (!groups.some(({ kind }) => kind === 'events')) groups.push(...eventsOfHistograms(file, todo, sampling, notes))
   return { groups, notes, close: () => file.close() }
+}
+
+function eventsOfHistograms(
+  file: WasmFile,
+  groups: readonly string[],
+  sampling: Sampling,
+  notes: string[]
+): EventsPlayed[] {
+  // prettier-ignore
+  const counted = new Set<number>()
+  const histograms = groups.flatMap((group): CountedHistogram[] => {
+    try {
+      const found = histogramOf(file, group, counted)
+      return found === undefined ? [] : [found]
+    } catch (error) {
+      if (!(error instanceof Unplayable)) throw error
+      notes.push(`${group} is not played: ${error.message}`)
+      return []
+    }
+  })
+  if (histograms.length === 0) return []
+  const beam = beamOf(file)
+  return histograms.map((histogram) => sampled(histogram, sampling, beam))
 }
 
 function groupOf(file: WasmFile, path: string): EventsPlayed | LogPlayed | undefined {
@@ -91,11 +69,11 @@ function groupOf(file: WasmFile, path: string): EventsPlayed | LogPlayed | undef
 }
 
 function eventsOf(file: WasmFile, path: string): EventsPlayed {
-  const zero = new Times(file, `${path}/event_time_zero`, 'offset')
-  const index = new Rows(file, `${path}/event_index`)
-  const offset = new Rows(file, `${path}/event_time_offset`)
+  const zero = new FileTimes(file, `${path}/event_time_zero`, 'offset')
+  const index = new NumberRows(file, `${path}/event_index`)
+  const offset = new NumberRows(file, `${path}/event_time_offset`)
   const scale = Number(scaleOf(file, `${path}/event_time_offset`))
-  const id = file.kind(`${path}/event_id`) === 'dataset' ? new Rows(file, `${path}/event_id`) : undefined
+  const id = file.kind(`${path}/event_id`) === 'dataset' ? new NumberRows(file, `${path}/event_id`) : undefined
   if (index.count !== zero.count) throw new Unplayable(`${zero.count} pulses have ${index.count} indices`)
   if (id !== undefined && id.count !== offset.count) throw new Unplayable(`${offset.count} events have ${id.count} ids`)
   const wrong = (pulse: number): CodedError =>
@@ -119,8 +97,8 @@ function eventsOf(file: WasmFile, path: string): EventsPlayed {
 }
 
 function logOf(file: WasmFile, path: string): LogPlayed {
-  const value = new Rows(file, `${path}/value`)
-  const time = new Times(file, `${path}/time`, 'start')
+  const value = new NumberRows(file, `${path}/value`)
+  const time = new FileTimes(file, `${path}/time`, 'start')
   if (value.count !== time.count) throw new Unplayable(`${time.count} times for ${value.count} values`)
   return {
     kind: 'log',
@@ -133,85 +111,6 @@ function logOf(file: WasmFile, path: string): LogPlayed {
       for (let i = 0; i < time.count; i++) yield { timeNs: time.at(i), values: value.slice(i, 1) }
     }
   }
-}
-
-/** A dataset of numbers with at most two dimensions. */
-class Rows {
-  readonly count: number
-  readonly width: number | undefined
-  readonly dtype: VectorType
-  readonly #file: WasmFile
-  readonly #path: string
-  #from = 0
-  #to = 0
-  #block: PlayedNumbers = new Float64Array(0)
-
-  constructor(file: WasmFile, path: string) {
-    if (file.kind(path) !== 'dataset') throw new Unplayable(`it has no ${path.slice(path.lastIndexOf('/') + 1)}`)
-    const { shape, dtype, name } = file.form(path) ?? { shape: [], dtype: undefined, name: 'nothing' }
-    if (typeof dtype !== 'string' || shape.length < 1 || shape.length > 2)
-      throw new Unplayable(`${path.slice(path.lastIndexOf('/') + 1)} is ${name} of shape [${shape.join(', ')}]`)
-    this.count = shape[0]!
-    this.width = shape[1]
-    this.dtype = dtype
-    this.#file = file
-    this.#path = path
-  }
-
-  at(row: number): number | bigint {
-    return this.slice(row, 1)[0]!
-  }
-
-  slice(from: number, count: number): PlayedNumbers {
-    const width = this.width ?? 1
-    if (from < this.#from || from + count > this.#to)
-      this.#read(from, Math.min(this.count - from, Math.max(count, Math.ceil(BLOCK / width))))
-    const [begin, end] = [(from - this.#from) * width, (from + count - this.#from) * width]
-    return (this.#block as Float64Array).subarray(begin, end)
-  }
-
-  #read(from: number, count: number): void {
-    const row = this.width === undefined ? [] : [this.width]
-    const bytes =
-      count === 0
-        ? Buffer.alloc(0)
-        : this.#file.read(this.#path, from, count, { dtype: this.dtype, row, chunk: 1, filter: undefined })
-    this.#block = new typedArrays[this.dtype](new Uint8Array(bytes).buffer)
-    this.#from = from
-    this.#to = from + count
-  }
-}
-
-/** ns since 1970, whatever the unit, and from wherever they count. */
-class Times {
-  readonly count: number
-  readonly #rows: Rows
-  readonly #scale: bigint
-  readonly #startNs: bigint
-
-  constructor(file: WasmFile, path: string, startAttribute: string) {
-    this.#rows = new Rows(file, path)
-    this.count = this.#rows.count
-    this.#scale = scaleOf(file, path)
-    const start =
-      file.attributeText(path, startAttribute) ?? file.attributeText(path, 'start') ?? '1970-01-01T00:00:00Z'
-    const startMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(start) ? start : `${start}Z`)
-    if (Number.isNaN(startMs)) throw new Unplayable(`its times count from ${JSON.stringify(start.slice(0, 40))}`)
-    this.#startNs = BigInt(startMs) * 1_000_000n
-  }
-
-  at(row: number): bigint {
-    const value = this.#rows.at(row)
-    const ns = typeof value === 'bigint' ? value * this.#scale : BigInt(Math.round((value || 0) * Number(this.#scale)))
-    return this.#startNs + ns
-  }
-}
-
-function scaleOf(file: WasmFile, path: string): bigint {
-  const units = file.attributeText(path, 'units') ?? 'ns'
-  const scale = Object.hasOwn(scales, units) ? scales[units] : undefined
-  if (scale === undefined) throw new Unplayable(`its times are in ${JSON.stringify(units.slice(0, 40))}`)
-  return scale
 }
 
 /** Throws CodedError FILE_READ for what is no 32-bit integer. */
