@@ -39,9 +39,7 @@ async function reportIn(path: string, start: string): Promise<JobReport | null |
   try {
     ;({ file } = await openToRead(path))
     if (file.attributeText('/', startAttribute) !== start) return undefined
-    const groups = ['', ...file.children('/').map((name) => `/${name}`)]
-    const data = groups.map((group) => `${group}/${reportName}/data`).find((name) => file?.kind(name) === 'dataset')
-    return data === undefined ? null : (JSON.parse(file.text(data) ?? 'null') as JobReport | null)
+    return reportOf(file)
   } catch (error) {
     // Whatever it is, it is not ours
     if (error instanceof CodedError) return undefined
@@ -49,6 +47,13 @@ async function reportIn(path: string, start: string): Promise<JobReport | null |
   } finally {
     file?.close()
   }
+}
+
+/** Null for a file without one. */
+export function reportOf(file: WasmFile): JobReport | null {
+  const groups = ['', ...file.children('/').map((name) => `/${name}`)]
+  const data = groups.map((group) => `${group}/${reportName}/data`).find((name) => file.kind(name) === 'dataset')
+  return data === undefined ? null : (JSON.parse(file.text(data) ?? 'null') as JobReport | null)
 }
 
 /** The file got its name by a second link, and the daemon died before the first one was gone. */

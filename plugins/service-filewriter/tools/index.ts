@@ -38,6 +38,29 @@ export const tools = [
     load: async () => (await import('./diff.js')).default
   }),
   defineTool({
+    id: 'gaps',
+    summary: 'what a NeXus file lacks of what Kafka holds of its streams: how much, from when to when',
+    usesKafka: true,
+    arguments: [
+      { name: 'file', summary: 'NeXus file of the file writer' },
+      {
+        name: 'command',
+        optional: true,
+        summary: 'its start command, for a file that has no report yet (NAME.part), or none at all'
+      }
+    ],
+    options: [
+      {
+        flags: '--from <moment>',
+        summary: 'in place of the start time: ISO 8601, 10:30, yesterday (UTC without a zone), ms, now, -5min'
+      },
+      { flags: '--to <moment>', summary: 'in place of the stop time' }
+    ],
+    helpBelow:
+      '\nExit code 5 when something is missing. Of modules other than f142, f144, ev42, ev43 and ev44 only messages are counted.',
+    load: async () => (await import('./gaps.js')).default
+  }),
+  defineTool({
     id: 'repair',
     summary: 'bring a file that a crash left behind into a readable state',
     arguments: [{ name: 'file', summary: 'unfinished NeXus file' }],
