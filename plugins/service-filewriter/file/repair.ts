@@ -43,10 +43,14 @@ const MOST_CHUNK_BYTES = 256 << 20
 
 /**
  * Checks a file that nobody writes and repairs what is wrong: end of file, lengths beyond the stored chunks, unequal
- * lengths in a group, index entries that point past the data. Only ever shortens; a good file is not touched.
+ * lengths in a group, index entries that point past the data. Only ever shortens; a good file is not touched. `progress` hears of each
+ * dataset that was looked into.
  * @throws CodedError FILE_READ, HDF5_LOCKED, HDF5_FAILED when it is no HDF5 file or too damaged
  */
-export async function repair(path: string): Promise<RepairReport> {
+export async function repair(
+  path: string,
+  progress: (done: number, total: number) => void = () => undefined
+): Promise<RepairReport> {
   const actions: string[] = []
   const notes: string[] = []
   const probe = new Disk(path, 'read')
@@ -71,7 +75,7 @@ export async function repair(path: string): Promise<RepairReport> {
       }
       datasets = await listColumns(path, notes)
     }
-    fixLengths(path, datasets, originalSize, actions, notes)
+    fixLengths(path, counted(datasets, progress), originalSize, actions, notes)
   } finally {
     unlock()
   }
@@ -117,9 +121,16 @@ async function listColumns(path: string, notes: string[]): Promise<{ path: strin
   return out
 }
 
+function* counted<T>(list: readonly T[], progress: (done: number, total: number) => void): Generator<T> {
+  for (const [i, item] of list.entries()) {
+    yield item
+    progress(i + 1, list.length)
+  }
+}
+
 function fixLengths(
   path: string,
-  datasets: readonly { path: string; address: number }[],
+  datasets: Iterable<{ path: string; address: number }>,
   size: number,
   actions: string[],
   notes: string[]
