@@ -64,5 +64,7 @@ function pluginsOf({ host, plugins }: Loaded): LoadedPluginInfo[] {
 
 function entryOf(command: Command): ProgramEntry {
   const options = command.options.flatMap(({ long }) => long ?? [])
-  return { name: command.name(), summary: command.description(), options, tools: command.commands.map(entryOf) }
+  const args = command.registeredArguments.map((one) => ({ name: one.name(), summary: one.description }))
+  const [name, summary, tools] = [command.name(), command.description(), command.commands.map(entryOf)]
+  return { name, summary, options, arguments: args, tools }
 }

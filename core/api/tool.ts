@@ -69,6 +69,7 @@ export interface ToolConfig {
     }[]
   }
   readonly status: { readonly topic?: string | undefined }
+  readonly log?: { readonly file?: string | undefined } | undefined
   readonly reporters: Readonly<Record<string, unknown>>
   readonly topics: readonly {
     readonly name: string
@@ -115,6 +116,7 @@ export interface ProgramEntry {
   readonly summary: string
   /** Long names. */
   readonly options: readonly string[]
+  readonly arguments: readonly { readonly name: string; readonly summary: string }[]
   readonly tools: readonly ProgramEntry[]
 }
 

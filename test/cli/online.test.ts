@@ -311,26 +311,6 @@ ${topics.join('')}`) // prettier-ignore
     assert.match(unknown?.stderr ?? '', /^CLI_USAGE: unknown option '--hlep'/)
   })
 
-  it('completes sub-commands and options in bash, with scripts that zsh and fish would read', async () => {
-    const { stdout: script } = await nexstream(['completion', 'bash'])
-    const complete = async (...words: string[]): Promise<string[]> => {
-      const list = ['nexstream', ...words].map((word) => `'${word}'`).join(' ')
-      const run = `${script}\nCOMP_WORDS=(${list}); COMP_CWORD=${words.length}; _nexstream; printf '%s\\n' "\${COMPREPLY[@]}"`
-      const { stdout } = await shell('bash', ['--norc', '-c', run], { cwd: folder })
-      return stdout.trim().split('\n')
-    }
-    const st = await complete('st')
-    for (const word of ['start', 'stop', 'status', 'structure.json'])
-      assert.ok(st.includes(word), `${word} in ${st.join(' ')}`)
-    assert.deepEqual(await complete('tail', '--fo'), ['--follow'])
-    assert.deepEqual(await complete('plugins', 'd'), ['docs'])
-    assert.deepEqual(await complete('check', 'run.n'), ['run.nxs'])
-    const zsh = (await nexstream(['completion', 'zsh'])).stdout
-    assert.ok(zsh.startsWith('#compdef nexstream\n') && zsh.includes(script.trim()))
-    const fish = (await nexstream(['completion', 'fish'])).stdout.trim().split('\n')
-    assert.ok(fish.every((line) => /^complete -c nexstream -n '[^']+' (-l [a-z0-9_-]+|-a [a-z_-]+ -d '.*')$/.test(line)), fish.find((line) => !line.startsWith('complete'))) // prettier-ignore
-  })
-
   it('sends the exit that ends the daemon', async () => {
     const file = join(folder, 'exit.json')
     writeFileSync(file, '{"cmd": "exit", "service_id": "cli-daemon"}')
