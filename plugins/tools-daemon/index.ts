@@ -80,6 +80,23 @@ const tools = [
     load: async () => (await import('./health.js')).default
   }),
   defineTool({
+    id: 'logs',
+    summary: 'what the daemon has logged: from `log.file` of the config, another file, or the journal of systemd',
+    common: ['config'],
+    arguments: [{ name: 'file', summary: 'log file; default that of the config, else the journal', optional: true }],
+    options: [
+      { flags: '-n, --last <n>', summary: 'the last n lines', standard: '20' },
+      { flags: '-f, --follow', summary: 'go on with what comes' },
+      {
+        flags: '--from <moment>',
+        summary: 'all since this moment: ISO 8601, 10:30, yesterday (UTC without a zone), ms, now, -5min'
+      },
+      { flags: '--level <level>', summary: 'only what is so severe or worse: error, warn, info, debug' },
+      { flags: '--unit <name>', summary: 'its unit in the journal; default nexstream' }
+    ],
+    load: async () => (await import('./logs.js')).default
+  }),
+  defineTool({
     id: 'check',
     summary: 'find what is wrong with configs, commands and other files, by the plugins of the config',
     arguments: [{ name: 'files', summary: 'files to check; - is standard input', several: true }],
@@ -120,7 +137,7 @@ export default definePlugin({
   version: '1.0.0',
   api: API,
   summary:
-    'Commands a daemon (send, start, stop), checks its files (check), tells how it is (health) and what is loaded (plugins, completion).',
+    'Commands a daemon (send, start, stop), checks its files (check), tells how it is (health, logs) and what is loaded (plugins, completion).',
   apply(registry) {
     for (const tool of tools) registry.tool(tool)
   }
