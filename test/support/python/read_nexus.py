@@ -226,6 +226,8 @@ def scipp(path, raw, troubles):
                 continue
             try:
                 loaded = file[name][()]
+                # a log that is the place of something
+                loaded = getattr(loaded, "value", loaded) if type(loaded).__name__ == "Transform" else loaded
                 trouble = None if kind == "NXdata" else datetime_trouble(loaded, kind)
                 # what could not be understood as an array comes as a bag of fields
                 if kind == "NXdata" and type(loaded).__name__ == "DataGroup":
