@@ -16,7 +16,26 @@ function filesBelow(folder: string, ending: string): string[] {
   return all.filter((name) => name.endsWith(ending)).map((name) => join(folder, name))
 }
 const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
-const pages = ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('plugins', '.md')]
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  ...['docs', 'plugins', 'examples'].flatMap((folder) => filesBelow(folder, '.md'))
+]
+
+/** What a heading can be linked by, as GitHub makes it. */
+function anchorsOf(markdown: string): Set<string> {
+  const headings = [...markdown.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)].map(
+    (match) => match[1] ?? ''
+  )
+  const slugs = headings.map((heading) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-')
+  )
+  return new Set(slugs.map((slug, i) => (slugs.indexOf(slug) === i ? slug : `${slug}-${slugs.slice(0, i).filter((one) => one === slug).length}`))) // prettier-ignore
+}
 
 /** The fenced blocks of a language, with the file and the line they begin at. */
 function blocks(language: string): { where: string; text: string }[] {
@@ -62,6 +81,20 @@ describe('docs', () => {
         .filter((target) => !existsSync(resolve(packageRoot, dirname(file), target.split('#')[0] ?? '')))
         .map((target) => `${file}: ${target}`)
     })
+    assert.deepEqual(broken, [])
+  })
+
+  it('link only to headings that are there', () => {
+    assert.deepEqual([...anchorsOf('# A `b`: [c](d), e!\n## A `b`: c, e\n```\n# no\n```\n')], ['a-b-c-e', 'a-b-c-e-1'])
+    const broken = pages.flatMap((file) =>
+      [...read(file).matchAll(/\]\(([^)\s#]*)#([^)\s]+)\)/g)]
+        .map(([, target = '', anchor = '']) => ({ page: target === '' ? file : join(dirname(file), target), anchor }))
+        .filter(
+          ({ page, anchor }) =>
+            page.endsWith('.md') && existsSync(join(packageRoot, page)) && !anchorsOf(read(page)).has(anchor)
+        ) // prettier-ignore
+        .map(({ page, anchor }) => `${file}: ${page}#${anchor}`)
+    )
     assert.deepEqual(broken, [])
   })
 
