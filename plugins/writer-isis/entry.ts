@@ -47,15 +47,35 @@ export function writeAbout(group: Group, run: RunInfo | undefined): void {
 }
 
 /** Which detectors make up which spectrum, as the start command says. */
-export function writeCompat(group: Group, run: RunInfo | undefined): void {
+export function writeCompat(group: Group, run: RunInfo | undefined): Group {
   const compat = group.group('isis_vms_compat', { NX_class: 'IXvms' })
   compat.dataset('NAME', run?.instrumentName ?? '', text)
   compat.dataset('NPER', [run?.periods ?? 1], { dtype: 'int32' })
   const map = run?.detectorSpectrumMap
-  if (map === undefined || map === null) return
+  if (map === undefined || map === null) return compat
   compat.dataset('UDET', map.detectors, { dtype: 'int32' })
   compat.dataset('SPEC', map.spectra, { dtype: 'int32' })
   compat.dataset('NSP1', [new Set(map.spectra).size], { dtype: 'int32' })
+  return compat
+}
+
+/** Places in the block of the run, as the old raw files have them. */
+const raw = { goodCharge: 7, rawCharge: 8, goodFrames: 9, rawFrames: 10 } as const
+const RUN_BLOCK = 32
+const SAMPLE_BLOCK = 64
+
+/** What readers of histograms take from the old header: the blocks of run and sample, whole numbers and real ones. */
+export function writeRaw(compat: Group, total: Sums): void {
+  const whole = new Int32Array(RUN_BLOCK)
+  const real = new Float32Array(RUN_BLOCK)
+  whole[raw.goodFrames] = total.goodFrames
+  whole[raw.rawFrames] = total.rawFrames
+  real[raw.goodCharge] = total.goodCharge
+  real[raw.rawCharge] = total.rawCharge
+  compat.dataset('IRPB', whole, { dtype: 'int32', shape: [RUN_BLOCK] })
+  compat.dataset('RRPB', real, { dtype: 'float32', shape: [RUN_BLOCK] })
+  compat.dataset('SPB', new Int32Array(SAMPLE_BLOCK), { dtype: 'int32', shape: [SAMPLE_BLOCK] })
+  compat.dataset('RSPB', new Float32Array(SAMPLE_BLOCK), { dtype: 'float32', shape: [SAMPLE_BLOCK] })
 }
 
 export function writeEnd(

@@ -2,7 +2,8 @@
 import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 import { type EventRecord, type PulseRecord } from '../../schemas/index.js'
 import { type Column, type Group, type Writer, type WriterContext } from '../service-filewriter/writer-kit.js'
-import { writeAbout, writeCompat, writeEnd, type RunSums, Sums } from './entry.js'
+import { countsAttributes, countsConfig, IsisCounts } from './counts.js'
+import { writeAbout, writeCompat, writeEnd, writeRaw, type RunSums, Sums } from './entry.js'
 import { type IsisFrame, FrameGatherer } from './frames.js'
 import { NumberLog, TextLog } from './logs.js'
 import { periodsOf, type RunPeriods } from './run-state.js'
@@ -26,6 +27,12 @@ export const runConfig = {
       default: true,
       description: 'Write the fields of the entry, too: run number, times, instrument, frames, charge, definition.'
     },
+    events: {
+      type: 'boolean',
+      default: true,
+      description: 'Write `detector_N_events`; false for a file of histograms alone.'
+    },
+    histogram: countsConfig,
     runlog_s: {
       type: 'number',
       minimum: 0.1,
@@ -55,7 +62,9 @@ export const madeByRun = ({ entry_fields: fields }: RunConfig): string[] => [
 
 export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
   readonly #frames: FrameGatherer
-  readonly #events: EventColumns
+  readonly #events: EventColumns | undefined
+  readonly #counts: IsisCounts | undefined
+  readonly #compat: Group
   readonly #framelog: FrameLogs
   readonly #runlog: RunLogs
   readonly #total = new Sums()
@@ -76,11 +85,11 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     this.#context = context
     const startNs = context.run?.startNs
     this.#frames = new FrameGatherer(config.frames_waiting, (frame) => this.#write(frame))
-    this.#events = new EventColumns(
-      group.group(`detector_${config.detector}_events`, { NX_class: 'NXevent_data' }),
-      config.chunk_size,
-      startNs
-    )
+    const detector = `detector_${config.detector}`
+    if (config.events)
+      this.#events = new EventColumns(group.group(`${detector}_events`, { NX_class: 'NXevent_data' }), config.chunk_size, startNs) // prettier-ignore
+    if (config.histogram !== undefined)
+      this.#counts = new IsisCounts(group.group(detector, countsAttributes), config.histogram, context)
     group.attribute('default', 'framelog')
     this.#framelog = new FrameLogs(
       group.group('framelog', { NX_class: 'NXcollection', default: 'events_log' }),
@@ -88,7 +97,7 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     )
     this.#runlog = new RunLogs(group.group('runlog', { NX_class: 'IXrunlog' }), startNs)
     this.#periods = periodsOf(context)
-    writeCompat(group, context.run)
+    this.#compat = writeCompat(group, context.run)
     if (config.entry_fields) writeAbout(group, context.run)
   }
 
@@ -110,7 +119,9 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
 
   close(): void {
     const group = this.#group
-    this.#events.close()
+    this.#events?.close()
+    this.#counts?.close(this.#periods.number)
+    if (this.#counts !== undefined) writeRaw(this.#compat, this.#total)
     const sums: RunSums = { total: this.#total, byPeriod: this.#byPeriod, periods: this.#periods.number }
     const [startNs, endNs] = [this.#context.run?.startNs ?? this.#firstNs ?? 0n, this.#endNs()]
     writeEnd(group, sums, { startNs, endNs, fields: this.#config.entry_fields })
@@ -135,7 +146,8 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     if (!isLate) this.#begin(timeNs, period)
     this.#frame++
     if (known) for (const sums of [this.#total, this.#sumsOf(period)]) sums.add(good, charge, events, isMore ? 0 : 1)
-    this.#events.append(frame, this.#frame)
+    this.#events?.append(frame, this.#frame)
+    if (good) this.#counts?.add(frame, period)
     this.#framelog.append(timeNs, { events: good ? events : 0, raw: events, frame: this.#frame, good, period, charge })
     if (timeNs > this.#lastNs) this.#lastNs = timeNs
     if (timeNs >= this.#nextLogNs) this.#log(timeNs)
