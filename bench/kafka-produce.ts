@@ -11,11 +11,11 @@ CPU of sending to one partition until everything is acknowledged by all replicas
 
 const nexstream =
   (acknowledged: boolean): Contestant =>
-  async ({ brokers, topic, messages, bytes }) => {
+  async ({ brokers, topic, messages, bytes, codec }) => {
     const value = Buffer.alloc(bytes, 'x')
     const stop = stopwatch()
     const kafka = connectKafka({ brokers })
-    const producer = kafka.producer()
+    const producer = kafka.producer({ compression: codec })
     let told = 0
     const onDelivered = acknowledged ? (error: Error | null): void => void (error === null && told++) : undefined
     const message = { topic, partition: 0, value }

@@ -1,7 +1,9 @@
 // What does it cost to read small messages? Yardsticks: confluent-kafka (librdkafka from Python) and stock kafkajs.
 import kafkajs from 'kafkajs'
 import { connectKafka } from '../core/kafka/client.js'
+import { compress, decompress } from '../core/kafka/codecs.js'
 import { testTopics } from '../test/support/kafka.js'
+import { eventMessages } from './support/events.js'
 import { type Contestant, type Task, kafkaBench } from './support/kafka-bench.js'
 import { stopwatch } from './support/report.js'
 
@@ -51,16 +53,37 @@ const stock: Contestant = async ({ brokers, topic, messages }) => {
   return stop(messages)
 }
 
+/** What is sent: with a codec events at random, which it can pack a little. */
+const valuesOf = ({ bytes, codec }: Pick<Task, 'bytes' | 'codec'>): readonly Buffer[] =>
+  codec === 'none' ? [Buffer.alloc(bytes, 'x')] : eventMessages(Math.max(1, Math.round((bytes - 150) / 8)))
+
+const batchBytes = (bytes: number): number => Math.max(16_384, 2 * bytes)
+
+/** The floor: our codec on batches like those of the topic, nothing else. */
+const codecAlone: Contestant = ({ messages, bytes, codec }) => {
+  const values = valuesOf({ bytes, codec })
+  const each = Math.max(1, Math.floor(batchBytes(bytes) / bytes))
+  const packed = values.map((_, i) => {
+    const batch = Array.from({ length: each }, (_, k) => values[(i + k) % values.length]!)
+    return Buffer.from(compress(codec, Buffer.concat(batch)))
+  })
+  const stop = stopwatch()
+  for (let i = 0; i < messages / each; i++) decompress(codec, packed[i % packed.length]!)
+  return Promise.resolve(stop(messages))
+}
+
 /** One topic for all runs: batches as a forwarder makes them. */
-async function topic({ brokers, messages, bytes }: Omit<Task, 'topic'>): Promise<string> {
+async function topic({ brokers, messages, bytes, codec }: Omit<Task, 'topic'>): Promise<string> {
   const { read } = await testTopics(['read'], { brokers: brokers.split(',') })
   const kafka = connectKafka({ brokers })
-  const producer = kafka.producer({ maxBatchBytes: Math.max(16_384, 2 * bytes) })
-  const value = Buffer.alloc(bytes, 'x')
-  for (let i = 0; i < messages; i++) if (!producer.send({ topic: read, value })) await producer.drained()
+  const producer = kafka.producer({ maxBatchBytes: batchBytes(bytes), compression: codec })
+  const values = valuesOf({ bytes, codec })
+  for (let i = 0; i < messages; i++)
+    if (!producer.send({ topic: read, value: values[i % values.length]! })) await producer.drained()
   await producer.close()
   await kafka.close()
   return read
 }
 
-await kafkaBench({ help, verb: 'read', messages: 1_000_000, contestants: { nexstream, kafkajs: stock }, topic })
+const contestants = { nexstream, 'codec alone': codecAlone, kafkajs: stock }
+await kafkaBench({ help, verb: 'read', messages: 1_000_000, contestants, topic })

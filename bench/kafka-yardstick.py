@@ -6,7 +6,7 @@ import time
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-verb, brokers, topic, messages, size = sys.argv[1:]
+verb, brokers, topic, messages, size, codec = sys.argv[1:]
 messages, size = int(messages), int(size)
 
 
@@ -32,7 +32,7 @@ def read():
 
 
 def produce():
-    settings = {'acks': 'all', 'linger.ms': 5, 'batch.size': 900000, 'queue.buffering.max.messages': 1000000}
+    settings = {'acks': 'all', 'linger.ms': 5, 'batch.size': 900000, 'queue.buffering.max.messages': 1000000, 'compression.type': codec}
     producer = Producer({'bootstrap.servers': brokers} | settings)
     value = b'x' * size
     for i in range(messages):

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { type Codec, codecs } from '../../core/kafka/codecs.js'
 import { startKafka } from '../../test/support/kafka.js'
 import { python } from '../../test/support/python.js'
 import { type Cost, type Row, conditions, costOf, table } from './report.js'
@@ -14,6 +15,7 @@ export interface Task {
   readonly topic: string
   readonly messages: number
   readonly bytes: number
+  readonly codec: Codec
 }
 export type Contestant = (task: Task) => Promise<Cost>
 
@@ -32,6 +34,7 @@ const options = {
   help: { type: 'boolean' },
   messages: { type: 'string' },
   bytes: { type: 'string', multiple: true },
+  codec: { type: 'string', multiple: true },
   rounds: { type: 'string', default: '3' },
   only: { type: 'string', multiple: true },
   brokers: { type: 'string' },
@@ -43,6 +46,7 @@ const options = {
 const usage = `
 --messages  per run of 150 B; larger messages are fewer, so that no run is above 800 MB
 --bytes     size of a message; may be given several times; default: 150 and 8150 (1,000 events)
+--codec     ${codecs.join(', ')}; may be given several times; default: none
 --rounds    repeats of each contestant, interleaved; default 3
 --only      this contestant; may be given several times
 --brokers   host:port,…; default: a broker of its own
@@ -61,13 +65,15 @@ export async function kafkaBench(bench: KafkaBench): Promise<void> {
     const brokers = values.brokers ?? kafka!.brokers.join(',')
     const results: unknown[] = []
     process.stdout.write(`${conditions()}\n`)
-    for (const bytes of (values.bytes ?? ['150', '8150']).map(Number)) {
-      const wanted = Number(values.messages ?? bench.messages)
-      const messages = Math.min(wanted, Math.floor(8e8 / bytes))
+    const sizes = (values.bytes ?? ['150', '8150']).map(Number)
+    const wanted = (values.codec ?? ['none']) as Codec[]
+    for (const [bytes, codec] of sizes.flatMap((bytes) => wanted.map((codec) => [bytes, codec] as const))) {
+      const messages = Math.min(Number(values.messages ?? bench.messages), Math.floor(8e8 / bytes))
       const names = [...Object.keys(bench.contestants), 'confluent-kafka (Python)']
-      const rows = await rounds(bench, { brokers, messages, bytes }, names, values)
-      process.stdout.write(`\n${table(`${bench.verb} ${messages} × ${bytes} B, µs CPU per message`, rows, 1e6)}\n`)
-      results.push({ verb: bench.verb, messages, bytes, rows })
+      const rows = await rounds(bench, { brokers, messages, bytes, codec }, names, values)
+      const title = `${bench.verb} ${messages} × ${bytes} B, ${codec}, µs CPU per message`
+      process.stdout.write(`\n${table(title, rows, 1e6)}\n`)
+      results.push({ verb: bench.verb, messages, bytes, codec, rows })
     }
     if (values.json !== undefined)
       writeFileSync(values.json, JSON.stringify({ conditions: conditions(), results }, null, 2))
@@ -93,10 +99,9 @@ async function rounds(
       if (name in bench.contestants)
         runs.push(await costOf(process.execPath, [process.argv[1]!, '--run', name, '--task', JSON.stringify(task)]))
       else {
-        const { brokers, messages, bytes } = task
-        runs.push(
-          await costOf(await python(), [yardstick, bench.verb, brokers, topic, String(messages), String(bytes)])
-        )
+        const { brokers, messages, bytes, codec } = task
+        const args = [yardstick, bench.verb, brokers, topic, String(messages), String(bytes), codec]
+        runs.push(await costOf(await python(), args))
       }
     }
   return rows

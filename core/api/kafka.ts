@@ -153,6 +153,8 @@ export interface KafkaSettings {
   readonly requestTimeoutMs: number
   /** Look-ups and administration are given up after this long. */
   readonly timeoutMs: number
+  /** Of what is read, where a reader does not say it. */
+  readonly checkCrcs: boolean
 }
 type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512'
 export interface TlsSettings {

@@ -3,6 +3,7 @@ import zlib from 'node:zlib'
 import snappy from 'snappy'
 import { lz4Compress, lz4Decompress, Lz4Error } from '../api/lz4.js'
 import { ZstdError, zstdCompress, zstdDecompress } from '../api/zstd.js'
+import { Out } from './wire.js'
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 /** In the order of their numbers in the attributes of a batch. */
@@ -27,7 +28,7 @@ const tooLarge = (limit: number): CodecError =>
 export function decompress(codec: Codec, data: Buffer, limit = MAX_DECOMPRESSED): Buffer {
   try {
     if (codec === 'none') return data
-    if (codec === 'gzip') return zlib.gunzipSync(data, { maxOutputLength: limit })
+    if (codec === 'gzip') return gunzip(data, limit)
     if (codec === 'snappy') return unsnappy(data, limit)
     if (codec === 'lz4') return lz4Decompress(data, limit)
     return zstdDecompress(data, limit)
@@ -47,35 +48,56 @@ export function compress(codec: Codec, data: Buffer): Uint8Array {
   return zstdCompress(data)
 }
 
+// ---------------------------------------------------------------- gzip
+
+const MOST_DEFLATED = 1032
+
+/** In one piece, as large as the last bytes say: in the usual 16 KB it would be gathered piece by piece. */
+function gunzip(data: Buffer, limit: number): Buffer {
+  const said = data.length < 18 ? 0 : data.readUInt32LE(data.length - 4)
+  const chunkSize = Math.max(16_384, Math.min(said + 64, data.length * MOST_DEFLATED, limit))
+  return zlib.gunzipSync(data, { maxOutputLength: limit, chunkSize })
+}
+
 // ---------------------------------------------------------------- snappy
 
 const xerial = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 
-/** Plain, or in the framing of the Java client: 16 bytes of header, then blocks with their length. */
+/**
+ * Plain, or in the framing of the Java client: 16 bytes of header, then blocks with their length. These are put one behind the
+ * other as one: what a block refers to lies so many bytes before, wherever it begins.
+ */
 function unsnappy(data: Buffer, limit: number): Buffer {
-  if (data.compare(xerial, 0, 8, 0, Math.min(8, data.length)) !== 0) return snappyBlock(data, limit)
+  if (data.compare(xerial, 0, 8, 0, Math.min(8, data.length)) !== 0) {
+    if (snappyLength(data).length > limit) throw tooLarge(limit)
+    return snappy.uncompressSync(data) as Buffer
+  }
   const blocks: Buffer[] = []
   let total = 0
   for (let at = 16; at < data.length;) {
-    const length = data.readInt32BE(at)
+    const bytes = at + 4 > data.length ? 0 : data.readInt32BE(at)
     at += 4
-    if (length <= 0 || length > data.length - at) throw new CodecError('codec', 'snappy: a block exceeds the batch')
-    const block = snappyBlock(data.subarray(at, at + length), limit - total)
-    blocks.push(block)
-    total += block.length
-    at += length
+    if (bytes <= 0 || bytes > data.length - at) throw new CodecError('codec', 'snappy: a block exceeds the batch')
+    const block = data.subarray(at, at + bytes)
+    const { length, head } = snappyLength(block)
+    total += length
+    if (total > limit) throw tooLarge(limit)
+    blocks.push(block.subarray(head))
+    at += bytes
   }
-  return Buffer.concat(blocks, total)
+  return snappy.uncompressSync(Buffer.concat([varint(total), ...blocks])) as Buffer
 }
 
-function snappyBlock(data: Buffer, limit: number): Buffer {
+/** Of the whole when decompressed, and how many bytes say so. */
+function snappyLength(data: Buffer): { readonly length: number; readonly head: number } {
   let length = 0
   for (let i = 0; i < 5; i++) {
     const byte = data[i]
     if (byte === undefined) throw new CodecError('codec', 'snappy: no length')
     length += (byte & 127) * 128 ** i
-    if (byte < 128) break
+    if (byte < 128) return { length, head: i + 1 }
   }
-  if (length > limit) throw tooLarge(limit)
-  return snappy.uncompressSync(data) as Buffer
+  throw new CodecError('codec', 'snappy: no length')
 }
+
+const varint = (n: number): Buffer => new Out().uvarint(n).done()

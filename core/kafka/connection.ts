@@ -49,13 +49,16 @@ const NO_TAGS = Buffer.alloc(1)
 /** Bulk data: one message may be larger than what was asked for. */
 const MAX_FETCHED = 1 << 30
 const MAX_ANSWER = 64 << 20
+const MOST_WAIT_MS = 60_000
 
 export class Connection {
   /** Milliseconds (Date.now) after which the broker wants a new authentication. */
   expiresMs = Infinity
   readonly #pending = new Map<number, Pending>()
   readonly #small = Buffer.allocUnsafeSlow(SMALL)
-  readonly #watch: NodeJS.Timeout
+  /** Until the first deadline: looking every second would wake an idle daemon. */
+  #watch: NodeJS.Timeout | undefined
+  #watchedMs = Infinity
   readonly #prefix: Buffer
   readonly #versions = new Map<number, { min: number; max: number }>()
   #smallBytes = 0
@@ -81,8 +84,6 @@ export class Connection {
     this.#socket.setKeepAlive(true, 30_000)
     this.#socket.on('error', (error) => this.#fail(this.#explain(error)))
     this.#socket.on('close', () => this.#fail(new ConnectionLost(`${this.name} closed the connection${this.#hint()}`)))
-    this.#watch = setInterval(() => this.#checkDeadlines(), 1000)
-    this.#watch.unref()
   }
 
   get name(): string {
@@ -144,7 +145,9 @@ export class Connection {
     head.writeInt16BE(api.version, 6)
     head.writeInt32BE(id, 8)
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, deadlineMs: Date.now() + timeoutMs })
+      const deadlineMs = Date.now() + timeoutMs
+      this.#pending.set(id, { resolve, reject, deadlineMs })
+      if (deadlineMs < this.#watchedMs) this.#watchUntil(deadlineMs)
       this.#socket.cork()
       this.#socket.write(head)
       for (const part of parts) this.#socket.write(part)
@@ -253,10 +256,18 @@ export class Connection {
     return ` (does it want ${[tls ? '' : 'TLS', sasl ? '' : 'SASL'].filter((word) => word !== '').join(' or ')}?)`
   }
 
+  #watchUntil(deadlineMs: number): void {
+    clearTimeout(this.#watch)
+    this.#watchedMs = deadlineMs
+    const waitMs = Math.min(deadlineMs - Date.now() + 1, MOST_WAIT_MS)
+    this.#watch = setTimeout(() => this.#checkDeadlines(), waitMs).unref()
+  }
+
   #checkDeadlines(): void {
-    const now = Date.now()
-    for (const { deadlineMs } of this.#pending.values())
-      if (deadlineMs < now) return this.#fail(new ConnectionLost(`${this.name} did not answer in time`))
+    const first = Math.min(...[...this.#pending.values()].map(({ deadlineMs }) => deadlineMs))
+    if (first <= Date.now()) return this.#fail(new ConnectionLost(`${this.name} did not answer in time`))
+    this.#watchedMs = Infinity
+    if (first < Infinity) this.#watchUntil(first)
   }
 
   #explain(error: Error & { code?: string }): Error {
@@ -269,7 +280,7 @@ export class Connection {
   #fail(error: Error): void {
     if (this.#broken) return
     this.#broken = error
-    clearInterval(this.#watch)
+    clearTimeout(this.#watch)
     this.#socket.destroy()
     const waiting = [...this.#pending.values()]
     this.#pending.clear()

@@ -23,10 +23,17 @@ describe('Kafka options', () => {
 
   it('say the same in our words and in those of librdkafka', () => {
     const sasl = { mechanism: 'SCRAM-SHA-256', username: 'u', password: 'p' }
-    const ours = kafkaSettings({ brokers: ['a:1', '[::1]:2', 'c'], client_id: 'x', sasl, ssl: { verify: false } })
+    const ours = kafkaSettings({
+      brokers: ['a:1', '[::1]:2', 'c'],
+      client_id: 'x',
+      check_crcs: false,
+      sasl,
+      ssl: { verify: false }
+    })
     const theirs = kafkaSettings({
       'bootstrap.servers': 'a:1, [::1]:2,c',
       'client.id': 'x',
+      'check.crcs': 'false',
       'security.protocol': 'sasl_ssl',
       'sasl.mechanisms': 'SCRAM-SHA-256',
       'sasl.username': 'u',
@@ -41,6 +48,7 @@ describe('Kafka options', () => {
     ])
     assert.equal(ours.sasl?.mechanism, 'scram-sha-256')
     assert.equal(ours.tls?.verify, false)
+    assert.deepEqual([ours.checkCrcs, kafkaSettings({ brokers: 'a' }).checkCrcs], [false, true])
   })
 
   it('take passwords from a file or the environment', () => {

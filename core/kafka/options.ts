@@ -44,6 +44,11 @@ export const kafkaKeys: Readonly<Record<string, KafkaKey>> = {
     kind: 'ms',
     says: 'Look-ups and administration give up after this long, all tries together; default 30000.'
   },
+  check_crcs: {
+    kind: 'boolean',
+    also: ['check.crcs'],
+    says: 'false trusts what comes without looking at the checksums of record batches, as librdkafka does by itself; default true.'
+  },
   'sasl.mechanism': {
     also: ['sasl.mechanisms'],
     says: 'PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; default SCRAM-SHA-512.'
@@ -167,7 +172,8 @@ export function kafkaSettings(options: KafkaOptions): KafkaSettings {
     sasl,
     connectTimeoutMs: (values.get('connect_timeout_ms') as number | undefined) ?? 5000,
     requestTimeoutMs: (values.get('request_timeout_ms') as number | undefined) ?? 30_000,
-    timeoutMs: (values.get('timeout_ms') as number | undefined) ?? 30_000
+    timeoutMs: (values.get('timeout_ms') as number | undefined) ?? 30_000,
+    checkCrcs: values.get('check_crcs') !== false
   }
 }
 

@@ -62,7 +62,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
       maxHeldBytes: 3 * maxBytes
     }
     this.pool = new BufferPool(4 * maxBytes)
-    this.#checkCrc = options.checkCrc ?? true
+    this.#checkCrc = options.checkCrc ?? cluster.settings.checkCrcs
     this.#onClose = onClose
     this.#leaders = new Leaders(this, this.#stop.signal)
     for (const { topic, partition, offset, topicId } of options.assign)
