@@ -6,7 +6,7 @@ import { type Column, type Group } from './writer-part.js'
 export * from './writer-part.js'
 
 /** Attributes of every time dataset: readers make datetimes of them. */
-export const timeAttributes = { units: 'ns', start: '1970-01-01T00:00:00Z' } as const
+export const timeAttributes = Object.freeze({ units: 'ns', start: '1970-01-01T00:00:00Z' } as const)
 
 /** A time dataset in seconds since the start of the run, as Mantid reads it; `startNs` is 0 where no run is known. */
 export class SecondsColumn {

@@ -30,7 +30,6 @@ export interface DirectOptions {
 export class DirectBackend implements Backend, Space {
   #open: Disk | undefined
   #columns: DirectColumn[] = []
-  readonly #addresses = new Map<DirectColumn, () => number>()
   #version = 0
   #tip = 0
   #publishedEnd = 0
@@ -77,11 +76,10 @@ export class DirectBackend implements Backend, Space {
   grow(column: DirectColumn, row: readonly number[]): Column | undefined {
     const { disk } = this
     const layout = largerLayout(column, row)
-    const address = this.#addresses.get(column)
-    if (!layout || !address || !headOf(disk, address())) return undefined
+    if (!layout || column.address === 0 || !headOf(disk, column.address)) return undefined
     try {
       column.settle()
-      const grown = fits(column, row) ? column : this.#replace(column, layout, address)
+      const grown = fits(column, row) ? column : this.#replace(column, layout)
       grown.shown = row
       grown.reshaped = true
       return new GrownColumn(grown, row)
@@ -90,29 +88,33 @@ export class DirectBackend implements Backend, Space {
     }
   }
 
-  #replace(column: DirectColumn, layout: DatasetLayout, address: () => number): DirectColumn {
+  #replace(column: DirectColumn, layout: DatasetLayout): DirectColumn {
     const grown = new DirectColumn(column.path, layout, this.#budget, column.publishing, this)
+    grown.address = column.address
     rewrite(column, grown)
     column.relax(true)
     this.#columns[this.#columns.indexOf(column)] = grown
-    this.#addresses.delete(column)
-    this.#addresses.set(grown, address)
     return grown
   }
 
-  /** @param address - of its object header, asked for at begin() */
-  column(path: string, layout: DatasetLayout, publishing: Publishing, address: () => number): DirectColumn {
+  /** @param address - of its object header; 0 while that is only planned */
+  column(path: string, layout: DatasetLayout, publishing: Publishing, address = 0): DirectColumn {
     const column = new DirectColumn(path, layout, this.#budget, publishing, this)
+    column.address = address
     this.#columns.push(column)
-    this.#addresses.set(column, address)
     return column
   }
 
-  /** Columns whose headers plan.ts wrote, the first time: nothing has to be read. */
-  planned(table: IndexTable, places: ReadonlyMap<string, HeaderPlace>): void {
-    if (this.#table) return
-    this.#table = table
-    for (const column of this.#columns) column.place = places.get(column.path)
+  /** Columns whose headers plan.ts wrote; the first time nothing of them has to be read. */
+  planned(table: IndexTable, places: ReadonlyMap<string, HeaderPlace & { readonly address: number }>): void {
+    const isFirst = this.#table === undefined
+    if (isFirst) this.#table = table
+    for (const column of this.#columns) {
+      const place = column.address === 0 ? places.get(column.path) : undefined
+      if (place === undefined) continue
+      column.address = place.address
+      if (isFirst) column.place = place
+    }
   }
 
   begin(): void {
@@ -123,7 +125,7 @@ export class DirectBackend implements Backend, Space {
     this.#tip = this.#publishedEnd = this.#safeEnd = end
     this.#checkTable(this.#open)
     for (const column of this.#columns) {
-      if (!column.place || !this.#inTable(column.place)) column.load(this.#addresses.get(column)?.() ?? 0)
+      if (!column.place || !this.#inTable(column.place)) column.load(column.address)
     }
     // Columns of a group together, index columns last; the table of lengths has the same order
     const order = new Map<string, number>()
@@ -187,7 +189,7 @@ export class DirectBackend implements Backend, Space {
   #prepareShown(disk: Disk): Shown[] {
     return this.#columns
       .filter(({ reshaped }) => reshaped)
-      .map((column) => showRows(disk, column, this.#addresses.get(column)?.() ?? 0, this))
+      .map((column) => showRows(disk, column, column.address, this))
   }
 
   #publishEnd(disk: Disk): void {

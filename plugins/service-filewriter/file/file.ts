@@ -90,7 +90,6 @@ class WritableFile implements NexusFile, StructureOwner {
   #state: State = 'structure'
   /** A new file is planned here and never needs the library, unless the back end is to be the library. */
   readonly #structure: FilePlan | LibraryFile
-  readonly #addresses = new Map<string, number>()
   readonly #direct: DirectBackend | undefined
   readonly #plain: PlainBackend | undefined
 
@@ -144,8 +143,8 @@ class WritableFile implements NexusFile, StructureOwner {
       throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
     const publishing: Publishing = { group: parent, index: options.index ?? false, bulk: options.bulk ?? false }
     if (!this.#direct) return this.#plain?.column(path, layout, publishing, 0) as Column
-    if (!(this.#structure instanceof FilePlan)) this.#addresses.set(path, this.#structure.opened.address(path))
-    return this.#direct.column(path, layout, publishing, () => this.#addresses.get(path) ?? 0)
+    const address = this.#structure instanceof FilePlan ? 0 : this.#structure.opened.address(path)
+    return this.#direct.column(path, layout, publishing, address)
   }
 
   group(path: string): Group | undefined {
@@ -173,7 +172,7 @@ class WritableFile implements NexusFile, StructureOwner {
     } finally {
       disk.close()
     }
-    return this.#direct.column(path, layout, publishing, () => address)
+    return this.#direct.column(path, layout, publishing, address)
   }
 
   begin(): void {
@@ -195,9 +194,7 @@ class WritableFile implements NexusFile, StructureOwner {
       return
     }
     const written = this.#structure.write()
-    if (!written) return
-    for (const [path, { address }] of written.columns) this.#addresses.set(path, address)
-    this.#direct?.planned(written.table, written.columns)
+    if (written) this.#direct?.planned(written.table, written.columns)
   }
 
   checkpoint(): void {

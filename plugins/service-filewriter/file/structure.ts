@@ -87,6 +87,8 @@ class Entry {
   }
 }
 
+const NO_ATTRIBUTES: Attributes = Object.freeze({})
+
 export class FileGroup implements Group {
   readonly #owner: StructureOwner
   readonly #entry: Entry
@@ -132,7 +134,7 @@ export class FileGroup implements Group {
   column(name: string, options: ColumnOptions): Column {
     const path = this.#free(name)
     const layout = columnLayout(path, options)
-    const encoded = encodeAttributes(path, options.attributes ?? {})
+    const encoded = encodeAttributes(path, options.attributes ?? NO_ATTRIBUTES)
     this.#owner.sink().column(path, layout, options.index ?? false)
     this.#entry.set(name, 'other')
     for (const [key, value] of encoded) this.#owner.sink().attribute(path, key, value)

@@ -109,7 +109,10 @@ export class Recorder {
     const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n) => total + n, 0)
     const data = this.streams.filter((stream) => stream.plan.topic !== '')
     const badOf = ({ bad, streams }: TopicRoute): number =>
-      sum(bad.values()) + sum(streams.flatMap((stream) => [...stream.bad.values()]))
+      streams.reduce(
+        (total, stream) => (stream.bad.size > 0 ? total + sum(stream.bad.values()) : total),
+        sum(bad.values())
+      )
     return {
       messages: sum(topics.map((topic) => topic.messages)),
       bytes: sum(topics.map((topic) => topic.bytes)),

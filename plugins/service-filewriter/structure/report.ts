@@ -99,15 +99,20 @@ export function judge(streams: readonly StreamState[], topics: readonly TopicRou
 /** Why messages are not in the file, whether they should be or not. */
 export function notWritten(streams: readonly StreamState[], topics: readonly TopicRoute[]): [string, number][] {
   const all: Counters = new Map()
-  const add = (counts: Iterable<readonly [string, number]>): void => {
-    for (const [reason, n] of counts) if (n > 0) countIn(all, reason, n)
+  const add = (reason: string, n: number): void => {
+    if (n > 0) countIn(all, reason, n)
   }
-  for (const { bad, otherSchema, otherSource } of topics)
-    add([...bad, ['other_schema', otherSchema], ['other_source', otherSource]])
+  for (const { bad, otherSchema, otherSource } of topics) {
+    for (const [reason, n] of bad) add(reason, n)
+    add('other_schema', otherSchema)
+    add('other_source', otherSource)
+  }
   for (const { bad, beforeStart, afterStop, repeated, begun, kept } of streams) {
+    for (const [reason, n] of bad) add(reason, n)
     // The last one before the start is in the file
-    const early = beforeStart - (begun && kept !== null ? 1 : 0)
-    add([...bad, ['before_start', early], ['after_stop', afterStop], ['repeated', repeated]])
+    add('before_start', beforeStart - (begun && kept !== null ? 1 : 0))
+    add('after_stop', afterStop)
+    add('repeated', repeated)
   }
   return [...all]
 }

@@ -116,7 +116,7 @@ export class StreamState {
   longestGapFromNs = 0n
   #lastHigh = 0
   #lastLow = 0
-  #marked = { written: 0, outOfOrder: 0, high: 0, low: 0 }
+  readonly #marked = { written: 0, outOfOrder: 0, high: 0, low: 0 }
   readonly bad: Counters = new Map()
   /** What the writer itself counts. */
   readonly counts: Counters = new Map()
@@ -220,7 +220,11 @@ export class StreamState {
 
   /** What has been written up to now is in the file whatever happens. */
   mark(): void {
-    this.#marked = { written: this.written, outOfOrder: this.outOfOrder, high: this.#lastHigh, low: this.#lastLow }
+    const marked = this.#marked
+    marked.written = this.written
+    marked.outOfOrder = this.outOfOrder
+    marked.high = this.#lastHigh
+    marked.low = this.#lastLow
   }
 
   /** The file failed: it holds what it had at the last mark. */
