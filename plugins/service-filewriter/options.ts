@@ -157,8 +157,22 @@ export const optionSchema = {
       additionalProperties: false,
       required: ['filter'],
       properties: {
-        filter: { enum: ['gzip', 'zstd'], description: 'Filter of all growing datasets.' },
-        level: { type: 'integer', minimum: 1, maximum: 22, description: 'Its level; at most 9 for gzip.' }
+        filter: {
+          enum: ['gzip', 'zstd', 'lz4', 'bitshuffle'],
+          description:
+            'Filter of all growing datasets; all but gzip need a plugin where they are read (hdf5plugin). bitshuffle packs by lz4.'
+        },
+        level: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 22,
+          description: 'Its level; at most 9 for gzip; lz4 and bitshuffle have none.'
+        },
+        shuffle: {
+          type: 'boolean',
+          default: false,
+          description: 'First bytes of all elements first, which packs numbers better; bitshuffle does so by itself.'
+        }
       },
       description: 'Compress growing datasets; default not. A stream may say otherwise (`compression`).'
     }

@@ -1,6 +1,7 @@
 // A start command and the options of the service → what the thread of a job gets.
 import { CodedError, type Options, type Origin } from '../../core/api/plugin.js'
 import { type StartJobCommand } from './commands/start.js'
+import { levels } from './file/levels.js'
 import { type optionSchema } from './options.js'
 import { leniencyOf } from './structure/leniency.js'
 import { type WriteSpec } from './thread/protocol.js'
@@ -78,9 +79,9 @@ export function specOf(
 
 function compression(given: Options<typeof optionSchema>['compression']): WriteSpec['options']['compression'] {
   if (given === undefined) return null
-  const { filter, level } = given
-  if (level === undefined) return { filter }
-  return { filter, level: filter === 'gzip' ? Math.min(level, 9) : level }
+  const { filter, level, shuffle } = given
+  const most = levels[filter]
+  return { filter, shuffle, ...(level !== undefined && most > 0 && { level: Math.min(level, most) }) }
 }
 
 function spectrumMap(given: StartJobCommand['detector_spectrum_map']): WriteSpec['run']['detectorSpectrumMap'] {

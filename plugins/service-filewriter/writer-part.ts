@@ -48,7 +48,12 @@ export interface ColumnOptions {
   readonly bulk?: boolean
   /** Points into other datasets of the group (event_index, cue_*, time): published after them at a checkpoint. */
   readonly index?: boolean
-  readonly compression?: { readonly filter: 'gzip' | 'zstd'; readonly level?: number }
+  /** `bitshuffle` packs by LZ4. `shuffle`: first bytes of all elements first, which packs numbers better. */
+  readonly compression?: {
+    readonly filter: 'gzip' | 'zstd' | 'lz4' | 'bitshuffle'
+    readonly level?: number
+    readonly shuffle?: boolean
+  }
   readonly attributes?: Attributes
 }
 

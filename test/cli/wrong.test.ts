@@ -114,7 +114,11 @@ const cases: readonly Case[] = [
   ['make-file structure.json text.nxs -o b.nxs', 2, /^FILE_READ: .*text\.nxs|line 1/],
   ['make-file structure.json -o text.nxs', 1, /^FILE_EXISTS: text\.nxs exists already/],
   ['make-file structure.json -o absent/x.nxs', 2, /^FILE_PATH: absent\/x\.nxs: the folder does not exist/],
-  ['make-file structure.json -o c.nxs --compression rar', 2, /'rar' is no compression; write gzip, zstd or gzip:6/],
+  [
+    'make-file structure.json -o c.nxs --compression rar',
+    2,
+    /'rar' is no compression; write gzip, zstd, lz4, bitshuffle, gzip:6 or zstd:1:shuffle/
+  ],
   ['decode absent.bin', 2, missing],
   ['decode folder', 2, folderSaid],
   ['decode text.nxs', 1, /^MESSAGE_BAD: text\.nxs: 6 bytes are no message/],

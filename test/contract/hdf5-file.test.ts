@@ -190,7 +190,7 @@ for (const backend of ['direct', 'h5wasm'] as const)
       made.file.close()
       rmSync(path)
       await runPython(
-        `import h5py, sys\nwith h5py.File(sys.argv[1], 'w') as f:\n    g = f.create_group('entry/instrument')\n    g.attrs['NX_class'] = 'NXinstrument'\n    g.create_dataset('log', (3,), 'f8', maxshape=(None,), chunks=(4,))[:] = [1, 2, 3]\n    g.create_dataset('packed', (3,), 'u8', maxshape=(None,), chunks=(2,), compression='gzip')[:] = [1, 2, 3]\n    g['fixed'] = 'kept'\n`,
+        `import h5py, sys\nwith h5py.File(sys.argv[1], 'w') as f:\n    g = f.create_group('entry/instrument')\n    g.attrs['NX_class'] = 'NXinstrument'\n    g.create_dataset('log', (3,), 'f8', maxshape=(None,), chunks=(4,))[:] = [1, 2, 3]\n    g.create_dataset('packed', (3,), 'u8', maxshape=(None,), chunks=(2,), compression='gzip', shuffle=True)[:] = [1, 2, 3]\n    g['fixed'] = 'kept'\n`,
         [path]
       )
       const file = (made.file = await createNexusFile(path, { backend, mode: 'continue', fsync: 'never' }))

@@ -52,7 +52,7 @@ export async function hdf5Samples(): Promise<Hdf5Sample[]> {
   }
   const samples = [{ bytes: first, datasets: await datasets() }]
   const library = (await WasmFile.library())(made, 'change')
-  library.column('/entry/late', { dtype: 'float64', row: [], chunk: 4, filter: { id: 1, values: [1] } })
+  library.column('/entry/late', { dtype: 'float64', row: [], chunk: 4, filters: [{ id: 1, values: [1] }] })
   library.close()
   samples.push({ bytes: readFileSync(made), datasets: await datasets() })
   rmSync(made)

@@ -37,6 +37,8 @@ export interface Space {
 }
 
 export class DirectColumn extends TailColumn implements BackendColumn {
+  /** Of its object header; 0 until it has a place. */
+  address = 0
   place: HeaderPlace | undefined
   root = -1
   publishedRoot = -1
@@ -50,7 +52,8 @@ export class DirectColumn extends TailColumn implements BackendColumn {
   readonly #chunkBytes: number
   readonly #align: number
   readonly #codec: ChunkCodec | undefined
-  #index: ChunkIndex
+  /** Made at the first chunk: many columns never have one. */
+  #index: ChunkIndex | undefined
   /** The last, not yet full chunk of a compressed dataset. */
   #plain: Buffer | undefined
   #partDirty = false
@@ -70,13 +73,13 @@ export class DirectColumn extends TailColumn implements BackendColumn {
 
     this.#chunkBytes = layout.chunk * this.rowBytes
     this.#align = publishing.bulk ? PAGE : 8
-    this.#codec = layout.filter && codecFor(path, layout.filter.id, layout.filter.values)
+    this.#codec = codecFor(path, layout.filters)
     this.#slots = this.#codec && new Slots()
-    this.#index = this.#newIndex()
   }
 
-  #newIndex(): ChunkIndex {
-    return new ChunkIndex(1 + this.layout.row.length, this.layout.chunk, this.#chunkBytes, this.path, this.#space)
+  get #chunks(): ChunkIndex {
+    const { row, chunk } = this.layout
+    return (this.#index ??= new ChunkIndex(1 + row.length, chunk, this.#chunkBytes, this.path, this.#space))
   }
 
   /** Reads from the file what the dataset holds, e.g. after the library changed it. Throws Unsupported. */
@@ -99,14 +102,14 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     this.stored = rows * this.rowBytes
     const count = Math.ceil(this.stored / this.#chunkBytes)
     const chunks = readIndex(disk, found, this.path)
-    this.#index = this.#newIndex()
+    this.#index = undefined
     this.#plain = undefined
     this.#slots?.clear()
     for (let i = 0; i < count; i++) {
       const stored = chunks[i]
       if (!stored && (found.filled || this.#codec)) throw new Unsupported(`${this.path}: a chunk is missing`)
-      if (stored) this.#index.set(i, stored.address, this.#codec && stored.bytes)
-      else this.#index.set(i, this.#space.allocate(this.#chunkBytes, this.#align))
+      if (stored) this.#chunks.set(i, stored.address, this.#codec && stored.bytes)
+      else this.#chunks.set(i, this.#space.allocate(this.#chunkBytes, this.#align))
     }
     const last = chunks[count - 1]
     if (this.#codec && last && this.stored % this.#chunkBytes !== 0) this.#slots?.found(last)
@@ -125,9 +128,9 @@ export class DirectColumn extends TailColumn implements BackendColumn {
       const chunk = Math.floor(at / this.#chunkBytes)
       const within = at - chunk * this.#chunkBytes
       const part = Math.min(out.length - done, this.#chunkBytes - within)
-      const address = this.#index.addresses[chunk] ?? 0
+      const address = this.#chunks.addresses[chunk] ?? 0
       if (this.#codec) {
-        const packed = disk.read(this.#index.sizes[chunk] ?? 0, address, this.path)
+        const packed = disk.read(this.#chunks.sizes[chunk] ?? 0, address, this.path)
         this.#codec.expand(packed, this.#chunkBytes).copy(out, done, within, within + part)
       } else disk.read(part, address + within, this.path).copy(out, done)
       done += part
@@ -153,8 +156,9 @@ export class DirectColumn extends TailColumn implements BackendColumn {
       const chunk = Math.floor(at / this.#chunkBytes)
       const within = at - chunk * this.#chunkBytes
       const part = Math.min(n - done, this.#chunkBytes - within)
-      let address = this.#index.addresses[chunk]
-      if (address === undefined) this.#index.set(chunk, (address = this.#space.allocate(this.#chunkBytes, this.#align)))
+      let address = this.#chunks.addresses[chunk]
+      if (address === undefined)
+        this.#chunks.set(chunk, (address = this.#space.allocate(this.#chunkBytes, this.#align)))
       disk.write(part === n ? bytes : bytes.subarray(done, done + part), address + within, this.path)
       done += part
     }
@@ -175,7 +179,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
       const packed = codec.compress(plain)
       const address = this.#space.allocate(packed.length, 8)
       this.#space.disk.write(packed, address, this.path)
-      this.#index.set(chunk, address, packed.length)
+      this.#chunks.set(chunk, address, packed.length)
       this.#partDirty = false
       this.#slots?.drop()
       plain.fill(0)
@@ -188,8 +192,8 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     if (this.budget.used + this.#chunkBytes > this.budget.limit) this.#space.relieve()
     this.budget.used += this.#chunkBytes
     this.#plain = Buffer.alloc(this.#chunkBytes)
-    const address = this.#index.addresses[chunk]
-    const bytes = this.#index.sizes[chunk]
+    const address = this.#chunks.addresses[chunk]
+    const bytes = this.#chunks.sizes[chunk]
     if (address !== undefined && bytes !== undefined)
       codec.expand(this.#space.disk.read(bytes, address, this.path), this.#chunkBytes).copy(this.#plain)
     return this.#plain
@@ -201,7 +205,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
     const packed = this.#codec.compress(this.#plain)
     const { address } = this.#slots.take(packed.length, (bytes) => this.#space.allocate(bytes, 8))
     this.#space.disk.write(packed, address, this.path)
-    this.#index.set(Math.floor(this.stored / this.#chunkBytes), address, packed.length)
+    this.#chunks.set(Math.floor(this.stored / this.#chunkBytes), address, packed.length)
     this.#partDirty = false
   }
 
@@ -209,7 +213,7 @@ export class DirectColumn extends TailColumn implements BackendColumn {
   settle(): void {
     this.flush()
     this.#seal()
-    if (this.#index.changed) this.root = this.#index.store()
+    if (this.#index?.changed === true) this.root = this.#index.store()
   }
 
   /** Called when the newest index is published. */

@@ -48,7 +48,7 @@ function widened(rows: Uint8Array, from: readonly number[], to: readonly number[
 export function rewrite(from: DirectColumn, to: DirectColumn): void {
   const { length, layout, itemBytes } = from
   // Compressed chunks are expanded once
-  const step = layout.filter ? layout.chunk : Math.max(1, Math.floor(STEP_BYTES / to.rowBytes))
+  const step = layout.filters.length > 0 ? layout.chunk : Math.max(1, Math.floor(STEP_BYTES / to.rowBytes))
   for (let row = 0; row < length; row += step)
     to.append(widened(from.rows(row, Math.min(step, length - row)), layout.row, to.layout.row, itemBytes))
   to.flush()

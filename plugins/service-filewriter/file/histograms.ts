@@ -32,7 +32,7 @@ export function histogramOf(file: WasmFile, path: string, counted: Set<number>):
   const timeAxis = shape.findLastIndex((n) => n === times.count || n === times.count - 1)
   if (times.width !== undefined || timeAxis < 0) throw new Unplayable(`${wrong}, and ${axis} has ${times.count} times`)
   const edgesNs = edgesOf(times, shape[timeAxis]!, Number(scaleOf(file, `${path}/${axis}`)), axis)
-  const bytes = file.read(`${path}/${signal}`, 0, shape[0]!, { dtype, row: shape.slice(1), chunk: 1, filter: undefined }) // prettier-ignore
+  const bytes = file.read(`${path}/${signal}`, 0, shape[0]!, { dtype, row: shape.slice(1), chunk: 1, filters: [] }) // prettier-ignore
   const counts: PlayedNumbers = new typedArrays[dtype](new Uint8Array(bytes).buffer)
   for (let i = 0; i < counts.length; i++)
     if (!(Number(counts[i]) >= 0) || !Number.isSafeInteger(Number(counts[i]))) throw new Unplayable(`${signal} has ${String(counts[i])}, which is no count`) // prettier-ignore
@@ -57,7 +57,7 @@ function pixelsOf(file: WasmFile, path: string, pixels: number): PlayedNumbers |
     if (file.kind(`${path}/${name}`) !== 'dataset') continue
     const { shape, dtype } = file.form(`${path}/${name}`) ?? { shape: [], dtype: undefined }
     if (typeof dtype !== 'string' || shape.length === 0 || shape.reduce((product, n) => product * n, 1) !== pixels) continue // prettier-ignore
-    const bytes = file.read(`${path}/${name}`, 0, shape[0]!, { dtype, row: shape.slice(1), chunk: 1, filter: undefined }) // prettier-ignore
+    const bytes = file.read(`${path}/${name}`, 0, shape[0]!, { dtype, row: shape.slice(1), chunk: 1, filters: [] }) // prettier-ignore
     return new typedArrays[dtype](new Uint8Array(bytes).buffer)
   }
   return undefined
@@ -98,6 +98,6 @@ function momentOf(text = ''): number {
 function firstOf(file: WasmFile, path: string): number {
   const { shape, dtype } = file.form(path) ?? { shape: [], dtype: undefined }
   if (typeof dtype !== 'string' || shape.length !== 1 || shape[0] === 0) return Number.NaN
-  const bytes = file.read(path, 0, 1, { dtype, row: [], chunk: 1, filter: undefined })
+  const bytes = file.read(path, 0, 1, { dtype, row: [], chunk: 1, filters: [] })
   return Number(new typedArrays[dtype](new Uint8Array(bytes).buffer)[0])
 }

@@ -1,5 +1,7 @@
 // How a column lies in the file (rows, chunks, filter), and attributes as bytes: checked before the library is asked.
 import { CodedError } from '../../../core/api/plugin.js'
+import { bitshuffleValues, type ChunkFilter, filterIds } from './codec.js'
+import { isLevel, levels } from './levels.js'
 import { checkType, elements, elementSize, encode, guessType, type Encoded } from './types.js'
 import { type DatasetLayout } from './wasm.js'
 import {
@@ -10,7 +12,6 @@ import {
   type TypedAttribute
 } from '../writer-part.js'
 
-const FILTERS = { gzip: { id: 1, level: 1, most: 9 }, zstd: { id: 32015, level: 3, most: 22 } } as const
 const DEFAULT_CHUNK = 1024
 const BULK_CHUNK_BYTES = 1 << 20
 
@@ -40,12 +41,24 @@ export function columnLayout(path: string, options: ColumnOptions): DatasetLayou
       : Math.min(DEFAULT_CHUNK, Math.max(1, Math.floor(BULK_CHUNK_BYTES / rowBytes))))
   if (rowBytes === 0 || !Number.isSafeInteger(chunk) || chunk < 1 || chunk * rowBytes > MOST_CHUNK_BYTES)
     throw new CodedError('STRUCTURE_INVALID', `${path}: ${chunk} rows of ${rowBytes} bytes cannot be a chunk`, { path })
-  if (!compression) return { dtype, row, chunk, filter: undefined }
-  const known = FILTERS[compression.filter]
-  const level = compression.level ?? known?.level
-  if (!known || !Number.isInteger(level) || level < 1 || level > known.most)
+  return { dtype, row, chunk, filters: compression ? filtersOf(path, compression, elementSize(dtype)) : NO_FILTERS }
+}
+
+const NO_FILTERS: readonly ChunkFilter[] = []
+
+function filtersOf(
+  path: string,
+  compression: NonNullable<ColumnOptions['compression']>,
+  width: number
+): readonly ChunkFilter[] {
+  const { filter, shuffle = false } = compression
+  const usual = { gzip: 1, zstd: 3, lz4: undefined, bitshuffle: undefined }[filter]
+  const level = compression.level ?? usual
+  if (!Object.hasOwn(levels, filter) || !isLevel(filter, level) || typeof shuffle !== 'boolean')
     throw new CodedError('STRUCTURE_INVALID', `${path}: no compression ${JSON.stringify(compression)}`, { path })
-  return { dtype, row, chunk, filter: { id: known.id, values: [level] } }
+  if (filter === 'bitshuffle') return [{ id: filterIds.bitshuffle, values: bitshuffleValues(width) }]
+  const packing = { id: filterIds[filter], values: level === undefined ? [] : [level] }
+  return shuffle && width > 1 ? [{ id: filterIds.shuffle, values: [width] }, packing] : [packing]
 }
 
 export function encodeAttribute(
@@ -73,11 +86,21 @@ export function encodeAttribute(
 const isTyped = (value: Attributes[string]): value is TypedAttribute =>
   typeof value === 'object' && !Array.isArray(value)
 
-export function encodeAttributes(path: string, attributes: Attributes): [string, Encoded][] {
-  return Object.entries(attributes).map(([name, value]) => [
-    name,
-    isTyped(value)
-      ? encodeAttribute(path, name, value.value, value.dtype, value.shape)
-      : encodeAttribute(path, name, value)
-  ])
+/** Of frozen attributes, which stay as they are: those of times are the same in ten thousands of datasets. */
+const encodedBefore = new WeakMap<Attributes, readonly (readonly [string, Encoded])[]>()
+
+export function encodeAttributes(path: string, attributes: Attributes): readonly (readonly [string, Encoded])[] {
+  const known = encodedBefore.get(attributes)
+  if (known) return known
+  const encoded = Object.entries(attributes).map(
+    ([name, value]) =>
+      [
+        name,
+        isTyped(value)
+          ? encodeAttribute(path, name, value.value, value.dtype, value.shape)
+          : encodeAttribute(path, name, value)
+      ] as const
+  )
+  if (Object.isFrozen(attributes)) encodedBefore.set(attributes, encoded)
+  return encoded
 }

@@ -1,4 +1,5 @@
 // The bytes of HDF5 object header messages, in the oldest versions that every library reads (File Format Specification, IV.A.2).
+import { type ChunkFilter } from './codec.js'
 import { elementSize, numberTypes } from './types.js'
 import { type DataType } from '../writer-part.js'
 
@@ -118,15 +119,15 @@ export function chunkedLayout(chunk: readonly number[], size: number): Buffer {
   return out
 }
 
-/** A pipeline of one filter. */
-export function filterPipeline(id: number, values: readonly number[]): Buffer {
-  const out = zeroed(8 + 8 + padded(4 * values.length))
-  out[0] = 1
-  out[1] = 1
-  out.writeUInt16LE(id, 8)
-  out.writeUInt16LE(values.length, 14)
-  values.forEach((n, i) => out.writeUInt32LE(n, 16 + 4 * i))
-  return out
+export function filterPipeline(filters: readonly ChunkFilter[]): Buffer {
+  const parts = filters.map(({ id, values }) => {
+    const out = zeroed(8 + padded(4 * values.length))
+    out.writeUInt16LE(id, 0)
+    out.writeUInt16LE(values.length, 6)
+    values.forEach((n, i) => out.writeUInt32LE(n, 8 + 4 * i))
+    return out
+  })
+  return Buffer.concat([Buffer.from([1, filters.length, 0, 0, 0, 0, 0, 0]), ...parts])
 }
 
 /** What comes before the data of attributes; the same few come again in every group. */

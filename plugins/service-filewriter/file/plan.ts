@@ -97,9 +97,9 @@ export class FilePlan implements StructureSink {
   }
 
   column(path: string, layout: DatasetLayout, index: boolean): void {
-    const { dtype, filter } = layout
+    const { dtype, filters } = layout
     const messages = [typeMessage(dtype), growingFill]
-    if (filter) messages.push(message(MESSAGE.filter, filterPipeline(filter.id, filter.values)))
+    if (filters.length > 0) messages.push(message(MESSAGE.filter, filterPipeline(filters)))
     const growing = { messages: this.#changing(layout), index, at: 0 }
     this.#add(path, newDataset(path, messages, growing))
   }

@@ -256,8 +256,7 @@ function integerAt(disk: Disk, found: Found, row: number): bigint | undefined {
 
 /** Undefined where it is damaged, too large, or packed in a way that is not ours. */
 function expand(disk: Disk, { path, chunked }: Found, chunk: StoredChunk, size: number): Buffer | undefined {
-  const [filter] = chunked.filters
-  const packer = filter && chunked.filters.length === 1 ? codec(filter.id, filter.values) : undefined
+  const packer = codec(chunked.filters)
   if (packer === undefined || size > MOST_CHUNK_BYTES) return undefined
   const packed = disk.read(chunk.bytes, chunk.address, path)
   try {

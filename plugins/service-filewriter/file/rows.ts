@@ -94,7 +94,7 @@ export class NumberRows {
     const bytes =
       count === 0
         ? Buffer.alloc(0)
-        : this.#file.read(this.#path, from, count, { dtype: this.dtype, row, chunk: 1, filter: undefined })
+        : this.#file.read(this.#path, from, count, { dtype: this.dtype, row, chunk: 1, filters: [] })
     this.#block = new typedArrays[this.dtype](new Uint8Array(bytes).buffer)
     this.#from = from
     this.#to = from + count

@@ -143,7 +143,7 @@ function rangeOf(file: WasmFile, path: string): [bigint, bigint] | undefined {
   const { shape, dtype } = file.form(path) ?? { shape: [], dtype: undefined }
   if (shape.length !== 1 || (units !== undefined && units !== 'ns')) return undefined
   if (dtype !== 'int64' && dtype !== 'uint64') return undefined
-  const layout = { dtype, row: [], chunk: 1, filter: undefined }
+  const layout = { dtype, row: [], chunk: 1, filters: [] }
   const at = (row: number): bigint => file.read(path, row, 1, layout).readBigInt64LE(0)
   return [at(0), at((shape[0] ?? 1) - 1)]
 }

@@ -1,5 +1,6 @@
 // The HDF5 library itself (h5wasm): one instance per thread, replaced after any error, because an error leaves handles open.
 import { CodedError, errorText } from '../../../core/api/plugin.js'
+import { codec, type ChunkFilter, filterIds } from './codec.js'
 import { type Hdf5Module, loadModule, type TypeMetadata } from './wasm-module.js'
 import { elements, numberTypes, type Encoded } from './types.js'
 import { type DataType } from '../writer-part.js'
@@ -17,13 +18,13 @@ export interface DatasetLayout {
   readonly dtype: Exclude<DataType, 'string'>
   readonly row: readonly number[]
   readonly chunk: number
-  readonly filter: { readonly id: number; readonly values: readonly number[] } | undefined
+  /** In the order in which a chunk goes through them on its way into the file. */
+  readonly filters: readonly ChunkFilter[]
 }
 
 /** Of `layout`: also of rows that have grown, which are stored with room for more. */
 export const OTHER_CHUNKS = 'its chunks do not span whole rows'
 
-const GZIP = 1
 const MOST_TEXT_BYTES = 1 << 20
 const UNLIMITED = 0xffffffffffffffffn
 const CLASS_INTEGER = 0
@@ -141,10 +142,15 @@ export class WasmFile {
     })
   }
 
-  column(path: string, { dtype, row, chunk, filter }: DatasetLayout): void {
-    // The library has no other filter built in, and its refusal would cost the instance
-    if (filter && filter.id !== GZIP)
-      throw new CodedError('STRUCTURE_INVALID', `${path}: the h5wasm back end compresses by gzip only`, { path })
+  column(path: string, { dtype, row, chunk, filters }: DatasetLayout): void {
+    const [filter, ...more] = filters
+    // Nothing else can be asked of the library here, and its refusal would cost the instance
+    if (filter && (filter.id !== filterIds.gzip || more.length > 0))
+      throw new CodedError(
+        'STRUCTURE_INVALID',
+        `${path}: the h5wasm back end compresses by gzip only, without shuffle`,
+        { path }
+      )
     const trailing = row.map(BigInt)
     const metadata = {
       ...typeFields(dtype),
@@ -213,7 +219,7 @@ export class WasmFile {
   layout(path: string): (DatasetLayout & { readonly length: number }) | string {
     return this.#guard('open dataset', path, () => {
       const metadata = this.#module.get_dataset_metadata(this.#file, path)
-      const filters = this.#module.get_dataset_filters(this.#file, path)
+      const found = this.#module.get_dataset_filters(this.#file, path)
       const { shape, maxshape, chunks } = metadata
       if (!shape || !maxshape || !chunks || shape.length === 0) return 'it is not chunked'
       if (Number(maxshape[0]) < Number(UNLIMITED)) return 'its first dimension is limited'
@@ -222,10 +228,9 @@ export class WasmFile {
       if (bigEndian || metadata.vlen) return 'its data type is not supported'
       const dtype = dtypeOf(metadata)
       if (dtype === undefined) return 'its data type is not supported'
-      const [first] = filters
-      const filter = first === undefined ? undefined : { id: first.id, values: first.cd_values }
-      if (filters.length > 1) return 'it has more than one filter'
-      return { dtype, row: shape.slice(1).map(Number), chunk: Number(chunks[0]), filter, length: Number(shape[0]) }
+      const filters = found.map(({ id, cd_values: values }) => ({ id, values }))
+      if (filters.length > 1 && codec(filters) === undefined) return 'it has filters that cannot be written'
+      return { dtype, row: shape.slice(1).map(Number), chunk: Number(chunks[0]), filters, length: Number(shape[0]) }
     })
   }
 

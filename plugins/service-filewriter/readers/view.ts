@@ -91,7 +91,7 @@ export class FileView {
     const [rows = 0] = shape
     if (typeof dtype !== 'string' || shape.length !== 1 || rows > MOST_VALUES || !this.#canRead(path)) return undefined
     if (rows === 0) return []
-    const raw = this.#file.read(path, 0, rows, { dtype, row: [], chunk: 1, filter: undefined })
+    const raw = this.#file.read(path, 0, rows, { dtype, row: [], chunk: 1, filters: [] })
     return valuesOf(raw, dtype) as readonly (number | bigint)[]
   }
 

@@ -1,5 +1,6 @@
 // The keys that all streams have, one by one: each is read, or said to be wrong and left out.
 import { numberText, plainNumbers } from '../../../core/api/plugin.js'
+import { isFilter, isLevel } from '../file/levels.js'
 import { below, isObject, own, type Findings, type JsonObject } from './findings.js'
 import { fitted } from './fitting.js'
 import { type MissingTopic, type PlanStream } from './plan.js'
@@ -43,20 +44,18 @@ export function policy(config: JsonObject, key: string, at: string, findings: Fi
   return undefined
 }
 
-/** `gzip`, `zstd`, `none` or `{ filter, level }`. */
+/** `gzip`, `zstd`, `lz4`, `bitshuffle`, `none` or `{ filter, level, shuffle }`. */
 export function compression(config: JsonObject, at: string, findings: Findings): PlanStream['compression'] {
   const value = own(config, 'compression')
   if (value === undefined) return undefined
   if (value === 'none' || value === null) return null
-  const { filter, level, ...rest }: JsonObject = isObject(value) ? value : { filter: value }
-  const most = filter === 'gzip' ? 9 : 22
-  const sound =
-    level === undefined || (typeof level === 'number' && Number.isInteger(level) && level > 0 && level <= most)
-  if ((filter === 'gzip' || filter === 'zstd') && sound && Object.keys(rest).length === 0)
-    return { filter, ...(level !== undefined && { level }) }
+  const { filter, level, shuffle, ...rest }: JsonObject = isObject(value) ? value : { filter: value }
+  const isSwitch = shuffle === undefined || typeof shuffle === 'boolean'
+  if (isFilter(filter) && isLevel(filter, level) && isSwitch && Object.keys(rest).length === 0)
+    return { filter, ...(level !== undefined && { level }), ...(shuffle !== undefined && { shuffle }) }
   findings.add(
     below(at, 'compression'),
-    'must be gzip, zstd, none, or an object of filter and level (gzip 1-9, zstd 1-22)'
+    'must be gzip, zstd, lz4, bitshuffle, none, or an object of filter, level (gzip 1-9, zstd 1-22) and shuffle (true, false)'
   )
   return undefined
 }

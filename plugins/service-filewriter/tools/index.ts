@@ -90,7 +90,8 @@ export const tools = [
       { flags: '--flavour <name>', summary: 'mantid: beside the usual layout what Mantid looks for' },
       {
         flags: '--compression <filter>',
-        summary: 'of growing datasets: gzip or zstd, with a level as in gzip:6'
+        summary:
+          'of growing datasets: gzip, zstd, lz4 or bitshuffle, with a level and with shuffle as in gzip:6 or zstd:1:shuffle'
       }
     ],
     load: async () => (await import('./make-file.js')).default

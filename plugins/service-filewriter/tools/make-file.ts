@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { CodedError, exitCodes, plainNumbers, type ToolFlags, type ToolContext } from '../../../core/api/plugin.js'
+import { type Compression, isFilter, isLevel } from '../file/levels.js'
 import { type Flavour, flavours, isFlavour } from '../structure/flavour.js'
 import { makeFile as make } from '../structure/make-file.js'
 import { messagesIn, type TopicMessage } from '../structure/messages.js'
@@ -128,12 +129,16 @@ async function* linesOf(file: string, show: (way: () => Way) => void): AsyncGene
   yield* counted(handle.readLines(), (await handle.stat()).size)
 }
 
-/** `gzip`, `zstd`, `gzip:6`. */
-export function parseCompression(given: string): { filter: 'gzip' | 'zstd'; level?: number } {
-  const [filter, level] = given.split(':')
-  const number = Number(level ?? 1)
-  const most = filter === 'gzip' ? 9 : 22
-  if ((filter !== 'gzip' && filter !== 'zstd') || !Number.isInteger(number) || number < 1 || number > most)
-    throw new CodedError('CLI_USAGE', `'${given}' is no compression; write gzip, zstd or gzip:6`)
-  return { filter, ...(level !== undefined && { level: number }) }
+/** `gzip`, `zstd`, `lz4`, `bitshuffle`, `gzip:6`, `zstd:1:shuffle`. */
+export function parseCompression(given: string): Compression {
+  const words = given.split(':')
+  const shuffle = words.length > 1 && words.at(-1) === 'shuffle' && words.pop() !== undefined
+  const [filter, digits, ...more] = words
+  const level = digits === undefined ? undefined : Number(digits)
+  if (!isFilter(filter) || !isLevel(filter, level) || more.length > 0)
+    throw new CodedError(
+      'CLI_USAGE',
+      `'${given}' is no compression; write gzip, zstd, lz4, bitshuffle, gzip:6 or zstd:1:shuffle`
+    )
+  return { filter, shuffle, ...(level !== undefined && { level }) }
 }
