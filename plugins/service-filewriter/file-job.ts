@@ -102,3 +102,11 @@ export const neverEvent = (id: string, name: unknown, message: string, metadata:
   ...{ verdict: 'lost', report: null },
   ...(metadata !== undefined && { metadata })
 })
+
+/**
+ * The control topic of a job; undefined for one that its start came by: there it is heard anyhow, and what is said of it goes where
+ * answers of that topic go. Run control of ISIS names the topic of runs, on which listeners take nothing but starts and stops.
+ */
+export function ownTopic(named: unknown, { topic, take }: Origin): string | undefined {
+  return typeof named !== 'string' || (named === topic && take === undefined) ? undefined : named
+}

@@ -14,7 +14,7 @@ import {
   errorText
 } from '../../core/api/plugin.js'
 import { type StartJobCommand } from './commands/start.js'
-import { FileJob, neverEvent } from './file-job.js'
+import { FileJob, neverEvent, ownTopic } from './file-job.js'
 import { Journal, type JobRun, placeOf } from './journal.js'
 import { type optionSchema } from './options.js'
 import { RunningJobs } from './running-jobs.js'
@@ -176,7 +176,7 @@ export class FileWriter implements Service {
           if (fault === undefined) this.#context.log(level, message, fields)
           else this.#context.fault(fault.kind, fault.id, fault.method, Object.assign(new Error(message), fields))
         }
-        const topic = await this.#controlTopic(command)
+        const topic = await this.#controlTopic(command, origin)
         const mine = new FileJob(job, this.#threads.start(spec, log), topic, command.metadata)
         mine.run = run
         box.job = mine
@@ -226,7 +226,8 @@ export class FileWriter implements Service {
   }
 
   /** Throws TOPIC_MISSING before anything is made. */
-  async #controlTopic({ control_topic: topic }: StartJobCommand): Promise<string | undefined> {
+  async #controlTopic(command: StartJobCommand, origin: Origin): Promise<string | undefined> {
+    const topic = ownTopic(command['control_topic'], origin)
     if (topic === undefined) return undefined
     const [info] = await this.#context.kafka.topics([topic], 'READ')
     if (info !== undefined && info.partitions.length > 0) return topic
@@ -343,8 +344,9 @@ export class FileWriter implements Service {
     const message = `${note}; that failed: ${(error as Error).message}`
     this.#ended.failed++
     this.#context.log('error', `job ${id}: ${message}`)
-    const { control_topic: topic, file_name: name = '', metadata } = command
-    const origin = typeof topic === 'string' ? { ...start, topic, replyTopic: topic } : start
+    const { control_topic: named, file_name: name = '', metadata } = command
+    const topic = ownTopic(named, start)
+    const origin = topic === undefined ? start : { ...start, topic, replyTopic: topic }
     return this.#told(neverEvent(id, name, message, metadata), origin)
   }
 
