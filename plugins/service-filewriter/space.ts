@@ -36,7 +36,9 @@ export async function folderTrouble(folder: string): Promise<string | undefined>
     return undefined
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
-    const user = code === 'EACCES' && process.getuid !== undefined ? ` for user ${process.getuid()}` : ''
+    const uid = process.getuid?.()
+    // Such as a volume of a container that is root's
+    const user = code === 'EACCES' && uid !== undefined ? ` for user ${uid}; 'chown ${uid} ${folder}', or run as its owner` : '' // prettier-ignore
     return `${noWriting[code] ?? message}${user}`
   }
 }
