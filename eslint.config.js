@@ -23,6 +23,7 @@ export default tseslint.config(
   {
     ignores: [
       'dist/**',
+      'site/**',
       'test/samples/**',
       'schemas/generated/**',
       'examples/plugins/converter-rd00/rd00/**',
