@@ -37,7 +37,8 @@ describe('nexstream dev --facility', function () {
       child.kill('SIGINT')
       const { code, stdout, stderr } = await child.ended
       assert.equal(code, 0, stderr)
-      assert.doesNotMatch(stdout, /daemon: .*(ERROR|WARN)/)
+      // Digitisers do not stop at the same frame
+      assert.doesNotMatch(stdout.replace(/WARN .* warnings: [1-9] frame_incomplete/, ''), /daemon: .*(ERROR|WARN)/)
     } finally {
       await child.close()
     }
@@ -61,7 +62,7 @@ describe('nexstream dev --facility', function () {
     const [shown] = await jsonLines(['show', '--json', path])
     const [entry] = shown?.['entries'] as { events: number }[]
     assert.ok(entry !== undefined && entry.events > 500, JSON.stringify(entry))
-    const { code, stdout } = await nexstream(['check', '--for', 'scippnexus', path])
+    const { code, stdout } = await nexstream(['check', '--for', 'mantid,scippnexus', path])
     assert.equal(code, 0, stdout)
   })
 })

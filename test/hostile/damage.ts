@@ -85,12 +85,13 @@ export const cases: Readonly<Record<string, Case>> = {
   IXseblock: { record: { dtype: 'float64', value: 1.5 }, schema: 'f144', seconds: true, rows: 'value_log/time' },
   vc00: { record: { vetoes: 5 }, rows: 'time' },
   aev2: { record: { time: uints(1, 2), voltage: { dtype: 'uint16', values: [3, 4] }, channel: uints(5, 6), digitisers: { dtype: 'uint8', values: [1] }, complete: true }, rows: 'event_time_zero' }, // prettier-ignore
+  muon_run: { record: { time: uints(1, 2), voltage: { dtype: 'uint16', values: [3, 4] }, channel: uints(5, 6), digitisers: { dtype: 'uint8', values: [1] }, complete: true }, schema: 'aev2', rows: 'detector_1/event_time_zero' }, // prettier-ignore
   mantid_log: { record: { dtype: 'float64', value: 1.5 }, schema: 'f144', seconds: true, rows: 'time' }
 }
 
 /** What the messages of a schema are known by: some name no source. */
 export const sourceOf = (id: string): string =>
-  id === 'NDAr' ? 'ADPluginKafka' : ['df12', 'vc00', 'aev2'].includes(id) ? id : 'src'
+  id === 'NDAr' ? 'ADPluginKafka' : ['df12', 'vc00', 'aev2'].includes(id) ? id : id === 'muon_run' ? 'aev2' : 'src'
 
 export const START_NS = 1_700_000_000_000_000_000n
 export const timesNs = [START_NS, START_NS + 1_000_000_000n]

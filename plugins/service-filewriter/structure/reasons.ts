@@ -30,6 +30,7 @@ export const reasons: Readonly<Record<string, Reason>> = {
   constant_changed: warning('values of a coordinate that differ from the first ones, which the file has'),
   converted: warning('values that the type of the dataset cannot hold as they are'),
   events_without_pulse: warning('events that no pulse message names: in the file, not in the sums over pulses'),
+  frame_incomplete: warning('frames without all digitisers: in the file, marked as such'),
   outside_histogram: warning('events of spectra or times that the histogram does not have'),
   incomplete: warning('histograms of which parts did not come: in the file, marked as such'),
   late_frame: warning('frames of which more came when they had been written: twice in the log of frames'),
