@@ -84,6 +84,16 @@ describe('nexstream gaps', function () {
     rmSync(part)
   })
 
+  it('tells of topics that are gone, and of a broker that is not there', async () => {
+    const absent = entry(group('log', 'f144', 'no-such-topic', 'pv'))
+    const json = join(harness.folder, 'absent.json')
+    writeFileSync(json, JSON.stringify({ ...command, nexus_structure: absent }))
+    const { code, stderr } = await gaps(file, json)
+    assert.deepEqual([code, /^no-such-topic: there is no such topic any more$/m.test(stderr)], [0, true], stderr)
+    const away = await nexstream(['gaps', file, '-b', '127.0.0.1:9', '--timeout', '300ms'])
+    assert.deepEqual([away.code, /^KAFKA_UNREACHABLE: /.test(away.stderr)], [3, true], away.stderr)
+  })
+
   it('tells what Kafka has no more', async () => {
     await withAdmin(async (admin) => {
       await admin.fetchTopicOffsets(topics.logs) // kafkajs looks for leaders among the topics that it has met

@@ -126,15 +126,20 @@ export class FileTimes {
   }
 }
 
-/** The times of the pulses or values of a group, in ns since 1970; undefined where they are in no form that is known. Throws CodedError. */
-export function timesIn(file: WasmFile, path: string, name: 'time' | 'event_time_zero'): bigint[] | undefined {
-  if (file.kind(path) !== 'group') return undefined
+/** Tells the times of the pulses or values of a group, in ns since 1970; none where they are in no form that is known. Throws CodedError. */
+export function timesIn(
+  file: WasmFile,
+  path: string,
+  name: 'time' | 'event_time_zero',
+  tell: (timeNs: bigint) => void
+): void {
+  // prettier-ignore
+  if (file.kind(path) !== 'group') return
   try {
     const times = new FileTimes(file, `${path}/${name}`, name === 'time' ? 'start' : 'offset')
-    return Array.from({ length: times.count }, (_, row) => times.at(row))
+    for (let row = 0; row < times.count; row++) tell(times.at(row))
   } catch (error) {
-    if (error instanceof Unplayable) return undefined
-    throw error
+    if (!(error instanceof Unplayable)) throw error
   }
 }
 

@@ -36,44 +36,54 @@ export class MessageTimes {
     this.#events[this.length++] = events
   }
 
-  /** In the order of time. */
-  *sorted(): Generator<{ readonly timeNs: bigint; readonly events: number }> {
-    const times = this.#times
-    const order = Uint32Array.from({ length: this.length }, (_, i) => i)
-    const isSorted = order.every((i) => i === 0 || times[i - 1]! <= times[i]!)
-    if (!isSorted) order.sort((a, b) => (times[a]! < times[b]! ? -1 : times[a]! > times[b]! ? 1 : 0))
-    for (const i of order) yield { timeNs: times[i]!, events: this.#events[i]! }
+  /** In the order of time, those from `startNs` to `stopNs`; both vectors are as long. */
+  sorted(startNs: bigint, stopNs: bigint): { readonly times: BigInt64Array; readonly events: Uint32Array } {
+    const all = this.#times
+    const order = new Uint32Array(this.length)
+    let count = 0
+    let isSorted = true
+    for (let i = 0; i < this.length; i++) {
+      if (all[i]! < startNs || all[i]! > stopNs) continue
+      isSorted &&= count === 0 || all[order[count - 1]!]! <= all[i]!
+      order[count++] = i
+    }
+    const kept = order.subarray(0, count)
+    if (!isSorted) kept.sort((a, b) => (all[a]! < all[b]! ? -1 : all[a]! > all[b]! ? 1 : 0))
+    const [times, events] = [new BigInt64Array(count), new Uint32Array(count)]
+    for (const [to, from] of kept.entries()) {
+      times[to] = all[from]!
+      events[to] = this.#events[from]!
+    }
+    return { times, events }
   }
 }
 
 /** Within the window alone, both ends included; a time that is there twice has to be there twice. */
 export function compare(kafka: MessageTimes, file: MessageTimes, startNs: bigint, stopNs: bigint): Compared {
-  const isIn = (timeNs: bigint): boolean => timeNs >= startNs && timeNs <= stopNs
-  const inFile = [...file.sorted()].filter(({ timeNs }) => isIn(timeNs))
+  const there = file.sorted(startNs, stopNs).times
+  const { times, events } = kafka.sorted(startNs, stopNs)
   const gaps: Gap[] = []
-  let [inKafka, missing, missingEvents, next, onlyInFile] = [0, 0, 0, 0, 0]
+  let [missing, missingEvents, next, onlyInFile] = [0, 0, 0, 0]
   let open: Gap | undefined
   const end = (): void => {
     if (open !== undefined) gaps.push(open)
     open = undefined
   }
-  for (const { timeNs, events } of kafka.sorted()) {
-    if (!isIn(timeNs)) continue
-    inKafka++
-    for (; next < inFile.length && inFile[next]!.timeNs < timeNs; next++) {
+  for (const [i, timeNs] of times.entries()) {
+    for (; next < there.length && there[next]! < timeNs; next++) {
       onlyInFile++
       end()
     }
-    if (inFile[next]?.timeNs === timeNs) {
+    if (there[next] === timeNs) {
       next++
       end()
       continue
     }
     missing++
-    missingEvents += events
+    missingEvents += events[i]!
     open = { fromNs: open?.fromNs ?? timeNs, toNs: timeNs, count: (open?.count ?? 0) + 1 }
   }
   end()
-  onlyInFile += inFile.length - next
-  return { inFile: inFile.length, inKafka, missing, missingEvents, onlyInFile, gaps }
+  onlyInFile += there.length - next
+  return { inFile: there.length, inKafka: times.length, missing, missingEvents, onlyInFile, gaps }
 }

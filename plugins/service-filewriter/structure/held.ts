@@ -1,5 +1,5 @@
 // What Kafka holds of the streams of a file, read through the routes of a write job: the times of all that belongs into its window.
-import { type Batch, type Kafka } from '../../../core/api/plugin.js'
+import { type Batch, CodedError, type Kafka } from '../../../core/api/plugin.js'
 import { converterOf, element, type EventRecord, type LogRecord, splitPulses } from '../../../schemas/index.js'
 import { MessageTimes } from './gaps.js'
 import { type WriterParts } from './parts.js'
@@ -10,6 +10,7 @@ import { StreamState, type TimeWindow } from './window.js'
 
 /** Kafka's times may be so much before or after those in the messages. */
 const LEEWAY_MS = 60_000
+const POLL_MS = 500
 
 /** The dataset of a file that has a time for each message of the module; undefined for modules of which only messages are counted. */
 export const timedBy = ({ part }: Pick<PlanStream, 'part'>): 'time' | 'event_time_zero' | undefined =>
@@ -39,11 +40,13 @@ interface HeldOptions {
   readonly window: TimeWindow
   readonly stopMs: number
   readonly signal: AbortSignal
+  /** Gives up when the broker says nothing for so long. */
+  readonly timeoutMs: number
   /** Messages that were read, of how many there are at most. */
   readonly progress: (done: number, total: number) => void
 }
 
-/** Throws KAFKA_UNREACHABLE and the like. */
+/** Throws KAFKA_UNREACHABLE and the like, COMMAND_TIMEOUT. */
 export async function heldInKafka(plans: readonly PlanStream[], options: HeldOptions): Promise<HeldStreams> {
   const { parts, window, signal } = options
   const context = { jobId: 'gaps', signal, log: () => undefined, count: () => undefined }
@@ -114,17 +117,27 @@ async function spansOf(routes: readonly TopicRoute[], { kafka, window, stopMs }:
   return all
 }
 
-async function readSpans(spans: readonly Span[], { kafka, signal, progress }: HeldOptions): Promise<void> {
+async function readSpans(spans: readonly Span[], { kafka, signal, timeoutMs, progress }: HeldOptions): Promise<void> {
+  // prettier-ignore
   const total = spans.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0)
   const open = new Map(spans.filter(({ from, to }) => from < to).map((span) => [`${span.route.topic} ${span.partition}`, span])) // prettier-ignore
   if (open.size === 0) return
   const assign = [...open.values()].map(({ route: { topic }, partition, from }) => ({ topic, partition, offset: from }))
   const reader = kafka.reader({ assign, maxWaitMs: 200, signal })
-  let done = 0
+  let [done, heardMs] = [0, performance.now()]
   try {
     while (open.size > 0 && !signal.aborted) {
-      const batch = await reader.next()
+      const batch = await reader.poll(POLL_MS)
       if (batch === null) break
+      if (batch === undefined) {
+        if (performance.now() - heardMs > timeoutMs)
+          throw new CodedError(
+            'COMMAND_TIMEOUT',
+            `nothing came for ${timeoutMs} ms; is the broker alive? See --timeout`
+          )
+        continue
+      }
+      heardMs = performance.now()
       const place = `${batch.topic} ${batch.partition}`
       const span = open.get(place)
       if (span !== undefined) push(batch, span)

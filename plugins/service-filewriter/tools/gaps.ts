@@ -60,6 +60,7 @@ export default async function gaps(
         window: new TimeWindow(startNs, stopNs),
         stopMs: Number(stopNs / 1_000_000n),
         signal: stop.signal,
+        timeoutMs: context.timeoutMs,
         progress: (done, total) => show(() => ({ done, total }))
       })
       context.progress('')
@@ -122,7 +123,7 @@ function rowOf(file: WasmFile, { state, times }: HeldStream, startNs: bigint, st
   const row = { path: group.path, module, topic, source }
   if (dataset === undefined) return { ...row, compared: undefined, inKafka: state.written }
   const there = new MessageTimes()
-  for (const time of timesIn(file, group.path, dataset) ?? []) there.add(time)
+  timesIn(file, group.path, dataset, (timeNs) => there.add(timeNs))
   const compared = compare(times, there, startNs, stopNs)
   return { ...row, compared, inKafka: compared.inKafka }
 }
