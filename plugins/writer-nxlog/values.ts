@@ -99,7 +99,8 @@ export class ValueColumn {
     this.#type = numberType(dtype)
     this.#range = integerRanges[this.#type]
     this.#long = this.#type === 'int64' || this.#type === 'uint64'
-    this.#row = Buffer.alloc(size * (this.#text ? stringSize : widthOf(this.#type)))
+    // Single values have no row to be put together
+    this.#row = size > 1 ? Buffer.alloc(size * (this.#text ? stringSize : widthOf(this.#type))) : NO_ROW
     this.#column = group.column('value', {
       dtype: this.#text ? { string: stringSize } : this.#type,
       row: size > 1 ? [size] : this.#text && options.textRows === true ? [1] : [],
@@ -279,6 +280,8 @@ export class ValueColumn {
     this.#n++
   }
 }
+
+const NO_ROW = Buffer.alloc(0)
 
 const isStrings = (value: LogRecord['value']): value is readonly string[] => Array.isArray(value)
 

@@ -1,6 +1,6 @@
 // The chunk index of one dataset: a version 1 B-tree that is never changed where a reader may look at it.
 import { type Disk } from './disk.js'
-import { UNDEFINED } from './messages.js'
+import { put64, putAddress } from './messages.js'
 
 /** Children per node: 2 × the default "indexed storage internal node K" of every superblock without an own value. */
 const PER_NODE = 64
@@ -111,13 +111,13 @@ export class ChunkIndex {
     out.writeUInt16LE(used, 6)
     const left = nodes[k - 1]
     const right = nodes[k + 1]
-    out.writeBigUInt64LE(left ? BigInt(left.address) : UNDEFINED, 8)
-    out.writeBigUInt64LE(right ? BigInt(right.address) : UNDEFINED, 16)
+    putAddress(out, left?.address, 8)
+    putAddress(out, right?.address, 16)
     let p = 24
     for (let i = start; i < start + used; i++) {
       const chunk = i * span
       this.#key(out, p, chunk, this.sizes[chunk] ?? this.#chunkBytes)
-      out.writeBigUInt64LE(BigInt(children[i] ?? 0), p + this.#keyBytes)
+      put64(out, children[i] ?? 0, p + this.#keyBytes)
       p += this.#keyBytes + 8
     }
     this.#key(out, p, Math.min(total, (start + used) * span), 0)
@@ -135,6 +135,6 @@ export class ChunkIndex {
 
 export function addressBytes(address: number): Buffer {
   const out = Buffer.allocUnsafe(8)
-  out.writeBigUInt64LE(BigInt(address), 0)
+  put64(out, address, 0)
   return out
 }

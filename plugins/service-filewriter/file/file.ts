@@ -88,6 +88,7 @@ class WritableFile implements NexusFile, StructureOwner {
   readonly root: FileGroup
   readonly backend: 'direct' | 'h5wasm'
   #state: State = 'structure'
+  #alike: Publishing[] = []
   /** A new file is planned here and never needs the library, unless the back end is to be the library. */
   readonly #structure: FilePlan | LibraryFile
   readonly #direct: DirectBackend | undefined
@@ -141,10 +142,20 @@ class WritableFile implements NexusFile, StructureOwner {
   newColumn(path: string, layout: DatasetLayout, options: ColumnOptions, parent: string): Column {
     if (this.#state === 'finished')
       throw new CodedError('HDF5_FAILED', `${path}: a column cannot be made after the end`)
-    const publishing: Publishing = { group: parent, index: options.index ?? false, bulk: options.bulk ?? false }
+    const publishing = this.#publishing(parent, options.index ?? false, options.bulk ?? false)
     if (!this.#direct) return this.#plain?.column(path, layout, publishing, 0) as Column
     const address = this.#structure instanceof FilePlan ? 0 : this.#structure.opened.address(path)
     return this.#direct.column(path, layout, publishing, address)
+  }
+
+  /** One for all columns of a group that are alike. */
+  #publishing(group: string, index: boolean, bulk: boolean): Publishing {
+    if (this.#alike[0]?.group !== group) this.#alike = []
+    const known = this.#alike.find((one) => one.index === index && one.bulk === bulk)
+    if (known) return known
+    const made = { group, index, bulk }
+    this.#alike.push(made)
+    return made
   }
 
   group(path: string): Group | undefined {

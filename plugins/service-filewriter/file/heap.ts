@@ -1,5 +1,5 @@
 // Variable-length strings of a new file: global heap collections (File Format Specification, III.E).
-import { padded, zeroed } from './messages.js'
+import { padded, put64, zeroed } from './messages.js'
 
 const HEAD = 16
 const OBJECT_HEAD = 16
@@ -23,25 +23,31 @@ export class HeapWriter {
   /** The 16-byte references of texts, as elements of an attribute or dataset hold them. */
   references(texts: readonly string[]): Buffer {
     const out = zeroed(16 * texts.length)
-    texts.forEach((text, i) => this.#put(Buffer.from(text), out, 16 * i))
+    this.put(texts, out, 0)
     return out
   }
 
-  #put(text: Buffer, out: Buffer, at: number): void {
+  /** Fills in the references at a place that is zero. */
+  put(texts: readonly string[], out: Buffer, at: number): void {
+    for (const [i, text] of texts.entries()) this.#put(text, out, at + 16 * i)
+  }
+
+  #put(text: string, out: Buffer, at: number): void {
+    const length = Buffer.byteLength(text)
     // An empty text has no object: length and address stay 0
-    if (text.length === 0) return
-    const needed = OBJECT_HEAD + padded(text.length)
+    if (length === 0) return
+    const needed = OBJECT_HEAD + padded(length)
     if (this.#fill + needed > this.#collection.length || this.#count === 0xffff) this.#open(needed)
     const start = this.#fill
     this.#count++
     this.#collection.writeUInt16LE(this.#count, start)
     this.#collection.writeUInt16LE(1, start + 2)
-    this.#collection.writeBigUInt64LE(BigInt(text.length), start + 8)
-    text.copy(this.#collection, start + OBJECT_HEAD)
+    put64(this.#collection, length, start + 8)
+    this.#collection.write(text, start + OBJECT_HEAD)
     this.#fill += needed
     this.#markFree()
-    out.writeUInt32LE(text.length, at)
-    out.writeBigUInt64LE(BigInt(this.#address), at + 4)
+    out.writeUInt32LE(length, at)
+    put64(out, this.#address, at + 4)
     out.writeUInt32LE(this.#count, at + 12)
   }
 
@@ -60,8 +66,7 @@ export class HeapWriter {
   #markFree(): void {
     const rest = this.#collection.length - this.#fill
     if (rest >= OBJECT_HEAD) {
-      this.#collection.fill(0, this.#fill, this.#fill + OBJECT_HEAD)
-      this.#collection.writeBigUInt64LE(BigInt(rest), this.#fill + 8)
+      put64(this.#collection, rest, this.#fill + 8)
     }
   }
 }

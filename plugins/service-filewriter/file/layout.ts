@@ -23,8 +23,23 @@ export const TARGET_BYTES = 60_000
 
 const MOST_CHUNK_BYTES = 0xffffffff
 
+/** Of single values without a filter: tens of thousands of columns have the same few. */
+const plainLayouts = new Map<string, DatasetLayout>()
+const MOST_LAYOUTS = 1000
+
 /** Reads the layout of a new column from its options. */
 export function columnLayout(path: string, options: ColumnOptions): DatasetLayout {
+  const { dtype, row = [], chunk, bulk = false, compression } = options
+  if (row.length > 0 || compression) return newLayout(path, options)
+  const key = `${typeof dtype === 'string' ? dtype : dtype.string} ${chunk} ${bulk}`
+  const known = plainLayouts.get(key)
+  if (known) return known
+  const made = newLayout(path, options)
+  if (plainLayouts.size < MOST_LAYOUTS) plainLayouts.set(key, made)
+  return made
+}
+
+function newLayout(path: string, options: ColumnOptions): DatasetLayout {
   const { dtype, row = [], bulk, compression } = options
   if ((dtype as DataType) === 'string')
     throw new CodedError(

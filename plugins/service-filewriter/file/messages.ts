@@ -20,8 +20,21 @@ export const MESSAGE = {
   symbolTable: 0x11
 } as const
 
-/** From the pool: thousands of small buffers of their own would cost more than what is written into them. */
-export const zeroed = (bytes: number): Buffer => Buffer.allocUnsafe(bytes).fill(0)
+const SLAB_BYTES = 1 << 16
+let slab = Buffer.alloc(0)
+let cut = 0
+
+/** Cut from slabs, which are zero: thousands of small buffers of their own would cost more than what is written into them. */
+export function zeroed(bytes: number): Buffer {
+  if (bytes > SLAB_BYTES / 8) return Buffer.alloc(bytes)
+  if (cut + bytes > slab.length) {
+    slab = Buffer.alloc(SLAB_BYTES)
+    cut = 0
+  }
+  const out = slab.subarray(cut, cut + bytes)
+  cut += bytes
+  return out
+}
 
 /** Header messages and heap entries are multiples of 8 bytes. */
 export const padded = (n: number): number => (n + 7) & ~7
@@ -147,21 +160,33 @@ function attributeHead(name: string, dtype: DataType, shape: readonly number[]):
   return Buffer.concat([head, ...pad(label), ...pad(type), ...pad(space)])
 }
 
-/** A whole attribute message; `data` are the element bytes (references for variable strings). */
-export function attribute(name: string, dtype: DataType, shape: readonly number[], data: Buffer): Buffer {
+/** A whole attribute message; `put` fills in the `bytes` of its elements (references for variable strings). */
+export function attribute(
+  name: string,
+  dtype: DataType,
+  shape: readonly number[],
+  bytes: number,
+  put: (out: Buffer, at: number) => void
+): Buffer {
   const key = typeof dtype === 'string' ? `${name} ${dtype} ${shape.join(' ')}` : ''
   let head = heads.get(key)
   if (head === undefined || key === '') {
     head = attributeHead(name, dtype, shape)
     if (key !== '' && heads.size < MOST_HEADS) heads.set(key, head)
   }
-  const size = padded(head.length + data.length)
+  const size = padded(head.length + bytes)
   const out = zeroed(8 + size)
   out.writeUInt16LE(MESSAGE.attribute, 0)
   out.writeUInt16LE(size, 2)
   out.set(head, 8)
-  out.set(data, 8 + head.length)
+  put(out, 8 + head.length)
   return out
+}
+
+/** An address, or that there is none. */
+export function putAddress(out: Buffer, address: number | undefined, at: number): void {
+  if (address === undefined) out.fill(0xff, at, at + 8)
+  else put64(out, address, at)
 }
 
 /** Writes a non-negative 64-bit integer below 2^53. */
@@ -172,19 +197,22 @@ export function put64(out: Buffer, value: number, at: number): void {
 
 /** Version 1 object header around whole messages. */
 export function objectHeader(messages: readonly Buffer[], count: number, references: number): Buffer {
-  const prefix = zeroed(16)
-  prefix[0] = 1
-  prefix.writeUInt16LE(count, 2)
-  prefix.writeUInt32LE(references, 4)
-  prefix.writeUInt32LE(
-    messages.reduce((sum, item) => sum + item.length, 0),
-    8
-  )
-  return Buffer.concat([prefix, ...messages])
+  const size = messages.reduce((sum, item) => sum + item.length, 0)
+  const out = zeroed(16 + size)
+  out[0] = 1
+  out.writeUInt16LE(count, 2)
+  out.writeUInt32LE(references, 4)
+  out.writeUInt32LE(size, 8)
+  let at = 16
+  for (const item of messages) {
+    out.set(item, at)
+    at += item.length
+  }
+  return out
 }
 
 /** Room for a continuation: what the header of an object in the file can be led on by. */
-export const slot = (): Buffer => message(MESSAGE.nil, zeroed(16))
+export const slot: Buffer = message(MESSAGE.nil, Buffer.alloc(16))
 
 export function pair(first: number, second: number): Buffer {
   const out = Buffer.allocUnsafe(16)

@@ -3,7 +3,14 @@ import { type Disk } from './disk.js'
 import { Head, PREFIX_BYTES, SLOT_BYTES } from './head.js'
 import { type FileLink, linkMessages } from './links.js'
 import { MESSAGE, message, objectHeader, padded, pair, slot } from './messages.js'
-import { isObject, type PlannedItem, type Planned, type PlannedDataset, type PlannedGroup } from './planned.js'
+import {
+  isObject,
+  NO_MESSAGES,
+  type PlannedItem,
+  type Planned,
+  type PlannedDataset,
+  type PlannedGroup
+} from './planned.js'
 import { symbolTable, symbolTableSize, tableParts, type Symbol } from './symbols.js'
 import { writeEnd } from './superblock.js'
 
@@ -86,7 +93,7 @@ export class PlanWriter {
       columns.set(path, { address, dimAt, indexAt })
     }
     for (const item of [...placed.datasets, ...placed.groups.map(({ group }) => group), ...changes.attributed])
-      item.messages = []
+      item.messages = NO_MESSAGES
     for (const item of changes.attributed) item.removed = undefined
     for (const item of placed.columns) item.growing = undefined
     return { table, columns }
@@ -140,7 +147,7 @@ export class PlanWriter {
   #emitDataset(item: PlannedDataset): void {
     const { growing, messages, address, references } = item
     const more = growing ? [message(MESSAGE.continuation, pair(growing.at, growing.messages.length))] : []
-    const own = [slot(), ...more, ...messages]
+    const own = [slot, ...more, ...messages]
     // Dataspace and layout of a column are in the table of lengths
     item.count = own.length + (growing ? 2 : 0)
     this.#pieces.push({ at: address, bytes: objectHeader(own, item.count, references) })
@@ -150,7 +157,7 @@ export class PlanWriter {
     const { address, messages, references } = group
     const content = group.external ? this.#emitLinks(group, at) : this.#emitTable(group, at)
     if (isNew) {
-      const own = [slot(), content, ...messages]
+      const own = [slot, content, ...messages]
       group.count = own.length + group.links
       this.#pieces.push({ at: address, bytes: objectHeader(own, group.count, references) })
       return

@@ -17,6 +17,7 @@ import {
 } from './messages.js'
 import { PlanWriter, type WrittenPlan } from './plan-writer.js'
 import {
+  NO_MESSAGES,
   type PlannedItem,
   isObject,
   newDataset,
@@ -104,19 +105,19 @@ export class FilePlan implements StructureSink {
     this.#add(path, newDataset(path, messages, growing))
   }
 
-  readonly #changes = new Map<string, Buffer>()
+  readonly #changes = new WeakMap<DatasetLayout, Buffer>()
 
   /** Dataspace and layout of an empty column: most columns have the same. */
-  #changing({ dtype, row, chunk }: DatasetLayout): Buffer {
-    const size = elementSize(dtype)
-    const key = `${row.join(' ')} ${chunk} ${size}`
-    let made = this.#changes.get(key)
+  #changing(layout: DatasetLayout): Buffer {
+    let made = this.#changes.get(layout)
     if (made) return made
+    const { dtype, row, chunk } = layout
+    const size = elementSize(dtype)
     made = Buffer.concat([
       message(MESSAGE.dataspace, dataspace([0, ...row], true)),
       message(MESSAGE.layout, chunkedLayout([chunk, ...row], size))
     ])
-    this.#changes.set(key, made)
+    this.#changes.set(layout, made)
     return made
   }
 
@@ -124,8 +125,14 @@ export class FilePlan implements StructureSink {
     const { heap } = this.#begun()
     const item = this.#holder(path)
     room(item)
-    const data = 'texts' in value ? heap.references(value.texts) : value.bytes
-    item.messages.push(attribute(name, value.dtype, value.shape, data))
+    const size = 'texts' in value ? 16 * value.texts.length : value.bytes.length
+    const made = attribute(name, value.dtype, value.shape, size, (out, at) => {
+      if ('texts' in value) heap.put(value.texts, out, at)
+      else out.set(value.bytes, at)
+    })
+    // What is in the file already has no list of its own
+    if (item.messages === NO_MESSAGES) item.messages = [made]
+    else item.messages.push(made)
     if (item.address > 0) this.#begun().changes.attributed.add(item)
   }
 

@@ -4,6 +4,9 @@ import { CodedError } from '../../../core/api/plugin.js'
 /** Their number is 16 bits; the rest is for what the writer adds. */
 const MOST_MESSAGES = 0xffff - 15
 
+/** Of what is in the file: one for all. */
+export const NO_MESSAGES: Buffer[] = []
+
 export interface PlannedItem {
   readonly path: string
   /** 0 until it is written. */

@@ -1,5 +1,5 @@
 // Old-style group content: local heap of names, symbol nodes and the B-tree above them (File Format Specification, III.A to III.D).
-import { padded, put64, UNDEFINED } from './messages.js'
+import { padded, put64, putAddress, zeroed } from './messages.js'
 
 /** A link of a group: to an object, or soft. */
 export interface Symbol {
@@ -55,7 +55,7 @@ export function symbolTable(symbols: readonly Symbol[], at: number): Buffer {
     byBytes ? Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)) : a.name < b.name ? -1 : 1
   )
   const sizes = symbols.reduce((sum, { name, soft }) => sum + textSize(name) + (soft === undefined ? 0 : textSize(soft)), 8) // prettier-ignore
-  const bytes = Buffer.alloc(tableSize(symbols.length, sizes))
+  const bytes = zeroed(tableSize(symbols.length, sizes))
   const texts = TREE_BYTES + HEAP_HEAD
   let textEnd = 8
   const addText = (text: string): number => {
@@ -94,7 +94,7 @@ export function symbolTable(symbols: readonly Symbol[], at: number): Buffer {
 /** Nothing of a group is cached here: its header alone says where its table is, so that it can get another one. */
 function putSymbol(bytes: Buffer, at: number, symbol: Symbol, place: { name: number; soft: number }): void {
   put64(bytes, place.name, at)
-  bytes.writeBigUInt64LE(symbol.address === undefined ? UNDEFINED : BigInt(symbol.address), at + 8)
+  putAddress(bytes, symbol.address, at + 8)
   if (symbol.soft !== undefined) {
     bytes.writeUInt32LE(2, at + 16)
     bytes.writeUInt32LE(place.soft, at + 24)
@@ -121,8 +121,8 @@ function putTree(bytes: Buffer, at: number, from: number, leaves: readonly Child
       bytes.write('TREE', start, 'latin1')
       bytes[start + 5] = level
       bytes.writeUInt16LE(part.length, start + 6)
-      bytes.writeBigUInt64LE(k > 0 ? BigInt(at + start - TREE_BYTES) : UNDEFINED, start + 8)
-      bytes.writeBigUInt64LE(k + 1 < count ? BigInt(at + start + TREE_BYTES) : UNDEFINED, start + 16)
+      putAddress(bytes, k > 0 ? at + start - TREE_BYTES : undefined, start + 8)
+      putAddress(bytes, k + 1 < count ? at + start + TREE_BYTES : undefined, start + 16)
       put64(bytes, k === 0 ? 0 : (children[k * PER_TREE - 1]?.last ?? 0), start + 24)
       part.forEach(({ address, last }, i) => {
         put64(bytes, address, start + 32 + 16 * i)

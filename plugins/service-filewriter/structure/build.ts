@@ -9,7 +9,7 @@ import {
   type PlanLink,
   type PlanStream
 } from './plan.js'
-import { type AttributeValue, type Attributes, type ColumnOptions, type Group } from '../writer-part.js'
+import { type AttributeValue, type Attributes, type Column, type ColumnOptions, type Group } from '../writer-part.js'
 
 /** Options for every growing dataset that does not say otherwise. */
 export interface BuildOptions {
@@ -39,7 +39,7 @@ export function buildFile(
     for (const child of node.groups.values()) build(child, group.group(child.name, attributesOf(child, defaults)))
     const given = new Set(Object.keys(attributesOf(node, defaults)))
     if (taken.has(node)) for (const name of ['signal', 'axes']) given.add(name)
-    for (const stream of node.streams) open(stream, guardedGroup(group, given, packing(stream, options)))
+    for (const stream of node.streams) open(stream, new GuardedGroup(group, given, packing(stream, options)))
   }
   const attributes = { ...rootAttributes, ...attributesOf(plan.root, defaults) }
   for (const [name, value] of Object.entries(attributes)) setAttribute(root, name, value)
@@ -91,24 +91,53 @@ function packing({ compression: own }: PlanStream, { compression: usual }: Build
 }
 
 /** What a writer gets: attributes of the structure (or of an earlier writer) stay as they are. */
-function guardedGroup(group: Group, taken: Set<string>, pack: Packing): Group {
-  const given = new Set(taken)
-  return {
-    path: group.path,
-    has: (name) => group.has(name),
-    group: (name, attributes) =>
-      guardedGroup(group.group(name, attributes), new Set(Object.keys(attributes ?? {})), pack),
-    column: (name, column) => group.column(name, pack(column)),
-    dataset: (name, value, dataset) => group.dataset(name, value, dataset),
-    attribute: (name, value, dtype, shape) => {
-      if (taken.has(name)) return
-      taken.add(name)
-      group.attribute(name, value, dtype, shape)
-    },
-    datasetAttribute: (dataset, name, value, dtype) => {
-      if (dataset !== '.' || !given.has(name)) group.datasetAttribute(dataset, name, value, dtype)
-    },
-    link: (name, target, kind) => group.link(name, target, kind)
+class GuardedGroup implements Group {
+  readonly #group: Group
+  readonly #taken: Set<string>
+  readonly #given: ReadonlySet<string>
+  readonly #pack: Packing
+
+  constructor(group: Group, taken: Set<string>, pack: Packing) {
+    this.#group = group
+    this.#taken = taken
+    this.#given = new Set(taken)
+    this.#pack = pack
+  }
+
+  get path(): string {
+    return this.#group.path
+  }
+
+  has(name: string): boolean {
+    return this.#group.has(name)
+  }
+
+  group(name: string, attributes: Attributes = {}): Group {
+    return new GuardedGroup(this.#group.group(name, attributes), new Set(Object.keys(attributes)), this.#pack)
+  }
+
+  column(name: string, options: ColumnOptions): Column {
+    return this.#group.column(name, this.#pack(options))
+  }
+
+  dataset(...args: Parameters<Group['dataset']>): void {
+    this.#group.dataset(...args)
+  }
+
+  attribute(...args: Parameters<Group['attribute']>): void {
+    const [name] = args
+    if (this.#taken.has(name)) return
+    this.#taken.add(name)
+    this.#group.attribute(...args)
+  }
+
+  datasetAttribute(...args: Parameters<Group['datasetAttribute']>): void {
+    const [dataset, name] = args
+    if (dataset !== '.' || !this.#given.has(name)) this.#group.datasetAttribute(...args)
+  }
+
+  link(...args: Parameters<Group['link']>): void {
+    this.#group.link(...args)
   }
 }
 

@@ -8,7 +8,7 @@ import { judge, makeReport, notWritten, verdictOf, type JobReport } from './repo
 import { type Verdict } from './reasons.js'
 import { type PartMethod, promised, stackOf, TopicRoute } from './route.js'
 import { type WriterParts } from './structure.js'
-import { countIn, StreamState, type TimeWindow } from './window.js'
+import { StreamState, type TimeWindow } from './window.js'
 import {
   type Attributes,
   type ColumnOptions,
@@ -180,11 +180,7 @@ export class Recorder {
           change()
         }),
       log: (level, message, fields) => log(level, `${plan.module} in ${plan.group.path}: ${message}`, fields),
-      count: (reason, n, weight, first) => {
-        countIn(stream.counts, reason, n)
-        if (first !== undefined && !stream.firsts.has(reason)) stream.firsts.set(reason, first())
-        if (weight !== undefined) stream.weights.set(reason, weight)
-      }
+      count: (reason, n, weight, first) => stream.say(reason, n, weight, first)
     }
     stream.writer = plan.part.open(group, plan.config, context)
     this.#writers.push(stream.writer)

@@ -72,7 +72,7 @@ export function isoNs(timeNs: bigint): string {
   return new Date(Number(ms)).toISOString().replace('Z', `${rest}Z`)
 }
 
-const counters = (map: Counters): Record<string, number> => Object.fromEntries(map)
+const counters = (map: ReadonlyMap<string, number>): Record<string, number> => Object.fromEntries(map)
 
 interface Judged {
   readonly losses: Counters
@@ -89,7 +89,8 @@ export function judge(streams: readonly StreamState[], topics: readonly TopicRou
     const shared = otherSchema + otherSource > 0
     for (const [reason, n] of bad) add(reason, n, strayWeight(reason, shared))
   }
-  for (const { bad, counts, weights } of streams) {
+  for (const { bad, said } of streams) {
+    const { counts, weights } = said
     for (const [reason, n] of bad) add(reason, n, weightOf(reason))
     for (const [reason, n] of counts) add(reason, n, weightOf(reason, weights.get(reason)))
   }
@@ -171,8 +172,8 @@ function streamReport(stream: StreamState): StreamReport {
     longest_gap_s: stream.longestGapNs / 1e9,
     longest_gap_from: stream.longestGapNs > 0 ? isoNs(stream.longestGapFromNs) : null,
     bad: counters(stream.bad),
-    counts: counters(stream.counts),
-    ...(stream.firsts.size > 0 && { first: Object.fromEntries(stream.firsts) }),
+    counts: counters(stream.said.counts),
+    ...(stream.said.firsts.size > 0 && { first: Object.fromEntries(stream.said.firsts) }),
     ...(stream.missing ? { note: `topic '${plan.topic}' does not exist` } : {})
   }
 }

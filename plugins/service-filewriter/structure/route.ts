@@ -275,16 +275,16 @@ export class TopicRoute {
   #trouble(stream: StreamState, schemaId: string, error: unknown): void {
     if (error instanceof BadMessage) return stream.refused(error)
     if (error instanceof CodedError && error.code.startsWith('HDF5')) {
-      countIn(stream.bad, 'not_in_file')
+      countIn(stream.ownBad(), 'not_in_file')
       throw error
     }
-    if (error instanceof ConverterFault) return this.#converterFailed(stream.bad, schemaId, error)
+    if (error instanceof ConverterFault) return this.#converterFailed(stream.ownBad(), schemaId, error)
     if (!stream.bad.has('writer_failed')) {
       const { module, group, part } = stream.plan
       const text = `${module} in ${group.path}: ${String(error)}; its messages are counted`
       this.#log('error', text, stackOf(error), { kind: 'writer', id: part.id, method: 'write' })
     }
-    countIn(stream.bad, 'writer_failed')
+    countIn(stream.ownBad(), 'writer_failed')
   }
 
   #converterFailed(bad: Counters, id: string, { method, message, cause }: ConverterFault): void {

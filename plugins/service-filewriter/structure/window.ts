@@ -103,6 +103,16 @@ export class KeptMessage {
   }
 }
 
+interface WriterCounts {
+  readonly counts: Counters
+  /** The first one of what it counts, in words. */
+  readonly firsts: Map<string, string>
+  /** What it says of its reasons. */
+  readonly weights: Map<string, Weight>
+}
+const NOTHING_BAD: ReadonlyMap<string, number> = new Map()
+const NOTHING_SAID: WriterCounts = { counts: new Map(), firsts: new Map(), weights: new Map() }
+
 /** One stream of the structure: its writer, its place in the window, its counts. */
 export class StreamState {
   received = 0
@@ -117,13 +127,8 @@ export class StreamState {
   #lastHigh = 0
   #lastLow = 0
   readonly #marked = { written: 0, outOfOrder: 0, high: 0, low: 0 }
-  readonly bad: Counters = new Map()
-  /** What the writer itself counts. */
-  readonly counts: Counters = new Map()
-  /** The first one of what the writer counts, in words. */
-  readonly firsts = new Map<string, string>()
-  /** What the writer says of its reasons. */
-  readonly weights = new Map<string, Weight>()
+  #bad: Counters | undefined
+  #said: WriterCounts | undefined
   kept: KeptMessage | null = null
   #badBefore: { readonly timeNs: bigint; readonly error: BadMessage } | undefined
   /** The window has begun for this stream: the kept message is written. */
@@ -146,10 +151,32 @@ export class StreamState {
     return nsOf(this.#lastHigh, this.#lastLow)
   }
 
+  get bad(): ReadonlyMap<string, number> {
+    return this.#bad ?? NOTHING_BAD
+  }
+
+  /** To count in: most streams never need it. */
+  ownBad(): Counters {
+    return (this.#bad ??= new Map<string, number>())
+  }
+
+  /** What the writer itself counts. */
+  get said(): WriterCounts {
+    return this.#said ?? NOTHING_SAID
+  }
+
+  /** What the writer counts, how much it weighs, and the first one in words. */
+  say(reason: string, n?: number, weight?: Weight, first?: () => string): void {
+    const said = (this.#said ??= { counts: new Map(), firsts: new Map(), weights: new Map() })
+    countIn(said.counts, reason, n)
+    if (first !== undefined && !said.firsts.has(reason)) said.firsts.set(reason, first())
+    if (weight !== undefined) said.weights.set(reason, weight)
+  }
+
   /** A message from before the window: kept or counted. */
   early(time: Instant, message: Buffer, schemaId: string, converter: Converter): void {
     this.received++
-    if (time.high < 0 || (time.high === 0 && time.low === 0)) return countIn(this.bad, 'time_zero')
+    if (time.high < 0 || (time.high === 0 && time.low === 0)) return countIn(this.ownBad(), 'time_zero')
     this.beforeStart++
     if (!this.keepsLast || this.begun) return
     const bad = this.keep(time.ns, message, schemaId, converter)
@@ -230,7 +257,7 @@ export class StreamState {
   /** The file failed: it holds what it had at the last mark. */
   revert(): void {
     const { written, outOfOrder, high, low } = this.#marked
-    if (written < this.written) countIn(this.bad, 'not_in_file', this.written - written)
+    if (written < this.written) countIn(this.ownBad(), 'not_in_file', this.written - written)
     this.written = written
     this.outOfOrder = outOfOrder
     this.#lastHigh = high
@@ -238,6 +265,6 @@ export class StreamState {
   }
 
   refused(error: BadMessage): void {
-    countIn(this.bad, error.reason)
+    countIn(this.ownBad(), error.reason)
   }
 }
