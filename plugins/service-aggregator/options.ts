@@ -50,6 +50,11 @@ export const optionSchema = {
       description: 'For the diagnostics: a frame is good when none of these bits is in its vetoes.'
     },
     runs: { ...topic, description: 'Topic of pl72: with each the diagnostics begin anew.' },
+    isis_metrics: {
+      type: 'boolean',
+      default: false,
+      description: "Metrics by the names of ISIS' own aggregator, too: aggregator_incoming_messages_processed …"
+    },
     fetch_bytes: {
       type: 'integer',
       minimum: 65_536,

@@ -2,11 +2,17 @@
 import { type Service, type ServiceContext, type Snapshot } from '../../core/api/plugin.js'
 import { TopicsThread } from '../service-adara/topics-kit.js'
 import { FrameDiagnostics } from './diagnostics.js'
-import { metricsOf } from './metrics.js'
+import { isisMetricsOf, metricsOf } from './metrics.js'
 import { type AggregatorOptions } from './options.js'
 import { type AggregatorProgress, type ToAggregator } from './thread/protocol.js'
 
-const nothing: AggregatorProgress = { messages: 0, frames: 0, eventsIn: 0, eventsOut: 0, waiting: 0, sent: 0, diagnostics: new FrameDiagnostics(0).look(0), losses: {}, missing: [] } // prettier-ignore
+const none = { ev44: 0, pu00: 0 }
+const nothing: AggregatorProgress = {
+  ...{ messages: 0, frames: 0, eventsIn: 0, eventsOut: 0, waiting: 0, sent: 0, losses: {}, missing: [] },
+  ...{ read: none, made: none, eventsDropped: 0, framesDropped: 0, kafkaErrors: 0 },
+  dropped: { no_payload: 0, failed_deserialize: 0, unknown_schema: 0 },
+  diagnostics: new FrameDiagnostics(0).look(0)
+}
 
 export class Aggregator implements Service {
   readonly #options: AggregatorOptions
@@ -38,7 +44,7 @@ export class Aggregator implements Service {
       frames_waiting: waiting,
       losses,
       diagnostics: { ...diagnostics },
-      metrics: metricsOf(progress),
+      metrics: [...metricsOf(progress), ...(this.#options.isis_metrics ? isisMetricsOf(progress) : [])],
       ...notReady
     }
   }

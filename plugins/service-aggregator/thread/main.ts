@@ -52,6 +52,10 @@ class AggregatorThread {
   readonly #runs: RunStarts | undefined
   readonly #losses = new Map<string, number>()
   readonly #timers: NodeJS.Timeout[] = []
+  readonly #understood = { ev44: 0, pu00: 0 }
+  readonly #made = { ev44: 0, pu00: 0 }
+  readonly #dropped = { no_payload: 0, failed_deserialize: 0, unknown_schema: 0 }
+  #kafkaErrors = 0
   #messages = 0
   #sent = 0
   #messageId = 0n
@@ -191,7 +195,9 @@ class AggregatorThread {
     this.#messages++
     const record = this.#decode(message)
     if (record === undefined || message === null) return
-    if (schemaId(message) === 'pu00') this.#aggregate.pulse(record as PulseRecord, this.#reading.nowMs)
+    const schema = schemaId(message) === 'pu00' ? 'pu00' : 'ev44'
+    this.#understood[schema]++
+    if (schema === 'pu00') this.#aggregate.pulse(record as PulseRecord, this.#reading.nowMs)
     else this.#aggregate.events(record as EventRecord, this.#reading.nowMs)
   }
 
@@ -199,12 +205,14 @@ class AggregatorThread {
   #decode(message: Buffer | null): unknown {
     const schema = message === null ? undefined : schemaId(message)
     if (message === null || (schema !== 'ev44' && schema !== 'pu00')) {
+      this.#dropped[message === null ? 'no_payload' : 'unknown_schema']++
       this.#count('unknown_schema', 1)
       return undefined
     }
     try {
       return this.#converters.of(schema)?.decode?.(message)
     } catch (error) {
+      this.#dropped.failed_deserialize++
       this.#count(error instanceof BadMessage ? error.reason : 'decode_failed', 1)
       return undefined
     }
@@ -226,13 +234,18 @@ class AggregatorThread {
   #send(frame: WholeFrame): void {
     const { timeNs } = frame
     this.#diagnostics.add(frame)
+    this.#made.pu00++
+    this.#made.ev44 += frame.events.length
     // A time of the future would keep Kafka from deleting what is old
     const timestampMs = Math.min(Number(timeNs / NS_PER_MS), Date.now() + AHEAD_MS)
     const message = { topic: this.options.output_topic, key: String(timeNs), timestampMs }
     for (const value of frameMessages(frame, this.options.source, () => this.#messageId++))
       this.#isFull = !this.#producer.send({ ...message, value }, (error) => {
         if (error === null) this.#sent++
-        else this.#count('kafka', 1)
+        else {
+          this.#kafkaErrors++
+          this.#count('kafka', 1)
+        }
       })
   }
 
@@ -248,8 +261,9 @@ class AggregatorThread {
   #progress(): AggregatorProgress {
     const { frames, eventsIn, eventsOut, waiting, droppedFrames, droppedEvents, lateEvents, latePulses, eventsBefore } = this.#aggregate // prettier-ignore
     const counted = { frames_not_whole: droppedFrames, events_of_those: droppedEvents, events_late: lateEvents, pulses_late: latePulses, events_before_pulse: eventsBefore } // prettier-ignore
+    const more = { read: this.#understood, made: this.#made, dropped: this.#dropped, kafkaErrors: this.#kafkaErrors, framesDropped: droppedFrames, eventsDropped: droppedEvents + lateEvents + eventsBefore } // prettier-ignore
     const losses = Object.fromEntries([...Object.entries(counted), ...this.#losses].filter(([, n]) => n > 0))
-    return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, diagnostics: this.#diagnostics.look(performance.now()), missing: [...this.#topics.missing, ...(this.#runs?.missing ?? [])] } // prettier-ignore
+    return { messages: this.#messages, frames, eventsIn, eventsOut, waiting, sent: this.#sent, losses, ...more, diagnostics: this.#diagnostics.look(performance.now()), missing: [...this.#topics.missing, ...(this.#runs?.missing ?? [])] } // prettier-ignore
   }
 
   #say(message: FromAggregator): void {
