@@ -60,8 +60,9 @@ describe('nexstream gaps', function () {
     assert.equal(code, 5, stderr)
     assert.match(stdout, /^\/entry\/log +50 +56 +6 *$/m)
     assert.match(stdout, /^\/entry\/events +50 +52 +2 +8 events$/m)
-    for (const [count, when] of [[1, at(50)], [3, `${at(4950)} to ${at(9000)}`]] as const) assert.ok(stdout.includes(`/entry/log: ${count} missing, ${when}\n`), stdout) // prettier-ignore
-    assert.ok(stdout.includes(`/entry/events: 2 missing, ${at(5000)} to ${at(6000)}\n`), stdout)
+    for (const [count, when] of [[1, at(50)], [3, `${at(4950)} to ${at(9000)}`]] as const) assert.ok(stdout.includes(`\n  ${count} missing, ${when}\n`), stdout) // prettier-ignore
+    assert.ok(stdout.endsWith(`\n/entry/events\n  2 missing, ${at(5000)} to ${at(6000)}\n`), stdout)
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line)
     assert.match(stderr, /gaps\.nxs: 8 missing, .*'nexstream write' with the same times/)
     const [log, events] = await jsonLines(['gaps', file, '-b', brokers, '--json']).catch((error: Error) => {
       assert.match(error.message, /ended with 5/)

@@ -175,12 +175,13 @@ async function tellPeople(
     compared === undefined || compared.missingEvents === 0 ? '' : `${compared.missingEvents} events`
   ])
   await print(table(context, [['group', 'in file', 'in Kafka', 'missing', ''], ...cells]))
-  for (const { path, compared } of rows)
-    for (const [i, { fromNs, toNs, count }] of (compared?.gaps ?? []).entries()) {
-      if (i === MOST_TOLD) await print(`${visible(path)}: and ${(compared?.gaps.length ?? 0) - i} more; --json has all`)
-      if (i >= MOST_TOLD) break
-      await print(`${visible(path)}: ${count} missing, ${isoNs(fromNs)}${toNs === fromNs ? '' : ` to ${isoNs(toNs)}`}`)
-    }
+  for (const { path, compared } of rows) {
+    const gaps = compared?.gaps ?? []
+    if (gaps.length > 0) await print(visible(path))
+    for (const { fromNs, toNs, count } of gaps.slice(0, MOST_TOLD))
+      await print(`  ${count} missing, ${isoNs(fromNs)}${toNs === fromNs ? '' : ` to ${isoNs(toNs)}`}`)
+    if (gaps.length > MOST_TOLD) await print(`  and ${gaps.length - MOST_TOLD} more gaps; --json has all`)
+  }
   for (const { topic, firstMs } of held.cut)
     say(`${topic}: Kafka has nothing before ${firstMs === undefined ? 'now' : new Date(firstMs).toISOString()} any more: of the time before it nothing can be said, and nothing can be had`) // prettier-ignore
   for (const topic of held.missingTopics) say(`${topic}: there is no such topic any more`)
