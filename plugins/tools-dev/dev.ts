@@ -80,7 +80,9 @@ async function end(facility: DevFacility, lost: Promise<never> | undefined, { st
   try {
     await step('the file is finished', () => Promise.race([...(lost === undefined ? [] : [lost]), facility.endFile()]))
   } catch (error) {
-    tell(`✗ the file is not finished: ${errorText(error).split('\n')[0]}`)
+    const why = errorText(error).split('\n')[0] ?? ''
+    tell(`✗ the file is not finished: ${why}`)
+    if (/^Kafka ended/.test(why)) tell('  the daemon finishes it with what it has, which takes half a minute')
   }
   await step('everything else ends', () => facility.close())
 }
