@@ -42,7 +42,8 @@ const record: ToolRun = async (words, flags, context) => {
         topics,
         timeoutMs,
         signal: stop.signal,
-        begun: () => say(`recording ${topics.join(', ')} into ${file}; Ctrl-C ends it`),
+        begun: () =>
+          say(`recording ${topics.join(', ')} into ${file}${span.toMs === undefined ? '; Ctrl-C ends it' : ''}`),
         take: (message) => {
           writer.add(message)
           return writer.isFull ? flush() : undefined
