@@ -102,7 +102,7 @@ export async function recordOn(
   brokers: readonly string[],
   look: (daemon: Daemon) => void = () => undefined
 ): Promise<Recorded> {
-  const names = ['amor_events', 'amor_raw_events', 'amor_runs', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
+  const names = ['amor_events', 'amor_raw_events', 'amor_runs', 'amor_traces', 'amor_muons', 'amor_frames', 'amor_sample_env', 'amor_motion', 'amor_legacy', 'amor_monitors', 'amor_histograms', 'amor_commands', 'amor_status'] as const // prettier-ignore
   const topics = await testTopics(names)
   const wordsOfMantid = ['events', 'monitors', 'sampleEnv', 'runInfo'].map((name) => `${topics.amor_events}_${name}`)
   for (const topic of wordsOfMantid) await createTopic(topic)
@@ -152,7 +152,9 @@ function configOf(brokers: readonly string[], topics: Readonly<Record<string, st
         histogram: {},
         event_formation: {},
         adara: { instrument: 'AMOR', geometry: join(folder, 'idf.xml'), host },
-        aggregator: { input_topic: topics['amor_raw_events'], output_topic: topics['amor_events'] },
+        aggregator: { input_topic: topics['amor_raw_events'], output_topic: topics['amor_events'], isis_metrics: true },
+        muon_events: { input_topic: topics['amor_traces'], output_topic: topics['amor_muons'], threshold: 100 },
+        muon_frames: { input_topic: topics['amor_muons'], output_topic: topics['amor_frames'], digitisers: [0] },
         bridge_mantid: { instrument: 'AMOR', prefix: topics['amor_events'], runs: topics['amor_runs'] }
       }),
       plugins: JSON.stringify([{ use: 'source-epics', options: { ca: epics, pva: epics } }])
