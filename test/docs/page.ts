@@ -55,6 +55,8 @@ export interface PageOptions {
   /** What stands in the page → what it is here; the first that fits counts. */
   readonly replace: ReadonlyMap<string, string>
   readonly env: Readonly<Record<string, string>>
+  /** Another installation than this one. */
+  readonly program?: string
 }
 
 /** Runs what it is given on a terminal; what is typed and shown goes through its own input and output. */
@@ -99,7 +101,7 @@ export class Page {
     this.#folder = options.folder
     const bin = join(options.folder, '.bin')
     mkdirSync(bin, { recursive: true })
-    const run = `exec '${process.execPath}' '${program}' "$@"\n`
+    const run = `exec '${process.execPath}' '${options.program ?? program}' "$@"\n`
     writeFileSync(join(bin, 'nexstream'), `#!/bin/sh\n${run}`, { mode: 0o755 })
     writeFileSync(join(bin, 'npx'), `#!/bin/sh\n[ "$1" = nexstream ] || exit 127\nshift\n${run}`, { mode: 0o755 })
     this.#env['PATH'] = `${bin}:${process.env['PATH'] ?? ''}`
