@@ -83,7 +83,7 @@ export class Calibration {
     }
     const first = group * this.#size
     if (x >= 0 && x < 1) {
-      const sure = this.#sure[group * BINS + Math.trunc(x * BINS)]!
+      const sure = this.#sure[group * BINS + ((x * BINS) | 0)]!
       if (sure >= 0) return first + sure
     }
     const low = this.#low

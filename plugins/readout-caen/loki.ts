@@ -77,7 +77,7 @@ export class LokiGeometry implements CaenGeometry {
     const group = this.#groups[place]! + 2 * fen
     const unit = this.#calibration.unit(group, (b + d) / sum)
     if (unit < 0) return 0
-    const x = Math.round(this.#calibration.corrected(unit, position) * (this.#resolution - 1))
+    const x = Math.round(this.#calibration.corrected(unit, position) * (this.#resolution - 1)) | 0
     const y = this.#firstRows[place]! + 2 * STRAWS * fen + (unit - STRAWS * group)
     return pixelOf(x, y, this.#resolution, this.#rows)
   }
