@@ -16,10 +16,14 @@ const list = await packetsOf(found, 3, Math.round(found.packetsPerSecond / 14))
 const socket = createSocket('udp4')
 let next = 0
 
+/** Of what it could not send while it was held up itself it makes no burst beyond that: no electronics would. */
+const LATE_MS = 10
+
 /** In steps of a millisecond; the kernel's answer is waited for once in each. */
 async function send({ packets, rate }: SendOrder): Promise<void> {
-  const start = performance.now()
+  let start = performance.now()
   for (let sent = 0; sent < packets;) {
+    if (rate > 0) start = Math.max(start, performance.now() - LATE_MS - (sent * 1000) / rate)
     const due = rate === 0 ? Math.min(packets, sent + 32) : Math.min(packets, Math.floor(((performance.now() - start) * rate) / 1000)) // prettier-ignore
     for (; sent < due; sent++) {
       const packet = list[next++ % list.length]!
