@@ -36,6 +36,8 @@ interface Waiting {
   events: number
 }
 
+/** The input is read again from shortly before the end of the output on: what is older than that has come late. */
+const AGAIN_NS = 60_000_000_000n
 /** Times of frames that have gone, to know what is late. */
 const MOST_GONE = 4096
 
@@ -82,12 +84,15 @@ export class FrameAggregate {
   eventsBefore = 0
   readonly #waiting: Waiting[] = []
   readonly #gone: GoneTimes
+  /** Of frames that went before this aggregate began: what is read of them again is no loss. */
+  readonly #sentBefore: GoneTimes
 
   readonly #options: AggregateOptions
 
   constructor(options: AggregateOptions) {
     this.#options = options
     this.#gone = new GoneTimes(options.toleranceNs)
+    this.#sentBefore = new GoneTimes(options.toleranceNs)
   }
 
   get waiting(): number {
@@ -96,12 +101,13 @@ export class FrameAggregate {
 
   /** These frames have gone before this aggregate began, and all that are earlier; frames are in no order, so others between them may not have. */
   resumeAfter(times: readonly bigint[]): void {
-    for (const one of times) this.#gone.add(one)
+    for (const one of times) this.#sentBefore.add(one)
     this.#before = times.reduce((a, b) => (a < b ? a : b))
   }
-  #before = 0n
+  #before = -(2n ** 63n)
 
   pulse({ timestampNs, vetos, period, protonCharge }: PulseRecord, nowMs: number): void {
+    if (this.#isAgain(timestampNs)) return
     const frame = this.#frame(timestampNs, nowMs)
     if (frame === undefined) return void this.latePulses++
     if (!frame.hasPulse) frame.timeNs = timestampNs
@@ -133,6 +139,7 @@ export class FrameAggregate {
   }
 
   #add({ timeOfFlight, pixelId }: EventRecord, timeNs: bigint, start: number, end: number, nowMs: number): void {
+    if (this.#isAgain(timeNs)) return
     this.eventsIn += end - start
     const frame = this.#frame(timeNs, nowMs)
     if (frame === undefined) return void (this.lateEvents += end - start)
@@ -140,6 +147,11 @@ export class FrameAggregate {
     const ids = pixelId.length === 0 ? new Int32Array(end - start) : columnOf(pixelId, start, end)
     frame.parts.push({ tof: columnOf(timeOfFlight, start, end), ids })
     frame.events += end - start
+  }
+
+  #isAgain(timeNs: bigint): boolean {
+    const before = this.#before
+    return this.#sentBefore.hasNear(timeNs) || (timeNs <= before && timeNs > before - AGAIN_NS)
   }
 
   /** Undefined for one that has gone. */
