@@ -11,7 +11,8 @@ export function untilStopped(): {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   let awake: NodeJS.Timeout | undefined
   const stop = (): void => {
-    done()
+    // Not at once: libraries (signal-exit) kill the process by a signal when they find that nobody else hears it
+    setImmediate(done)
     controller.abort()
   }
   const done = (): void => {
