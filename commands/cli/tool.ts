@@ -6,6 +6,9 @@ import { type Loaded } from '../../core/loader.js'
 import { type Brought } from './program-plugins.js'
 import { type Ends, json, withConfig, withKafka } from './program-options.js'
 
+/** Columns of a help that goes to no terminal. */
+const WIDTH = 80
+
 /** Who brings a tool, and whose parts it sees when it runs; default those of its bringer. */
 interface Bringing {
   readonly from: Loaded
@@ -46,7 +49,7 @@ function addRun(command: Command, part: ToolPart, { from, shown = from, ends }: 
   else if (common.includes('config')) withConfig(command)
   if (common.includes('json')) json(command)
   addOptions(command, options)
-  if (helpBelow !== undefined) command.addHelpText('after', helpBelow)
+  if (helpBelow !== undefined) command.addHelpText('after', ({ command: shown }) => wrapped(helpBelow, shown))
   const count = part.arguments?.length ?? 0
   command.action(
     // Commander gives the arguments, then the options, then the command
@@ -60,6 +63,14 @@ function addRun(command: Command, part: ToolPart, { from, shown = from, ends }: 
       )
     })
   )
+}
+
+/** As wide as the rest of the help; examples and tables, which are indented, stay as they are. */
+function wrapped(text: string, command: Command): string {
+  const width = command.configureOutput().getOutHelpWidth?.() ?? WIDTH
+  const help = command.createHelp()
+  const lines = text.split('\n').map((line) => (/^\s|^$/.test(line) ? line : help.boxWrap(line, width)))
+  return lines.join('\n')
 }
 
 const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent))
