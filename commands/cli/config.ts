@@ -17,8 +17,10 @@ export function flagValues(pairs: readonly string[] = []): Record<string, string
   return Object.fromEntries(values)
 }
 
+export const configFileOf = (flags: ConfigFlags): string | undefined =>
+  flags.config ?? (process.env['NEXSTREAM_CONFIG'] || undefined)
+
 /** The merged config of `--config` (or $NEXSTREAM_CONFIG), environment and `--set`. */
 export function configOf(flags: ConfigFlags): LoadedConfig {
-  const file = flags.config ?? (process.env['NEXSTREAM_CONFIG'] || undefined)
-  return requireConfig({ file, env: process.env, flags: flagValues(flags.set) })
+  return requireConfig({ file: configFileOf(flags), env: process.env, flags: flagValues(flags.set) })
 }

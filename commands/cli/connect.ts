@@ -3,7 +3,7 @@ import { type DaemonConfig } from '../../core/config.js'
 import { CodedError } from '../../core/api/errors.js'
 import { connectKafka } from '../../core/kafka/client.js'
 import { type ToolTarget } from '../../core/api/plugin.js'
-import { configOf, type ConfigFlags } from './config.js'
+import { configFileOf, configOf, type ConfigFlags } from './config.js'
 import { settings } from './io.js'
 import { type KafkaAddress, parseAddress } from './parse.js'
 
@@ -25,9 +25,11 @@ function brokersOf(address: KafkaAddress, flags: KafkaFlags, config: DaemonConfi
   if (list.length > 0) return list
   const { topic } = address
   const taken = topic === undefined ? '' : `: '${topic}' is taken as a topic`
+  const file = configFileOf(flags)
+  const last = file === undefined ? 'give --config FILE' : `kafka.brokers in ${file}`
   throw new CodedError(
     'CLI_USAGE',
-    `no broker named${taken}; write host:port/${topic ?? 'topic'}, --brokers host:port, or give --config FILE`
+    `no broker named${taken}; write host:port/${topic ?? 'topic'}, --brokers host:port, or ${last}`
   )
 }
 

@@ -117,15 +117,21 @@ class Tail {
       const { ino } = await this.#handle.stat()
       ;[this.#inode, this.#at, this.#rest] = [ino, 0, '']
     } catch (cause) {
-      throw new CodedError('FILE_READ', `${this.#file} cannot be read: ${errorText(cause)}`, { cause })
+      throw this.#unreadable(cause)
     }
+  }
+
+  #unreadable(cause: unknown): CodedError {
+    const isFolder = cause instanceof Error && 'code' in cause && cause.code === 'EISDIR'
+    const why = isFolder ? 'it is a folder; name a file in it' : errorText(cause)
+    return new CodedError('FILE_READ', `${this.#file} cannot be read: ${why}`, { cause })
   }
 
   async *#read(): AsyncGenerator<string> {
     const buffer = Buffer.alloc(1 << 16)
     for (;;) {
       const { bytesRead } = await this.#handle!.read(buffer, 0, buffer.length, this.#at).catch((cause: unknown) => {
-        throw new CodedError('FILE_READ', `${this.#file} cannot be read: ${errorText(cause)}`, { cause })
+        throw this.#unreadable(cause)
       })
       if (bytesRead === 0) return
       this.#at += bytesRead
@@ -144,7 +150,7 @@ class Tail {
 
 async function ofJournal(unit: string, wanted: Wanted, signal: AbortSignal, context: ToolContext): Promise<void> {
   const since = wanted.fromMs === undefined ? ['-n', String(wanted.last)] : ['--since', `@${Math.floor(wanted.fromMs / 1000)}`] // prettier-ignore
-  const args = ['--no-pager', '-o', 'cat', '-u', unit, ...since, ...(wanted.follow ? ['-f'] : [])]
+  const args = ['--no-pager', '--quiet', '-o', 'cat', '-u', unit, ...since, ...(wanted.follow ? ['-f'] : [])]
   const child = spawn('journalctl', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const end = (): boolean => child.kill()
   signal.addEventListener('abort', end, { once: true })
@@ -156,9 +162,14 @@ async function ofJournal(unit: string, wanted: Wanted, signal: AbortSignal, cont
   try {
     // Journals keep the time apart from the line
     const filter = new Filter({ ...wanted, fromMs: undefined })
-    for await (const line of createInterface(child.stdout)) if (filter.takes(line)) await show(line, context)
+    let isEmpty = true
+    for await (const line of createInterface(child.stdout)) {
+      isEmpty = false
+      if (filter.takes(line)) await show(line, context)
+    }
     const [code] = await Promise.race([ended, failed])
     if (code !== 0 && !signal.aborted) throw new Error(words.trim() || `journalctl ended with ${String(code)}`)
+    if (isEmpty && !signal.aborted && wanted.last > 0) context.say(`the journal has no such line of the unit ${unit} (or you may not read it); name the file of the log, or --unit`) // prettier-ignore
   } catch (cause) {
     throw usage(`no log.file in the config, and no journal of the unit ${unit}: ${errorText(cause)}; name the file, or --unit`) // prettier-ignore
   } finally {

@@ -64,6 +64,8 @@ describe('nexstream logs', function () {
     const said = async (...args: string[]): Promise<string> => (await nexstream(['logs', ...args])).stderr
     assert.match(await said(join(folder, 'none.log')), /^FILE_READ: \S+none\.log cannot be read: ENOENT/)
     assert.match(await said('--level', 'loud'), /^CLI_USAGE: --level loud: must be one of error, warn, info, debug/)
+    // Also where there is no journal
+    assert.match(await said('--unit', 'no-such-unit'), /journal .*of the unit no-such-unit\b.*name the file/)
     assert.match(await said('--unit', 'no-such-unit', '--last', 'x'), /^CLI_USAGE: --last: 'x' is no whole number/)
   })
 })
