@@ -86,11 +86,12 @@ describe('nexstream gaps', function () {
   })
 
   it('tells of topics that are gone, and of a broker that is not there', async () => {
-    const absent = entry(group('log', 'f144', 'no-such-topic', 'pv'))
+    const absent = entry(group('log', 'f144', 'no-such-topic', 'pv'), group('chopper', 'tdct', 'no-such-topic', 'pv'))
     const json = join(harness.folder, 'absent.json')
     writeFileSync(json, JSON.stringify({ ...command, nexus_structure: absent }))
     const { code, stderr } = await gaps(file, json)
     assert.deepEqual([code, /^no-such-topic: there is no such topic any more$/m.test(stderr)], [0, true], stderr)
+    assert.match(stderr, /has all that Kafka holds of 1 of its 2 streams; messages of those with \? are only counted, /)
     const away = await nexstream(['gaps', file, '-b', '127.0.0.1:9', '--timeout', '300ms'])
     assert.deepEqual([away.code, /^KAFKA_UNREACHABLE: /.test(away.stderr)], [3, true], away.stderr)
   })

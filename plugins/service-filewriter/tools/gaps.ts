@@ -186,5 +186,14 @@ async function tellPeople(
     say(`${topic}: Kafka has nothing before ${firstMs === undefined ? 'now' : new Date(firstMs).toISOString()} any more: of the time before it nothing can be said, and nothing can be had`) // prettier-ignore
   for (const topic of held.missingTopics) say(`${topic}: there is no such topic any more`)
   const window = `${isoNs(startNs)} to ${stopNs >= OPEN_END_NS ? 'now' : isoNs(stopNs)}`
-  say(missing === 0 ? `${name}: has all that Kafka holds of it, ${window}` : `${name}: ${missing} missing, ${window}; while Kafka holds them, 'nexstream write' with the same times makes it whole`) // prettier-ignore
+  say(`${name}: ${verdict(rows, missing)}, ${window}${missing === 0 ? '' : "; while Kafka holds them, 'nexstream write' with the same times makes it whole"}`) // prettier-ignore
+}
+
+/** What is not compared is not said to be there. */
+function verdict(rows: readonly Row[], missing: number): string {
+  if (missing > 0) return `${missing} missing`
+  const known = rows.filter(({ compared }) => compared !== undefined).length
+  if (known === rows.length) return 'has all that Kafka holds of it'
+  if (known === 0) return 'not known whether it has all: messages of its streams are only counted'
+  return `has all that Kafka holds of ${known} of its ${rows.length} streams; messages of those with ? are only counted`
 }
