@@ -3,6 +3,7 @@ import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 
 /** Messages of events that can be counted. */
 export const eventSchemas = ['ev42', 'ev43', 'ev44', 'an44', 'aev2', 'dev2'] as const
+export const muonSchemas: ReadonlySet<string> = new Set(['aev2', 'dev2'])
 /** Messages that are histograms already. */
 export const arraySchemas = ['da00', 'hs00', 'hs01'] as const
 

@@ -18,6 +18,7 @@ import { type ResetHistogramsCommand } from './commands/reset.js'
 import { type StartHistogramsCommand } from './commands/start.js'
 import { type ShowHistogramsCommand } from './commands/status.js'
 import { type StopHistogramsCommand } from './commands/stop.js'
+import { eventSchemas, muonSchemas } from './histogram-schema.js'
 import { MemoryLeft } from './memory.js'
 import { HistogramTotals, metricsOf } from './metrics.js'
 import { type HistogramOptions } from './options.js'
@@ -159,7 +160,11 @@ export class HistogramService implements Service {
       // ev42 of ISIS has the period itself
       const pulses = periods !== null && schemas.some((schema) => schema !== 'ev42') ? ['pu00'] : []
       for (const [key, ids] of Object.entries({ format: [format], schemas, periods: pulses })) {
-        const missing = ids.find((id) => this.context.converter(id) === undefined)
+        // Those of muons are meant by default, too: only facilities that have them have their converters
+        const isDefault = key === 'schemas' && eventSchemas.every((id) => schemas.includes(id))
+        const missing = ids.find(
+          (id) => this.context.converter(id) === undefined && !(isDefault && muonSchemas.has(id))
+        )
         if (missing === undefined) continue
         const text = `no converter '${missing}'; loaded: ${this.context.ids('converter').join(', ')}`
         throw new CodedError('CONVERTER_UNKNOWN', text, { path: `/histograms/${i}/${key}` })

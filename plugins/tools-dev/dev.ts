@@ -27,6 +27,8 @@ const dev: ToolRun = async (_args, flags, context) => {
   const forMs = text(flags['for']) === undefined ? undefined : parseDuration(text(flags['for']) ?? '')
   const events = text(flags['events'])
   const perPulse = events === undefined ? {} : { perPulse: countOf(events, '--events') }
+  const pagePort = text(flags['pagePort'])
+  if (pagePort !== undefined && !(/^\d{1,5}$/.test(pagePort) && Number(pagePort) < 65_536)) throw new CodedError('CLI_USAGE', `--page-port '${pagePort}': a number up to 65535`) // prettier-ignore
   const kind = kindOf(text(flags['facility']) ?? '')
   const kept = text(flags['data'])
   const instrument = text(flags['instrument']) ?? ''
@@ -50,6 +52,7 @@ const dev: ToolRun = async (_args, flags, context) => {
       steps,
       heard: (line) => (/ (WARN|ERROR) /.test(line) ? steps.tell(`daemon: ${context.visible(line)}`) : undefined),
       ...(kept !== undefined && { brokerData: join(folder, 'kafka') }),
+      ...(pagePort !== undefined && { pagePort: Number(pagePort) }),
       ...given
     })
     facility = await Promise.race([starting, stop.ended.then(() => undefined)])

@@ -15,7 +15,7 @@ import {
 import { askOn } from '../tools-daemon/tool-kit.js'
 import { type RunningKafka, startKafka } from './broker/start.js'
 import { DaemonProcess, nexstream } from './daemon-process.js'
-import { usualPort } from './fetched/ports.js'
+import { freePorts, usualPort } from './fetched/ports.js'
 import { type OwnerGuard } from './guard.js'
 import { type Ioc } from './ioc/server.js'
 import { startSoftIoc } from './ioc/soft-ioc.js'
@@ -47,6 +47,8 @@ export interface FacilityOptions {
   readonly patienceMs?: number
   /** Ends what we start when we are killed. */
   readonly guard: OwnerGuard
+  /** 0: any that is free; default the usual one, or any. */
+  readonly pagePort?: number
   /** Without an IOC there is nothing to see: no simulated channels in its place. */
   readonly needsIoc?: boolean
   /** Lines of the daemon's log. */
@@ -229,7 +231,7 @@ async function startUp(options: FacilityOptions, cleanup: (() => Promise<unknown
   await step('topics', () => nexstream(['provision', '--config', config, '--timeout', '60s'], env))
   const { kafka } = connect(broker.brokers[0])
   cleanup.push(() => kafka.close())
-  const port = await usualPort(PAGE_PORT)
+  const [port = 0] = options.pagePort === 0 ? await freePorts(1) : [options.pagePort ?? (await usualPort(PAGE_PORT))]
   const writes = token === undefined ? [] : ['reporters.web.commands=true', `reporters.web.token_env=${TOKEN}`]
   const settings = [`services.filewriter.folder=${files}`, `reporters.web.port=${port}`, ...writes]
   const args = [config, ...settings.flatMap((set) => ['--set', set])]

@@ -23,6 +23,7 @@ const tools = [
         summary: 'where files, config and what the broker has stay for the next time; default: nowhere'
       },
       { flags: '--events <n>', summary: 'events of each pulse; default of amor 1000, of isis 600, of muons 64' },
+      { flags: '--page-port <n>', summary: 'where its page is; 0: anywhere; default 9465, or any that is free' },
       { flags: '--for <duration>', summary: 'end by itself after so long, e.g. 30s, 10min' }
     ],
     helpBelow:

@@ -45,7 +45,7 @@ describe('nexstream dev', function () {
   })
 
   const dev = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Child =>
-    start(['dev', '--instrument', instrument, '-b', brokers, '--events', '50', ...args], {
+    start(['dev', '--instrument', instrument, '-b', brokers, '--events', '50', '--page-port', '0', ...args], {
       program: elsewhere.program,
       cwd: elsewhere.folder,
       env
@@ -136,7 +136,7 @@ describe('nexstream dev', function () {
 
   it('finishes the file when its terminal is closed, where nothing can be said any more', async () => {
     const data = join(folder, 'closed')
-    const words = [process.execPath, elsewhere.program, 'dev', '--instrument', instrument, '-b', brokers, '--data', data] // prettier-ignore
+    const words = [process.execPath, elsewhere.program, 'dev', '--instrument', instrument, '-b', brokers, '--page-port', '0', '--data', data] // prettier-ignore
     const env = cleanEnv({ NEXSTREAM_PYTHON: '/nowhere/python' })
     // Its exit code is Node's, which aborts at its very end without the terminal
     await promisify(execFile)(await python(), ['-c', onTerminal, ...words], { env })

@@ -23,7 +23,7 @@ describe('nexstream dev --facility', function () {
   /** Until events are counted live; gives the path of the file. */
   async function measured(facility: string, service: string): Promise<{ path: string; daemon: Message }> {
     const data = join(folder, facility)
-    const args = ['dev', '--facility', facility, '--instrument', `F${randomBytes(4).toString('hex')}`, '-b', brokers, '--events', '32', '--data', data] // prettier-ignore
+    const args = ['dev', '--facility', facility, '--instrument', `F${randomBytes(4).toString('hex')}`, '-b', brokers, '--events', '32', '--page-port', '0', '--data', data] // prettier-ignore
     const child = start(args, { env: { NEXSTREAM_PYTHON: '/nowhere/python' } })
     let daemon: Message = {}
     try {

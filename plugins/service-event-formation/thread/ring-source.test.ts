@@ -96,21 +96,22 @@ for (const receiveBy of ['dgram', 'auto'] as const)
       taken.close()
     })
 
-    it('wait in the kernel while the ring is full', async function () {
-      if (receiveBy === 'dgram') this.skip()
-      const sender = createSocket('udp4')
-      // Four slots
-      const ring = ringMemory(5 << 20, false)
-      const bytes = new Uint8Array(ring.packets)
-      const came: (number | undefined)[] = []
-      const source = await open('127.0.0.1', ring, (_place, at) => came.push(bytes[at]))
-      for (let n = 0; n < 200; n++) {
-        if (n % 50 === 0) holdUp(20)
-        await send(sender, Uint8Array.of(n), port)
-      }
-      await source.close()
-      sender.close()
-      assert.equal(source.drops() + source.queueDrops(), 0)
-      assert.deepEqual(came, Array.from({ length: 200 }, (_, n) => n)) // prettier-ignore
-    })
+    // By dgram they are taken from the kernel whatever waits
+    if (receiveBy !== 'dgram')
+      it('wait in the kernel while the ring is full', async () => {
+        const sender = createSocket('udp4')
+        // Four slots
+        const ring = ringMemory(5 << 20, false)
+        const bytes = new Uint8Array(ring.packets)
+        const came: (number | undefined)[] = []
+        const source = await open('127.0.0.1', ring, (_place, at) => came.push(bytes[at]))
+        for (let n = 0; n < 200; n++) {
+          if (n % 50 === 0) holdUp(20)
+          await send(sender, Uint8Array.of(n), port)
+        }
+        await source.close()
+        sender.close()
+        assert.equal(source.drops() + source.queueDrops(), 0)
+        assert.deepEqual(came, Array.from({ length: 200 }, (_, n) => n)) // prettier-ignore
+      })
   })

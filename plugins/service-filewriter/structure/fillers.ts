@@ -95,7 +95,9 @@ function numberIn(raw: unknown): number | bigint | undefined {
 
 const notA = (value: unknown, dtype: string): string => `${shown(value)} is not a number (${dtype})`
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 60)
+/** Whole numbers beyond 2^53 are bigints, which JSON.stringify refuses. */
+const plain = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+const shown = (value: unknown): string => (JSON.stringify(value, plain) ?? String(value)).slice(0, 60)
 
 const special = (value: unknown): number | string => {
   if (value === 'NaN' || value === 'nan') return NaN
