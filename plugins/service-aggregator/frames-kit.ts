@@ -1,5 +1,6 @@
 // For threads that put frames together: one topic read in the order of time across its partitions, and a clock that frames grow old by.
-import { type Batch, errorText, type Kafka, type Reader } from '../../core/api/plugin.js'
+import { type Batch, errorText } from '../../core/api/plugin.js'
+import { type TopicsFlow } from '../service-adara/flow-kit.js'
 import { PacedPartitions } from './paced.js'
 
 /** The clock goes on so much at a tick at most: what came while this thread was held up is read first. */
@@ -13,17 +14,13 @@ const PATIENCE_MS = 30_000
 const POLL_MS = 500
 
 export interface FrameReadingOptions {
-  readonly kafka: Kafka
-  readonly reader: Reader
+  /** Whose topic is read, and whose producer is waited for. */
+  readonly flow: Pick<TopicsFlow<never>, 'kafka' | 'reader' | 'count' | 'drained' | 'warn'>
   readonly topic: string
   /** Bytes of one partition that wait for others. */
   readonly mostBytes: number
   /** A value is valid until it returns. */
   readonly take: (value: Buffer | null) => void
-  readonly count: (reason: string, n: number) => void
-  /** What is to be waited for before more is read. */
-  readonly wait: () => Promise<void> | undefined
-  readonly warn: (message: string) => void
 }
 
 export class FrameReading {
@@ -39,7 +36,8 @@ export class FrameReading {
 
   constructor(options: FrameReadingOptions) {
     this.#options = options
-    const { topic, reader, mostBytes, take } = options
+    const { flow, topic, mostBytes, take } = options
+    const { reader } = flow
     this.#paced = new PacedPartitions({
       mostBytes,
       pause: (partition) => reader.pause(topic, partition),
@@ -53,8 +51,8 @@ export class FrameReading {
 
   /** To be called before these partitions are read from there on. Rejects as Kafka does. */
   async begin(starts: ReadonlyMap<number, number>): Promise<void> {
-    const { kafka, topic } = this.#options
-    const ends = await kafka.offsets(topic, [...starts.keys()], 'latest')
+    const { flow, topic } = this.#options
+    const ends = await flow.kafka.offsets(topic, [...starts.keys()], 'latest')
     for (const [partition, start] of starts) this.#paced.begin(partition, start, ends.get(partition) ?? 0)
   }
 
@@ -69,7 +67,8 @@ export class FrameReading {
 
   /** Until the reader is closed. Rejects as it does. */
   async run(): Promise<void> {
-    const { reader, count, wait } = this.#options
+    const { flow } = this.#options
+    const { reader } = flow
     let [moved, movedMs] = [0, 0]
     for (let batch = await reader.poll(POLL_MS); batch !== null; batch = await reader.poll(POLL_MS)) {
       const now = performance.now()
@@ -78,9 +77,9 @@ export class FrameReading {
       if (batch === undefined) continue
       await this.#askEnds(batch)
       this.#paced.push(batch)
-      for (const [reason, n] of Object.entries(batch.skipped ?? {})) count(reason, n)
+      for (const [reason, n] of Object.entries(batch.skipped ?? {})) flow.count(reason, n)
       batch.release()
-      const waits = wait()
+      const waits = flow.drained()
       if (waits !== undefined) await this.#standing(() => waits)
     }
   }
@@ -93,11 +92,11 @@ export class FrameReading {
     const others = this.#paced.partitions.filter((one) => one !== partition)
     if (!isOld || others.length === 0 || now - this.#endsKnownMs < ENDS_MS) return
     this.#endsKnownMs = now
-    const { kafka, warn } = this.#options
+    const { flow } = this.#options
     try {
-      await this.#standing(async () => this.#paced.know(await kafka.offsets(topic, others, 'latest')))
+      await this.#standing(async () => this.#paced.know(await flow.kafka.offsets(topic, others, 'latest')))
     } catch (error) {
-      warn(`${errorText(error)}; going on with what is known of ${topic}`)
+      flow.warn(`${errorText(error)}; going on with what is known of ${topic}`)
     }
   }
 

@@ -4,7 +4,7 @@ import { TopicsThread } from '../service-adara/topics-kit.js'
 import { FrameDiagnostics } from './diagnostics.js'
 import { isisMetricsOf, metricsOf } from './metrics.js'
 import { type AggregatorOptions } from './options.js'
-import { type AggregatorProgress, type ToAggregator } from './thread/protocol.js'
+import { type AggregatorProgress, type OpenAggregator } from './thread/protocol.js'
 
 const none = { ev44: 0, pu00: 0 }
 const nothing: AggregatorProgress = {
@@ -24,7 +24,7 @@ export class Aggregator implements Service {
   }
 
   start(): Promise<void> {
-    const first: ToAggregator = { type: 'open', options: this.#options }
+    const first: OpenAggregator = { type: 'open', options: this.#options }
     this.#thread.open(new URL('./thread/main.js', import.meta.url), first)
     return Promise.resolve()
   }

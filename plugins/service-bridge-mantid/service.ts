@@ -11,7 +11,7 @@ import {
 } from '../../core/api/plugin.js'
 import { TopicsThread } from '../service-adara/topics-kit.js'
 import { type BridgeOptions, outputsOf } from './options.js'
-import { type BridgeProgress, type ToBridge } from './thread/protocol.js'
+import { type BridgeProgress, type OpenBridge } from './thread/protocol.js'
 
 const nothing: BridgeProgress = { messages: 0, sent: 0, runs: 0, losses: {}, missing: [] }
 
@@ -58,7 +58,7 @@ export class MantidBridge implements Service {
       const text = `the geometry ${file} cannot be read: ${(cause as Error).message}`
       return Promise.reject(new CodedError('FILE_READ', text, { cause }))
     }
-    const first: ToBridge = { type: 'open', options: this.#options, geometry }
+    const first: OpenBridge = { type: 'open', options: this.#options, geometry }
     this.#thread.open(new URL('./thread/main.js', import.meta.url), first)
     return Promise.resolve()
   }

@@ -1,7 +1,7 @@
 // A muon service as the main thread sees it: its thread and its state.
 import { CodedError, type Metric, type Service, type ServiceContext, type Snapshot } from '../../core/api/plugin.js'
 import { TopicsThread } from '../service-adara/topics-kit.js'
-import { type MuonProgress, type ToMuons } from './thread/protocol.js'
+import { type MuonProgress, type OpenMuons } from './thread/protocol.js'
 
 const nothing: MuonProgress = { messages: 0, sent: 0, frames: 0, incomplete: 0, waiting: 0, eventsIn: 0, events: 0, losses: {}, missing: [] } // prettier-ignore
 
@@ -32,7 +32,7 @@ export class MuonService<O extends { readonly input_topic: string; readonly outp
       return Promise.reject(
         new CodedError('CONFIG_INVALID', `topic ${options.input_topic} is read and written`, { path: '/output_topic' })
       )
-    this.#thread.open(entry, { type: 'open', options } satisfies ToMuons<O>)
+    this.#thread.open(entry, { type: 'open', options } satisfies OpenMuons<O>)
     return Promise.resolve()
   }
 

@@ -79,7 +79,7 @@ describe('imports', () => {
   })
 
   it('of plugins lead to the API, schemas and what siblings publish', () => {
-    const published = ['service-filewriter/writer-kit', 'service-filewriter/nexus-kit', 'service-event-formation/readout-kit', 'service-adara/adara-kit', 'service-adara/topics-kit', 'service-aggregator/frames-kit', 'tools-daemon/tool-kit', 'tools-recording/recording-kit', 'reporter-prometheus/daemon-metrics', 'reporter-graphite/sender'].map((name) => `plugins/${name}.js`) // prettier-ignore
+    const published = ['service-filewriter/writer-kit', 'service-filewriter/nexus-kit', 'service-event-formation/readout-kit', 'service-adara/adara-kit', 'service-adara/topics-kit', 'service-adara/flow-kit', 'service-aggregator/frames-kit', 'tools-daemon/tool-kit', 'tools-recording/recording-kit', 'reporter-prometheus/daemon-metrics', 'reporter-graphite/sender'].map((name) => `plugins/${name}.js`) // prettier-ignore
     const parts = sources.filter((name) => name.startsWith('plugins/') && !name.endsWith('.test.ts'))
     const { dependencies, peerDependencies } = JSON.parse(texts.get('package.json') ?? '') as Record<string, object>
     // What is asked for when it is wanted is told to npm, too

@@ -1,5 +1,4 @@
 // What the main thread and the thread of the aggregator say to each other.
-import { type FromTopicsThread } from '../../service-adara/topics-kit.js'
 import { type RunDiagnostics } from '../diagnostics.js'
 import { type AggregatorOptions } from '../options.js'
 
@@ -26,6 +25,7 @@ export interface AggregatorProgress {
   readonly missing: readonly string[]
 }
 
-export type ToAggregator = { readonly type: 'open'; readonly options: AggregatorOptions } | { readonly type: 'end' }
-
-export type FromAggregator = FromTopicsThread<AggregatorProgress>
+export interface OpenAggregator {
+  readonly type: 'open'
+  readonly options: AggregatorOptions
+}

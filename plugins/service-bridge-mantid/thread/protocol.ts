@@ -1,5 +1,4 @@
 // What the main thread and the thread of the bridge say to each other.
-import { type FromTopicsThread } from '../../service-adara/topics-kit.js'
 import { type BridgeOptions } from '../options.js'
 
 export interface BridgeProgress {
@@ -12,8 +11,8 @@ export interface BridgeProgress {
   readonly missing: readonly string[]
 }
 
-export type ToBridge =
-  | { readonly type: 'open'; readonly options: BridgeOptions; readonly geometry: string | undefined }
-  | { readonly type: 'end' }
-
-export type FromBridge = FromTopicsThread<BridgeProgress>
+export interface OpenBridge {
+  readonly type: 'open'
+  readonly options: BridgeOptions
+  readonly geometry: string | undefined
+}

@@ -1,10 +1,11 @@
 // Entry of the thread that finds events in traces: dat2 to dev2.
 import { BadMessage, type ThreadContext } from '../../../core/api/plugin.js'
 import { type MuonEvents, type MuonTraces, numbersIn, type Vector } from '../../../schemas/index.js'
+import { serve } from '../../service-adara/flow-kit.js'
 import { constantFraction, fixedThreshold, type FoundMuon } from '../discriminate.js'
 import { type EventOptions } from '../options.js'
 import { MuonFlow } from './flow.js'
-import { type ToMuons } from './protocol.js'
+import { type OpenMuons } from './protocol.js'
 
 /** Digitisers may be so far apart. */
 const BACK_MS = 5000
@@ -13,13 +14,10 @@ const MOST_TIME = 0xffffffff
 const MOST_HEIGHT = 0xffff
 
 export default function main(context: ThreadContext): void {
-  let flow: MuonFlow<MuonEvents> | undefined
-  context.port.on('message', (message: ToMuons<EventOptions>) => {
-    if (message.type === 'end') void flow?.end()
-    else {
-      flow = eventsFlow(context, message.options)
-      flow.begin()
-    }
+  serve(context, ({ options }: OpenMuons<EventOptions>) => {
+    const flow = eventsFlow(context, options)
+    flow.begin()
+    return flow
   })
 }
 

@@ -1,22 +1,20 @@
 // Entry of the thread that puts the events of digitisers together: dev2 to aev2.
 import { type ThreadContext } from '../../../core/api/plugin.js'
 import { type MuonEvents } from '../../../schemas/index.js'
+import { serve } from '../../service-adara/flow-kit.js'
 import { MuonCollector } from '../collect.js'
 import { type FrameOptions } from '../options.js'
 import { MuonFlow } from './flow.js'
-import { type ToMuons } from './protocol.js'
+import { type OpenMuons } from './protocol.js'
 
 /** Of the output before its end, beside the time that a frame waits. */
 const BACK_MS = 5000
 
 export default function main(context: ThreadContext): void {
-  let flow: MuonFlow<MuonEvents> | undefined
-  context.port.on('message', (message: ToMuons<FrameOptions>) => {
-    if (message.type === 'end') void flow?.end()
-    else {
-      flow = framesFlow(context, message.options)
-      flow.begin()
-    }
+  serve(context, ({ options }: OpenMuons<FrameOptions>) => {
+    const flow = framesFlow(context, options)
+    flow.begin()
+    return flow
   })
 }
 

@@ -1,5 +1,4 @@
 // What the main thread and the threads of the muon services say to each other.
-import { type FromTopicsThread } from '../../service-adara/topics-kit.js'
 
 export interface MuonProgress {
   readonly messages: number
@@ -17,5 +16,7 @@ export interface MuonProgress {
   readonly missing: readonly string[]
 }
 
-export type ToMuons<O> = { readonly type: 'open'; readonly options: O } | { readonly type: 'end' }
-export type FromMuons = FromTopicsThread<MuonProgress>
+export interface OpenMuons<O> {
+  readonly type: 'open'
+  readonly options: O
+}
