@@ -168,7 +168,7 @@ export class JobPart {
     const pulseNs = BigInt(element(record.referenceTime, 0))
     const count = record.timeOfFlight.length
     tally.events += count
-    tally.sources.count(this.topic, record)
+    tally.sources.count(this.topic, record, pulseNs)
     const takers: Histogram[] = []
     let isWanted = false
     let pulses: readonly EventRecord[] | undefined

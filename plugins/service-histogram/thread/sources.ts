@@ -17,13 +17,14 @@ export class Sources {
   readonly #byTopic = new Map<string, Map<string, Source>>()
   #size = 0
 
-  count(topic: string, { source, referenceTime, timeOfFlight }: EventRecord): void {
+  /** @param firstNs - time of the first pulse */
+  count(topic: string, { source, referenceTime, timeOfFlight }: EventRecord, firstNs: bigint): void {
     const one = this.#of(topic, source)
     if (one === undefined) return
     const pulses = referenceTime.length
     one.pulses += pulses
     one.events += timeOfFlight.length
-    const ns = BigInt(element(referenceTime, pulses - 1))
+    const ns = pulses > 1 ? BigInt(element(referenceTime, pulses - 1)) : firstNs
     if (ns > one.lastNs) one.lastNs = ns
   }
 
