@@ -52,6 +52,16 @@ export interface Update {
   readonly giveBack?: (() => void) | undefined
 }
 
+/** Code of ep01: the channel is there. */
+const CONNECTED = 2
+
+/** An update without value, alarm and metadata, for what is more than a value: events, records. */
+export const bareUpdate = (source: string, timestampNs: bigint, connection = CONNECTED): Update => ({
+  ...{ kind: 'value', source, timestampNs, dtype: 'structure', value: null },
+  ...{ alarm: { severity: 0, status: 0, message: '' }, units: '', precision: null, enumStrings: null },
+  ...{ connection, first: false, repeat: false }
+})
+
 /** A pvAccess structure: field name → scalar, string, Vector, string[], nested structure or array of structures. */
 export interface PvStructure {
   /** pvData type id, e.g. `epics:nt/NTTable:1.0`. */

@@ -2,6 +2,7 @@
 import { BadMessage, type OutMessage } from '../../core/api/plugin.js'
 import { RunStart, RunStop, verified } from '../../schemas/control.js'
 import {
+  bareUpdate,
   type Converter,
   element,
   encodeMessage,
@@ -60,18 +61,7 @@ function sound(record: EventRecord): EventRecord {
 const bytesOf = (times: readonly bigint[]): Uint8Array => new Uint8Array(BigInt64Array.from(times).buffer)
 
 const updateOf = (source: string, timestampNs: bigint, events: EventRecord): Update => ({
-  kind: 'value',
-  source,
-  timestampNs,
-  dtype: 'structure',
-  value: null,
-  alarm: { severity: 0, status: 0, message: '' },
-  units: '',
-  precision: null,
-  enumStrings: null,
-  connection: 2,
-  first: false,
-  repeat: false,
+  ...bareUpdate(source, timestampNs),
   events
 })
 

@@ -1,6 +1,6 @@
 // Pulses of virtual instruments: when they come, paced as the real thing or as fast as the reader takes them.
 import { type Subscription } from '../../core/api/plugin.js'
-import { type EventRecord, type Update } from '../../schemas/index.js'
+import { bareUpdate, type EventRecord, type Update } from '../../schemas/index.js'
 
 /** Options that all instruments have, beside `channel`, `seed` and `pulse_rate`. */
 export const pacing = {
@@ -137,27 +137,10 @@ export class PulseSource implements Subscription {
   #emitPulse(): void {
     const pulse = this.#pulse++
     const timestampNs = this.#startNs + pulseOffsetNs(pulse, this.config.pulse_rate)
-    this.emit({ ...this.#blank(timestampNs, 2), first: pulse === 0, ...this.make(pulse, timestampNs) })
+    this.emit({ ...bareUpdate(this.config.channel, timestampNs), first: pulse === 0, ...this.make(pulse, timestampNs) })
   }
 
   #emitConnection(code: number): void {
-    this.emit({ ...this.#blank(BigInt(Date.now()) * 1_000_000n, code), kind: 'connection' })
-  }
-
-  #blank(timestampNs: bigint, connection: number): Update {
-    return {
-      kind: 'value',
-      source: this.config.channel,
-      timestampNs,
-      dtype: 'structure',
-      value: null,
-      alarm: { severity: 0, status: 0, message: '' },
-      units: '',
-      precision: null,
-      enumStrings: null,
-      connection,
-      first: false,
-      repeat: false
-    }
+    this.emit({ ...bareUpdate(this.config.channel, BigInt(Date.now()) * 1_000_000n, code), kind: 'connection' })
   }
 }
