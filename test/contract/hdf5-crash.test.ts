@@ -12,7 +12,7 @@ import { createNexusFile } from '../../plugins/service-filewriter/file/file.js'
 import { repair } from '../../plugins/service-filewriter/file/repair.js'
 import { CodedError } from '../../core/api/plugin.js'
 import { runPython } from '../support/python.js'
-import { knownFile } from './hdf5-writer.js'
+import { EVENTS, knownFile } from './hdf5-writer.js'
 
 const check = fileURLToPath(new URL('../../../test/support/python/hdf5/check.py', import.meta.url))
 const lengths = fileURLToPath(new URL('../../../test/support/python/hdf5/lengths.py', import.meta.url))
@@ -23,15 +23,18 @@ interface Checked {
   pulses: number
   problems: string[]
 }
-const checked = async (cases: { file: string; least: number }[]): Promise<Checked[]> =>
+const checked = async (cases: { file: string; least: number; events?: number }[]): Promise<Checked[]> =>
   JSON.parse(await runPython(check, [], cases.map((one) => JSON.stringify(one)).join('\n'))) as Checked[]
 
 const coded = (code: string, pattern: RegExp) => (error: unknown) =>
   error instanceof CodedError && error.code === code && pattern.test(error.message)
 
+/** Of so many a part is written by another thread. */
+const MANY = 100_000
+
 /** Runs the writer and follows what it says it has published. */
-function start(file: string, fsync: string): { child: ChildProcess; published: () => number } {
-  const child = spawn(process.execPath, [writer, file, fsync], { stdio: ['ignore', 'pipe', 'inherit'] })
+function start(file: string, fsync: string, events = EVENTS): { child: ChildProcess; published: () => number } {
+  const child = spawn(process.execPath, [writer, file, fsync, String(events)], { stdio: ['ignore', 'pipe', 'inherit'] })
   let published = 0
   createInterface({ input: child.stdout }).on('line', (line) => (published = Number(line)))
   return { child, published: () => published }
@@ -48,16 +51,17 @@ describe('HDF5 file under trouble', function () {
   })
 
   it('opens with everything published after kill -9 at any moment, and can be continued', async () => {
-    const cases: { file: string; least: number }[] = []
+    const cases: { file: string; least: number; events: number }[] = []
     for (let i = 0; i < 6; i++) {
       const file = join(folder, `${i}.nxs`)
-      const { child, published } = start(file, i % 3 === 0 ? 'checkpoint' : 'never')
+      const events = i % 2 === 0 ? EVENTS : MANY
+      const { child, published } = start(file, i % 3 === 0 ? 'checkpoint' : 'never', events)
       const closed = once(child, 'close')
       while (published() < 20 + 13 * i) await delay(5)
       await delay(7 * i)
       child.kill('SIGKILL')
       await closed
-      cases.push({ file, least: published() })
+      cases.push({ file, least: published(), events })
     }
     for (const { file, problems } of await checked(cases)) assert.deepEqual(problems, [], file)
     const { file = '' } = cases[0] ?? {}
@@ -128,24 +132,31 @@ describe('HDF5 file under trouble', function () {
     }
   })
 
-  it('a file size limit of the system ends in HDF5_FAILED naming file and dataset', async () => {
-    const file = join(folder, 'limited.nxs')
-    const script = `
+  for (const [where, events] of Object.entries({ 'in its own thread': EVENTS, 'in another thread': MANY }))
+    it(`a file size limit of the system, met ${where}, ends in HDF5_FAILED naming file and dataset`, async () => {
+      const file = join(folder, 'limited.nxs')
+      const script = `
       process.on('SIGXFSZ', () => {})
       const { knownFile } = await import(${JSON.stringify(new URL('./hdf5-writer.js', import.meta.url).href)})
-      const known = await knownFile(${JSON.stringify(file)}, { fsync: 'never' })
+      const known = await knownFile(${JSON.stringify(file)}, { fsync: 'never' }, ${events})
       try {
-        for (;;) { for (let i = 0; i < 5; i++) known.pulse(); known.file.checkpoint(); console.log(known.pulses) }
+        for (;;) {
+          for (let i = 0; i < 5; i++) known.pulse()
+          await known.file.drained()
+          known.file.checkpoint()
+          console.log(known.pulses)
+        }
       } catch (error) { console.log(error.code, error.message) }
+      await known.file.drained()
       known.file.close()`
-    const limited = 'ulimit -f 8192; exec "$0" --input-type=module -e "$1"'
-    const child = spawn('bash', ['-c', limited, process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const lines: string[] = []
-    createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
-    await once(child, 'close')
-    assert.match(lines.at(-1) ?? '', /^HDF5_FAILED .*limited\.nxs: cannot (write|resize).*EFBIG/)
-    assert.deepEqual((await checked([{ file, least: Number(lines.at(-2)) }]))[0]?.problems, [])
-  })
+      const limited = 'ulimit -f 32768; exec "$0" --input-type=module -e "$1"'
+      const child = spawn('bash', ['-c', limited, process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const lines: string[] = []
+      createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
+      await once(child, 'close')
+      assert.match(lines.at(-1) ?? '', /^HDF5_FAILED .*limited\.nxs: cannot (write|resize).*EFBIG/)
+      assert.deepEqual((await checked([{ file, least: Number(lines.at(-2)), events }]))[0]?.problems, [])
+    })
 
   for (const mode of ['reopen', 'swmr'])
     it(`a reader beside the writer sees only right data (h5py, ${mode})`, async () => {

@@ -14,15 +14,15 @@ export interface KnownFile {
   readonly pulses: number
 }
 
-/** Events, logs and compressed frames; every pulse appends to all of them. */
-export async function knownFile(path: string, options: NexusFileOptions): Promise<KnownFile> {
+/** Events, logs and compressed frames; every pulse appends to all of them. Its memory is lent, and spoilt when it is given back. */
+export async function knownFile(path: string, options: NexusFileOptions, events = EVENTS): Promise<KnownFile> {
   const file = await createNexusFile(path, options)
   const entry = file.root.group('entry', { NX_class: 'NXentry' })
-  const events = entry.group('events', { NX_class: 'NXevent_data' })
-  const id = events.column('event_id', { dtype: 'uint32', bulk: true, chunk: 5000 })
-  const offset = events.column('event_time_offset', { dtype: 'uint32', bulk: true, chunk: 3000 })
-  const zero = events.column('event_time_zero', { dtype: 'uint64', index: true, chunk: 16 })
-  const index = events.column('event_index', { dtype: 'uint64', index: true, chunk: 16 })
+  const detector = entry.group('events', { NX_class: 'NXevent_data' })
+  const id = detector.column('event_id', { dtype: 'uint32', bulk: true, chunk: 5000 })
+  const offset = detector.column('event_time_offset', { dtype: 'uint32', bulk: true, chunk: 3000 })
+  const zero = detector.column('event_time_zero', { dtype: 'uint64', index: true, chunk: 16 })
+  const index = detector.column('event_index', { dtype: 'uint64', index: true, chunk: 16 })
   const group = entry.group('logs')
   const logs = Array.from({ length: LOGS }, (_, i): [Column, Column] => {
     const log = group.group(`log${i}`, { NX_class: 'NXlog' })
@@ -32,10 +32,18 @@ export async function knownFile(path: string, options: NexusFileOptions): Promis
   file.begin()
   let pulses = 0
   const pulse = (): void => {
-    const first = pulses * EVENTS
-    const ids = Uint32Array.from({ length: EVENTS }, (_, i) => first + i)
-    id.append(new Uint8Array(ids.buffer))
-    offset.append(new Uint8Array(ids.map((n) => n % 977).buffer))
+    const first = pulses * events
+    const memory = new ArrayBuffer(8 * events)
+    const words = new Uint32Array(memory)
+    for (let i = 0; i < events; i++) {
+      words[i] = first + i
+      words[events + i] = (first + i) % 977
+    }
+    const take = (): void => {
+      id.append(new Uint8Array(memory, 0, 4 * events))
+      offset.append(new Uint8Array(memory, 4 * events))
+    }
+    file.lend(memory, take, () => words.fill(0xeeeeeeee))
     zero.appendNumber(pulses * 1000)
     index.appendBigInt(BigInt(first))
     logs.forEach(([time, value], i) => {
@@ -62,12 +70,14 @@ function change(file: NexusFile, pulses: number): void {
   file.group('/entry/logs/log1')?.datasetAttribute('value', 'pulses', pulses)
 }
 
-// Node hdf5-writer.js FILE FSYNC: a line with the number of published pulses after each checkpoint, until FILE.stop exists
+// Node hdf5-writer.js FILE FSYNC EVENTS: a line with the number of published pulses after each checkpoint, until FILE.stop exists
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [, , path = '', fsync = 'never'] = process.argv
-  const known = await knownFile(path, { fsync: fsync as 'never' | 'checkpoint' })
+  const [, , path = '', fsync = 'never', events = EVENTS] = process.argv
+  const known = await knownFile(path, { fsync: fsync as 'never' | 'checkpoint' }, Number(events))
   while (!existsSync(`${path}.stop`)) {
     for (let i = 0; i < 5; i++) known.pulse()
+    // Every other time, as those do who cannot wait
+    if (known.pulses % 2 === 0) await known.file.drained()
     known.file.checkpoint()
     process.stdout.write(`${known.pulses}\n`)
     if (known.pulses % 50 === 0) known.file.lateStructure(() => { change(known.file, known.pulses) }) // prettier-ignore

@@ -29,10 +29,10 @@ describe('file writer on a disk in trouble', function () {
   })
 
   /** A job of `n` messages of events from the past, to its end. */
-  async function events(h: Harness, n: number, more: Json = {}): Promise<Json> {
+  async function events(h: Harness, n: number, more: Json = {}, each = ids): Promise<Json> {
     const { data } = await testTopics(['data'])
     const t0 = Date.now() - 60_000
-    for (let i = 0; i < n; i++) h.events(data, 'det', t0 + i, ids)
+    for (let i = 0; i < n; i++) h.events(data, 'det', t0 + i, each)
     await h.producer.flush()
     const id = `full-${randomUUID()}`
     const nexus_structure = entry(group('det', 'ev44', data, 'det'))
@@ -68,6 +68,19 @@ describe('file writer on a disk in trouble', function () {
       const [job] = reply['result'] as Json[]
       assert.deepEqual([job?.['state'], job?.['written']], ['failed', written])
     })
+
+  it('says so, too, when another thread met the end of the disk', async function () {
+    if (!mount('size=20m')) return this.skip()
+    h = await Harness.start({ folder: disk, least_free_bytes: 0, checkpoint_ms: 50 })
+    const many = Array.from({ length: 100_000 }, (_, i) => i)
+    const end = await events(h, 60, {}, many)
+    assert.match(String(end['message']), /^data lost: .*ENOSPC.*run\.nxs\.part/)
+    const { written, losses, streams } = reportOf(end)
+    const content = await readNexus(join(disk, 'run.nxs.part'), ['entry/det/event_id', 'entry/det/event_index'])
+    assert.equal((content['entry/det/event_id'] as unknown[]).length, written * many.length)
+    assert.equal((content['entry/det/event_index'] as unknown[]).length, written)
+    assert.equal(losses['not_in_file'] ?? 0, (streams[0]?.received ?? 0) - written)
+  })
 
   it('refuses starts when there is too little room, and warns before', async function () {
     if (!mount('size=20m')) return this.skip()

@@ -1,6 +1,7 @@
 // The direct back end: payload by position, then index, end of file and lengths at checkpoints, in an order that is right at any moment.
 import { CodedError } from '../../../core/api/plugin.js'
 import { type Backend, type Publishing } from './backend.js'
+import { Behind } from './behind.js'
 import { addressBytes } from './chunk-index.js'
 import { type Budget } from './column.js'
 import { DirectColumn, type HeaderPlace, type Space } from './direct-column.js'
@@ -37,6 +38,7 @@ export class DirectBackend implements Backend, Space {
   #safeEnd = 0
   #table: IndexTable | undefined
   #failed: CodedError | undefined
+  readonly behind = new Behind((error) => this.fail(error))
 
   readonly #path: string
   readonly #budget: Budget
@@ -55,8 +57,8 @@ export class DirectBackend implements Backend, Space {
     return this.#open
   }
 
-  get hasFailed(): boolean {
-    return this.#failed !== undefined
+  get failure(): CodedError | undefined {
+    return this.#failed
   }
 
   get bytes(): number | undefined {
@@ -78,6 +80,7 @@ export class DirectBackend implements Backend, Space {
     const layout = largerLayout(column, row)
     if (!layout || column.address === 0 || !headOf(disk, column.address)) return undefined
     try {
+      this.behind.settle()
       column.settle()
       const grown = fits(column, row) ? column : this.#replace(column, layout)
       grown.shown = row
@@ -119,7 +122,7 @@ export class DirectBackend implements Backend, Space {
 
   begin(): void {
     if (this.#failed) throw this.#failed
-    this.#open = new Disk(this.#path, 'change', this.#options.hook)
+    this.#open = new Disk(this.#path, 'change', this.#options.hook, this.behind)
     const { version, end } = readSuperblock(this.#open)
     this.#version = version
     this.#tip = this.#publishedEnd = this.#safeEnd = end
@@ -163,6 +166,7 @@ export class DirectBackend implements Backend, Space {
   #publish(): void {
     const { disk } = this,
       columns = this.#columns
+    this.behind.settle()
     for (const column of columns) column.settle()
     const shown = this.#prepareShown(disk)
     this.#publishEnd(disk)
@@ -240,7 +244,8 @@ export class DirectBackend implements Backend, Space {
     }
     try {
       // What a failed checkpoint did not publish is cut off: on a full disk that makes room for the end of the structure
-      this.#tip = this.#failed ? this.#safeEnd : this.#tip
+      // A thread that still writes would write over what takes its place
+      if (this.#failed && !this.behind.isBehind) this.#tip = this.#safeEnd
       // At no moment is the file shorter than its superblock says
       if (disk.size < this.#tip) disk.resize(this.#tip)
       writeEnd(disk, this.#version, this.#tip)

@@ -1,9 +1,7 @@
 // Positioned writes to one file; every failure says which file and dataset.
 import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { type Behind, MOST_AT_ONCE } from './behind.js'
 import { CodedError, errorText } from '../../../core/api/plugin.js'
-
-/** Bigger writes make the page cache look for large free pieces; measured best at 256 KiB to 1 MiB. */
-const MOST_AT_ONCE = 1 << 20
 
 /** Called before each change of the file, with what is changed; for fault tests: throwing stops the writer there. */
 export type WriteHook = (what: string, bytes: number, position: number) => void
@@ -14,26 +12,30 @@ export class Disk {
   readonly #fd: number
 
   readonly #hook: WriteHook | undefined
+  readonly #behind: Behind | undefined
 
   constructor(
     readonly path: string,
     mode: 'create' | 'change' | 'read',
-    hook?: WriteHook
+    hook?: WriteHook,
+    behind?: Behind
   ) {
     this.#hook = hook
+    this.#behind = behind
 
     try {
       this.#fd = openSync(path, { create: 'wx+', change: 'r+', read: 'r' }[mode])
       this.size = fstatSync(this.#fd).size
     } catch (error) {
-      throw this.#failure('open', '', error)
+      throw this.failure('open', '', error)
     }
   }
 
-  /** Whole or CodedError. `what` names the dataset or the part of the file. */
+  /** Whole or CodedError; of lent memory perhaps later. `what` names the dataset or the part of the file. */
   write(bytes: Uint8Array, position: number, what: string): void {
     const n = bytes.byteLength
     this.#hook?.(what, n, position)
+    if (this.#behind?.take(this, this.#fd, bytes, position, what) === true) return
     let done = 0
     try {
       while (done < n) {
@@ -42,18 +44,23 @@ export class Disk {
         done += written
       }
     } catch (error) {
-      throw this.#failure('write', what, error)
+      throw this.failure('write', what, error)
     } finally {
-      if (position + done > this.size) this.size = position + done
+      this.reached(position + done)
     }
+  }
+
+  /** The file has been written up to there. */
+  reached(end: number): void {
+    if (end > this.size) this.size = end
   }
 
   /** Exactly `n` bytes; CodedError when the file is shorter, or what asks for them is damaged. */
   read(n: number, position: number, what: string): Buffer {
-    if (!(n >= 0 && position >= 0)) throw this.#failure('read', what, new Error(`no ${n} bytes at ${position}`))
+    if (!(n >= 0 && position >= 0)) throw this.failure('read', what, new Error(`no ${n} bytes at ${position}`))
     // Before memory is taken for them
     if (position + n > this.size && position + n > (this.size = fstatSync(this.#fd).size))
-      throw this.#failure('read', what, new Error(`the file ends at ${this.size}, not at ${position + n}`))
+      throw this.failure('read', what, new Error(`the file ends at ${this.size}, not at ${position + n}`))
     const out = Buffer.allocUnsafe(n)
     let done = 0
     try {
@@ -63,7 +70,7 @@ export class Disk {
         done += count
       }
     } catch (error) {
-      throw this.#failure('read', what, error)
+      throw this.failure('read', what, error)
     }
     return out
   }
@@ -73,7 +80,7 @@ export class Disk {
     try {
       ftruncateSync(this.#fd, bytes)
     } catch (error) {
-      throw this.#failure('resize', '', error)
+      throw this.failure('resize', '', error)
     }
     this.size = bytes
   }
@@ -83,15 +90,16 @@ export class Disk {
       if (everything) fsyncSync(this.#fd)
       else fdatasyncSync(this.#fd)
     } catch (error) {
-      throw this.#failure('sync', '', error)
+      throw this.failure('sync', '', error)
     }
   }
 
   close(): void {
-    closeSync(this.#fd)
+    if (this.#behind) this.#behind.close(this.#fd)
+    else closeSync(this.#fd)
   }
 
-  #failure(action: string, what: string, error: unknown): CodedError {
+  failure(action: string, what: string, error: unknown): CodedError {
     const text = errorText(error)
     return new CodedError('HDF5_FAILED', `${this.path}: cannot ${action}${what === '' ? '' : ` ${what}`}: ${text}`, {
       cause: error,

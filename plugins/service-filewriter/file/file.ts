@@ -42,6 +42,10 @@ export interface NexusFile {
   column(path: string, options?: Pick<ColumnOptions, 'index' | 'bulk'>): Column
   /** Structure is complete; from here columns grow. */
   begin(): void
+  /** What `take` appends of `memory` may be written while other work goes on: the memory is given back by `release`. */
+  lend(memory: ArrayBufferLike, take: () => void, release: () => void): void
+  /** Resolves when all that was lent is written, or the file has failed; undefined when that is so. For those who would rather wait than have `checkpoint` and `finish` do it. */
+  drained(): Promise<void> | undefined
   /** The file on disk becomes consistent: readers see everything appended so far, index columns published last. */
   checkpoint(): void
   /** Changes the structure (new columns too) while columns grow. */
@@ -53,7 +57,7 @@ export interface NexusFile {
   /** Size on disk so far. */
   readonly bytes: number
   /** A write has failed: the file keeps what the last checkpoint published. */
-  readonly failed: boolean
+  readonly failure: CodedError | undefined
 }
 
 type State = 'structure' | 'growing' | 'finished' | 'closed'
@@ -129,8 +133,8 @@ class WritableFile implements NexusFile, StructureOwner {
     return this.#direct?.bytes ?? statSync(this.path, { throwIfNoEntry: false })?.size ?? 0
   }
 
-  get failed(): boolean {
-    return this.#direct?.hasFailed ?? false
+  get failure(): CodedError | undefined {
+    return this.#direct?.failure
   }
 
   sink(): StructureSink {
@@ -206,6 +210,19 @@ class WritableFile implements NexusFile, StructureOwner {
     }
     const written = this.#structure.write()
     if (written) this.#direct?.planned(written.table, written.columns)
+  }
+
+  lend(memory: ArrayBufferLike, take: () => void, release: () => void): void {
+    if (this.#direct) return this.#direct.behind.lend(memory, take, release)
+    try {
+      take()
+    } finally {
+      release()
+    }
+  }
+
+  drained(): Promise<void> | undefined {
+    return this.#direct?.behind.drained()
   }
 
   checkpoint(): void {

@@ -94,6 +94,16 @@ export class Recorder {
     this.#file.begin()
   }
 
+  /** As NexusFile.lend: takes messages whose memory is given back when it is in the file. */
+  lend(memory: ArrayBufferLike, take: () => void, release: () => void): void {
+    this.#file.lend(memory, take, release)
+  }
+
+  /** As NexusFile.drained. */
+  drained(): Promise<void> | undefined {
+    return this.#file.drained()
+  }
+
   checkpoint(): void {
     this.#file.checkpoint()
     this.#mark()
@@ -134,6 +144,8 @@ export class Recorder {
 
   /** Writes what was kept, closes the writers, makes the last links and the report, closes the file. Throws when the file fails: then salvage. */
   finish(): JobReport {
+    // Of a write that was behind nobody has heard yet
+    if (this.#file.failure) throw this.#file.failure
     for (const route of this.topics.values()) for (const stream of route.streams) if (!stream.begun) route.begin(stream)
     for (const [i, writer] of this.#writers.entries()) this.#last('flush', writer, this.streams[i]?.plan)
     this.#file.finish()
@@ -214,7 +226,7 @@ export class Recorder {
       promised(writer[method]?.())
     } catch (error) {
       if (error instanceof BadMessage) return
-      if (this.#file.failed) throw error
+      if (this.#file.failure) throw error
       const text = `${plan?.module ?? ''} in ${plan?.group.path ?? ''}: ${String(error)}`
       this.problems.push(text)
       this.#options.log('error', text, stackOf(error), { kind: 'writer', id: plan?.part.id ?? '', method })

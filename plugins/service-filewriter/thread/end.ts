@@ -24,6 +24,7 @@ export async function endFile(ending: Ending): Promise<JobEnd> {
   const { recorder, path, spec, abandoned, failure, closed } = ending
   let broken = isOfFile(failure)
   let report: JobReport | undefined
+  await recorder.drained()
   try {
     if (!broken) report = recorder.finish()
   } catch (error) {

@@ -37,8 +37,10 @@ export interface ReadingOptions {
   readonly startMs: number
   readonly fetchBytes: number
   readonly signal: AbortSignal
-  /** Called between batches, at least every `pollMs`. */
-  readonly between: () => void
+  /** Called between batches, at least every `pollMs`; the next batch waits for it. */
+  readonly between: () => Promise<void>
+  /** Calls `take`, and releases the batch, now or later. */
+  readonly lend: (batch: Batch, take: () => void) => void
   /** Finds the end of a topic anew (`setEnds`): the one that was found does not fit what has been read. */
   readonly seekEnd: (topic: string) => Promise<void>
   readonly notes: ReadingNotes
@@ -243,14 +245,14 @@ export class Reading {
       ...{ topic, partition, offset: position },
       ...(topicId !== '' && { topicId })
     }))
-    const { fetchBytes, signal } = this.#options
+    const { fetchBytes, signal, between, lend } = this.#options
     const reader = this.#kafka.reader({ assign, follow: [...group.whole.keys()], maxBytes: fetchBytes, signal })
     try {
       while (!this.#allDone(group, reader) && this.#failure === undefined) {
         const batch = await reader.poll(POLL_MS)
         if (batch === null) return
-        if (batch !== undefined) this.#take(batch, this.#partitionOf(group, batch))
-        this.#options.between()
+        if (batch !== undefined) lend(batch, () => this.#take(batch, this.#partitionOf(group, batch)))
+        await between()
         for (const topic of this.#unsure) {
           this.#unsure.delete(topic)
           await this.#options.seekEnd(topic).catch((error: unknown) => {
@@ -276,27 +278,22 @@ export class Reading {
   }
 
   #take(batch: Batch, partition: Partition | undefined): void {
-    try {
-      if (partition === undefined || partition.done) return
-      const { route } = partition
-      route.pushAll(batch)
-      for (const [reason, n] of Object.entries(batch.skipped ?? {})) countIn(route.bad, reason, n)
-      this.#options.written?.(batch, route)
-      const from = partition.position
-      partition.position = batch.nextOffset
-      partition.highWatermark = batch.highWatermark
-      partition.lag.note(batch.nextOffset, batch.highWatermark, Date.now())
-      if (batch.madeAgain !== undefined) this.#beginAgain(partition, batch.madeAgain)
-      if (batch.truncated !== undefined) this.#cutBack(partition, batch.truncated)
-      if (batch.count === 0) return
-      if (partition.cut) this.#options.notes.cut(partition.topic, batch.timestampMs(0))
-      partition.cut = false
-      if (partition.tail !== null && batch.nextOffset > (partition.end ?? from))
-        partition.tail.settle.hear(batch, route)
-      else this.#look(batch, partition)
-    } finally {
-      batch.release()
-    }
+    if (partition === undefined || partition.done) return
+    const { route } = partition
+    route.pushAll(batch)
+    for (const [reason, n] of Object.entries(batch.skipped ?? {})) countIn(route.bad, reason, n)
+    this.#options.written?.(batch, route)
+    const from = partition.position
+    partition.position = batch.nextOffset
+    partition.highWatermark = batch.highWatermark
+    partition.lag.note(batch.nextOffset, batch.highWatermark, Date.now())
+    if (batch.madeAgain !== undefined) this.#beginAgain(partition, batch.madeAgain)
+    if (batch.truncated !== undefined) this.#cutBack(partition, batch.truncated)
+    if (batch.count === 0) return
+    if (partition.cut) this.#options.notes.cut(partition.topic, batch.timestampMs(0))
+    partition.cut = false
+    if (partition.tail !== null && batch.nextOffset > (partition.end ?? from)) partition.tail.settle.hear(batch, route)
+    else this.#look(batch, partition)
   }
 
   #beginAgain(partition: Partition, { id, unread }: NonNullable<Batch['madeAgain']>): void {

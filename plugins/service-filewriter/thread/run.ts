@@ -188,6 +188,7 @@ export class WriteRun {
       fetchBytes: spec.options.fetchBytes,
       signal: this.#abort.signal,
       between: () => this.#between(),
+      lend: (batch, take) => this.#recorder.lend(batch.bytes.buffer, take, () => batch.release()),
       seekEnd: (topic) => this.#seekEnd(topic),
       startMs: this.#span.startMs,
       notes: this.#span,
@@ -314,17 +315,16 @@ export class WriteRun {
 
   /** In a timer nobody would hear that the file failed. */
   #beat(): void {
-    try {
-      this.#between()
-    } catch (error) {
+    this.#between().catch((error: unknown) => {
       this.#failure ??= error instanceof Error ? error : new Error(String(error))
       this.#abort.abort()
       this.#reading.endHere()
-    }
+    })
   }
 
   /** What is due between two batches. */
-  #between(): void {
+  async #between(): Promise<void> {
+    if (Date.now() >= this.#nextCheckpoint) await this.#recorder.drained()
     if (this.#ended) return
     const now = Date.now()
     if (now >= this.#nextCheckpoint) {

@@ -1,5 +1,6 @@
 // The threads of write jobs. One that is ready waits: its code is loaded, and warm when a job has run in it before.
 import { type Worker } from 'node:worker_threads'
+import { shareWriters } from '../file/behind.js'
 import { splitStructure } from '../structure/shards.js'
 import { templateFile } from '../structure/template.js'
 import { ThreadJob, type WriteJob } from './job.js'
@@ -23,6 +24,7 @@ export class WriteThreads {
   /** @param thread - starts a thread with plugins and Kafka, e.g. `context.thread` */
   constructor(thread: (entry: URL) => Worker) {
     this.#thread = thread
+    shareWriters()
   }
 
   /** Starts the job in a thread of its own, or several. Throws FILE_PATH or FILE_EXISTS at once. */

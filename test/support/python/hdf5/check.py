@@ -1,4 +1,4 @@
-# Checks files of test/contract/hdf5-writer.ts: {"file":…, "least": pulses} lines on stdin, or `live FILE MODE` beside a writer.
+# Checks files of test/contract/hdf5-writer.ts: {"file":…, "least": pulses, "events": in each} lines on stdin, or `live FILE MODE` beside a writer.
 import json
 import sys
 import time
@@ -10,7 +10,7 @@ import numpy as np
 EVENTS = 700
 
 
-def check(file, least):
+def check(file, least, events=EVENTS):
     """Index columns first, as a reader must: they never run ahead of what they point into."""
     problems = []
     zero = file["/entry/events/event_time_zero"][()]
@@ -22,9 +22,9 @@ def check(file, least):
         problems.append(f"{len(zero)} times, {len(index)} indices")
     if n < least:
         problems.append(f"{n} pulses of {least} published")
-    if len(ids) < n * EVENTS or len(offsets) < n * EVENTS:
+    if len(ids) < n * events or len(offsets) < n * events:
         problems.append(f"{n} pulses but {len(ids)} ids, {len(offsets)} offsets")
-    if (zero[:n] != np.arange(n, dtype=np.uint64) * 1000).any() or (index[:n] != np.arange(n) * EVENTS).any():
+    if (zero[:n] != np.arange(n, dtype=np.uint64) * 1000).any() or (index[:n] != np.arange(n) * events).any():
         problems.append("wrong pulse times or indices")
     if (ids != np.arange(len(ids), dtype=np.uint32)).any() or (offsets != np.arange(len(offsets), dtype=np.uint32) % 977).any():
         problems.append("wrong events")
@@ -75,7 +75,7 @@ else:
         case = json.loads(line)
         try:
             with h5py.File(case["file"], "r") as file:
-                pulses, problems = check(file, case["least"])
+                pulses, problems = check(file, case["least"], case.get("events", EVENTS))
         except Exception as error:  # noqa: BLE001  (any failure to read is the result)
             pulses, problems = 0, [f"{type(error).__name__}: {error}"]
         results.append({"file": case["file"], "pulses": pulses, "problems": problems})
