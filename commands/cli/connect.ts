@@ -1,4 +1,6 @@
 // From the words of the command line to an open Kafka client.
+import { existsSync } from 'node:fs'
+import { basename } from 'node:path'
 import { type DaemonConfig } from '../../core/config.js'
 import { CodedError } from '../../core/api/errors.js'
 import { connectKafka } from '../../core/kafka/client.js'
@@ -39,8 +41,15 @@ function parseBroker(text: string): string {
   return broker
 }
 
+/** A topic may be called as a file here is; whoever means it can write the broker before it. Throws CLI_USAGE. */
+function requireNoFile(text: string): void {
+  if (!/\.\w+$/.test(text) || /:\d+\//.test(text) || !existsSync(text)) return
+  throw new CodedError('CLI_USAGE', `'${text}' is a file, neither a topic nor a recording (NAME.mcap); JSON goes to 'make-file', 'write', 'produce' or 'check'; a topic of this name is host:port/${basename(text)}`) // prettier-ignore
+}
+
 /** Connects; call `kafka.close()` in the end. */
 export function connect(text: string | undefined, flags: KafkaFlags): CliTarget {
+  if (text !== undefined) requireNoFile(text)
   const address: KafkaAddress = text === undefined ? { brokers: [], topic: undefined } : parseAddress(text)
   const { config } = configOf(flags)
   const brokers = brokersOf(address, flags, config)

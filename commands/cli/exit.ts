@@ -7,8 +7,9 @@ export { exitCodes }
 
 export const exitCodeHelp = `
 Exit codes:
-  0 done   1 failed at run time   2 wrong usage or invalid file   3 not reachable or timed out
-  4 refused (ERR answer)   5 finished with findings (check)   130/143 ended by a signal`
+  0 done   1 failed at run time   2 wrong usage or invalid file
+  3 not reachable or timed out   4 refused (ERR answer)
+  5 finished with findings (check)   130/143 ended by a signal`
 
 const usage = new Set<string>([
   'CLI_USAGE', 'FILE_READ', 'CONFIG_FILE', 'COMMAND_JSON',

@@ -13,6 +13,9 @@ import type { RunFlags } from './run.js'
 import { type Brought, broughtBy, loadFor, loadTools, toolsOf } from './program-plugins.js'
 import { type Ends, type Outcome, withSet } from './program-options.js'
 
+/** Columns of a help that goes to no terminal. */
+const HELP_WIDTH = 80
+
 /**
  * The program; `finish` gets the exit code of the sub-command that ran. `brought`: what the plugins of the config add to it;
  * `own`: those of ours that bring tools only, which are there whatever the config says.
@@ -36,7 +39,12 @@ export function createProgram(
     .option('--timeout <duration>', 'give up waiting after this long, e.g. 500ms, 10s, 5min', '10s')
     .addHelpText('after', exitCodeHelp)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'CLI_USAGE: ')) })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, 'CLI_USAGE: ')),
+      getOutHelpWidth: () => process.stdout.columns || Number(process.env['COLUMNS']) || HELP_WIDTH
+    })
+    // Names alone leave room for what they do; the rest is in the help of each
+    .configureHelp({ minWidthToWrap: 20, sortSubcommands: true, subcommandTerm: (command) => command.name() })
     .showHelpAfterError("See 'nexstream help [command]'.")
     .hook('preAction', () => {
       const { verbose, quiet, timeout, color } = program.opts<{

@@ -6,9 +6,6 @@ import { type Loaded } from '../../core/loader.js'
 import { type Brought } from './program-plugins.js'
 import { type Ends, json, withConfig, withKafka } from './program-options.js'
 
-/** Columns of a help that goes to no terminal. */
-const WIDTH = 80
-
 /** Who brings a tool, and whose parts it sees when it runs; default those of its bringer. */
 interface Bringing {
   readonly from: Loaded
@@ -65,12 +62,16 @@ function addRun(command: Command, part: ToolPart, { from, shown = from, ends }: 
   )
 }
 
-/** As wide as the rest of the help; examples and tables, which are indented, stay as they are. */
+/** As wide as the rest of the help, the last column of a table below itself; commands to copy stay whole. */
 function wrapped(text: string, command: Command): string {
-  const width = command.configureOutput().getOutHelpWidth?.() ?? WIDTH
+  const width = command.configureOutput().getOutHelpWidth?.() ?? Infinity
   const help = command.createHelp()
-  const lines = text.split('\n').map((line) => (/^\s|^$/.test(line) ? line : help.boxWrap(line, width)))
-  return lines.join('\n')
+  const fitted = (line: string): string => {
+    if (line.length <= width || /^\s+(\{|nexstream )/.test(line)) return line
+    const [, head = '', rest = ''] = /^(\s*(?:\S+(?: \S+)*\s{2,})?)(.*)$/.exec(line) ?? []
+    return head + help.boxWrap(rest, width - head.length).replaceAll('\n', `\n${' '.repeat(head.length)}`)
+  }
+  return text.split('\n').map(fitted).join('\n')
 }
 
 const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent))

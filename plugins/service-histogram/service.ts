@@ -30,7 +30,7 @@ import { type FromThread, type CountingProgress, type JobSpec, type ToThread } f
 const STOP_WAIT_MS = 4000
 /** A new `config` waits so long for the last messages of the jobs before. */
 const ENDING_MS = 2000
-/** A daemon that stops waits so long for them. */
+/** A daemon that stops waits so long for them; while Kafka is away they can only end with what they have. */
 const STOP_MS = 15_000
 
 export class HistogramService implements Service {
@@ -57,8 +57,10 @@ export class HistogramService implements Service {
   async stop(): Promise<void> {
     this.#closing = true
     const jobs = [...this.#jobs.values()]
-    for (const { job } of jobs) this.#tell({ type: 'stop', jobId: job.id })
-    await endsWithin(Promise.all(jobs.map(({ ended }) => ended)), STOP_MS)
+    if (this.context.kafka.connected) {
+      for (const { job } of jobs) this.#tell({ type: 'stop', jobId: job.id })
+      await endsWithin(Promise.all(jobs.map(({ ended }) => ended)), STOP_MS)
+    }
     const worker = this.#worker
     this.#worker = undefined
     if (worker !== undefined) await endThread(worker, { type: 'end' } satisfies ToThread, STOP_MS)

@@ -143,7 +143,8 @@ describe('service-simulator', () => {
     await until(() => context.events.length > 0)
     assert.deepEqual([context.events[0]?.['failed'], context.events[0]?.['error']], [6, 'record too large'])
     assert.equal(context.jobs.list()[0]?.['state'], 'failed')
-    assert.equal(context.logs.filter(({ level }) => level === 'error').length, 1)
+    const errors = context.logs.filter(({ level }) => level === 'error').map(({ message }) => message)
+    assert.deepEqual(errors, ['run x: a message was not delivered: record too large', 'run x: 6 of 6 messages are lost'].map((text) => text.replace('run x', `run ${String(context.events[0]?.['job_id'])}`))) // prettier-ignore
   })
 
   it('refuses what it cannot run, each with its path', async () => {

@@ -46,7 +46,7 @@ export class Simulator implements Service {
   }
 
   async stop(): Promise<void> {
-    await Promise.allSettled([...this.#runs.values()].map((active) => this.#end(active)))
+    await Promise.allSettled([...this.#runs.values()].flatMap((active) => [this.#end(active), active.run.cut()]))
   }
 
   snapshot(): Snapshot {
@@ -175,6 +175,8 @@ export class Simulator implements Service {
     await run.close().catch((error: Error) => (failure = error.message))
     this.#runs.delete(run.id)
     const counts = { job_id: run.id, ...run.counts(), ...(failure === '' ? {} : { error: failure }) }
+    if (counts.failed > 0)
+      this.context.log('error', `run ${run.id}: ${counts.failed} of ${counts.messages} messages are lost`)
     if (job.state === 'stopping') job.to(failure === '' ? 'done' : 'failed', failure)
     return counts
   }

@@ -85,7 +85,7 @@ async function end(facility: DevFacility, lost: Promise<never> | undefined, { st
   } catch (error) {
     const why = errorText(error).split('\n')[0] ?? ''
     tell(`✗ the file is not finished: ${why}`)
-    if (/^Kafka ended/.test(why)) tell('  the daemon finishes it with what it has, which takes half a minute')
+    if (/^Kafka ended/.test(why)) tell('  the daemon finishes it with what it has, which takes a quarter of a minute')
   }
   await step('everything else ends', () => facility.close())
 }

@@ -157,10 +157,10 @@ function speedOf(given: string): number {
 }
 
 function samplingOf(flags: ToolFlags): Sampling {
-  return {
-    seed: countOf(text(flags['seed']) ?? '1', '--seed'),
-    durationMs: parseDuration(text(flags['over']) ?? '10s')
-  }
+  const over = text(flags['over']) ?? '10s'
+  const durationMs = parseDuration(over)
+  if (durationMs === 0) throw usage(`--over ${over}: the events need some time, such as 10s`)
+  return { seed: countOf(text(flags['seed']) ?? '1', '--seed'), durationMs }
 }
 
 function shiftOf(given: string | undefined): boolean {

@@ -26,7 +26,7 @@ const span: readonly ToolOption[] = [
   { flags: '-p, --partition <n>', summary: 'only this partition' },
   ofRecording
 ]
-const watch: ToolOption = { flags: '-w, --watch', summary: 'go on and repaint' }
+const watch: ToolOption = { flags: '-w, --watch', summary: 'go on and repaint; with --json print what comes' }
 
 const tools = [
   defineTool({

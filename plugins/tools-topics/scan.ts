@@ -1,5 +1,12 @@
 // Reads a span of a topic, message by message: the last n, from an offset, from a time, and on when following.
-import { type Batch, CodedError, type Kafka, type ToolTarget, topicMissing } from '../../core/api/plugin.js'
+import {
+  type Batch,
+  CodedError,
+  type Kafka,
+  type ToolFlags,
+  type ToolTarget,
+  topicMissing
+} from '../../core/api/plugin.js'
 import { noTopic } from '../tools-daemon/tool-kit.js'
 
 export interface TopicSpan {
@@ -140,4 +147,11 @@ async function bounds(
       return [partition, { from: Math.min(Math.max(wanted, low), high), to: high }]
     })
   )
+}
+
+/** Of --watch. Throws CLI_USAGE where nothing could be seen of it. */
+export function isWatched({ watch, json }: ToolFlags): boolean {
+  if (watch === true && json !== true && !process.stdout.isTTY)
+    throw new CodedError('CLI_USAGE', '--watch repaints a terminal, and the output is none; --json prints what comes line by line, without --watch it is printed once') // prettier-ignore
+  return watch === true
 }

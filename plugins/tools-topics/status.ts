@@ -3,7 +3,7 @@ import { CodedError, type DaemonSnapshot, type ToolContext, type ToolRun, visibl
 import { repainted, table } from '../tools-daemon/tool-kit.js'
 import { decodeValue } from './decoding.js'
 import { jobTable } from './jobs.js'
-import { scan } from './scan.js'
+import { isWatched, scan } from './scan.js'
 
 interface Heard {
   readonly snapshot: DaemonSnapshot
@@ -24,7 +24,7 @@ const status: ToolRun = async (_args, given, context) => {
   const paint = repainted()
   const stop = new AbortController()
   const giveUp = setTimeout(() => stop.abort(), timeoutMs)
-  const watching = flags.watch === true
+  const watching = isWatched(given)
   const repaint = watching && flags.json !== true ? setInterval(() => paint(page(heard, context)), 1000) : undefined
   let fresh: DaemonSnapshot[] = []
   let caught = false

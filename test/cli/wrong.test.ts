@@ -112,7 +112,16 @@ const cases: readonly Case[] = [
   ['make-file list.json -o x.nxs', 2, /^STRUCTURE_INVALID: list\.json: \/ must be an object with children/],
   ['make-file typo.json -o x.nxs', 2, /no writer module 'f145' is loaded \(did you mean 'f14[24]'\?\); there are /],
   ['make-file structure.json absent.mcap -o a.nxs', 2, missing],
-  ['make-file structure.json text.nxs -o b.nxs', 2, /^FILE_READ: .*text\.nxs|line 1/],
+  [
+    'make-file structure.json text.nxs -o b.nxs',
+    2,
+    /^FILE_READ: text\.nxs: line 1: .*; each line is one message in JSON/
+  ],
+  [
+    'make-file structure.json structure.json -o b.nxs',
+    2,
+    /^FILE_READ: structure\.json: line 1: needs a topic; each line/
+  ],
   ['make-file structure.json -o text.nxs', 1, /^FILE_EXISTS: text\.nxs exists already/],
   ['make-file structure.json -o absent/x.nxs', 2, /^FILE_PATH: absent\/x\.nxs: the folder does not exist/],
   [
@@ -132,6 +141,15 @@ const cases: readonly Case[] = [
   ['play absent.mcap -b DEAD', 2, missing],
   ['play text.nxs -b DEAD', 2, /text\.nxs is no HDF5 file/],
   ['play folder.nxs -b DEAD', 2, folderSaid],
+  [
+    'play structure.json -b DEAD --to-prefix x',
+    2,
+    /'structure\.json' is a file, neither a topic nor a recording .* 'make-file'/
+  ],
+  ['tail structure.json -b DEAD', 2, /'structure\.json' is a file, neither a topic nor a recording/],
+  ['play empty.nxs -b DEAD --over 0s', 2, /--over 0s: the events need some time, such as 10s/],
+  ['status --watch -c dead.toml', 2, /no status topic|--watch repaints a terminal, and the output is none; --json/],
+  ['pvs a -b DEAD -w', 2, /--watch repaints a terminal, and the output is none; --json/],
   ['play empty.mcap -b DEAD --speed fast', 2, /--speed fast: write a number such as 10 or 0\.5, or max/],
   ['play empty.mcap -b DEAD --shift then', 2, /--shift then: only 'now' is known/],
   ['play empty.mcap -b DEAD --map a', 2, /--map a: write FROM=TO,FROM=TO/],

@@ -205,6 +205,33 @@ describe('a daemon that is told to stop', function () {
         assert.equal(stderr.match(/Kafka is away/g)?.length, 1, stderr)
       })
 
+    it('ends runs of the simulator and histograms within the time of one producer, and says what is lost', async () => {
+      const child = start([
+        ...['run', '-b', proxy.address, '--set', 'services.simulator={}', '--set', 'services.histogram={}'],
+        ...['--set', `commands.topic=${topics.commands}`, '--set', `status.topic=${topics.status}`]
+      ])
+      children.push(child)
+      await child.says(/ is up as /)
+      const topic = topics.values
+      const image = { id: 'image', kind: 'image', data_topic: topic, topic, width: 8, height: 8 }
+      for (const command of [
+        { cmd: 'start', service: 'histogram', job_id: 'see', histograms: [image] },
+        { cmd: 'start', service: 'simulator', job_id: 'beam', topic, schema: 'ev44' }
+      ]) {
+        const answer = await control.send(command)
+        assert.equal(answer['response'], 'ACK', JSON.stringify(answer))
+      }
+      await proxy.away()
+      await child.says(/ WARN {2}Kafka is away: /)
+      child.kill('SIGTERM')
+      const { code, stderr } = await child.ended
+      // 1: a service did not stop within its part of daemon.shutdown_timeout
+      assert.equal(code, 0, stderr)
+      assert.doesNotMatch(stderr, /did not finish within/)
+      assert.match(stderr, / ERROR run beam: \d+ of \d+ messages are lost /)
+      assert.match(stderr, / ERROR job see: the daemon stopped before it knew what was left in Kafka: what was not read is not counted /) // prettier-ignore
+    })
+
     /** The answer to a start is on its topic, but its acknowledgement does not come back; then the broker goes. */
     const unacknowledged = {
       'goes before it acknowledges the answer': {

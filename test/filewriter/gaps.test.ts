@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeEvents } from '../../plugins/converter-muons/codec.js'
+import { encodeMessage } from '../../schemas/index.js'
 import { jsonLines, nexstream } from '../cli/child.js'
 import { withAdmin } from '../support/topics.js'
 import { kafka, testTopics } from '../support/kafka.js'
@@ -94,6 +96,42 @@ describe('nexstream gaps', function () {
     assert.match(stderr, /has all that Kafka holds of 1 of its 2 streams; messages of those with \? are only counted, /)
     const away = await nexstream(['gaps', file, '-b', '127.0.0.1:9', '--timeout', '300ms'])
     assert.deepEqual([away.code, /^KAFKA_UNREACHABLE: /.test(away.stderr)], [3, true], away.stderr)
+  })
+
+  it('compares blocks of ISIS, once with their alarms, and frames of muons', async () => {
+    const own = await testTopics(['blocks', 'frames'])
+    const frame = (ms: number): void => {
+      const timestampNs = BigInt(startMs + ms) * 1_000_000n + 123_456n
+      const vector = (dtype: 'uint16' | 'uint32', values: readonly number[]) => {
+        const bytes = dtype === 'uint16' ? Uint16Array.from(values) : Uint32Array.from(values)
+        return { dtype, length: values.length, bytes: new Uint8Array(bytes.buffer) }
+      }
+      const about = { timestampNs, period: 0n, protonsPerPulse: 1, running: true, frameNumber: ms, vetoes: 0 }
+      const value = encodeEvents('aev2', { frame: about, time: vector('uint32', [1, 2]), voltage: vector('uint16', [1, 2]), channel: vector('uint32', [1, 2]), digitisers: Uint8Array.of(0), complete: true }) // prettier-ignore
+      harness.producer.send({ topic: own.frames, partition: 0, value, timestampMs: startMs + ms })
+    }
+    const block = (ms: number): void => {
+      harness.log(own.blocks, 'pv', startMs + ms, ms)
+      const alarm = { source_name: 'pv', timestamp: String(startMs + ms), severity: 'MINOR', message: '' }
+      harness.producer.send({ topic: own.blocks, partition: 0, value: encodeMessage('al00', alarm), timestampMs: startMs + ms }) // prettier-ignore
+    }
+    for (const ms of [100, 200, 300]) {
+      frame(ms)
+      block(ms)
+    }
+    await harness.producer.flush()
+    const nexus_structure = entry(group('block', 'IXseblock', own.blocks, 'pv'), { module: 'muon_run', config: { topic: own.frames, source: 'aev2' } }) // prettier-ignore
+    const answer = await harness.start({ ...command, job_id: 'isis', file_name: 'isis.nxs', nexus_structure })
+    assert.equal(answer['response'], 'ACK', JSON.stringify(answer))
+    await harness.done('isis')
+    const isis = join(harness.folder, 'isis.nxs')
+    assert.match((await gaps(isis)).stdout, /^group +in file +in Kafka +missing *\n\/entry\/block +3 +3 +0 *\n\/entry +3 +3 +0 *\n$/) // prettier-ignore
+    frame(150)
+    block(250)
+    await harness.producer.flush()
+    const { code, stdout } = await gaps(isis)
+    assert.equal(code, 5)
+    assert.match(stdout, /^\/entry\/block +3 +4 +1 *\n\/entry +3 +4 +1 +2 events$/m)
   })
 
   it('tells what Kafka has no more', async () => {

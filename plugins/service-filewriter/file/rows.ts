@@ -114,9 +114,11 @@ export class FileTimes {
     this.#scale = scaleOf(file, path)
     const start =
       file.attributeText(path, startAttribute) ?? file.attributeText(path, 'start') ?? '1970-01-01T00:00:00Z'
-    const startMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(start) ? start : `${start}Z`)
+    // A date has ms only
+    const [whole, digits = ''] = [start.replace(/\.\d+/, ''), /\.(\d+)/.exec(start)?.[1]]
+    const startMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(whole) ? whole : `${whole}Z`)
     if (Number.isNaN(startMs)) throw new Unplayable(`its times count from ${JSON.stringify(start.slice(0, 40))}`)
-    this.#startNs = BigInt(startMs) * 1_000_000n
+    this.#startNs = BigInt(startMs) * 1_000_000n + BigInt(digits.slice(0, 9).padEnd(9, '0'))
   }
 
   at(row: number): bigint {

@@ -1,6 +1,13 @@
 // What Kafka holds of the streams of a file, read through the routes of a write job: the times of all that belongs into its window.
 import { type Batch, CodedError, type Kafka } from '../../../core/api/plugin.js'
-import { converterOf, element, type EventRecord, type LogRecord, splitPulses } from '../../../schemas/index.js'
+import {
+  converterOf,
+  element,
+  type EventRecord,
+  type LogRecord,
+  type MuonEvents,
+  splitPulses
+} from '../../../schemas/index.js'
 import { MessageTimes } from './gaps.js'
 import { type WriterParts } from './parts.js'
 import { type PlanStream, routeKey } from './plan.js'
@@ -12,9 +19,24 @@ import { StreamState, type TimeWindow } from './window.js'
 const LEEWAY_MS = 60_000
 const POLL_MS = 500
 
+interface TimedBy {
+  /** Below the group of the module; '' for itself. */
+  readonly below: '' | '/value_log' | '/detector_1'
+  readonly dataset: 'time' | 'event_time_zero'
+}
+
+const events: TimedBy = { below: '', dataset: 'event_time_zero' }
+const times: Readonly<Record<string, TimedBy>> = {
+  f142: { below: '', dataset: 'time' },
+  f144: { below: '', dataset: 'time' },
+  IXseblock: { below: '/value_log', dataset: 'time' },
+  ...{ ev42: events, ev43: events, ev44: events, aev2: events },
+  muon_run: { below: '/detector_1', dataset: 'event_time_zero' }
+}
+
 /** The dataset of a file that has a time for each message of the module; undefined for modules of which only messages are counted. */
-export const timedBy = ({ part }: Pick<PlanStream, 'part'>): 'time' | 'event_time_zero' | undefined =>
-  ['f142', 'f144'].includes(part.id) ? 'time' : ['ev42', 'ev43', 'ev44'].includes(part.id) ? 'event_time_zero' : undefined // prettier-ignore
+export const timedBy = ({ part }: Pick<PlanStream, 'part'>): TimedBy | undefined =>
+  Object.hasOwn(times, part.id) ? times[part.id] : undefined
 
 export interface HeldStream {
   readonly state: StreamState
@@ -57,7 +79,7 @@ export async function heldInKafka(plans: readonly PlanStream[], options: HeldOpt
     routes.set(key, route)
     const [state, times] = [new StreamState(plan, window), new MessageTimes()]
     if (timedBy(plan) !== undefined)
-      state.writer = { write: (record) => note(record as LogRecord | EventRecord, times) }
+      state.writer = { write: (record) => note(record as LogRecord | EventRecord | MuonEvents, times) }
     const converters = plan.part.accepts.flatMap((id) => {
       const part = converterOf(parts, id)
       return part === undefined ? [] : [[id, openConverter(part, context, parts)] as const]
@@ -76,7 +98,8 @@ export async function heldInKafka(plans: readonly PlanStream[], options: HeldOpt
 }
 
 /** One for each pulse, with its events, or one for the message. */
-function note(record: LogRecord | EventRecord, times: MessageTimes): void {
+function note(record: LogRecord | EventRecord | MuonEvents, times: MessageTimes): void {
+  if ('frame' in record) return times.add(record.frame.timestampNs, record.time.length)
   if (!('referenceTime' in record)) return times.add(record.timestampNs)
   for (const { referenceTime, timeOfFlight } of splitPulses(record))
     times.add(BigInt(element(referenceTime, 0)), timeOfFlight.length)

@@ -1,4 +1,5 @@
 // A whole NeXus file from a structure and messages, without Kafka, through the code that a write job runs.
+import { rename, rm } from 'node:fs/promises'
 import { type Flavour } from './flavour.js'
 import { isRefused } from './leniency.js'
 import { createNexusFile, type NexusFileOptions } from '../file/file.js'
@@ -50,6 +51,7 @@ export async function makeFile(options: MakeFileOptions): Promise<JobReport & { 
   // 1 ns is the time of messages that have none
   const window = new TimeWindow(options.startNs ?? 2n, options.stopNs ?? OPEN_END_NS)
   const file = await createNexusFile(options.file, { fsync: 'never', ...options.hdf5 })
+  let messages = 0
   try {
     const recorder = new Recorder(plan, options.parts, file, {
       jobId: 'make-file',
@@ -63,14 +65,27 @@ export async function makeFile(options: MakeFileOptions): Promise<JobReport & { 
     })
     recorder.problems.push(...sayLeftOut(leftOut))
     recorder.begin()
-    for await (const { topic, partition, value } of options.messages)
+    for await (const { topic, partition, value } of options.messages) {
+      messages++
       for (const route of recorder.topics.values())
         if (route.topic === topic && (partition === undefined || (route.partitions?.includes(partition) ?? true)))
           route.push(value)
-    return { ...recorder.finish(), findings }
-  } finally {
+    }
+    const report = { ...recorder.finish(), findings }
     file.close()
+    return report
+  } catch (error) {
+    file.close()
+    await setAside(options, messages)
+    throw error
   }
+}
+
+/** What has failed does not have the name of a whole file, nor stand in the way of the next try. */
+async function setAside({ file, log }: MakeFileOptions, messages: number): Promise<void> {
+  if (messages === 0) return rm(file, { force: true })
+  await rename(file, `${file}.part`)
+  log?.('warn', `${file}.part has what came before, ${messages} messages`)
 }
 
 /** One error that carries all findings; `name` says where. */

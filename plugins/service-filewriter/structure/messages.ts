@@ -22,7 +22,7 @@ type ReadLine = (line: string, number: number) => TopicMessage | undefined
  * or without a `partition` (times and 64-bit integers as numbers, vectors as `{ "dtype", "values": […] }`). Empty lines, lines with # and messages without a value
  * (null) are skipped. The function throws CodedError FILE_READ naming the line.
  */
-function lineReader(folder: string, parts: WriterParts): ReadLine {
+function lineReader(folder: string, parts: WriterParts, name?: string): ReadLine {
   const encoders = new Map<string, Converter>()
   return (line, number) => {
     if (line.trim() === '' || line.startsWith('#')) return undefined
@@ -38,7 +38,9 @@ function lineReader(folder: string, parts: WriterParts): ReadLine {
       }
       return { ...place, value: valueOf(json, folder, parts, encoders) }
     } catch (cause) {
-      throw new CodedError('FILE_READ', `line ${number}: ${(cause as Error).message}`, { cause })
+      const where = name === undefined ? '' : `${name}: `
+      const hint = number === 1 ? "; each line is one message in JSON, as 'nexstream tail --raw' prints them" : ''
+      throw new CodedError('FILE_READ', `${where}line ${number}: ${(cause as Error).message}${hint}`, { cause })
     }
   }
 }
@@ -49,13 +51,13 @@ export function readMessages(text: string, folder: string, parts: WriterParts): 
   return text.split('\n').flatMap((line, i) => read(line, i + 1) ?? [])
 }
 
-/** One after the other, however many there are. Throws CodedError FILE_READ naming the line. */
+/** One after the other, however many there are. Throws CodedError FILE_READ naming the file and the line. */
 export async function* messagesIn(
   lines: AsyncIterable<string>,
-  folder: string,
+  { folder, name }: { readonly folder: string; readonly name: string },
   parts: WriterParts
 ): AsyncGenerator<TopicMessage> {
-  const read = lineReader(folder, parts)
+  const read = lineReader(folder, parts, name)
   let number = 0
   for await (const line of lines) {
     const message = read(line, ++number)

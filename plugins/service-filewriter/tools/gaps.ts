@@ -10,7 +10,7 @@ import { type Compared, compare, MessageTimes } from '../structure/gaps.js'
 import { type HeldStreams, heldInKafka, type HeldStream, timedBy } from '../structure/held.js'
 import { writerOf } from '../structure/parts.js'
 import { planGroup, type PlanStream } from '../structure/plan.js'
-import { isoNs, type JobReport } from '../structure/report.js'
+import { isoNs, type JobReport, type StreamReport } from '../structure/report.js'
 import { checkStructure } from '../structure/structure.js'
 import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
 import { reportOf } from '../thread/finished.js'
@@ -82,9 +82,17 @@ function ofReport(file: WasmFile, { parts }: ToolContext): Wanted {
   const report: JobReport | null = reportOf(file)
   if (report === null)
     throw new CodedError('FILE_READ', `${file.path} does not say what it is made of: it has no nexstream_report; give its start command as well`) // prettier-ignore
-  const streams = report.streams.flatMap(({ path, module, topic, source }): PlanStream[] => {
+  const isTimed = (module: string): boolean => {
     const part = writerOf(parts, module)
-    if (part === undefined || topic === '') return []
+    return part !== undefined && timedBy({ part }) !== undefined
+  }
+  // What comes along with the values of a source, as its alarms, is no stream of its own
+  const isCompanion = ({ path, module, source }: StreamReport): boolean =>
+    !isTimed(module) && report.streams.some((one) => one.path === path && one.source === source && isTimed(one.module))
+  const streams = report.streams.flatMap((stream): PlanStream[] => {
+    const { path, module, topic, source } = stream
+    const part = writerOf(parts, module)
+    if (part === undefined || topic === '' || isCompanion(stream)) return []
     const partitions = report.topics.filter((one) => one.topic === topic).flatMap((one) => one.partitions ?? [])
     const group = { ...planGroup('', undefined, path), path }
     const more = { config: {}, onMissingTopic: undefined, onEmptyTopic: undefined, firstAfterStop: false, compression: undefined, companion: false, at: '', configAt: '' } // prettier-ignore
@@ -119,11 +127,11 @@ function ofCommand(text: string, { parts }: ToolContext): Wanted {
 
 function rowOf(file: WasmFile, { state, times }: HeldStream, startNs: bigint, stopNs: bigint): Row {
   const { module, group, topic, source } = state.plan
-  const dataset = timedBy(state.plan)
+  const timed = timedBy(state.plan)
   const row = { path: group.path, module, topic, source }
-  if (dataset === undefined) return { ...row, compared: undefined, inKafka: state.written }
+  if (timed === undefined) return { ...row, compared: undefined, inKafka: state.written }
   const there = new MessageTimes()
-  timesIn(file, group.path, dataset, (timeNs) => there.add(timeNs))
+  timesIn(file, group.path + timed.below, timed.dataset, (timeNs) => there.add(timeNs))
   const compared = compare(times, there, startNs, stopNs)
   return { ...row, compared, inKafka: compared.inKafka }
 }

@@ -90,7 +90,8 @@ async function* messagesOf(file: string, context: ToolContext): AsyncGenerator<T
   const { parts, say, progress } = context
   try {
     if (!isRecording(file)) {
-      yield* messagesIn(linesOf(file, meter(context, 'bytes')), file === '-' ? process.cwd() : dirname(file), parts)
+      const origin = { folder: file === '-' ? process.cwd() : dirname(file), name: file }
+      yield* messagesIn(linesOf(file, meter(context, 'bytes')), origin, parts)
       return
     }
     const show = meter(context, 'messages')

@@ -132,6 +132,8 @@ class CountingThread {
 
   async #end(): Promise<void> {
     clearInterval(this.#progress)
+    for (const job of [...this.#jobs.values()])
+      job.fail('the daemon stopped before it knew what was left in Kafka: what was not read is not counted')
     try {
       await Promise.all([this.#producer.close(), this.#packer.close()])
     } catch (error) {
