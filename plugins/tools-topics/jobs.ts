@@ -17,21 +17,38 @@ const stateColours = { running: 'green', failed: 'red', stopping: 'yellow' } as 
 const isColoured = (state: string): state is keyof typeof stateColours => Object.hasOwn(stateColours, state)
 
 /** One line a job, on a terminal no wider than it: the keys that every job has, then what its service says of progress. */
-export function jobTable(list: readonly JobInfo[], terminal: Terminal, most?: number): string {
+export function jobTable(
+  list: readonly JobInfo[],
+  terminal: Terminal,
+  most = process.stdout.columns || Infinity
+): string {
   const { colour } = terminal
   if (list.length === 0) return 'no jobs'
   const rows = list.map((job) => {
     const state = String(job['state'])
     return [
-      visible(String(job['job_id'])),
+      idOf(job, most),
       String(job['service']),
       isColoured(state) ? colour[stateColours[state]](state) : state,
       elapsed(job),
-      progressOf(job),
-      visible(typeof job['message'] === 'string' ? job['message'] : '')
+      progressOf(job)
     ]
   })
-  return table(terminal, [['job', 'service', 'state', 'time', 'progress', 'message'], ...rows], most)
+  return table(terminal, [['job', 'service', 'state', 'time', 'progress'], ...rows], most)
+}
+
+/** Ids made by us are long: on a narrow terminal they leave room for the progress. */
+function idOf(job: JobInfo, most: number): string {
+  const id = visible(String(job['job_id']))
+  return most < NARROW && id.length > SHORT ? `${id.slice(0, SHORT - 1)}…` : id
+}
+const [NARROW, SHORT] = [100, 16] as const
+
+/** Of a job that runs how far it is, of one that has ended how it did, before all else: a narrow terminal shows the beginning only. */
+function progressOf(job: JobInfo): string {
+  const message = visible(typeof job['message'] === 'string' ? job['message'] : '')
+  const words = typeof job['ended'] === 'string' ? [message, countsOf(job)] : [countsOf(job), message]
+  return words.filter((word) => word !== '').join('  ')
 }
 
 function elapsed(job: JobInfo): string {
@@ -43,12 +60,12 @@ function elapsed(job: JobInfo): string {
 
 const general = new Set(['job_id', 'service', 'state', 'message', 'started', 'ended'])
 
-/** What is said first, as a narrow terminal shows the beginning only. */
+/** What is said first. */
 const foremost = ['pulses', 'messages', 'file_bytes', 'written', 'behind_s', 'lost', 'events']
 const rank = (key: string): number => (foremost.includes(key) ? foremost.indexOf(key) : foremost.length)
 
 /** The plain values among the service's own keys. */
-function progressOf(job: JobInfo): string {
+function countsOf(job: JobInfo): string {
   return Object.entries(job)
     .filter(([key, value]) => !general.has(key) && ['string', 'number', 'boolean'].includes(typeof value))
     .toSorted(([a], [b]) => rank(a) - rank(b))

@@ -1,6 +1,6 @@
 // `nexstream status`: the daemons that report on the status topic, with the age of their last word.
 import { CodedError, type DaemonSnapshot, type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
-import { repainted, table } from '../tools-daemon/tool-kit.js'
+import { bytes, repainted, table } from '../tools-daemon/tool-kit.js'
 import { decodeValue } from './decoding.js'
 import { jobTable } from './jobs.js'
 import { isWatched, scan } from './scan.js'
@@ -87,6 +87,8 @@ function page(heard: ReadonlyMap<string, Heard>, context: ToolContext): string {
 const details = (service: Readonly<Record<string, unknown>>): string =>
   Object.entries(service)
     .filter(([key, value]) => key !== 'state' && ['string', 'number', 'boolean'].includes(typeof value))
-    .map(([key, value]) => visible(`${key}=${String(value)}`))
+    .map(([key, value]) =>
+      visible(`${key}=${typeof value === 'number' && key.endsWith('bytes') ? bytes(value) : String(value)}`)
+    ) // prettier-ignore
     .join(' ')
     .slice(0, 120)

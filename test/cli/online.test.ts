@@ -132,7 +132,7 @@ ${topics.join('')}`) // prettier-ignore
     assert.equal(twice.code, 4)
     const [job] = await cliJson('jobs', 'sim')
     assert.deepEqual([job?.['job_id'], job?.['service']], ['sim', 'simulator'])
-    assert.match(await good('jobs'), /^job +service +state +time +progress +message\nsim +simulator +(running|done) +\d:\d\d:\d\d +pulses=/) // prettier-ignore
+    assert.match(await good('jobs'), /^job +service +state +time +progress\nsim +simulator +(running|done) +\d:\d\d:\d\d +.*pulses=/) // prettier-ignore
     const [absent] = (await cli('jobs', 'nobody')).stdout.split('\n')
     assert.match(absent ?? '', /^ERR 404 JOB_UNKNOWN/)
     const [stopped] = await cliJson('stop', 'simulator', 'job_id=sim')

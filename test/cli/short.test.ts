@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { entry, group } from '../filewriter/harness.js'
 import { kafka, testTopics } from '../support/kafka.js'
-import { type Child, jsonLines, nexstream, start } from './child.js'
+import { until } from '../support/forwarder/live.js'
+import { OnTerminal } from '../support/terminal.js'
+import { type Child, jsonLines, nexstream, program, start } from './child.js'
 
 describe('short forms', function () {
   this.timeout(180_000)
@@ -124,5 +126,26 @@ ${group}`) // prettier-ignore
     assert.ok(commands !== '')
     const none = await nexstream(['topics', data, '--groups', '--config', config])
     assert.deepEqual([none.code, none.stdout, none.stderr], [0, '', 'no group has offsets of these topics\n'])
+  })
+
+  it('status --watch shows on 80 columns how far a job is', async () => {
+    await good('forward', 'SIM:FAR', '--topic', copy)
+    const structure = join(folder, 'far.json')
+    writeFileSync(structure, JSON.stringify(entry(group('far', 'f144', copy, 'SIM:FAR'))))
+    await good('write', structure, '--name', 'far.nxs', '--job', 'a-job-of-today-with-a-long-name')
+    const terminal = await OnTerminal.run([process.execPath, program, 'status', '--watch', '--config', config])
+    try {
+      const row = /^a-job-of-today-… +filewriter +running +\S+ +messages=(\d+) file_bytes=\d/m
+      const messages = (): number => Number(row.exec(terminal.lines().join('\n'))?.[1] ?? NaN)
+      await terminal.shows(row)
+      const before = messages()
+      await until(() => messages() > before)
+      for (const line of terminal.lines()) assert.ok(line.length <= 80, line)
+      await terminal.interrupt()
+    } finally {
+      await terminal.close()
+    }
+    await good('stop', 'filewriter', 'job_id=a-job-of-today-with-a-long-name')
+    await good('forward', 'SIM:FAR', '--stop')
   })
 })

@@ -1,7 +1,7 @@
 // The docs hold what the code says: generated pages are fresh, links lead somewhere, examples are good, tables are whole.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { check } from '../../core/check.js'
 import { configSchema } from '../../core/config-schema.js'
 import { parseConfigText } from '../../core/config.js'
@@ -10,6 +10,7 @@ import { loadPlugins } from '../../core/loader.js'
 import { packageRoot } from '../../core/root.js'
 import { allErrors } from '../../docs/generate/errors-page.js'
 import { allPages, isFresh } from '../../docs/generate/pages.js'
+import { CELL, COLUMNS, PAD } from './terminal-svg.js'
 
 function filesBelow(folder: string, ending: string): string[] {
   const all = readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
@@ -96,6 +97,19 @@ describe('docs', () => {
         .map(({ page, anchor }) => `${file}: ${page}#${anchor}`)
     )
     assert.deepEqual(broken, [])
+  })
+
+  it('show terminals of 80 columns, in small pictures that a program makes', () => {
+    const all = filesBelow('docs/images', '.svg')
+    assert.ok(all.length >= 4)
+    const prose = pages.map(read).join('\n')
+    for (const file of all) {
+      const svg = read(file)
+      assert.ok(prose.includes(`](../images/${basename(file)})`), `${file} is shown nowhere`)
+      assert.ok(svg.length < 60_000, file)
+      const ends = [...svg.matchAll(/ x="([\d.]+)" y="\d+" textLength="([\d.]+)"/g)].map(([, x, width]) => (Number(x) + Number(width) - PAD) / CELL) // prettier-ignore
+      assert.ok(ends.length > 0 && Math.max(...ends) < COLUMNS + 0.1, `${file}: ${Math.max(...ends)} columns`)
+    }
   })
 
   it('name every page in the index', () => {

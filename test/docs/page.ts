@@ -7,6 +7,7 @@ import { packageRoot } from '../../core/root.js'
 import { Child, cleanEnv, type Ended, program } from '../cli/child.js'
 import { PATIENCE_MS } from '../support/patience.js'
 import { python } from '../support/python.js'
+import { onTerminal } from '../support/terminal.js'
 
 export interface Block {
   /** Where it begins in the page. */
@@ -58,27 +59,6 @@ export interface PageOptions {
   /** Another installation than this one. */
   readonly program?: string
 }
-
-/** Runs what it is given on a terminal; what is typed and shown goes through its own input and output. */
-const onTerminal = `
-import fcntl, os, pty, select, struct, sys, termios
-pid, terminal = pty.fork()
-if pid == 0:
-    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
-    os.execvp(sys.argv[1], sys.argv[1:])
-inputs = [terminal, 0]
-while terminal in inputs:
-    for ready in select.select(inputs, [], [])[0]:
-        try:
-            words = os.read(ready, 4096)
-        except OSError:
-            words = b""
-        if words == b"":
-            inputs.remove(ready)
-        else:
-            os.write(1 if ready == terminal else terminal, words)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 255)
-`
 
 /** Ctrl-C may end a command by itself, or its shell. */
 const INTERRUPTED = 130
@@ -174,7 +154,7 @@ export class Page {
     this.ran++
     // One pipe keeps the order of what is printed
     const words = ['bash', '-c', `exec 2>&1\n${line}`] as const
-    const [word, ...args] = rule?.terminal === true ? [await python(), '-c', onTerminal, ...words] : words
+    const [word, ...args] = rule?.terminal === true ? await onTerminal(words) : words
     const shell = spawn(word, args, { cwd: this.#folder, env: cleanEnv(this.#env), detached: true, stdio: ['pipe', 'pipe', 'pipe'] }) // prettier-ignore
     shell.stdin.on('error', () => undefined)
     if (rule?.terminal !== true) shell.stdin.end(rule?.input ?? '')

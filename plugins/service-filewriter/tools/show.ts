@@ -1,6 +1,6 @@
 // `nexstream show`: what is in a NeXus file.
 import { type Terminal, type ToolContext, type ToolFlags } from '../../../core/api/plugin.js'
-import { bytes as sizeText, table } from '../../tools-daemon/tool-kit.js'
+import { bytes as sizeText, cutToWidth, table } from '../../tools-daemon/tool-kit.js'
 import { treeOf, type TreeLine } from '../file/tree.js'
 import { type EntrySummary, type FileSummary, type GroupSummary, summarise } from '../file/summary.js'
 
@@ -67,7 +67,10 @@ function treeText({ path, kind, dtype, shape, attributes }: TreeLine, { bold, vi
   const form =
     kind === 'dataset' ? `  ${dtype} [${shape?.join(' × ') ?? 'empty'}]` : kind === 'group' ? '' : `  ${kind}`
   const words = attributes.map(({ name: key, text }) => ` @${key}${text === undefined ? '' : `=${text}`}`)
-  return `${'  '.repeat(depth)}${kind === 'group' ? bold(`${name}/`) : name}${form}${visible(words.join(''))}`
+  const indent = '  '.repeat(depth)
+  const shown = kind === 'group' ? `${name}/` : name
+  const rest = cutToWidth(form + visible(words.join('')), indent.length + shown.length)
+  return `${indent}${kind === 'group' ? bold(shown) : shown}${rest}`
 }
 
 interface TimeSpan {

@@ -35,6 +35,12 @@ function cut(cell: string, size: number): string {
   return `${[...cell.replace(colours, '')].slice(0, size - 1).join('')}…`
 }
 
+/** The end of a line of which `taken` columns are printed already, on a terminal no wider than it. */
+export function cutToWidth(text: string, taken = 0, most = terminalWidth()): string {
+  const room = Math.max(1, most - taken)
+  return width(text) <= room ? text : cut(text, room)
+}
+
 /**
  * Columns as wide as their content, on a terminal no wider together than it; the first row is the heading. Empty without rows below
  * it.
