@@ -18,6 +18,8 @@ node dist/bench/write-path.js --curves FILE.svg [--most-gb 1] [--json FILE]
 CPU seconds of all threads, messages preloaded in a real Kafka, page cache warm. A job begins in a thread that the daemon has loaded before. Workloads and the meaning of --size:
   events-1p     GB of ev44 in 1 MB messages, one partition (1)
   events-4t     the same over 4 topics (1)
+  lz4-4t        the same, compressed in Kafka (1)
+  zstd-4t       the same by zstd (1)
   small-logs    values per source, 1,000 sources on one topic (1000)
   many-sources  values per source, 5,000 sources, structure of 5,000 groups (200)
   small-events  messages of 1,000 events (100000)

@@ -4,7 +4,7 @@ import { type ThreadMain } from './api/plugin.js'
 import { connectKafka } from './kafka/client.js'
 import { loadPlugins } from './loader.js'
 import { lookupOf } from './lookup.js'
-import { type ThreadData } from './thread.js'
+import { startThread, type ThreadData } from './thread.js'
 
 const { config, entry } = workerData as ThreadData
 const port = parentPort
@@ -15,6 +15,7 @@ await main({
   port,
   parts: lookupOf(loaded.host),
   kafka: (log) => connectKafka(config.kafka, log),
+  thread: (entry) => startThread({ ...config, plugins: [], builtin: [] }, entry),
   close: async () => {
     await loaded.close()
     port.close()

@@ -59,6 +59,10 @@ export interface ReaderOptions {
   readonly assign: readonly Place[]
   /** Partitions that are added to these topics meanwhile are read, too, from their beginning. */
   readonly follow?: readonly string[]
+  /** Partitions of those that somebody else reads. */
+  readonly elsewhere?: readonly Pick<Place, 'topic' | 'partition'>[]
+  /** What comes as it was sent lies in a SharedArrayBuffer, for other threads. */
+  readonly shared?: boolean
   /** Per Fetch response; default 8 MiB. */
   readonly maxBytes?: number
   readonly minBytes?: number

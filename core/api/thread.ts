@@ -1,5 +1,5 @@
 // Worker threads of services: an entry module of the plugin, run with the daemon's plugins and Kafka at hand.
-import { type MessagePort } from 'node:worker_threads'
+import { type MessagePort, type Worker } from 'node:worker_threads'
 import { type Kafka } from './kafka.js'
 import { type PartLookup } from './lookup.js'
 import { type LogLevel } from './part.js'
@@ -15,6 +15,8 @@ export interface ThreadContext {
   readonly parts: PartLookup
   /** A client of the daemon's Kafka; close it. */
   readonly kafka: (log: (level: LogLevel, message: string) => void) => Kafka
+  /** Starts a thread of this one, without parts: its module exports a ThreadMain, too. */
+  readonly thread: (entry: URL) => Worker
   /** Closes plugins and port: the thread ends when it has nothing left to do. */
   close(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { isAuthError } from './broker-errors.js'
 import { type Cluster, backoffMs, denied, isPassing, pause } from './cluster.js'
 import { type Position } from './position.js'
 import { type TopicMetadata } from './protocol.js'
+import { type ReaderOptions } from '../api/kafka.js'
 
 /** About 5 s without a leader are worth a word. */
 const PATIENT_TRIES = 12
@@ -46,14 +47,17 @@ export class Leaders {
   }
 
   /** Looks for partitions that were added, for as long as the reader is open. */
-  async follow(topics: readonly string[]): Promise<void> {
+  async follow({ follow = [], elsewhere = [] }: ReaderOptions): Promise<void> {
     const { reader } = this
+    const isElsewhere = (topic: string, partition: number): boolean =>
+      elsewhere.some((place) => place.topic === topic && place.partition === partition)
     for (;;) {
       await pause(FOLLOW_MS, this.stop)
       if (reader.closed) return
       try {
-        for (const topic of (await reader.cluster.metadata(topics)).topics) {
-          for (const { partition } of topic.partitions) reader.put(topic.name, partition, 0, topic.id)
+        for (const topic of (await reader.cluster.metadata(follow)).topics) {
+          for (const { partition } of topic.partitions)
+            if (!isElsewhere(topic.name, partition)) reader.put(topic.name, partition, 0, topic.id)
           this.#learn(topic)
         }
         this.find()

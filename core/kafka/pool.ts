@@ -7,13 +7,18 @@ export class BufferPool {
   readonly #idle = new Map<number, Buffer[]>()
   #kept = 0
 
-  constructor(readonly maxKeptBytes: number) {}
+  /** @param shared - of memory that other threads can be given */
+  constructor(
+    readonly maxKeptBytes: number,
+    readonly shared = false
+  ) {}
 
   /** A buffer of at least `bytes`, content undefined. */
   take(bytes: number): Buffer {
     const size = sizeClass(bytes)
     const buffer = this.#idle.get(size)?.pop()
-    if (buffer === undefined) return Buffer.allocUnsafeSlow(size)
+    if (buffer === undefined)
+      return this.shared ? Buffer.from(new SharedArrayBuffer(size)) : Buffer.allocUnsafeSlow(size)
     this.#kept -= size
     return buffer
   }

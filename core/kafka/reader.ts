@@ -61,7 +61,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
       maxWaitMs: options.maxWaitMs ?? 500,
       maxHeldBytes: 3 * maxBytes
     }
-    this.pool = new BufferPool(4 * maxBytes)
+    this.pool = new BufferPool(4 * maxBytes, options.shared)
     this.#checkCrc = options.checkCrc ?? cluster.settings.checkCrcs
     this.#onClose = onClose
     this.#leaders = new Leaders(this, this.#stop.signal)
@@ -73,7 +73,7 @@ export class PartitionReader implements Reader, Desk, LedBy {
     else signal?.addEventListener('abort', () => void this.close(), { once: true, signal: this.#stop.signal })
     if (this.closed) return
     this.#leaders.find()
-    if (options.follow !== undefined && options.follow.length > 0) void this.#leaders.follow(options.follow)
+    if (options.follow !== undefined && options.follow.length > 0) void this.#leaders.follow(options)
   }
 
   add(topic: string, partition: number, offset: number, topicId: string): void {

@@ -113,6 +113,14 @@ export const optionSchema = {
       default: 8_388_608,
       description: 'Most bytes asked of Kafka at once, per connection.'
     },
+    fetch_threads: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 64,
+      default: 0,
+      description:
+        'Threads that read, check and decompress for the thread of a job, each some of its partitions: for topics that are too fast for one, or compressed. 0: it does so itself.'
+    },
     memory_bytes: {
       type: 'integer',
       minimum: 1_048_576,

@@ -64,6 +64,7 @@ export function specOf(
       onMissingTopic: command.on_missing_topic ?? options.on_missing_topic,
       onEmptyTopic: options.on_empty_topic,
       fetchBytes: options.fetch_bytes,
+      fetchThreads: options.fetch_threads,
       memoryBytes: options.memory_bytes,
       reportInFile: options.report_in_file,
       fsync: options.fsync,

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import kafkajs, { type Admin } from 'kafkajs'
 import { type KafkaClient, connectKafka } from '../../core/kafka/client.js'
 import { type Loaded, loadPlugins } from '../../core/loader.js'
+import { startThread } from '../../core/thread.js'
+import { FetchThreads } from '../../plugins/service-filewriter/thread/fetch/threads.js'
 import { lookupOf } from '../../core/lookup.js'
 import { type WriterParts } from '../../plugins/service-filewriter/structure/structure.js'
 import { until as awaited } from '../support/forwarder/live.js'
@@ -28,6 +30,7 @@ export async function until(what: string, isSo: () => Promise<boolean>, mostMs =
 }
 
 export class Broker {
+  readonly fetching: FetchThreads
   readonly folder = mkdtempSync(join(tmpdir(), 'nexstream-broker-'))
 
   private constructor(
@@ -36,7 +39,10 @@ export class Broker {
     readonly admin: Admin,
     readonly sender: Sender,
     readonly loaded: Loaded
-  ) {}
+  ) {
+    const config = { plugins: [], builtin: [], baseFolder: '.', checked: true, kafka: { brokers: running.brokers } }
+    this.fetching = new FetchThreads((entry) => startThread(config, entry))
+  }
 
   static async start(): Promise<Broker> {
     const running = await startKafka({ own: true, brokers: 2, properties })
@@ -52,6 +58,7 @@ export class Broker {
   }
 
   async close(): Promise<void> {
+    await this.fetching.close()
     await this.sender.close()
     await this.client.close()
     await this.admin.disconnect()

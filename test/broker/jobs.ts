@@ -47,9 +47,11 @@ export class Jobs {
       group(`${name}_det`, 'ev44', topic, 'det')
     ])
     const { client, parts, folder } = this.#broker
+    // One reads by itself, the next has it read
+    const fetching = this.#jobs.length % 2 === 1 ? this.#broker.fetching : undefined
     const endMs = kind === 'past' ? Date.now() : (stopMs ?? Infinity)
     const structure = entry(...groups)
-    const job = WatchedJob.start(client, { parts, folder, structure, startMs, stopMs, fetchBytes })
+    const job = WatchedJob.start(client, { parts, folder, structure, startMs, stopMs, fetchBytes, fetching })
     const stopNs = stopMs === null ? NEVER_NS : ns(stopMs)
     this.#jobs.push({ label, job, startNs: ns(startMs), stopNs, endMs, openAtEnd: new Set() })
     await job.reads

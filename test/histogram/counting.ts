@@ -37,7 +37,10 @@ export class Counting {
     let close = (): void => undefined
     const closed = new Promise<void>((resolve) => (close = resolve))
     const kafka = () => connectKafka({ brokers: [...brokers], request_timeout_ms: 1500 })
-    main({ port: port2, parts, kafka, close: () => Promise.resolve(close()) })
+    const thread = (): never => {
+      throw new Error('counting needs no thread of its own')
+    }
+    main({ port: port2, parts, kafka, thread, close: () => Promise.resolve(close()) })
     return new Counting(port1, closed)
   }
 

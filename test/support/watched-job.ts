@@ -1,7 +1,9 @@
 // A write job in this process on a real Kafka: what it is handed can be seen and awaited, so that a test knows what it must have.
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { type Batch, type Kafka, type Place, type Reader } from '../../core/api/kafka.js'
+import { type Batch, type Kafka, type Place, type ReaderOptions } from '../../core/api/kafka.js'
+import { FetchingReader, type JobReader } from '../../plugins/service-filewriter/thread/fetch/reader.js'
+import { type FetchThreads } from '../../plugins/service-filewriter/thread/fetch/threads.js'
 import { type FromWorker, type JobEnd } from '../../plugins/service-filewriter/thread/protocol.js'
 import { WriteRun } from '../../plugins/service-filewriter/thread/run.js'
 import { nsOfMs } from '../../plugins/service-filewriter/times.js'
@@ -28,6 +30,8 @@ export interface JobOptions {
   /** Null: until `stop`. */
   readonly stopMs: number | null
   readonly fetchBytes?: number
+  /** Two of them read for it. */
+  readonly fetching?: FetchThreads | undefined
 }
 
 export class WatchedJob {
@@ -44,7 +48,10 @@ export class WatchedJob {
   #changed: () => void = () => undefined
   #begun: () => void = () => undefined
 
-  private constructor(kafka: Kafka, { parts, folder, structure, startMs, stopMs, fetchBytes = 1 << 20 }: JobOptions) {
+  private constructor(
+    kafka: Kafka,
+    { parts, folder, structure, startMs, stopMs, fetchBytes = 1 << 20, fetching }: JobOptions
+  ) {
     const jobId = randomUUID()
     this.file = join(folder, `${jobId}.nxs`)
     let end: (end: JobEnd) => void = () => undefined
@@ -75,7 +82,9 @@ export class WatchedJob {
       ...{ startNs: nsOfMs(startMs), stopNs: stopMs === null ? null : nsOfMs(stopMs) }
     }
     const begun = new Promise<void>((resolve) => (this.#begun = resolve))
-    this.#run = new WriteRun(spec, parts, this.#watch(kafka), hear)
+    const reader = (asked: ReaderOptions): JobReader =>
+      fetching ? new FetchingReader(fetching.take(2), asked, () => undefined) : kafka.reader(asked)
+    this.#run = new WriteRun(spec, parts, { kafka, reader: (asked) => this.#watch(reader(asked), asked) }, hear)
     this.done = Promise.race([this.#run.run().then(() => over), over])
     this.ready = Promise.race([ready, this.done.catch(() => undefined)])
     this.reads = Promise.race([begun, this.done.catch(() => undefined)]) // Whoever awaits the end sees why it failed
@@ -105,25 +114,10 @@ export class WatchedJob {
     }
   }
 
-  /** The same Kafka, but that readers of topics as a whole (those of the job proper) show what they give. */
-  #watch(kafka: Kafka): Kafka {
-    return new Proxy(kafka, {
-      get: (target, name) => {
-        if (name === 'reader')
-          return (options: Parameters<Kafka['reader']>[0]) => {
-            const reader = target.reader(options)
-            if (options.follow === undefined) return reader
-            this.assigned.push(...options.assign)
-            this.#begun()
-            return this.#watchReader(reader)
-          }
-        const value: unknown = Reflect.get(target, name, target)
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value
-      }
-    })
-  }
-
-  #watchReader(reader: Reader): Reader {
+  /** A reader that shows what it gives. */
+  #watch(reader: JobReader, { assign }: ReaderOptions): JobReader {
+    this.assigned.push(...assign)
+    this.#begun()
     const poll = async (timeoutMs: number): Promise<Batch | null | undefined> => {
       const batch = await reader.poll(timeoutMs)
       if (batch) {
@@ -137,11 +131,8 @@ export class WatchedJob {
     }
     return {
       poll,
-      next: () => reader.next(),
       add: (...place) => reader.add(...place),
-      seek: (...place) => reader.seek(...place),
       pause: (...place) => reader.pause(...place),
-      resume: (...place) => reader.resume(...place),
       close: () => reader.close()
     }
   }

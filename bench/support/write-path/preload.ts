@@ -10,7 +10,7 @@ export async function preload(workload: Workload, brokers: readonly string[]): P
   const topics = Object.values(await testTopics(names, { brokers, config }))
   const startMs = Date.now() - 7_200_000
   const kafka = connectKafka({ brokers: [...brokers] })
-  const producer = kafka.producer({ lingerMs: 5, maxBufferedBytes: 64 << 20 })
+  const producer = kafka.producer({ lingerMs: 5, maxBufferedBytes: 64 << 20, compression: workload.codec ?? 'none' })
   let bytes = 0
   let count = 0
   for (const message of messages(workload, topics, startMs)) {

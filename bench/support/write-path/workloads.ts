@@ -34,6 +34,8 @@ export interface Workload {
   /** Bytes of a message (events). */
   readonly size: number
   readonly unit: 'GB' | 'value' | 'message'
+  /** Of the batches in Kafka; default none. */
+  readonly codec?: 'lz4' | 'zstd'
 }
 
 const GB = 1e9
@@ -62,6 +64,8 @@ const logs = (name: string, title: string, sources: number, each: number): Workl
 export const workloads: Readonly<Record<string, (size?: number) => Workload>> = {
   'events-1p': (gb = 1) => events('events-1p', `${gb} GB of ev44 in 1 MB messages, one partition`, gb, 1),
   'events-4t': (gb = 1) => events('events-4t', `${gb} GB of ev44 in 1 MB messages over 4 topics`, gb, 4),
+  'lz4-4t': (gb = 1) => ({ ...events('lz4-4t', `${gb} GB of ev44 over 4 topics, in lz4`, gb, 4), codec: 'lz4' }),
+  'zstd-4t': (gb = 1) => ({ ...events('zstd-4t', `${gb} GB of ev44 over 4 topics, in zstd`, gb, 4), codec: 'zstd' }),
   'small-logs': (n = 1000) => logs('small-logs', `1,000 sources × ${n} scalars of f144 and f142`, 1000, n),
   'many-sources': (n = 200) => logs('many-sources', `5,000 sources × ${n} scalars, structure of 5,000 groups`, 5000, n),
   'small-events': (n = 100_000) => ({

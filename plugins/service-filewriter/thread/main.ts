@@ -1,6 +1,15 @@
 // Entry of the thread of write jobs: one job after the other.
 import { getHeapStatistics } from 'node:v8'
-import { CodedError, type Finding, type ThreadContext, errorText } from '../../../core/api/plugin.js'
+import {
+  CodedError,
+  type Finding,
+  type LogLevel,
+  type ReaderOptions,
+  type ThreadContext,
+  errorText
+} from '../../../core/api/plugin.js'
+import { FetchingReader, type JobReader } from './fetch/reader.js'
+import { FetchThreads } from './fetch/threads.js'
 import { finishedBefore } from './finished.js'
 import { type FromWorker, type ToWorker, type WriteSpec } from './protocol.js'
 import { WriteRun } from './run.js'
@@ -12,6 +21,11 @@ type Say = (message: FromWorker) => void
 
 export default function main(context: ThreadContext): void {
   const { port } = context
+  const fetching = new FetchThreads((entry) => context.thread(entry))
+  const close = async (): Promise<void> => {
+    await fetching.close()
+    await context.close()
+  }
   const say: Say = (message) => port.postMessage(message)
   let run: WriteRun | undefined
   const begin = async (spec: WriteSpec): Promise<void> => {
@@ -22,14 +36,14 @@ export default function main(context: ThreadContext): void {
         fresh = false
       say(message)
     }
-    await writeJob(context, spec, report, (made) => (run = made))
+    await writeJob(context, fetching, spec, report, (made) => (run = made))
     run = undefined
     if (fresh && getHeapStatistics().used_heap_size < KEPT_HEAP_BYTES) say({ type: 'idle' })
-    else await context.close()
+    else await close()
   }
   port.on('message', (message: ToWorker) => {
     if (message.type === 'start') void begin(message.spec).catch(refuse(say))
-    else if (message.type === 'end') void context.close()
+    else if (message.type === 'end') void close()
     else run?.hear(message)
   })
   say({ type: 'idle' })
@@ -38,6 +52,7 @@ export default function main(context: ThreadContext): void {
 /** Never rejects: what goes wrong is said. */
 async function writeJob(
   { parts, kafka: connect }: ThreadContext,
+  fetching: FetchThreads,
   spec: WriteSpec,
   say: Say,
   begun: (run: WriteRun) => void
@@ -52,9 +67,13 @@ async function writeJob(
       tell({ type: 'ready', file: before.file, findings: [], streams: before.report?.streams.length ?? 0 })
       return tell({ type: 'done', end: before })
     }
-    const kafka = connect((level, message) => tell({ type: 'log', level, message }))
+    const log = (level: LogLevel, message: string): void => tell({ type: 'log', level, message })
+    const kafka = connect(log)
+    const { fetchThreads = 0 } = spec.options
+    const reader = (options: ReaderOptions): JobReader =>
+      fetchThreads === 0 ? kafka.reader(options) : new FetchingReader(fetching.take(fetchThreads), options, log)
     try {
-      const run = new WriteRun(spec, parts, kafka, tell)
+      const run = new WriteRun(spec, parts, { kafka, reader }, tell)
       begun(run)
       await run.run()
     } finally {

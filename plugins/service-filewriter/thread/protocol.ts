@@ -60,6 +60,8 @@ export interface WriteOptions {
   readonly onEmptyTopic?: MissingTopic
   /** Per Fetch response. */
   readonly fetchBytes: number
+  /** Threads that read for the job's own; default 0: it reads. */
+  readonly fetchThreads?: number
   /** Bound for what the columns gather. */
   readonly memoryBytes: number
   readonly reportInFile: boolean

@@ -1,8 +1,9 @@
 // Reads the topics of a job from their starts to their ends; each partition knows when it is done.
 import { type TopicRoute } from '../structure/route.js'
 import { countIn } from '../structure/window.js'
-import { type Batch, type Kafka, Lag, type Reader } from '../../../core/api/plugin.js'
+import { type Batch, Lag, type ReaderOptions } from '../../../core/api/plugin.js'
 import { type Settle } from './settle.js'
+import { type JobReader } from './fetch/reader.js'
 import { DAY_MS } from './start.js'
 
 interface Partition {
@@ -34,6 +35,7 @@ interface Partition {
 }
 
 export interface ReadingOptions {
+  readonly reader: (options: ReaderOptions) => JobReader
   readonly startMs: number
   readonly fetchBytes: number
   readonly signal: AbortSignal
@@ -121,11 +123,9 @@ export class Reading {
   readonly #unsure = new Set<string>()
   #failure: Error | undefined
 
-  readonly #kafka: Kafka
   readonly #options: ReadingOptions
 
-  constructor(kafka: Kafka, options: ReadingOptions) {
-    this.#kafka = kafka
+  constructor(options: ReadingOptions) {
     this.#options = options
   }
 
@@ -245,8 +245,8 @@ export class Reading {
       ...{ topic, partition, offset: position },
       ...(topicId !== '' && { topicId })
     }))
-    const { fetchBytes, signal, between, lend } = this.#options
-    const reader = this.#kafka.reader({ assign, follow: [...group.whole.keys()], maxBytes: fetchBytes, signal })
+    const { fetchBytes, signal, between, lend, reader: open } = this.#options
+    const reader = open({ assign, follow: [...group.whole.keys()], maxBytes: fetchBytes, signal })
     try {
       while (!this.#allDone(group, reader) && this.#failure === undefined) {
         const batch = await reader.poll(POLL_MS)
@@ -324,7 +324,7 @@ export class Reading {
     if (isNear && behindMs > partition.behindMs) partition.tooLate++
   }
 
-  #allDone({ byKey }: ReaderGroup, reader: Reader): boolean {
+  #allDone({ byKey }: ReaderGroup, reader: JobReader): boolean {
     let all = true
     for (const partition of byKey.values()) {
       if (partition.unmet) reader.add(partition.topic, partition.partition, partition.position, partition.topicId)
@@ -336,7 +336,7 @@ export class Reading {
     return all
   }
 
-  #close(partition: Partition, reader: Reader): void {
+  #close(partition: Partition, reader: JobReader): void {
     const { topic, route, position, tail, held } = partition
     partition.done = true
     const left = tail === null ? 0 : tail.last - position

@@ -10,9 +10,10 @@ import { rootAttributes } from '../structure/root-attributes.js'
 import { checkStructure, type Checked, type WriterParts } from '../structure/structure.js'
 import { readTemplate, templateFile } from '../structure/template.js'
 import { OPEN_END_NS, TimeWindow } from '../structure/window.js'
-import { CodedError, type Kafka, errorText } from '../../../core/api/plugin.js'
+import { CodedError, type Kafka, type ReaderOptions, errorText } from '../../../core/api/plugin.js'
 import { Details } from './details.js'
 import { endFile } from './end.js'
+import { type JobReader } from './fetch/reader.js'
 import { discard, leftByEarlier, outputPath, requireFree, requireSpace, type OutputPath } from './output.js'
 import { type FromWorker, type JobProgress, type ToWorker, type WriteSpec } from './protocol.js'
 import { Reading, type Start } from './reading.js'
@@ -24,6 +25,12 @@ const TOPIC_WAIT_MS = 2000
 /** Findings of a lenient job in its report. */
 const MOST_LISTED = 100
 const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Who is asked, and who reads the topics of the job proper. */
+export interface RunKafka {
+  readonly kafka: Kafka
+  readonly reader: (options: ReaderOptions) => JobReader
+}
 
 export class WriteRun {
   readonly #window: TimeWindow
@@ -51,12 +58,14 @@ export class WriteRun {
   readonly #spec: WriteSpec
   readonly #parts: WriterParts
   readonly #kafka: Kafka
+  readonly #reader: RunKafka['reader']
   readonly #say: (message: FromWorker) => void
 
-  constructor(spec: WriteSpec, parts: WriterParts, kafka: Kafka, say: (message: FromWorker) => void) {
+  constructor(spec: WriteSpec, parts: WriterParts, { kafka, reader }: RunKafka, say: (message: FromWorker) => void) {
     this.#spec = spec
     this.#parts = parts
     this.#kafka = kafka
+    this.#reader = reader
     this.#say = say
 
     this.#window = new TimeWindow(spec.startNs, spec.stopNs ?? OPEN_END_NS)
@@ -184,7 +193,8 @@ export class WriteRun {
     const spec = this.#spec
     this.#span = new JobSpan(this.#kafka, spec, this.#window, this.#recorder, this.#abort.signal)
     const details = (this.#details = spec.detailed === true ? new Details() : undefined)
-    this.#reading = new Reading(this.#kafka, {
+    this.#reading = new Reading({
+      reader: this.#reader,
       fetchBytes: spec.options.fetchBytes,
       signal: this.#abort.signal,
       between: () => this.#between(),
