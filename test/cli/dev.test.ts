@@ -12,7 +12,8 @@ import { until } from '../support/forwarder/live.js'
 import { kafka } from '../support/kafka.js'
 import { PATIENCE_MS } from '../support/patience.js'
 import { python } from '../support/python.js'
-import { type Child, cleanEnv, jsonLines, start } from './child.js'
+import { blocksOf, shows } from '../docs/page.js'
+import { type Child, cleanEnv, jsonLines, nexstream, start } from './child.js'
 import { type Packed, packed } from './packed.js'
 
 /** Runs a program on a terminal that is closed once it says how it is ended, and waits for it. */
@@ -85,6 +86,9 @@ describe('nexstream dev', function () {
       const [shown] = await jsonLines(['show', '--json', join(data, 'files', name)])
       const [entry] = shown?.['entries'] as { events: number; log_values: number }[]
       assert.ok(entry !== undefined && entry.events > 0 && entry.log_values >= 6, JSON.stringify(entry))
+      // The file of the demo, which the README shows, is of the same facility
+      const [block] = blocksOf('README.md').filter(({ text }) => text.includes('nexstream demo'))
+      shows(block?.text ?? 'no such block', (await nexstream(['show', join(data, 'files', name)])).stdout, 'README.md')
       const other = await start(['dev', '--instrument', 'OTHER', '--data', data, '-b', brokers]).ended
       assert.deepEqual([other.code, /^CLI_USAGE: \S+nexstream\.toml has no topic "OTHER_commands": it is of another instrument/.test(other.stderr)], [2, true], other.stderr) // prettier-ignore
     } finally {

@@ -1,4 +1,4 @@
-// The how-to pages and the README, from their own text: every command is run on a real Kafka and a real daemon, or it is said here why not.
+// The how-to pages, with what npm packs, and the README, as a clone has it, from their own text: every command is run on a real Kafka and a real daemon, or it is said here why not.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { createSocket, type Socket } from 'node:dgram'
@@ -10,6 +10,7 @@ import { connectKafka } from '../../core/kafka/client.js'
 import { packageRoot } from '../../core/root.js'
 import { encodeMessage } from '../../schemas/index.js'
 import { type Child, nexstream, start } from '../cli/child.js'
+import { packed, type Packed } from '../cli/packed.js'
 import { said } from '../cli/said.js'
 import { frameOf, pcap } from '../recording/captures.js'
 import { createTopic } from '../support/topics.js'
@@ -34,6 +35,7 @@ describe('the how-to pages', function () {
   let brokers: string
   let config: string
   let daemon: Child | undefined
+  let elsewhere: Packed
   let socket: Socket
   let udp: string
 
@@ -41,6 +43,7 @@ describe('the how-to pages', function () {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'nexstream-how-to-'))
     brokers = (await kafka()).brokers.join(',')
+    elsewhere = await packed()
     const topics = ['commands', 'status', 'sample_env'].map((name) => `[[topics]]\nname = "{instrument}_${name}"\n`)
     config = join(folder, 'nexstream.toml')
     const stream = `{ channel = "SE:TEMP", protocol = "sim", converter = "f144", topic = "${instrument}_sample_env", source_options = { rate = 20 } }`
@@ -66,6 +69,7 @@ ${topics.join('')}`) // prettier-ignore
   after(async () => {
     socket.close()
     await daemon?.close()
+    elsewhere.remove()
     rmSync(folder, { recursive: true, force: true })
   })
 
@@ -88,7 +92,8 @@ ${topics.join('')}`) // prettier-ignore
     const place = join(folder, name.replaceAll(/\W/g, '-'))
     mkdirSync(place)
     const replace = new Map(Object.entries({ AMOR: instrument, ...(await prepare(place)) }))
-    const page = new Page(name, { folder: place, rules, replace, env: { NEXSTREAM_BROKERS: brokers, ...env } })
+    const from = name === 'README.md' ? {} : { program: elsewhere.program }
+    const page = new Page(name, { folder: place, rules, replace, env: { NEXSTREAM_BROKERS: brokers, ...env }, ...from })
     await page.run()
     return page.ran
   }
