@@ -1,6 +1,6 @@
 // Every sample folder without Kafka, and what `nexstream make-file` says on the command line.
 import assert from 'node:assert/strict'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
@@ -100,6 +100,20 @@ describe('nexstream make-file', function () {
     assert.deepEqual(content, { 'entry/a/value': [9, 11, 12] })
     const absent = await nexstream(['make-file', 'command.json', 'absent.jsonl', '-o', 'x.nxs'], { cwd: folder })
     assert.match(absent.stderr, /^FILE_READ: absent\.jsonl cannot be read: ENOENT/)
+  })
+
+  it('sets what has failed aside, never over an unfinished file', async () => {
+    const line = JSON.stringify({ topic: 'env', value: logA(1).toString('base64') })
+    writeFileSync(join(folder, 'broken.jsonl'), `${line}\n{"topic":`)
+    writeFileSync(join(folder, 'half.nxs.part'), 'of a job')
+    const args = ['make-file', join(samples, 'window-log/structure.json'), 'broken.jsonl', '-o', 'half.nxs']
+    const { code, stderr } = await nexstream(args, { cwd: folder })
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /half\.nxs\.2\.part has what came before: messages 1/)
+    assert.equal(readFileSync(join(folder, 'half.nxs.part'), 'utf8'), 'of a job')
+    const { troubles } = await examineNexus(join(folder, 'half.nxs.2.part'), ['entry/a/value'])
+    assert.deepEqual(troubles, [])
+    assert.ok(!existsSync(join(folder, 'half.nxs')))
   })
 
   it('holds one message after the other, not all', async () => {

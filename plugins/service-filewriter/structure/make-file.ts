@@ -1,4 +1,5 @@
 // A whole NeXus file from a structure and messages, without Kafka, through the code that a write job runs.
+import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { type Flavour } from './flavour.js'
 import { isRefused } from './leniency.js'
@@ -84,8 +85,11 @@ export async function makeFile(options: MakeFileOptions): Promise<JobReport & { 
 /** What has failed does not have the name of a whole file, nor stand in the way of the next try. */
 async function setAside({ file, log }: MakeFileOptions, messages: number): Promise<void> {
   if (messages === 0) return rm(file, { force: true })
-  await rename(file, `${file}.part`)
-  log?.('warn', `${file}.part has what came before, ${messages} messages`)
+  let part = `${file}.part`
+  // One of that name may be what a job writes, or has left
+  for (let n = 2; existsSync(part); n++) part = `${file}.${n}.part`
+  await rename(file, part)
+  log?.('warn', `${part} has what came before: messages ${messages}`)
 }
 
 /** One error that carries all findings; `name` says where. */
