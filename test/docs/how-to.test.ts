@@ -187,6 +187,7 @@ ${topics.join('')}`) // prettier-ignore
     const facility = join(folder, 'srv')
     await runs('docs/how-to/install.md', [
       root, docker, dev,
+      { line: /^(node \.ci\/deb\.js |nexstream provision --config \/etc)/, skip: 'test/docs/debian.test.ts makes the package and looks at its config' },
       { line: /^npm install/, skip: 'test/docs/packed.test.ts has what it holds' },
       { line: /^kubectl /, skip: 'it needs a cluster; test/docs/kubernetes.test.ts looks at its files' },
       { line: /^npx nexstream init/, input: `${instrument}\n${brokers}\n\n\n\n` }

@@ -25,6 +25,10 @@ export const carbonPython = (): Promise<string> => venv(join(root, 'test/support
 /** The same for MCAP's own reader. */
 export const mcapPython = (): Promise<string> => venv(join(root, 'test/support/python/recording-requirements.txt'))
 
+/** The same for the schemas of Kubernetes. */
+export const kubernetesPython = (): Promise<string> =>
+  venv(join(root, 'test/support/python/kubernetes-requirements.txt'))
+
 /** The measurement of a chopper spectrometer that NeXpy brings: histograms of 148 detectors and two monitors, 2,845,033 counts. */
 export async function chopperFile(): Promise<string> {
   const code = 'import importlib.util\nprint(importlib.util.find_spec("nexpy").submodule_search_locations[0])'
