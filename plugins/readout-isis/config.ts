@@ -4,11 +4,17 @@ import { type JSONSchema, type Options } from '../../core/api/plugin.js'
 export const isisConfig = {
   type: 'object',
   additionalProperties: false,
-  required: ['board'],
   properties: {
+    header: {
+      enum: ['old', 'new'],
+      default: 'old',
+      description:
+        'Header of the messages: of 16 words with the marker in two, or the newer one that names the form of its events.'
+    },
     board: {
       enum: ['PC3544MS', 'PC3634M1S', 'PC3877MS'],
-      description: 'Type of the board: it says what the second word of an event is.'
+      description:
+        'Type of the board (old header): it says what the second word of an event is; that of lines of a wiring table that do not name it.'
     },
     start: {
       type: 'integer',
@@ -38,6 +44,23 @@ export const isisConfig = {
       description: 'Tubes of the board (PC3544MS): a line of the wiring table each.'
     },
     source: { type: 'string', minLength: 1, default: 'rust_proc', description: 'Source name in the messages.' },
+    control: {
+      type: 'string',
+      description: 'Address of the board that tells period and charge (new header); default: all do.'
+    },
+    period_half: {
+      enum: ['upper', 'lower'],
+      default: 'upper',
+      description:
+        'Where in its word the period is (new header): the upper half in the code of ISIS, the lower in its documents.'
+    },
+    delay_ns: {
+      type: 'number',
+      minimum: 0,
+      default: 0,
+      description:
+        'ns of a count of the frame sync delay (new header), which is taken from the time of the frame and added to times of flight; 0: boards tell none.'
+    },
     max_clock_off_s: {
       type: 'number',
       minimum: 0,

@@ -1,4 +1,4 @@
-// The header of 16 words, big-endian, that ISIS' boards put before what they tell of a frame.
+// The older header of 16 words, big-endian, that ISIS' boards put before what they tell of a frame.
 
 export const HEADER_BYTES = 64
 export const MARKER = 0xffffffff
@@ -40,7 +40,7 @@ export function readHeader(view: DataView, at: number): BoardHeader | undefined 
 }
 
 /** Year since 2000 (8 bits), day (9), hour (5), minute (6), second (6), ms, µs, ns (10 each). */
-function gpsTime(high: number, low: number): bigint | undefined {
+export function gpsTime(high: number, low: number): bigint | undefined {
   const [year, day, hour, minute] = [high >>> 24, (high >>> 15) & 0x1ff, (high >>> 10) & 0x1f, (high >>> 4) & 0x3f]
   const second = ((high & 0xf) << 2) | (low >>> 30)
   const [ms, us, ns] = [(low >>> 20) & 0x3ff, (low >>> 10) & 0x3ff, low & 0x3ff]

@@ -2,15 +2,18 @@
 import { API, definePlugin } from '../../core/api/plugin.js'
 import { defineReadout } from '../service-event-formation/readout-kit.js'
 import { isisConfig } from './config.js'
+import { NewIsisReadout } from './new-readout.js'
 import { IsisReadout } from './readout.js'
 
 const isis = defineReadout({
   id: 'isis',
-  summary: 'Boards of ISIS with the header of 16 words: neutrons as ev44, vetoes as pu00.',
+  summary:
+    'Boards of ISIS with the older or the newer header, by their wiring table: neutrons as ev44, vetoes, period and charge as pu00.',
   detectorType: null,
   largest: 9000,
   config: isisConfig,
-  open: (config, setup) => new IsisReadout(config, setup)
+  open: (config, setup) =>
+    config.header === 'new' ? new NewIsisReadout(config, setup) : new IsisReadout(config, setup)
 })
 
 export default definePlugin({

@@ -1,4 +1,4 @@
-// The JSON files of a detector: from the config or a command itself, or from the folder of the service.
+// The files of a detector: from the config or a command itself, or from the folder of the service.
 import { readFileSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { CodedError } from '../../core/api/plugin.js'
@@ -15,7 +15,7 @@ export function filesOf(options: DetectorOptions, folder: string, isCommand: boo
     if (name === undefined) return structuredClone(options[key])
     const path = `${at}/${key}_file`
     if (options[key] !== undefined) throw new CodedError('DETECTOR_INVALID', `both ${key} and ${key}_file`, { path })
-    return readJsonFile(pathIn(folder, name, isCommand, path), name, path)
+    return readTextFile(pathIn(folder, name, isCommand, path), name, path)
   }
   const config = content('config') ?? {}
   if (typeof config !== 'object' || Array.isArray(config))
@@ -31,8 +31,8 @@ function pathIn(folder: string, name: string, isCommand: boolean, path: string):
   return file
 }
 
-/** Says nothing of what stands in a file that is no JSON: commands come from anybody. */
-function readJsonFile(file: string, name: string, path: string): unknown {
+/** JSON, or the text of a table. Says nothing of what stands in a file that is no JSON: commands come from anybody. */
+function readTextFile(file: string, name: string, path: string): unknown {
   let text: string
   try {
     const bytes = readFileSync(file)
@@ -41,6 +41,7 @@ function readJsonFile(file: string, name: string, path: string): unknown {
   } catch (cause) {
     throw new CodedError('FILE_READ', `'${name}' cannot be read: ${(cause as NodeJS.ErrnoException).code ?? 'too large'}`, { path, cause }) // prettier-ignore
   }
+  if (name.endsWith('.csv')) return text
   try {
     return JSON.parse(text)
   } catch (cause) {

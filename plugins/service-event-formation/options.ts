@@ -13,7 +13,11 @@ export const detectorKeys = {
     description: "The detector's JSON file, as the field's program has it."
   },
   calibration: { type: 'object', description: 'The calibration, in place of calibration_file.' },
-  calibration_file: { type: 'string', minLength: 1, description: 'JSON file with its calibration.' },
+  calibration_file: {
+    type: 'string',
+    minLength: 1,
+    description: 'JSON file with its calibration; a name that ends in .csv: a table, for families that take one.'
+  },
   mode: {
     enum: ['exact', 'compatible'],
     default: 'exact',

@@ -31,6 +31,13 @@ export const TICK_NS = 1e9 / TICKS_PER_SECOND
 /** Whole ns of ticks. */
 export const ticksToNs = (ticks: number): number => Math.floor(ticks * TICK_NS)
 
+/** An IPv4 address, also as IPv6 writes it, as a number; 0 for anything else. */
+export function addressNumber(text: string): number {
+  const [, ...parts] = /^(?:::ffff:)?(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/i.exec(text) ?? []
+  const bytes = parts.map(Number)
+  return bytes.some((byte) => byte > 255) ? 0 : bytes.reduce((sum, byte) => 256 * sum + byte, 0)
+}
+
 /** Keys of detector files that most families have; for `limits` of the clock. */
 export const longestPulseKey = {
   type: 'integer',
@@ -58,6 +65,8 @@ export interface Packet {
   readonly view: DataView
   readonly from: number
   readonly to: number
+  /** IPv4 address that it came from, as a number; 0 when it is not known. */
+  readonly sender: number
 }
 
 /** Times of events: ns after the pulse. The common header of ESS sets the pulse; a family without it does so itself. */

@@ -69,10 +69,11 @@ export class Formation {
   }
 
   /** Takes one datagram; its bytes are used up when the call returns. Throws what the family throws. */
-  packet(datagram: Uint8Array): void {
+  packet(datagram: Uint8Array, sender = 0): void {
     const { length } = datagram
     const at = this.#header === undefined ? 0 : headerShift(datagram[1])
     if (length <= this.#largest) this.#frame.bytes.set(datagram, at)
+    this.#frame.sender = sender
     this.packetIn(this.#frame, 0, at, length, datagram)
   }
 

@@ -19,6 +19,7 @@ export class PacketMemory implements Packet {
   readonly view: DataView
   from = 0
   to = 0
+  sender = 0
 
   /** @param memory - of a length that is a multiple of 8 */
   constructor(memory: ArrayBuffer | SharedArrayBuffer) {

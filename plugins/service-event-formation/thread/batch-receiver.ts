@@ -96,7 +96,7 @@ export class BatchReceiver {
       const at = slot * slotBytes
       const shift = hasHeader && length > 1 ? headerShift(bytes[at + guess + 1]) : 0
       if (shift !== guess) bytes.copyWithin(at + shift, at + guess, at + guess + Math.min(length, slotBytes - 2))
-      this.#writer.filled(length, shift)
+      this.#writer.filled(length, shift, places.sender(slot))
       this.#shift = shift
     }
     if (count > 0) this.#writer.show()

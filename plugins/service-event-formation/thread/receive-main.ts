@@ -22,7 +22,7 @@ function closed(): void {
 
 async function byDgram(why: string): Promise<void> {
   const writer = new RingWriter(ring)
-  const receiver = await UdpReceiver.open(address, (packet) => writer.put(packet), fail)
+  const receiver = await UdpReceiver.open(address, (packet, sender) => writer.put(packet, sender), fail)
   const timer = setInterval(() => writer.kernelDrops(receiver.drops()), KERNEL_MS)
   port!.once('message', () => {
     clearInterval(timer)

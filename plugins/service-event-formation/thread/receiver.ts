@@ -2,6 +2,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { CodedError, errorText } from '../../../core/api/plugin.js'
+import { addressNumber } from '../readout-kit.js'
 import { kernelState } from './kernel.js'
 
 /** A socket that is being sent to without a pause is not emptied any longer than this. */
@@ -10,6 +11,9 @@ const PAUSE_MS = 5
 
 /** Of IPv4 (224.0.0.0/4) or IPv6 (ff00::/8, with or without a zone). */
 export const isMulticast = (host: string): boolean => /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:/i.test(host)
+
+/** @param sender - its IPv4 address as a number; 0 for others */
+export type TakeDatagram = (datagram: Buffer, sender: number) => void
 
 export interface PortAddress {
   readonly host: string
@@ -67,13 +71,13 @@ export class UdpReceiver implements PacketSource {
   #taken = 0
   #isClosed = false
 
-  private constructor(socket: Socket, address: string, port: number, take: (datagram: Buffer) => void) {
+  private constructor(socket: Socket, address: string, port: number, take: TakeDatagram) {
     this.#socket = socket
     this.#address = address
     this.#port = port
-    socket.on('message', (datagram) => {
+    socket.on('message', (datagram, { address: sender }) => {
       this.#taken++
-      take(datagram)
+      take(datagram, addressNumber(sender))
     })
   }
 
@@ -81,11 +85,7 @@ export class UdpReceiver implements PacketSource {
    * @param take - called for each datagram, whose bytes are its own; must not throw
    * @param failed - the socket cannot be read any more
    */
-  static async open(
-    address: PortAddress,
-    take: (datagram: Buffer) => void,
-    failed: (error: Error) => void
-  ): Promise<UdpReceiver> {
+  static async open(address: PortAddress, take: TakeDatagram, failed: (error: Error) => void): Promise<UdpReceiver> {
     const { host, port } = address
     const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reuseAddr: isMulticast(host) })
     try {

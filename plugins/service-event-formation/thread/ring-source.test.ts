@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { freePorts } from '../../tools-dev/fetched/ports.js'
+import { addressNumber } from '../readout-kit.js'
 import { packetBytes } from '../form/packet-memory.js'
 import { RingSource } from './ring-source.js'
 import { type RingMemory, ringMemory, type TakeFromRing } from './ring.js'
@@ -34,7 +35,11 @@ for (const receiveBy of ['dgram', 'auto'] as const)
       const ring = ringMemory(packetBytes(9000), false)
       const bytes = new Uint8Array(ring.packets)
       const numbers: number[] = []
-      const source = await open('127.0.0.1', ring, (_place, at) => numbers.push(bytes[at]! + 256 * bytes[at + 1]!))
+      const senders = new Set<number>()
+      const source = await open('127.0.0.1', ring, (_place, at, _length, from) => {
+        senders.add(from)
+        numbers.push(bytes[at]! + 256 * bytes[at + 1]!)
+      })
       assert.equal(source.by, receiveBy === 'auto' ? 'recvmmsg' : 'dgram')
       const number = (n: number): Uint8Array => Buffer.from([n & 255, n >> 8])
       const head = new Int32Array(ring.control)
@@ -47,6 +52,7 @@ for (const receiveBy of ['dgram', 'auto'] as const)
       await source.close()
       sender.close()
       assert.equal(source.drops() + source.queueDrops(), 0)
+      assert.deepEqual([...senders], [addressNumber('127.0.0.1')])
       assert.deepEqual(numbers, Array.from({ length: 400 }, (_, n) => n)) // prettier-ignore
     }).timeout(90_000)
 

@@ -20,6 +20,8 @@ const WORDS = 8
 export interface RingMemory {
   readonly control: SharedArrayBuffer
   readonly lengths: SharedArrayBuffer
+  /** IPv4 addresses that packets came from; 0 for others. */
+  readonly senders: SharedArrayBuffer
   readonly packets: SharedArrayBuffer
   readonly slotBytes: number
   /** Packets have the common header, which is put where readouts are aligned. */
@@ -33,6 +35,7 @@ export function ringMemory(slotBytes: number, hasHeader: boolean): RingMemory {
   return {
     control: new SharedArrayBuffer(WORDS * 4),
     lengths: new SharedArrayBuffer(slots * 4),
+    senders: new SharedArrayBuffer(slots * 4),
     packets: new SharedArrayBuffer(slots * slotBytes),
     slotBytes,
     hasHeader
@@ -43,17 +46,19 @@ export function ringMemory(slotBytes: number, hasHeader: boolean): RingMemory {
 export class RingWriter {
   readonly #control: Int32Array
   readonly #lengths: Int32Array
+  readonly #senders: Uint32Array
   readonly #bytes: Uint8Array
   #head = 0
 
   constructor(readonly memory: RingMemory) {
     this.#control = new Int32Array(memory.control)
     this.#lengths = new Int32Array(memory.lengths)
+    this.#senders = new Uint32Array(memory.senders)
     this.#bytes = new Uint8Array(memory.packets)
   }
 
   /** Counts the packet when there is no room. Of one that is larger than a slot only the length goes on. */
-  put(packet: Uint8Array): void {
+  put(packet: Uint8Array, sender = 0): void {
     if (this.free === 0) {
       Atomics.add(this.#control, DROPS, 1)
       return
@@ -61,7 +66,7 @@ export class RingWriter {
     const { slotBytes, hasHeader } = this.memory
     const shift = hasHeader ? headerShift(packet[1]) : 0
     if (packet.length + shift <= slotBytes) this.#bytes.set(packet, this.next * slotBytes + shift)
-    this.filled(packet.length, shift)
+    this.filled(packet.length, shift, sender)
     this.show()
   }
 
@@ -76,7 +81,8 @@ export class RingWriter {
   }
 
   /** For packets that were written to where they belong: what `put` does behind that. */
-  filled(length: number, shift: number): void {
+  filled(length: number, shift: number, sender: number): void {
+    this.#senders[this.next] = sender
     this.#lengths[this.next] = (length << SHIFT_BITS) | shift
     this.#head = (this.#head + 1) | 0
   }
@@ -105,17 +111,19 @@ interface WaitAsync {
 const atomics = Atomics as unknown as WaitAsync
 
 /** Must not throw. @param place - where in the memory the slot begins @param at - where the packet does */
-export type TakeFromRing = (place: number, at: number, length: number) => void
+export type TakeFromRing = (place: number, at: number, length: number, sender: number) => void
 
 /** Of the thread that reads. */
 export class RingReader {
   readonly #control: Int32Array
   readonly #lengths: Int32Array
+  readonly #senders: Uint32Array
   #tail = 0
 
   constructor(readonly memory: RingMemory) {
     this.#control = new Int32Array(memory.control)
     this.#lengths = new Int32Array(memory.lengths)
+    this.#senders = new Uint32Array(memory.senders)
   }
 
   /** Packets that had no room in the ring. */
@@ -138,7 +146,7 @@ export class RingReader {
       const slot = this.#tail & (lengths.length - 1)
       const word = lengths[slot]!
       const place = slot * slotBytes
-      take(place, place + (word & 3), word >> SHIFT_BITS)
+      take(place, place + (word & 3), word >> SHIFT_BITS, this.#senders[slot]!)
       this.#tail = (this.#tail + 1) | 0
       // Each slot is free at once: the other thread may be waiting for it
       Atomics.store(control, TAIL, this.#tail)

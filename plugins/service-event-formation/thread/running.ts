@@ -6,7 +6,7 @@ import { LARGEST_PACKET, packetBytes, PacketMemory } from '../form/packet-memory
 import { type DetectorOptions } from '../options.js'
 import { FormedOutlet } from './outlet.js'
 import { type DetectorProgress, type DetectorSpec } from './protocol.js'
-import { type PacketSource, type PortAddress, UdpReceiver } from './receiver.js'
+import { type PacketSource, type PortAddress, type TakeDatagram, UdpReceiver } from './receiver.js'
 import { RingSource } from './ring-source.js'
 import { ringMemory, type TakeFromRing } from './ring.js'
 
@@ -127,14 +127,16 @@ export class RunningDetector {
   ): Promise<PacketSource> {
     const { formation } = this
     const failed = (error: Error): void => this.#failed(error)
-    if (!inThread) return UdpReceiver.open(address, (datagram) => this.#take(() => formation.packet(datagram)), failed)
+    const direct: TakeDatagram = (datagram, sender) => this.#take(() => formation.packet(datagram, sender))
+    if (!inThread) return UdpReceiver.open(address, direct, failed)
     const { largest = LARGEST_PACKET, detectorType } = formation.part
     const ring = ringMemory(packetBytes(largest), detectorType !== null)
     const memory = new PacketMemory(ring.packets)
     // One for all packets, so that none costs a closure
     let [place, at, length] = [0, 0, 0]
     const form = (): void => formation.packetIn(memory, place, at, length)
-    const take: TakeFromRing = (itsPlace, itsAt, itsLength) => {
+    const take: TakeFromRing = (itsPlace, itsAt, itsLength, itsSender) => {
+      memory.sender = itsSender
       place = itsPlace
       at = itsAt
       length = itsLength

@@ -24,12 +24,18 @@ const EAGAIN = 11
 const MSGHDR = 64
 const IOVEC = 16
 const LENGTH_AT = 56
+/** Room for the address of a sender, of IPv6, too. */
+const NAME = 32
+const NAME_LENGTH = 28
+/** What stands before an address of IPv4 that is written as one of IPv6, the last four bytes. */
+const MAPPED = 0xffff0000
 
 type Call = (...values: (number | string | Uint8Array | Int32Array)[]) => number
 
 /** PacketPlaces for packets, one behind the other in the order in which they are to be filled; made once. */
 export class PacketPlaces {
   readonly #lengths: Uint32Array
+  readonly #names: DataView
   readonly #base: number
   /** Their addresses are in use while this is. */
   readonly kept: readonly ArrayBufferView[]
@@ -39,16 +45,21 @@ export class PacketPlaces {
     const headers = new Uint8Array(offsets.length * MSGHDR)
     const vectors = new Uint8Array(offsets.length * IOVEC)
     const [header, vector] = [new DataView(headers.buffer), new DataView(vectors.buffer)]
-    const [memoryAt, vectorsAt] = [addressOf(memory), addressOf(vectors)]
+    const names = new Uint8Array(offsets.length * NAME)
+    const [memoryAt, vectorsAt, namesAt] = [addressOf(memory), addressOf(vectors), addressOf(names)]
     for (const [n, offset] of offsets.entries()) {
       vector.setBigUint64(n * IOVEC, BigInt(memoryAt + offset), true)
       vector.setBigUint64(n * IOVEC + 8, BigInt(size), true)
+      header.setBigUint64(n * MSGHDR, BigInt(namesAt + n * NAME), true)
+      // What the kernel makes of it is the length for all of one socket
+      header.setUint32(n * MSGHDR + 8, NAME_LENGTH, true)
       header.setBigUint64(n * MSGHDR + 16, BigInt(vectorsAt + n * IOVEC), true)
       header.setBigUint64(n * MSGHDR + 24, 1n, true)
     }
     this.#lengths = new Uint32Array(headers.buffer)
+    this.#names = new DataView(names.buffer)
     this.#base = addressOf(headers)
-    this.kept = [memory, headers, vectors]
+    this.kept = [memory, headers, vectors, names]
   }
 
   addressOf(n: number): number {
@@ -58,6 +69,13 @@ export class PacketPlaces {
   /** Bytes of the packet that came there; more than it holds when it was too long. */
   length(n: number): number {
     return this.#lengths[(n * MSGHDR + LENGTH_AT) >> 2]!
+  }
+
+  /** IPv4 address of who sent it; 0 for another. */
+  sender(n: number): number {
+    const at = n * NAME
+    if (this.#names.getUint16(at, true) === AF_INET) return this.#names.getUint32(at + 4)
+    return this.#names.getUint32(at + 16, true) === MAPPED ? this.#names.getUint32(at + 20) : 0
   }
 }
 
