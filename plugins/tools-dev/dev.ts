@@ -133,7 +133,12 @@ function tellPlaces(facility: DevFacility, instrument: string, file: string, { b
     tell(`  ${what.padEnd(8)} ${where}`)
   heading('In another terminal')
   tell(`  export NEXSTREAM_CONFIG=${quoted(config)} NEXSTREAM_BROKERS=${broker.brokers.join(',')}`)
-  for (const words of ['status --watch', `tail ${instrument}_sample_env`, `show ${quoted(`${file}.part`)}`])
+  for (const words of [
+    'status --watch',
+    `tail ${instrument}_sample_env`,
+    `logs -f ${quoted(log)}`,
+    `show ${quoted(`${file}.part`)}`
+  ])
     tell(`  nexstream ${words}`)
   tell(`\n${bold('Ctrl-C ends it')}\n`)
 }

@@ -64,6 +64,9 @@ describe('nexstream dev', function () {
       const token = /token +(\S{32}) /.exec(child.stdout)?.[1] ?? ''
       assert.deepEqual([(await send({})).status, (await send({ authorization: `Bearer ${token}` })).status], [401, 200])
       const config = join(data, 'nexstream.toml')
+      const logs = start(/nexstream (logs -f \S+)/.exec(child.stdout)?.[1]?.split(' ') ?? [])
+      await logs.says(/ is up as demo/, 'stdout')
+      await logs.close()
       // What a daemon says each second may be from before the last of them began
       await until(async () => {
         const [daemon] = await jsonLines(['status', '--json', '--config', config, '-b', brokers, '--timeout', '60s'])

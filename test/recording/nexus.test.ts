@@ -39,23 +39,41 @@ describe('nexstream play of a NeXus file', function () {
   const differences = async (one: string, other: string): Promise<string[]> =>
     (await runPython(script, ['compare', join(folder, one), join(folder, other)])).trim().split('\n').filter((line) => line !== '') // prettier-ignore
 
-  it('makes it again: one of others, and then ours', async () => {
-    await runPython(script, ['make', join(folder, 'others.nxs')])
-    const played = await round('others.nxs', 'first.nxs')
-    assert.equal(played['sent'], 200 + 10 + 4 * 50 + 20)
+  /** Of a file of others and the one made of it: nothing but what must differ. Gives the names that were added. */
+  async function requireSame(one: string, made: string): Promise<string[]> {
     const times = /\/(event_time_zero|event_time_offset|event_index|event_id|time)$/
-    const all = (await differences('others.nxs', 'first.nxs')).map((line) => JSON.parse(line) as string[])
+    const all = (await differences(one, made)).map((line) => JSON.parse(line) as string[])
     // Nothing of the first is missing, and no value is another; times have another unit
     const isUnit = ([kind, path]: string[]): boolean => kind === 'attribute' && times.test(path!)
     assert.deepEqual(all.filter((one) => ['only in first', 'content', 'attribute'].includes(one[0]!) && !isUnit(one)), []) // prettier-ignore
     const added = new Set(all.filter(([kind]) => kind === 'only in second').map(([, path]) => path!.slice(path!.lastIndexOf('/') + 1))) // prettier-ignore
-    assert.deepEqual([...added].sort(), ['average_value', 'cue_index', 'cue_pulse_index', 'cue_timestamp_zero', 'maximum_value', 'minimum_value', 'total_counts']) // prettier-ignore
     assert.ok(all.filter(([kind]) => kind === 'type').every(([, path]) => times.test(path!)))
-    await readNexus(join(folder, 'first.nxs'), [])
-
-    await round('first.nxs', 'second.nxs')
-    const own = await differences('first.nxs', 'second.nxs')
+    await readNexus(join(folder, made), [])
+    return [...added].sort()
+  }
+  /** Of ours nothing differs but the name and the time of the file. */
+  async function requireEqual(one: string, made: string): Promise<void> {
+    const own = await differences(one, made)
     assert.deepEqual(own, [JSON.stringify(['attribute', '/', 'file_name']), JSON.stringify(['attribute', '/', 'file_time'])].map((text) => text.replace(/","/g, '", "'))) // prettier-ignore
+  }
+  const ours = ['average_value', 'cue_index', 'cue_pulse_index', 'cue_timestamp_zero', 'maximum_value', 'minimum_value', 'total_counts'] // prettier-ignore
+
+  it('makes it again: one as that of ESS, and then ours', async () => {
+    await runPython(script, ['make', join(folder, 'others.nxs')])
+    const played = await round('others.nxs', 'first.nxs')
+    assert.equal(played['sent'], 200 + 10 + 4 * 50 + 20)
+    assert.deepEqual(await requireSame('others.nxs', 'first.nxs'), ours)
+    await round('first.nxs', 'second.nxs')
+    await requireEqual('first.nxs', 'second.nxs')
+  })
+
+  it('makes it again: one as that of ISIS, and then ours', async () => {
+    await runPython(script, ['make-isis', join(folder, 'isis.nxs')])
+    const played = await round('isis.nxs', 'isis-1.nxs')
+    assert.equal(played['sent'], 120 + 120 + 3 * 40)
+    assert.deepEqual(await requireSame('isis.nxs', 'isis-1.nxs'), ours)
+    await round('isis-1.nxs', 'isis-2.nxs')
+    await requireEqual('isis-1.nxs', 'isis-2.nxs')
   })
 
   it('makes events of a file that has histograms only: of each count one, the same for a seed', async () => {

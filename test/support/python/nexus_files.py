@@ -1,4 +1,4 @@
-"""`make PATH`: a NeXus file as others write it. `compare A B`: what differs between two files, as JSON lines."""
+"""`make PATH`: a NeXus file as that of ESS; `make-isis PATH`: as that of ISIS. `compare A B`: what differs between two files, as JSON lines."""
 import json
 import sys
 
@@ -63,16 +63,43 @@ def make(path):
         entry["events"] = h5py.SoftLink("/entry/instrument/detector/detector_events")
 
 
+def make_isis(path):
+    """Events in seconds and microseconds from the start of the run, blocks with a log below, texts of fixed size."""
+    random = np.random.default_rng(11)
+    start = "2026-09-21T14:13:20"
+    with h5py.File(path, "w") as file:
+        entry = group(file, "raw_data_1", "NXentry")
+        entry.create_dataset("definition", data=np.array([b"TOFRAW"]))
+        entry.create_dataset("run_number", data=np.array([1042], dtype="int32"))
+        dataset(entry, "proton_charge", np.array([12.5], dtype="float32"), units="uAh")
+        events = group(entry, "detector_1_events", "NXevent_data")
+        counts = random.poisson(25, 120)
+        counts[[0, 7]] = 0
+        total = int(counts.sum())
+        dataset(events, "event_id", random.integers(1, 5000, total, dtype="int32"))
+        dataset(events, "event_time_offset", (random.random(total) * 20_000).astype("float32"), units="microsecond")
+        dataset(events, "event_time_zero", np.arange(120) * 0.02, units="second", offset=start)
+        dataset(events, "event_index", np.concatenate([[0], np.cumsum(counts)[:-1]]).astype("int32"))
+        log = group(group(entry, "framelog", "NXcollection"), "proton_charge", "NXlog")
+        dataset(log, "value", random.random(120).astype("float32"), units="uAh")
+        dataset(log, "time", (np.arange(120) * 0.02).astype("float32"), units="second", start=start)
+        for name, dtype in [("TEMP1", "float32"), ("SLIT_GAP", "float64"), ("COUNTER", "int32")]:
+            block = group(group(entry, "selog", "IXselog") if name == "TEMP1" else entry["selog"], name, "IXseblock")
+            log = group(block, "value_log", "NXlog")
+            dataset(log, "value", (random.random(40) * 300).astype(dtype), units="K")
+            dataset(log, "time", np.sort(random.random(40) * 2.4).astype("float32"), units="s", start=start)
+
+
 def times(data):
     """ns since 1970; None for what is no time."""
     units = data.attrs.get("units")
-    scale = {"ns": 1, "s": 10**9, "microseconds": 1000}.get(units)
+    scale = {"ns": 1, "s": 10**9, "second": 10**9, "microsecond": 1000, "microseconds": 1000}.get(units)
     if scale is None or data.dtype.kind not in "iuf":
         return None
     start = data.attrs.get("start", data.attrs.get("offset"))
     zero = 0 if start is None else int(np.datetime64(start.replace("Z", "").replace("+00:00", ""), "ns").astype("int64"))
     values = data[()]
-    return values.astype("int64") * scale + zero if data.dtype.kind in "iu" else np.rint(values * scale).astype("int64") + zero
+    return values.astype("int64") * scale + zero if data.dtype.kind in "iu" else np.floor(values.astype("float64") * scale + 0.5).astype("int64") + zero
 
 
 def walk(group, path="", found=None):
@@ -110,7 +137,7 @@ def compare(one, other):
                     print(json.dumps(["attribute", path, name]))
 
 
-if sys.argv[1] == "make":
-    make(sys.argv[2])
+if sys.argv[1] in ("make", "make-isis"):
+    (make if sys.argv[1] == "make" else make_isis)(sys.argv[2])
 else:
     compare(sys.argv[2], sys.argv[3])
