@@ -33,6 +33,12 @@ export class FileJob {
     return this.controlTopic === undefined ? {} : { reply_topic: this.controlTopic }
   }
 
+  /** For the answer to its start. */
+  get files(): Readonly<Record<string, unknown>> {
+    const { file, moreFiles } = this.ready ?? {}
+    return { file_name: file, ...(moreFiles !== undefined && { more_files: moreFiles }) }
+  }
+
   /** Where events of the job go. */
   origin(start: Origin): Origin {
     const { controlTopic } = this
@@ -57,8 +63,10 @@ export class FileJob {
   info(detail: boolean): JobInfo {
     const { spec, progress, stopNs } = this.write
     const report = this.end?.report ?? null
+    const moreFiles = this.end?.moreFiles ?? this.ready?.moreFiles
     return {
       file_name: this.end?.file ?? this.ready?.file ?? spec.fileName,
+      ...(moreFiles !== undefined && { more_files: [...moreFiles] }),
       start_time: isoOfNs(spec.startNs),
       stop_time: isoOfNs(stopNs),
       ...(spec.attempt !== 1 && { attempt: spec.attempt }),
@@ -75,6 +83,7 @@ export class FileJob {
       event: 'writing_done',
       job_id: this.job.id,
       file_name: end.file,
+      ...(end.moreFiles !== undefined && { more_files: end.moreFiles }),
       error_encountered: end.error,
       message: end.message,
       verdict: end.report?.verdict ?? 'lost',

@@ -213,7 +213,7 @@ export class FileWriter implements Service {
       message: `writing ${ready?.file}${again}${warnings(findings)}`,
       job_id: job.id,
       result: {
-        file_name: ready?.file,
+        ...mine.files,
         streams: ready?.streams,
         start_time_ms: msOfNs(spec.startNs),
         stop_time_ms: msOfNs(spec.stopNs),

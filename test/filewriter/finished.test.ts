@@ -74,7 +74,7 @@ describe('a file that was finished by a daemon that could not tell', function ()
   }
 
   /** One daemon dies at that moment; what the next one says at the end of the job. */
-  async function endAfter(dying: string | undefined, more: Json): Promise<Json> {
+  async function endAfter(dying: string | undefined, more: Json, isDivided = false): Promise<Json> {
     const how = dying === undefined ? 'untold.mjs' : 'die.mjs'
     const env = { NODE_OPTIONS: `--import ${join(folder, how)}`, DIE_AFTER: dying ?? '' }
     const first = await run('first', more, env)
@@ -86,7 +86,8 @@ describe('a file that was finished by a daemon that could not tell', function ()
         control.producer.send({ topic, value: logF144.encode({ source: 'pv', timestampNs, dtype: 'float64', value }) })
       }
     await control.producer.flush()
-    const structure = entry(group('one', 'f144', topics.one, 'pv'), group('two', 'f144', topics.two, 'pv'))
+    const [one, two] = [group('one', 'f144', topics.one, 'pv'), group('two', 'f144', topics.two, 'pv')]
+    const structure = isDivided ? { ...entry(one), more_files: [{ suffix: '_two', ...entry(two) }] } : entry(one, two)
     const command = { cmd: 'start', service: 'filewriter', job_id: id, file_name: 'a.nxs', nexus_structure: structure }
     // Its answer may come after the end of the job, that is never
     await control.sendRaw(JSON.stringify({ ...command, start_time: nowMs, stop_time: nowMs + 100 }))
@@ -111,6 +112,16 @@ describe('a file that was finished by a daemon that could not tell', function ()
     // The part file was a second name of the same file
     assert.deepEqual(isThere, [true, true, true, true, false, false])
     assert.deepEqual(await values(), [[1, 2, 3], [1, 2, 3]]) // prettier-ignore
+  })
+
+  it('goes for each file of a job that makes two', async () => {
+    const end = await endAfter('linkSync 1 a.nxs', {}, true)
+    const second = join(folder, 'a_two.nxs')
+    assert.deepEqual([end['error_encountered'], end['more_files']], [false, [second]], JSON.stringify(end))
+    assert.equal(reportOf(end).written, 6)
+    const names = ['a.nxs.part', 'a.nxs.2.part', 'a_two.nxs.2.part']
+    assert.deepEqual(names.filter((name) => existsSync(join(folder, name))), []) // prettier-ignore
+    assert.deepEqual([await readNexus(join(folder, 'a.nxs'), ['entry/one/value']), await readNexus(second, ['entry/two/value'])], [{ 'entry/one/value': [1, 2, 3] }, { 'entry/two/value': [1, 2, 3] }]) // prettier-ignore
   })
 
   it('is told by the next one when the daemon dies before Kafka has its words, for the journal does not call it ended', async () => {

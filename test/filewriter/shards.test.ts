@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeMessage } from '../../schemas/index.js'
 import { testTopics } from '../support/kafka.js'
 import { readNexus } from '../support/nexus.js'
 import { codes, entry, group, Harness, reportOf } from './harness.js'
@@ -59,6 +60,65 @@ describe('file writer with several threads per job', function () {
     assert.deepEqual(links.toSorted(), ['external', 'external', 'hard'])
     // The parts are sound by themselves, too
     for (const part of ['many_1.nxs', 'many_2.nxs']) await readNexus(join(h.folder, part), [])
+  })
+
+  const isisFile = (topic: string, config: Readonly<Record<string, unknown>>): object => ({
+    children: [
+      {
+        type: 'group',
+        name: 'raw_data_1',
+        attributes: { NX_class: 'NXentry' },
+        children: [{ module: 'isis_run', config: { topic, source: 'dae', ...config } }]
+      }
+    ]
+  })
+  const histogram = { events: false, histogram: { spectra: 4, tof_us: [0, 8], bins: 2 } }
+
+  it('a file of events and a file of histograms by one job, each with a structure of its own', async () => {
+    const { runs } = await testTopics(['runs'])
+    const t0 = Date.now() - 3_600_000
+    for (let i = 0; i < 10; i++) {
+      const times = { source_name: 'dae', message_id: i, reference_time: BigInt(t0 + i) * 1_000_000n }
+      h.producer.send({ topic: runs, timestampMs: t0 + i, value: encodeMessage('pu00', { ...times, vetos: i % 2, period_number: 0, proton_charge: 1 }) }) // prettier-ignore
+      h.events(runs, 'dae', t0 + i, [1, 3])
+    }
+    await h.producer.flush()
+    const id = `files-${randomUUID()}`
+    const structure = { ...isisFile(runs, {}), more_files: [{ suffix: '_histogram', ...isisFile(runs, histogram) }] }
+    const start = { file_name: 'R1_event.nxs', start_time: t0, stop_time: t0 + 1000, nexus_structure: structure }
+    const reply = await h.start({ ...start, job_id: id })
+    const [first, second] = ['R1_event.nxs', 'R1_histogram.nxs'].map((name) => join(h.folder, name)) as [string, string]
+    assert.deepEqual([reply['response'], (reply['result'] as Record<string, unknown>)['more_files']], ['ACK', [second]], JSON.stringify(reply)) // prettier-ignore
+    const end = await h.done(id)
+    assert.deepEqual([end['error_encountered'], end['file_name'], end['more_files']], [false, first, [second]], JSON.stringify(end)) // prettier-ignore
+    const run = (path: string) => `raw_data_1/${path}`
+    const events = await readNexus(first, [run('detector_1_events/event_id'), run('good_frames')])
+    assert.equal((events[run('detector_1_events/event_id')] as number[]).length, 20)
+    const counts = await readNexus(second, [
+      run('detector_1/counts'),
+      run('good_frames'),
+      run('detector_1_events#link')
+    ])
+    assert.deepEqual([counts[run('good_frames')], events[run('good_frames')]], [5, 5])
+    // 5 good frames of an event each in spectra 1 and 3
+    const sums = (counts[run('detector_1/counts')] as number[][][])[0]?.map((row) => row.reduce((a, b) => a + b, 0))
+    assert.deepEqual(sums, [5, 0, 5, 0])
+    const again = await h.start({ ...start, job_id: randomUUID(), file_name: 'R1.nxs' })
+    assert.deepEqual(codes(again), ['FILE_EXISTS /file_name'], JSON.stringify(again))
+    const at = '/nexus_structure/more_files'
+    const cases = [
+      [
+        [{ suffix: '/x' }, { suffix: '_a' }, { suffix: '_a' }, 7],
+        [`STRUCTURE_INVALID ${at}/0/suffix`, `STRUCTURE_INVALID ${at}/2/suffix`, `STRUCTURE_INVALID ${at}/3`]
+      ],
+      [[{ suffix: '_a', children: [{ module: 'nothing' }] }], [`WRITER_UNKNOWN ${at}/0/children/0/module`]]
+    ] as const
+    for (const [more_files, found] of cases) {
+      const refused = await h.start({ ...start, job_id: randomUUID(), file_name: 'R2.nxs', nexus_structure: { ...isisFile(runs, {}), more_files } }) // prettier-ignore
+      assert.deepEqual(codes(refused), found, JSON.stringify(refused))
+    }
+    for (const name of ['R1.nxs', 'R2.nxs', 'R2.nxs.part', 'R2_a.nxs', 'R2_a.nxs.part'])
+      assert.ok(!existsSync(join(h.folder, name)))
   })
 
   it('a file of flavour mantid is written by one thread, links and all', async () => {

@@ -62,7 +62,7 @@ export function splitStructure(structure: unknown, fileName: string, most: numbe
 }
 
 /** Undefined for text that is no JSON: the check of the structure says why. */
-function parsed(structure: unknown): unknown {
+export function parsed(structure: unknown): unknown {
   if (typeof structure !== 'string') return structure
   try {
     return readJson(structure)

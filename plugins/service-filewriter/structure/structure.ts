@@ -9,6 +9,7 @@ import { type WriterParts } from './parts.js'
 import { allGroups, planGroup, type StructurePlan, type PlanDataset, type PlanGroup } from './plan.js'
 import { type Flavour, flavours, isFlavour } from './flavour.js'
 import { makeMantid } from './mantid.js'
+import { checkMoreFiles } from './more-files.js'
 import { addCompanions, checkNames, checkPartitions, readStream } from './streams.js'
 import { type Template } from './template.js'
 import { readJson } from '../../../schemas/index.js'
@@ -59,6 +60,16 @@ export function checkStructure(structure: unknown, parts: WriterParts, options: 
   const json = typeof structure === 'string' ? parse(structure, options.maxBytes, at, findings) : structure
   if (isObject(json)) walk.root(json, at)
   else if (findings.list.length === 0) findings.add(at, 'must be an object with children')
+  if (isObject(json))
+    checkMoreFiles(json, at, findings, (further, its) => {
+      const { flavour, maxBytes } = options
+      const { findings: found } = checkStructure(further, parts, {
+        at: its,
+        flavour,
+        ...(maxBytes !== undefined && { maxBytes })
+      })
+      for (const { path, message, code } of found) findings.add(path, message, code)
+    })
   addCompanions(walk.plan, parts, findings)
   if ((walk.plan.flavour ?? options.flavour) === 'mantid') makeMantid(walk.plan, parts, findings)
   checkPartitions(walk.plan, findings)
@@ -134,6 +145,7 @@ class Walk {
       'children',
       'attributes',
       'flavour',
+      'more_files',
       'dynamic_version',
       'template_version',
       'name',

@@ -17,6 +17,8 @@ export interface Ready {
   /** What a lenient job leaves out. */
   readonly findings: readonly Finding[]
   readonly streams: number
+  /** Further files of the job. */
+  readonly moreFiles?: readonly string[]
 }
 
 export interface WriteJob {

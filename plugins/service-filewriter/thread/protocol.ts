@@ -108,6 +108,8 @@ export interface JobEnd {
   readonly report: JobReport | null
   readonly error: boolean
   readonly message: string
+  /** Further files of the job. */
+  readonly moreFiles?: readonly string[]
 }
 
 export type FromWorker =

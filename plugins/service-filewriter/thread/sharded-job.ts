@@ -1,4 +1,4 @@
-// A write job over several threads: each writes the groups of its topics into a file of its own, the first one holds links to them.
+// A write job over several threads, each with a file of its own: the groups of its topics, to which the first one holds links, or a file that is asked for beside the first.
 import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import { sayReport, type JobReport } from '../structure/report.js'
@@ -16,13 +16,19 @@ export class ShardedJob implements WriteJob {
 
   readonly #shards: readonly Shard[]
   readonly #start: (spec: WriteSpec) => WriteJob
+  readonly #areFiles: boolean
+  /** All that is asked for, to be checked before anything is made. */
+  readonly #whole: unknown
 
-  /** `start` starts the thread of one shard. */
+  /** `start` starts the thread of one shard. `whole`: what the shards were made of, when each is for a file of its own. */
   constructor(
     readonly spec: WriteSpec,
     shards: readonly Shard[],
-    start: (spec: WriteSpec) => WriteJob
+    start: (spec: WriteSpec) => WriteJob,
+    whole?: unknown
   ) {
+    this.#areFiles = whole !== undefined
+    this.#whole = whole ?? spec.structure
     this.#shards = shards
     this.#start = start
 
@@ -86,25 +92,29 @@ export class ShardedJob implements WriteJob {
   async #begin(): Promise<Ready> {
     const [own, ...others] = this.#shards
     if (own === undefined) throw new Error('a job has at least one shard')
+    const { spec } = this
     const list = others.map(({ fileName, topics }) => `${topics.join(', ')}: in ${basename(fileName)}`)
-    const notes = [
-      ...(this.spec.notes ?? []),
-      ...(list.length > 0 ? [`topics in files of their own: ${list.join('; ')}`] : [])
-    ]
-    const master = this.#open({ ...this.spec, structure: own.structure, checkAlso: this.spec.structure, notes })
+    const moved = list.length > 0 && !this.#areFiles ? [`topics in files of their own: ${list.join('; ')}`] : []
+    const notes = [...(spec.notes ?? []), ...moved]
+    const structure = this.#areFiles ? spec.structure : own.structure
+    const master = this.#open({ ...spec, structure, checkAlso: this.#whole, notes })
     const ready = await master.ready
-    for (const { structure, fileName } of others) {
+    for (const [i, { structure, fileName }] of others.entries()) {
       if (this.#stopped?.how === 'abort' || this.#abandoned !== undefined) break
-      this.#open({ ...this.spec, structure, fileName, part: true, templates: null, stopNs: this.#currentStop })
+      const kind = this.#areFiles ? { structureAt: `${spec.structureAt}/more_files/${i}` } : { part: true }
+      this.#open({ ...spec, ...kind, structure, fileName, templates: null, stopNs: this.#currentStop })
     }
     try {
       const all = await Promise.all(this.#jobs.map((job) => job.ready))
-      return { ...ready, streams: all.reduce((sum, { streams }) => sum + streams, 0) }
+      const moreFiles = all.slice(1).map(({ file }) => file)
+      const streams = all.reduce((sum, one) => sum + one.streams, 0)
+      return { ...ready, streams, findings: this.#areFiles ? all.flatMap(({ findings }) => findings) : ready.findings, ...(this.#areFiles && { moreFiles }) } // prettier-ignore
     } catch (error) {
       this.abandon('a part of the job could not begin')
       for (const { done } of this.#jobs) {
-        const { file } = await done
-        if (file.endsWith('.part')) rmSync(file, { force: true })
+        const { file, report } = await done
+        // A short one may have ended by now; of an earlier attempt a whole file stays
+        if (file.endsWith('.part') || (report !== null && (spec.attempt ?? 1) === 1)) rmSync(file, { force: true })
       }
       throw error
     }
@@ -127,6 +137,7 @@ export class ShardedJob implements WriteJob {
     const failed = ends.find(({ error }) => error)
     return {
       file: first.file,
+      ...(this.#areFiles && { moreFiles: ends.slice(1).map(({ file }) => file) }),
       report,
       error: failed !== undefined,
       message: report === null || failed?.report === null ? (failed ?? first).message : sayReport(report)

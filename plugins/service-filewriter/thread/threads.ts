@@ -1,6 +1,7 @@
 // The threads of write jobs. One that is ready waits: its code is loaded, and warm when a job has run in it before.
 import { type Worker } from 'node:worker_threads'
 import { shareWriters } from '../file/behind.js'
+import { splitFiles } from '../structure/more-files.js'
 import { splitStructure } from '../structure/shards.js'
 import { templateFile } from '../structure/template.js'
 import { ThreadJob, type WriteJob } from './job.js'
@@ -29,18 +30,21 @@ export class WriteThreads {
 
   /** Starts the job in a thread of its own, or several. Throws FILE_PATH or FILE_EXISTS at once. */
   start(spec: WriteSpec, log: JobLog): WriteJob {
+    const { own, files } = splitFiles(spec.structure, spec.fileName)
     // What a template and a structure make together is one file
     const templated = templateFile(spec.templates ?? null, spec.run.instrumentName) !== undefined
     // Links of a flavour lead all over the file
     const whole = templated || (spec.flavour ?? 'usual') !== 'usual'
-    const threads = whole ? 1 : (spec.options.threads ?? 1)
+    const first = { structure: {}, fileName: spec.fileName, topics: [] }
+    const threads = whole || files.length > 0 ? 1 : (spec.options.threads ?? 1)
     const shards = threads > 1 ? splitStructure(spec.structure, spec.fileName, threads) : []
-    for (const name of [spec.fileName, ...shards.map(({ fileName }) => fileName)]) {
+    for (const { fileName: name } of [spec, ...shards, ...files]) {
       const path = outputPath(spec.folder, name, spec.attempt)
       // Of a later attempt the thread sees whether the file is the job's own
       if ((spec.attempt ?? 1) === 1) requireFree(path)
     }
     const start = (one: WriteSpec): WriteJob => this.#startOne(one, log)
+    if (files.length > 0) return new ShardedJob({ ...spec, structure: own }, [first, ...files], start, spec.structure)
     return shards.length > 1 ? new ShardedJob(spec, shards, start) : start(spec)
   }
 

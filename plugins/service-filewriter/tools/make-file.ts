@@ -6,6 +6,7 @@ import { CodedError, exitCodes, plainNumbers, type ToolFlags, type ToolContext }
 import { type Compression, isFilter, isLevel } from '../file/levels.js'
 import { type Flavour, flavours, isFlavour } from '../structure/flavour.js'
 import { makeFile as make } from '../structure/make-file.js'
+import { splitFiles } from '../structure/more-files.js'
 import { messagesIn, type TopicMessage } from '../structure/messages.js'
 import { readJson } from '../../../schemas/index.js'
 import { sayReport } from '../structure/report.js'
@@ -31,6 +32,8 @@ export default async function makeFile(
   const momentNs = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
     typeof flag === 'string' ? BigInt(moment(flag, context.say)) * 1_000_000n : timeNs(given[path], path)
   const [startNs, stopNs] = [momentNs(flags['start'], '/start_time'), momentNs(flags['stop'], '/stop_time')]
+  if (splitFiles(given.structure, file).files.length > 0)
+    context.say('warning: more_files of the structure are left out; write jobs make them')
   const report = await make({
     structure: given.structure,
     name: structure,
