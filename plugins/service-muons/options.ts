@@ -86,7 +86,7 @@ export const frameOptions = {
     wait_ms: {
       type: 'integer',
       minimum: 0,
-      default: 500,
+      default: 2000,
       description: 'A frame waits so long for all of them, from its first message on; then it goes as it is, marked.'
     },
     max_waiting_frames: {

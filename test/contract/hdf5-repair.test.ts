@@ -179,6 +179,9 @@ with h5py.File(sys.argv[1], "w", userblock_size=512) as file:
     log("fixed", np.arange(7.0), times, chunks=(3,))
     log("packed", np.arange(7.0), times.astype("i8"), chunks=(3,), compression="gzip", shuffle=True)
     log("scalar", 1.5, np.uint64(3))
+    for name, kind, start in [("seconds", "f8", "1970-01-01T00:00:01Z"), ("single", "f4", "1970-01-01T00:00:01"), ("undated", "f8", "?")]:
+        log(name, np.arange(3.0), np.array([-0.5, 0, 2.5], dtype=kind))
+        entry[name]["time"].attrs.update(units="second", start=start)
     events = entry.create_group("events")
     events.attrs["NX_class"] = "NXevent_data"
     events["event_id"] = np.arange(5, dtype=">i4")
@@ -198,9 +201,12 @@ describe('summarise', () => {
         ['events', 5, 10n, 16n],
         ['fixed', 7, 10n, 16n],
         ['packed', 7, 10n, 16n],
-        ['scalar', 1, undefined, undefined]
+        ['scalar', 1, undefined, undefined],
+        ['seconds', 3, 500_000_000n, 3_500_000_000n],
+        ['single', 3, 500_000_000n, 3_500_000_000n],
+        ['undated', 3, undefined, undefined]
       ])
-      assert.deepEqual([entry?.events, entry?.logValues], [5, 22])
+      assert.deepEqual([entry?.events, entry?.logValues], [5, 31])
       const tree = new Map((await treeOf(path)).map((line) => [line.path, line]))
       assert.deepEqual(tree.get('/entry/events/event_id'), {
         path: '/entry/events/event_id',
@@ -210,7 +216,7 @@ describe('summarise', () => {
         attributes: []
       })
       assert.deepEqual(tree.get('/entry')?.attributes, [{ name: 'NX_class', text: 'NXentry' }])
-      assert.deepEqual([tree.size, tree.get('/entry/scalar/value')?.shape], [16, []])
+      assert.deepEqual([tree.size, tree.get('/entry/scalar/value')?.shape], [25, []])
       const text = new URL('../../../package.json', import.meta.url).pathname
       await assert.rejects(summarise(text), /package.json is no HDF5 file/)
     } finally {

@@ -11,7 +11,7 @@ export interface GroupSummary {
   readonly rows: number
   /** Pulses of an NXevent_data. */
   readonly pulses: number
-  /** ns since the Unix epoch, of the first and last row; undefined without rows or for other time units than ns. */
+  /** ns since the Unix epoch, of the first and last row; undefined without rows, or for times that are neither ns nor seconds since a moment. */
   readonly firstNs: bigint | undefined
   readonly lastNs: bigint | undefined
 }
@@ -141,9 +141,30 @@ function groupOf(file: WasmFile, path: string): GroupSummary {
 function rangeOf(file: WasmFile, path: string): [bigint, bigint] | undefined {
   const units = file.attributeText(path, 'units')
   const { shape, dtype } = file.form(path) ?? { shape: [], dtype: undefined }
-  if (shape.length !== 1 || (units !== undefined && units !== 'ns')) return undefined
-  if (dtype !== 'int64' && dtype !== 'uint64') return undefined
+  if (shape.length !== 1) return undefined
+  if (dtype === 'float64' || dtype === 'float32') return rangeOfSeconds(file, path, shape[0] ?? 0)
+  if ((dtype !== 'int64' && dtype !== 'uint64') || (units !== undefined && units !== 'ns')) return undefined
   const layout = { dtype, row: [], chunk: 1, filters: [] }
   const at = (row: number): bigint => file.read(path, row, 1, layout).readBigInt64LE(0)
   return [at(0), at((shape[0] ?? 1) - 1)]
+}
+
+/** The same of seconds since the moment that an attribute tells, as files for Mantid and those of ISIS have them. */
+function rangeOfSeconds(file: WasmFile, path: string, length: number): [bigint, bigint] | undefined {
+  const text = file.attributeText(path, 'offset') ?? file.attributeText(path, 'start')
+  const { dtype } = file.form(path) ?? {}
+  if (!/^s(econds?)?$/.test(file.attributeText(path, 'units') ?? '') || text === undefined || dtype === undefined)
+    return undefined
+  // Without a zone it is that of Greenwich
+  const startMs = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
+  if (Number.isNaN(startMs)) return undefined
+  const layout = { dtype, row: [], chunk: 1, filters: [] }
+  const at = (row: number): number => {
+    const bytes = file.read(path, row, 1, layout)
+    return dtype === 'float64' ? bytes.readDoubleLE(0) : bytes.readFloatLE(0)
+  }
+  const [first, last] = [at(0), at(length - 1)]
+  if (!Number.isFinite(first) || !Number.isFinite(last)) return undefined
+  const ns = (seconds: number): bigint => BigInt(Math.round(startMs * 1000 + seconds * 1e6)) * 1000n
+  return [ns(first), ns(last)]
 }
