@@ -22,7 +22,7 @@ The goal is that of the field's program, scaled by the loop. By thread: without 
 --one-thread  receive_thread = false
 --dgram       receive_by = "dgram"
 --latency     ms from the last packet of a pulse (14 Hz) until a reader of the topic has all its events; goal 100
---soak N      N minutes of each case at --rate packets a second (5000): losses and memory each minute; exit code 1 when any was lost`
+--soak N      N minutes of each case at --rate packets a second (5000): losses and memory each minute; exit code 1 when any was lost or memory grows`
 
 const { values } = parseArgs({
   options: {
