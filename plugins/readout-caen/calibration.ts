@@ -10,7 +10,7 @@ const unitsOf = { loki: 7, bifrost: 3, tbl3he: 1 } as const
 export type Instrument = keyof typeof unitsOf
 
 /** Of positions along a group, for a quick look. */
-const BINS = 256
+export const BINS = 256
 
 interface CalibrationFile {
   readonly instrument?: unknown
@@ -40,9 +40,10 @@ export class Calibration {
   /** The same, the lower and the higher one. */
   readonly #low: Float64Array
   readonly #high: Float64Array
-  readonly #polynomials: Float64Array
+  /** Four numbers of each unit. */
+  readonly polynomials: Float64Array
   /** By group and bin of x: the unit that all of the bin is in and none before it; -1 where that has to be looked for. */
-  readonly #sure: Int8Array
+  readonly sure: Int8Array
   readonly #groupErrors: Counter
   readonly #outside: Counter
   readonly #clampedLow: Counter
@@ -68,8 +69,8 @@ export class Calibration {
     this.#to = new Float64Array(units)
     this.#low = new Float64Array(units)
     this.#high = new Float64Array(units)
-    this.#polynomials = new Float64Array(units * 4)
-    this.#sure = new Int8Array(this.groups * BINS).fill(-1)
+    this.polynomials = new Float64Array(units * 4)
+    this.sure = new Int8Array(this.groups * BINS).fill(-1)
     const { Parameters: all } = file
     if (!Array.isArray(all) || all.length !== this.groups) return wrong('/Parameters', `must be ${this.groups} groups`)
     for (const [group, one] of all.entries()) this.#read(one as GroupParameters, group)
@@ -83,7 +84,7 @@ export class Calibration {
     }
     const first = group * this.#size
     if (x >= 0 && x < 1) {
-      const sure = this.#sure[group * BINS + ((x * BINS) | 0)]!
+      const sure = this.sure[group * BINS + ((x * BINS) | 0)]!
       if (sure >= 0) return first + sure
     }
     const low = this.#low
@@ -111,7 +112,7 @@ export class Calibration {
 
   /** With what the polynomial of the unit says taken off x, 0 to 1. */
   corrected(unit: number, x: number): number {
-    const p = this.#polynomials
+    const p = this.polynomials
     const at = unit * 4
     const value = x - (p[at]! + x * (p[at + 1]! + x * (p[at + 2]! + x * p[at + 3]!)))
     if (value < 0) {
@@ -140,7 +141,7 @@ export class Calibration {
       this.#to[unit] = interval[1]!
       this.#low[unit] = Math.min(interval[0]!, interval[1]!)
       this.#high[unit] = Math.max(interval[0]!, interval[1]!)
-      this.#polynomials.set(polynomial, unit * 4)
+      this.polynomials.set(polynomial, unit * 4)
     }
     this.#requireApart(group, path)
     for (let bin = 0; bin < BINS; bin++) {
@@ -149,7 +150,7 @@ export class Calibration {
       const [only, other] = touched
       if (only === undefined || other !== undefined) continue
       const unit = group * size + only
-      if (this.#low[unit]! <= from && this.#high[unit]! >= to) this.#sure[group * BINS + bin] = only
+      if (this.#low[unit]! <= from && this.#high[unit]! >= to) this.sure[group * BINS + bin] = only
     }
   }
 

@@ -18,6 +18,11 @@ export interface CaenGeometry {
   isValid(packet: Packet, at: number): boolean
   /** Pixel from 1 on; 0, with the reason counted, when there is none. */
   pixel(packet: Packet, at: number): number
+  /**
+   * Forms readouts from `at` on in one loop, up to the first that is not as nearly all are; how many. What has a counter of its
+   * own, all that is wrong included, is left to the caller.
+   */
+  usual?(packet: Packet, at: number, clock: PulseClock): number
   /** Of the last pixel. */
   readonly sink: EventSink
 }
@@ -68,6 +73,11 @@ export class CaenReadout implements Readout {
     const clock = this.#clock
     let [good, events] = [0, 0]
     for (let at = from; at < to; at += SIZE) {
+      const usual = geometry.usual?.(packet, at, clock) ?? 0
+      good += usual
+      events += usual
+      at += usual * SIZE
+      if (at >= to) break
       const word = at >> 2
       const head = u32[word]!
       // What is right, which is nearly all, is told by one look

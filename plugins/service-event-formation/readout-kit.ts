@@ -93,12 +93,22 @@ export interface PulseClock {
   tof(seconds: number, ticks: number): number
   /** The same of a time in ns. */
   tofOfNs(seconds: number, nanoseconds: number): number
+  /**
+   * The present pulse (s since 1970, ns below 10⁹) and the longest time of flight in ns, for families that count from it in a loop
+   * of their own: times from 0 to the longest are good, as many as `counted` is told of; of others ask `tof`.
+   */
+  readonly seconds: number
+  readonly nanoseconds: number
+  readonly longestNs: number
+  counted(times: number): void
 }
 
 /** Events of one source; they become messages. */
 export interface EventSink {
   /** @param tof - ns, 0 to 2³¹-1 @param pixel - as it shall stand in the message */
   add(tof: number, pixel: number): void
+  /** The same for `count` of them, all of the present pulse: time and pixel of the first, of the second, and so on. They are copied. */
+  addAll(events: Int32Array, count: number): void
 }
 
 /** Histogram over the time of flight (da00) of one source. */

@@ -11,10 +11,10 @@ export class FormationClock implements PulseClock {
   /** Whether the last time was counted from the previous pulse. */
   isPrevious = false
   isSet = false
-  #longestNs = LONGEST_NS
+  longestNs = LONGEST_NS
+  seconds = 0
+  nanoseconds = 0
   #longestPulseNs = 0
-  #seconds = 0
-  #ns = 0
   #previousSeconds = 0
   #previousNs = 0
   readonly #good
@@ -39,7 +39,7 @@ export class FormationClock implements PulseClock {
   }
 
   get pulseNs(): bigint {
-    return BigInt(this.#seconds) * NS + BigInt(this.#ns)
+    return BigInt(this.seconds) * NS + BigInt(this.nanoseconds)
   }
 
   get previousNs(): bigint {
@@ -48,7 +48,7 @@ export class FormationClock implements PulseClock {
 
   limits(longestNs: number, longestPulseNs: number): void {
     // The field's program keeps both in 32 bits
-    this.#longestNs = this.compatible ? longestNs >>> 0 : Math.min(longestNs, 2 ** 31 - 1)
+    this.longestNs = this.compatible ? longestNs >>> 0 : Math.min(longestNs, 2 ** 31 - 1)
     this.#longestPulseNs = this.compatible ? longestPulseNs >>> 0 : longestPulseNs
   }
 
@@ -66,15 +66,19 @@ export class FormationClock implements PulseClock {
   ): void {
     const isSame =
       this.isSet &&
-      seconds === this.#seconds &&
-      nanoseconds === this.#ns &&
+      seconds === this.seconds &&
+      nanoseconds === this.nanoseconds &&
       (this.compatible || (previousSeconds === this.#previousSeconds && previousNanoseconds === this.#previousNs))
     if (!isSame && this.isSet) this.changed(keeps)
     this.isSet = true
-    this.#seconds = seconds
-    this.#ns = nanoseconds
+    this.seconds = seconds
+    this.nanoseconds = nanoseconds
     this.#previousSeconds = previousSeconds
     this.#previousNs = previousNanoseconds
+  }
+
+  counted(times: number): void {
+    this.#good.value += times
   }
 
   tof(seconds: number, ticks: number): number {
@@ -83,9 +87,9 @@ export class FormationClock implements PulseClock {
 
   tofOfNs(seconds: number, nanoseconds: number): number {
     this.isPrevious = false
-    const tof = (seconds - this.#seconds) * 1e9 + (nanoseconds - this.#ns)
+    const tof = (seconds - this.seconds) * 1e9 + (nanoseconds - this.nanoseconds)
     if (tof >= 0) {
-      if (tof <= this.#longestNs) {
+      if (tof <= this.longestNs) {
         this.#good.value++
         return tof
       }
@@ -95,7 +99,7 @@ export class FormationClock implements PulseClock {
     this.#negative.value++
     const late = (seconds - this.#previousSeconds) * 1e9 + (nanoseconds - this.#previousNs)
     if (late < 0) this.#previousNegative.value++
-    else if (late > this.#longestNs) this.#previousHigh.value++
+    else if (late > this.longestNs) this.#previousHigh.value++
     else {
       this.#previous.value++
       this.isPrevious = true

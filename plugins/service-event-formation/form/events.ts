@@ -21,6 +21,20 @@ class Columns {
     this.length = length + 1
   }
 
+  /** Copies from `from` on what there is room for; how many. */
+  addAll(events: Int32Array, from: number, to: number): number {
+    const { length } = this
+    const count = Math.min(to - from, MOST - length)
+    while (length + count > this.tof.length) this.#grow()
+    const { tof, pixel } = this
+    for (let i = 0; i < count; i++) {
+      tof[length + i] = events[2 * (from + i)]!
+      pixel[length + i] = events[2 * (from + i) + 1]!
+    }
+    this.length = length + count
+    return count
+  }
+
   #grow(): void {
     const size = Math.min(MOST, this.tof.length * 2)
     const [tof, pixel] = [new Int32Array(size), new Int32Array(size)]
@@ -57,6 +71,14 @@ export class SourceEvents implements EventSink {
     const columns = clock.isPrevious && !clock.compatible ? this.#previous : this.#pulse
     columns.add(tof, pixel)
     if (columns.length === MOST) this.#send('max_events_reached')
+  }
+
+  addAll(events: Int32Array, count: number): void {
+    const columns = this.#pulse
+    for (let done = 0; done < count;) {
+      done += columns.addAll(events, done, count)
+      if (columns.length === MOST) this.#send('max_events_reached')
+    }
   }
 
   /** Sends what is held. */
