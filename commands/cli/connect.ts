@@ -28,7 +28,7 @@ function brokersOf(address: KafkaAddress, flags: KafkaFlags, config: DaemonConfi
   const { topic } = address
   const taken = topic === undefined ? '' : `: '${topic}' is taken as a topic`
   const file = configFileOf(flags)
-  const last = file === undefined ? 'give --config FILE' : `kafka.brokers in ${file}`
+  const last = file === undefined ? 'give --config FILE (NEXSTREAM_CONFIG)' : `kafka.brokers in ${file}`
   throw new CodedError(
     'CLI_USAGE',
     `no broker named${taken}; write host:port/${topic ?? 'topic'}, --brokers host:port, or ${last}`

@@ -25,7 +25,8 @@ export const forward: ToolRun = async (words, flags, context) => {
   if (stop !== true && text(topic) === undefined) throw usage('no topic for the values; give --topic TOPIC')
   const streams = words.map((word = '') => {
     const [, protocol, channel = ''] = /^(?:([a-z]\w*):\/\/)?(.*)$/s.exec(word) ?? []
-    if (channel === '' || /\s/.test(channel)) throw usage(`'${word}' is no PV; write NAME, ca://NAME or pva://NAME`)
+    if (channel === '' || /\s|^(ca|pva|sim):\//.test(channel))
+      throw usage(`'${word}' is no PV; write NAME, ca://NAME or pva://NAME`)
     const named = { channel, ...(protocol !== undefined && { protocol }), ...(text(topic) !== undefined && { topic }) }
     if (stop === true) return named
     return { ...named, converter, ...(flags['lossless'] === true && { lossless: true }) }

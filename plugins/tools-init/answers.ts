@@ -52,7 +52,7 @@ const pvsOf = (text: string): ForwardedPv[] =>
   listOf(text).map((word) => {
     const [, given = 'ca', name = ''] = /^(?:(\w+):\/\/)?(.+)$/.exec(word) ?? []
     const protocol = protocols.find((known) => known === given)
-    if (protocol === undefined || name.includes('://') || /\s/.test(name))
+    if (protocol === undefined || name.includes('://') || /\s|^(ca|pva|sim):\//.test(name))
       throw wrong(`'${word}' is no PV; write NAME, ca://NAME, pva://NAME or sim://NAME`)
     return { name, protocol }
   })

@@ -22,7 +22,7 @@ function namedIn(words: readonly (string | undefined)[], flags: ToolFlags): Name
   const { protocol: usual = 'ca' } = flags
   return words.map((word = '') => {
     const [, protocol = String(usual), name = ''] = /^(?:([a-z]\w*):\/\/)?(.*)$/s.exec(word) ?? []
-    if (name === '' || /\s/.test(name)) throw new CodedError('CLI_USAGE', `'${word}' is no PV; write NAME, ca://NAME or pva://NAME`) // prettier-ignore
+    if (name === '' || /\s|^(ca|pva|sim):\//.test(name)) throw new CodedError('CLI_USAGE', `'${word}' is no PV; write NAME, ca://NAME or pva://NAME`) // prettier-ignore
     return { protocol, name }
   })
 }

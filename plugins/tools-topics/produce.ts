@@ -5,6 +5,7 @@ import { CodedError, errorText, type ToolRun, writeJson } from '../../core/api/p
 import { encodeMessage, readJson } from '../../schemas/index.js'
 import { countOf } from '../tools-daemon/tool-kit.js'
 import { needTopic, partitionsOf } from './scan.js'
+import { isRecording } from '../tools-recording/recording-kit.js'
 
 interface Wanted {
   readonly key: string | null
@@ -13,6 +14,7 @@ interface Wanted {
 
 /** Nothing is sent when a line is wrong: all are read first. Exit code 1 when something was not delivered. */
 const produce: ToolRun = async ([address, file = '-'], flags, { connect, print, printJson, timeoutMs }) => {
+  if (isRecording(file)) throw new CodedError('CLI_USAGE', `${file} is a recording; 'nexstream play ${file}' sends it`)
   const target = connect(address)
   const { kafka } = target
   try {

@@ -58,7 +58,11 @@ const status: ToolRun = async (_args, given, context) => {
     clearInterval(repaint)
     await target.kafka.close()
   }
-  if (heard.size === 0) throw new CodedError('COMMAND_TIMEOUT', `no daemon reported on ${topic} within ${timeoutMs} ms`)
+  if (heard.size === 0)
+    throw new CodedError(
+      'COMMAND_TIMEOUT',
+      `no daemon reported on ${topic} within ${timeoutMs} ms; does one run ('nexstream run')? See --timeout`
+    )
   if (flags.json === true && !watching) for (const { snapshot } of heard.values()) await printJson(snapshot)
   if (flags.json !== true && !watching) await print(page(heard, context))
 }

@@ -5,7 +5,7 @@ import { type WantedTopic } from './admin/topics.js'
 /** `{instrument}` in a name is replaced; without an instrument such a name is an error. */
 export function wantedTopics(config: ToolConfig, instrument: string | undefined): WantedTopic[] {
   if (instrument !== undefined && !/^[A-Za-z0-9_-]+$/.test(instrument))
-    throw new CodedError('CLI_USAGE', `'${instrument}' is no instrument name (letters, digits, '_', '-')`)
+    throw new CodedError('CLI_USAGE', `'${instrument}' is no instrument name (letters, digits, '_', '-')${/\.(toml|ya?ml|json)$/.test(instrument) ? `; a config is given by --config ${instrument}` : ''}`) // prettier-ignore
   const described = config.topics.map((topic, i): WantedTopic => {
     if (topic.name.includes('{instrument}') && instrument === undefined)
       throw new CodedError('CLI_USAGE', `topic '${topic.name}' needs an instrument: nexstream provision INSTRUMENT`, {

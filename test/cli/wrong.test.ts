@@ -13,7 +13,8 @@ const folderSaid = /folder(\.nxs)? (cannot be read: it is a folder; name a file 
 const moments = /; write 2026-11-21T12:00:00Z or \+01:00, 10:30, yesterday 10:30 \(UTC without a zone\), ms since 1970, now, -5min/ // prettier-ignore
 const away =
   /^KAFKA_UNREACHABLE: .*127\.0\.0\.1:9: connect ECONNREFUSED.*\nhint: is the address right and the broker up\?/
-const noBroker = /^CLI_USAGE: no broker named; write host:port\/topic, --brokers host:port, or give --config FILE\n$/
+const noBroker =
+  /^CLI_USAGE: no broker named; write host:port\/topic, --brokers host:port, or give --config FILE \(NEXSTREAM_CONFIG\)\n$/
 
 /** DEAD is a port where nobody listens. */
 const cases: readonly Case[] = [
@@ -153,6 +154,32 @@ const cases: readonly Case[] = [
   ['play empty.mcap -b DEAD --speed fast', 2, /--speed fast: write a number such as 10 or 0\.5, or max/],
   ['play empty.mcap -b DEAD --shift then', 2, /--shift then: only 'now' is known/],
   ['play empty.mcap -b DEAD --map a', 2, /--map a: write FROM=TO,FROM=TO/],
+  // What a new user takes for another thing
+  ['diff text.nxs text.nxs', 2, /^FILE_READ: text\.nxs is no HDF5 file/],
+  ['show empty.mcap', 2, /^FILE_READ: empty\.mcap is no HDF5 file/],
+  [
+    'make-file empty.mcap structure.json -o d.nxs',
+    2,
+    /empty\.mcap is a recording; the structure comes first: make-file STRUCTURE empty\.mcap/
+  ],
+  ['make-file structure.json text.nxs -o structure.json', 1, /^FILE_EXISTS: structure\.json exists already/],
+  ['produce a empty.mcap -b DEAD', 2, /empty\.mcap is a recording; 'nexstream play empty\.mcap' sends it/],
+  ['forward pva:/X --topic t -b DEAD', 2, /'pva:\/X' is no PV; write NAME, ca:\/\/NAME or pva:\/\/NAME/],
+  ['pv get sim:/X', 2, /'sim:\/X' is no PV; write NAME/],
+  ['init --pvs ca:/X --yes', 2, /'ca:\/X' is no PV; write NAME/],
+  [
+    'provision silent.toml -c dead.toml',
+    2,
+    /'silent\.toml' is no instrument name .*; a config is given by --config silent\.toml/
+  ],
+  ['logs bad.json --from noon', 2, moments],
+  ['pvs a -n 3', 2, /unknown option '-n'/],
+  ['decode empty.mcap --topic x', 2, /unknown option '--topic'/],
+  ['run folder', 2, /^CONFIG_FILE: config file folder cannot be read: EISDIR/],
+  ['dev --facility sans', 2, /--facility 'sans': one of amor, isis, muons/],
+  ['dev --page-port 99999', 2, /--page-port '99999': a number up to 65535/],
+  ['plugins docs IXseblok', 2, /no part or plugin 'IXseblok' \(did you mean 'IXseblock'\?\)/],
+  ['generate-readouts loki', 2, /missing required argument 'address'/],
   // Commands
   ['send absent.json -b DEAD', 2, missing],
   ['send bad.json -b DEAD', 2, /^COMMAND_JSON: bad\.json is no valid JSON/],

@@ -2,6 +2,7 @@
 import { typedArrays } from '../../../schemas/numbers.js'
 import { CodedError } from '../../../core/api/plugin.js'
 import { type VectorType } from '../../../schemas/index.js'
+import { isHdf5 } from './summary.js'
 import { elements, numberTypes } from './types.js'
 import { type Hdf5Module, loadModule, type TypeMetadata } from './wasm-module.js'
 import { type AttributeValue, type DataType } from '../writer-part.js'
@@ -38,6 +39,7 @@ const MOST_DEPTH = 64
 
 /** Throws CodedError FILE_READ. */
 export async function visitContent(file: string, visitor: ContentVisitor): Promise<void> {
+  if (!isHdf5(file)) throw new CodedError('FILE_READ', `${file} is no HDF5 file`)
   // An instance of its own: what a damaged file does to it matters to nobody else
   const module = await loadModule()
   let id: bigint | undefined

@@ -71,8 +71,8 @@ export function sizeOf(path: string): number {
   return found.size
 }
 
-/** The signature stands at 0, or behind a user block of 512 bytes times a power of two. */
-function isHdf5(path: string): boolean {
+/** The signature stands at 0, or behind a user block of 512 bytes times a power of two. Throws CodedError FILE_READ. */
+export function isHdf5(path: string): boolean {
   const disk = new Disk(path, 'read')
   try {
     for (let at = 0; at + 8 <= disk.size; at = at === 0 ? 512 : 2 * at)

@@ -45,7 +45,8 @@ export default async function gaps(
   const { file } = await openToRead(name)
   const stop = untilStopped()
   try {
-    const wanted = command === undefined ? ofReport(file, context) : ofCommand(await context.readText(command), context)
+    const wanted =
+      command === undefined ? ofReport(file, context) : ofCommand(command, await context.readText(command), context)
     const at = (flag: ToolFlags[string]): bigint | undefined =>
       typeof flag === 'string' ? BigInt(moment(flag, context.say)) * 1_000_000n : undefined
     const startNs = at(flags['from']) ?? wanted.startNs
@@ -109,12 +110,16 @@ function nsOf(text: string): bigint {
 }
 
 /** Throws COMMAND_JSON. */
-function ofCommand(text: string, { parts }: ToolContext): Wanted {
+function ofCommand(name: string, text: string, { parts }: ToolContext): Wanted {
   let json: unknown
   try {
     json = readJson(text)
   } catch (cause) {
-    throw new CodedError('COMMAND_JSON', `the command is no valid JSON: ${(cause as Error).message}`, { cause })
+    throw new CodedError(
+      'COMMAND_JSON',
+      `${name} is no valid JSON: ${(cause as Error).message}; a start command is wanted, or its structure`,
+      { cause }
+    )
   }
   const command: Readonly<Record<string, unknown>> =
     isObject(json) && Object.hasOwn(json, 'nexus_structure') ? json : { nexus_structure: json }

@@ -27,6 +27,7 @@ export default async function makeFile(
   const { parts } = context
   const file = text(flags['output']) ?? ''
   const { template, compression } = flags
+  if (isRecording(structure)) throw new CodedError('CLI_USAGE', `${structure} is a recording; the structure comes first: make-file STRUCTURE ${structure}`) // prettier-ignore
   const given = commandOf(await context.readText(structure))
   const flavour = flags['flavour'] === undefined ? given.flavour : flavourOf(flags['flavour'])
   const momentNs = (flag: ToolFlags[string], path: '/start_time' | '/stop_time'): bigint | undefined =>
