@@ -2,6 +2,7 @@
 import { CodedError, type JSONSchema, type Options } from '../../core/api/plugin.js'
 import { type Group, type WriterContext } from '../service-filewriter/writer-kit.js'
 import { type IsisFrame } from './frames.js'
+import { type DetectorTables, writeSpectra } from './tables.js'
 
 export const countsConfig = {
   type: 'object',
@@ -42,9 +43,10 @@ export class IsisCounts {
   readonly #group: Group
   readonly #config: CountsConfig
   readonly #context: WriterContext
+  readonly #tables: DetectorTables | undefined
 
   /** Throws STRUCTURE_INVALID where it would be too large, or its times do not ascend. */
-  constructor(group: Group, config: CountsConfig, context: WriterContext) {
+  constructor(group: Group, config: CountsConfig, context: WriterContext, tables?: DetectorTables) {
     const [from = 0, to = 0] = config.tof_us
     const cells = config.spectra * config.bins
     if (cells > MOST_CELLS)
@@ -53,6 +55,7 @@ export class IsisCounts {
     this.#group = group
     this.#config = config
     this.#context = context
+    this.#tables = tables
     this.#edges = Float32Array.from({ length: config.bins + 1 }, (_, i) => from + (i * (to - from)) / config.bins)
   }
 
@@ -86,6 +89,7 @@ export class IsisCounts {
       shape: [periods, spectra, bins],
       attributes: { signal: 1, axes: AXES.join(), units: 'counts' }
     })
+    if (this.#tables !== undefined) writeSpectra(this.#group, this.#tables, spectra)
     const numbers = (length: number): Int32Array => Int32Array.from({ length }, (_, i) => i + 1)
     this.#group.dataset('period_index', numbers(periods), { dtype: 'int32', shape: [periods] })
     this.#group.dataset('spectrum_index', numbers(spectra), { dtype: 'int32', shape: [spectra] })

@@ -46,30 +46,28 @@ export function writeAbout(group: Group, run: RunInfo | undefined): void {
   group.dataset('start_time', iso(run?.startNs ?? 0n), time)
 }
 
-/** Which detectors make up which spectrum, as the start command says. */
+/** What is known at the beginning. */
 export function writeCompat(group: Group, run: RunInfo | undefined): Group {
   const compat = group.group('isis_vms_compat', { NX_class: 'IXvms' })
   compat.dataset('NAME', run?.instrumentName ?? '', text)
   compat.dataset('NPER', [run?.periods ?? 1], { dtype: 'int32' })
-  const map = run?.detectorSpectrumMap
-  if (map === undefined || map === null) return compat
-  compat.dataset('UDET', map.detectors, { dtype: 'int32' })
-  compat.dataset('SPEC', map.spectra, { dtype: 'int32' })
-  compat.dataset('NSP1', [new Set(map.spectra).size], { dtype: 'int32' })
   return compat
 }
 
 /** Places in the block of the run, as the old raw files have them. */
-const raw = { goodCharge: 7, rawCharge: 8, goodFrames: 9, rawFrames: 10 } as const
+const raw = { goodCharge: 7, rawCharge: 8, goodFrames: 9, rawFrames: 10, proposal: 21 } as const
 const RUN_BLOCK = 32
 const SAMPLE_BLOCK = 64
 
 /** What readers of histograms take from the old header: the blocks of run and sample, whole numbers and real ones. */
-export function writeRaw(compat: Group, total: Sums): void {
+export function writeRaw(compat: Group, total: Sums, experiment: string): void {
   const whole = new Int32Array(RUN_BLOCK)
   const real = new Float32Array(RUN_BLOCK)
   whole[raw.goodFrames] = total.goodFrames
   whole[raw.rawFrames] = total.rawFrames
+  // Its digits are all that the old header has room for
+  const [digits = '0'] = /\d+$/.exec(experiment) ?? []
+  whole[raw.proposal] = Number(digits) < 2 ** 31 ? Number(digits) : 0
   real[raw.goodCharge] = total.goodCharge
   real[raw.rawCharge] = total.rawCharge
   compat.dataset('IRPB', whole, { dtype: 'int32', shape: [RUN_BLOCK] })

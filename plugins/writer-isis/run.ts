@@ -7,6 +7,7 @@ import { writeAbout, writeCompat, writeEnd, writeRaw, type RunSums, Sums } from 
 import { type IsisFrame, FrameGatherer } from './frames.js'
 import { NumberLog, TextLog } from './logs.js'
 import { periodsOf, type RunPeriods } from './run-state.js'
+import { checkTables, detectorsConfig, writeTables } from './tables.js'
 
 const MOST_PERIODS = 10_000
 
@@ -33,6 +34,8 @@ export const runConfig = {
       description: 'Write `detector_N_events`; false for a file of histograms alone.'
     },
     histogram: countsConfig,
+    detectors: detectorsConfig,
+    experiment_identifier: { type: 'string', description: 'Number of the experiment (RB number), for the entry.' },
     runlog_s: {
       type: 'number',
       minimum: 0.1,
@@ -85,11 +88,13 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     this.#context = context
     const startNs = context.run?.startNs
     this.#frames = new FrameGatherer(config.frames_waiting, (frame) => this.#write(frame))
+    const { detectors } = config
+    if (detectors !== undefined) checkTables(detectors)
     const detector = `detector_${config.detector}`
     if (config.events)
       this.#events = new EventColumns(group.group(`${detector}_events`, { NX_class: 'NXevent_data' }), config.chunk_size, startNs) // prettier-ignore
     if (config.histogram !== undefined)
-      this.#counts = new IsisCounts(group.group(detector, countsAttributes), config.histogram, context)
+      this.#counts = new IsisCounts(group.group(detector, countsAttributes), config.histogram, context, detectors)
     group.attribute('default', 'framelog')
     this.#framelog = new FrameLogs(
       group.group('framelog', { NX_class: 'NXcollection', default: 'events_log' }),
@@ -98,6 +103,10 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     this.#runlog = new RunLogs(group.group('runlog', { NX_class: 'IXrunlog' }), startNs)
     this.#periods = periodsOf(context)
     this.#compat = writeCompat(group, context.run)
+    writeTables(this.#compat, detectors, context.run)
+    if (config.histogram !== undefined) this.#compat.dataset('NTC1', [config.histogram.bins], { dtype: 'int32' })
+    const { experiment_identifier: experiment } = config
+    if (experiment !== undefined) group.dataset('experiment_identifier', experiment, { dtype: 'string' })
     if (config.entry_fields) writeAbout(group, context.run)
   }
 
@@ -121,7 +130,7 @@ export class IsisRunWriter implements Writer<PulseRecord | EventRecord> {
     const group = this.#group
     this.#events?.close()
     this.#counts?.close(this.#periods.number)
-    if (this.#counts !== undefined) writeRaw(this.#compat, this.#total)
+    if (this.#counts !== undefined) writeRaw(this.#compat, this.#total, this.#config.experiment_identifier ?? '')
     const sums: RunSums = { total: this.#total, byPeriod: this.#byPeriod, periods: this.#periods.number }
     const [startNs, endNs] = [this.#context.run?.startNs ?? this.#firstNs ?? 0n, this.#endNs()]
     writeEnd(group, sums, { startNs, endNs, fields: this.#config.entry_fields })

@@ -63,6 +63,13 @@ describe('files for their readers', function () {
     assert.equal(instrument, 'AMOR')
   })
 
+  it('a file of histograms of ISIS has all that Mantid asks for', async () => {
+    const [sample] = Sample.all(['isis-histogram'])
+    assert.ok(sample)
+    const { file } = await sample.make(lookupOf(loaded.host), folder)
+    assert.deepEqual(rulesNotMet(await inspectFile(file, { for: 'mantid' })), [])
+  })
+
   it('so does a run as ISIS has it, with its periods', async () => {
     const [sample] = Sample.all(['isis-run'])
     assert.ok(sample)
