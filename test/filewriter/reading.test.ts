@@ -175,9 +175,9 @@ for (const fetch_threads of [0, 2])
         const bytes = logF144.encode({ source: 'pv', timestampNs, dtype: 'float64', value })
         return { value: Buffer.from(bytes), timestamp: String(t0 + value) }
       }
-      const transact = async (list: readonly number[]) => {
+      const transact = async (list: readonly number[], topic = open) => {
         const transaction = await producer.transaction()
-        await transaction.send({ topic: open, messages: list.map(message) })
+        await transaction.send({ topic, messages: list.map(message) })
         return transaction
       }
       await (await transact(numbers(10))).commit()
@@ -196,6 +196,15 @@ for (const fetch_threads of [0, 2])
       const whole = reportOf(await h.done(again))
       assert.deepEqual(await values(again), [...numbers(10), ...numbers(20, 20)])
       assert.equal(whole.lost, false)
+      // Left are what was aborted and the end of a transaction, which no reader gets
+      const { gone } = await testTopics(['gone'])
+      await (await transact(numbers(10), gone)).commit()
+      await (await transact(numbers(10, 10), gone)).abort()
+      await admin.fetchTopicOffsets(gone) // kafkajs must know it
+      await admin.deleteTopicRecords({ topic: gone, partitions: [{ partition: 0, offset: '10' }] })
+      const emptied = reportOf(await h.done(await begin(gone, window)))
+      assert.match(String(emptied.problems), /all 10 messages of gone-.* have been deleted by Kafka/)
+      assert.equal(emptied.lost, true)
       await producer.disconnect()
     })
   })

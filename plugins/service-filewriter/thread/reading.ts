@@ -23,8 +23,8 @@ interface Partition {
   tail: Tail | null
   /** Offsets after the last one read that wait for the end of an open transaction. */
   held: number
-  /** Kafka has deleted what was before; its first message will say since when. */
-  cut: boolean
+  /** Kafka has deleted what was before this offset; the first message from there on will say since when. */
+  cut: number | undefined
   /** The times in its messages are later than Kafka's by up to this as far as known when its start was sought. */
   readonly behindMs: number
   /** Looks that found it otherwise. */
@@ -54,6 +54,8 @@ export interface ReadingOptions {
 export interface ReadingNotes {
   /** What was before the first message of a topic is in Kafka no more. */
   cut(topic: string, firstMs: number): void
+  /** So many offsets of a partition are in Kafka no more, and no message was behind them. */
+  emptied(topic: string, partition: number, before: number): void
   /** The topic was made again; so many messages of the old one were not read. */
   madeAgain(topic: string, unread: number): void
   /** A partition is left with so many messages that were not looked at; `sure`: nothing of the window is among them. */
@@ -137,7 +139,14 @@ export class Reading {
     }
     for (const { route, offsets, topicId = '', cut, behindMs = Infinity } of starts)
       for (const [partition, position] of offsets)
-        this.#open(group, { route, partition, position, topicId, cut: cut?.has(partition) ?? false, behindMs })
+        this.#open(group, {
+          route,
+          partition,
+          position,
+          topicId,
+          cut: cut?.has(partition) ? position : undefined,
+          behindMs
+        })
     if (group.byKey.size === 0) return
     this.#groups.push(group)
     const run = this.#run(group).catch((error: unknown) => {
@@ -178,7 +187,7 @@ export class Reading {
         if (!byKey.has(keyOf(topic, partition)))
           this.#open(
             { byKey, whole },
-            { route, partition, position: 0, topicId, cut: false, behindMs: Infinity }
+            { route, partition, position: 0, topicId, cut: undefined, behindMs: Infinity }
           ).unmet = true
     }
     for (const partition of this.#partitions) {
@@ -271,7 +280,7 @@ export class Reading {
     const route = known === undefined ? group.whole.get(topic) : undefined
     if (route === undefined) return known
     const [{ topicId, end } = { topicId: '', end: null }] = this.#partitions.filter((other) => other.topic === topic)
-    const added = this.#open(group, { route, partition, position: 0, topicId, cut: false, behindMs: Infinity })
+    const added = this.#open(group, { route, partition, position: 0, topicId, cut: undefined, behindMs: Infinity })
     // It came when the window was over
     if (end !== null) this.#endOf(added)
     return added
@@ -290,8 +299,8 @@ export class Reading {
     if (batch.madeAgain !== undefined) this.#beginAgain(partition, batch.madeAgain)
     if (batch.truncated !== undefined) this.#cutBack(partition, batch.truncated)
     if (batch.count === 0) return
-    if (partition.cut) this.#options.notes.cut(partition.topic, batch.timestampMs(0))
-    partition.cut = false
+    if (partition.cut !== undefined) this.#options.notes.cut(partition.topic, batch.timestampMs(0))
+    partition.cut = undefined
     if (partition.tail !== null && batch.nextOffset > (partition.end ?? from)) partition.tail.settle.hear(batch, route)
     else this.#look(batch, partition)
   }
@@ -337,8 +346,10 @@ export class Reading {
   }
 
   #close(partition: Partition, reader: JobReader): void {
-    const { topic, route, position, tail, held } = partition
+    const { topic, route, position, tail, held, cut } = partition
     partition.done = true
+    // Only markers of transactions, or what they took back, was left
+    if (cut !== undefined && position > cut) this.#options.notes.emptied(topic, partition.partition, cut)
     const left = tail === null ? 0 : tail.last - position
     if (left > 0) this.#options.notes.left(topic, left, tail?.settle.isTooMuch !== true)
     else if (held > 0) countIn(route.bad, 'open_transaction', held)

@@ -69,19 +69,31 @@ export class JobSpan implements ReadingNotes {
     const isWhole = partitions.every((partition) => (offsets.get(partition) ?? 0) <= first(partition))
     // Of a window that begins now nothing can be too old
     if (Date.now() - startMs + beforeStartMs < CUT_MS) cut.clear()
-    else if (cut.size > 0) await this.#findGone(topic, [...cut], earliest)
+    else for (const partition of await this.#findGone(topic, [...cut], earliest)) cut.delete(partition)
     return { route, topicId, offsets, cut, behindMs: isWhole ? Infinity : behindMs }
   }
 
-  /** Partitions that had messages once and have none now: what was of the window in them nobody knows. */
-  async #findGone(topic: string, partitions: readonly number[], earliest: ReadonlyMap<number, number>): Promise<void> {
+  /** Partitions that had messages once and have none now: what was of the window in them nobody knows. It is said. */
+  async #findGone(
+    topic: string,
+    partitions: readonly number[],
+    earliest: ReadonlyMap<number, number>
+  ): Promise<number[]> {
+    if (partitions.length === 0) return []
     const last = await this.#kafka.offsets(topic, partitions, 'written')
     const gone = partitions.filter((partition) => (last.get(partition) ?? 0) <= (earliest.get(partition) ?? 0))
     const all = gone.reduce((sum, partition) => sum + (last.get(partition) ?? 0), 0)
-    if (all > 0)
-      this.#words.problems.push(
-        `all ${all} messages of ${topic} (partition ${gone.join(', ')}) have been deleted by Kafka: those of the window, if there were any, are lost` // prettier-ignore
-      )
+    if (all > 0) this.#deleted(`all ${all} messages of ${topic} (partition ${gone.join(', ')})`)
+    return gone
+  }
+
+  #deleted(what: string): void {
+    const why = 'have been deleted by Kafka: those of the window, if there were any, are lost'
+    this.#words.problems.push(`${what} ${why}`)
+  }
+
+  emptied(topic: string, partition: number, before: number): void {
+    this.#deleted(`all ${before} messages of ${topic} (partition ${partition})`)
   }
 
   cut(topic: string, firstMs: number): void {
