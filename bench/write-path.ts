@@ -63,6 +63,8 @@ interface JobCost extends Cost {
   /** Seconds until the structure stands and until the first value is written. */
   /** CPU seconds of loading the code into the thread, before the job; not in `cpu`. */
   readonly load?: number
+  /** CPU seconds of a rehearsal; not in `cpu`, either. */
+  readonly rehearsal?: number
   readonly ready?: number
   readonly firstValue?: number
   /** Largest resident size in each quarter of the job, bytes. */
@@ -79,6 +81,7 @@ const jobOptions = (): string =>
   )
 const job: Way = (task, file) => costOf(process.execPath, [jobProgram, task, file, jobOptions()])
 const warmJob: Way = (task, file) => costOf(process.execPath, [jobProgram, task, file, jobOptions(), 'warm'])
+const rehearsedJob: Way = (task, file) => costOf(process.execPath, [jobProgram, task, file, jobOptions(), 'rehearsed'])
 const raw: Way = (task, file) => costOf(process.execPath, [rawProgram, task, file])
 const rawChecked: Way = (task, file) => costOf(process.execPath, [rawProgram, task, file, 'crc'])
 const h5py =
@@ -98,6 +101,7 @@ function waysOf(workload: Workload): Record<string, Way> {
     'raw Fetch + raw writes': raw,
     'the same, checksums checked': rawChecked,
     nexstream: job,
+    'nexstream, rehearsed': rehearsedJob,
     'nexstream, not its first job': warmJob,
     ...(values.h5py ? py : {})
   }
@@ -144,11 +148,11 @@ async function measure(
 function say(workload: Workload, rows: readonly JobRow[]): void {
   console.log(`\n${table(`${workload.title}; ${words[workload.unit]}`, rows, scales[workload.unit])}`)
   for (const { name, runs } of rows) {
-    const figure = (key: 'load' | 'ready' | 'firstValue'): string =>
+    const figure = (key: 'load' | 'rehearsal' | 'ready' | 'firstValue'): string =>
       median(runs.map((run) => run[key] ?? NaN)).toFixed(2)
     if (name.startsWith('nexstream'))
       console.log(
-        `\n${name}: structure ready after ${figure('ready')} s, first value seen after ${figure('firstValue')} s; the thread was loaded before, for ${figure('load')} s of CPU`
+        `\n${name}: structure ready after ${figure('ready')} s, first value seen after ${figure('firstValue')} s; the thread was loaded before, for ${figure('load')} s of CPU, and rehearsed for ${figure('rehearsal')} s`
       )
     const quarters = runs[0]?.quarters
     if (quarters)

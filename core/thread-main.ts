@@ -14,7 +14,7 @@ const { default: main } = (await import(entry)) as { default: ThreadMain }
 await main({
   port,
   parts: lookupOf(loaded.host),
-  kafka: (log) => connectKafka(config.kafka, log),
+  kafka: (log, brokers) => connectKafka(brokers === undefined ? config.kafka : { brokers }, log),
   thread: (entry) => startThread({ ...config, plugins: [], builtin: [] }, entry),
   close: async () => {
     await loaded.close()

@@ -13,8 +13,8 @@ export interface ThreadContext {
   readonly port: MessagePort
   /** Parts of the kinds that the thread was started with, of the daemon's plugins, applied once more in this thread; plugins that are not ours bring all of theirs. */
   readonly parts: PartLookup
-  /** A client of the daemon's Kafka; close it. */
-  readonly kafka: (log: (level: LogLevel, message: string) => void) => Kafka
+  /** A client of the daemon's Kafka, or of other brokers without TLS; close it. */
+  readonly kafka: (log: (level: LogLevel, message: string) => void, brokers?: readonly string[]) => Kafka
   /** Starts a thread of this one, without parts: its module exports a ThreadMain, too. */
   readonly thread: (entry: URL) => Worker
   /** Closes plugins and port: the thread ends when it has nothing left to do. */

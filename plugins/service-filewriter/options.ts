@@ -140,6 +140,12 @@ export const optionSchema = {
       description:
         'Threads that share the topics of a job, or partitions of a topic where the streams name them. With more than one, groups of other topics go into files FILE_1, FILE_2 … and FILE has external links to them.'
     },
+    rehearse: {
+      type: 'boolean',
+      default: true,
+      description:
+        'After ten seconds without a job a new daemon writes a made-up one (half a second of CPU, at most one; 20 MB of memory stay, no file), so that its first real one is nearly as fast as later ones.'
+    },
     fsync: {
       enum: ['never', 'close', 'checkpoint'],
       default: 'close',

@@ -54,7 +54,7 @@ export class FileWriter implements Service {
     this.#context = context
 
     this.running = new RunningJobs(this.#jobs, context.jobs, (job, heardMs) => this.#remember(job, heardMs))
-    this.#threads = new WriteThreads((entry) => context.thread(entry, ['converter', 'writer']))
+    this.#threads = new WriteThreads((entry) => context.thread(entry, ['converter', 'writer']), options.rehearse)
     this.#folder = new OutputFolder(options.folder, options.least_free_bytes, (level, text) => context.log(level, text))
     const { journal_topic: topic, journal_lease_ms: leaseMs } = options
     if (topic === undefined) return

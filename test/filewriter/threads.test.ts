@@ -1,7 +1,7 @@
 // Which thread a write job gets: one that waits loaded, the one of the job before, or a new one.
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Worker } from 'node:worker_threads'
@@ -11,6 +11,7 @@ import { startThread, threadConfigOf } from '../../core/thread.js'
 import { connectKafka } from '../../core/kafka/client.js'
 import { logF144 } from '../../plugins/converter-logs/codec.js'
 import { type WriteJob } from '../../plugins/service-filewriter/thread/job.js'
+import { MadeUpLog } from '../../plugins/service-filewriter/thread/rehearsal/made-up-log.js'
 import { type WriteOptions, type WriteSpec } from '../../plugins/service-filewriter/thread/protocol.js'
 import { WriteThreads } from '../../plugins/service-filewriter/thread/threads.js'
 import { kafka, testTopics } from '../support/kafka.js'
@@ -104,6 +105,31 @@ describe('threads of write jobs', () => {
     await threads.prepare()
     assert.equal(made.length, 1)
     for (const name of ['first', 'second', 'third']) await writes(start(name))
+    assert.equal(made.length, 1)
+  })
+
+  it('rehearses a whole job once, in the thread that waits, and leaves nothing behind', async () => {
+    // The temporary folder of the thread
+    const before = tmpdir()
+    process.env['TMPDIR'] = folder
+    try {
+      await threads.prepare()
+    } finally {
+      process.env['TMPDIR'] = before
+    }
+    assert.equal(await threads.rehearse(Infinity), new MadeUpLog(startMs).messages)
+    assert.equal(await threads.rehearse(Infinity), 0)
+    assert.deepEqual(readdirSync(folder), [])
+    await writes(start('first'))
+    assert.equal(made.length, 1)
+  })
+
+  it('ends a rehearsal when a job comes', async () => {
+    await threads.prepare()
+    const rehearsed = threads.rehearse()
+    await writes(start('urgent'))
+    assert.ok((await rehearsed) < new MadeUpLog(startMs).messages)
+    await writes(start('next'))
     assert.equal(made.length, 1)
   })
 

@@ -1,5 +1,5 @@
 // One write job as the daemon runs it, in a thread of this process: prints what it cost as JSON.
-// node dist/bench/support/write-path/job.js TASK.json FILE [OPTIONS.json] [warm]; warm: the thread has done the same job before
+// node dist/bench/support/write-path/job.js TASK.json FILE [OPTIONS.json] [warm|rehearsed]; warm: the thread has done the same job before
 import { readFileSync, rmSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { loadConfig } from '../../../core/config.js'
@@ -69,6 +69,12 @@ if (before === 'warm') {
   await written(startJob('before', `${file}.before`))
   rmSync(`${file}.before`)
 }
+let rehearsal = 0
+if (before === 'rehearsed') {
+  const rehearsing = stopwatch()
+  if ((await threads.rehearse(Infinity)) === 0) throw new Error('the rehearsal failed')
+  rehearsal = rehearsing(1).cpu
+}
 const stop = stopwatch()
 const start = performance.now()
 const job = startJob('bench', file)
@@ -87,4 +93,4 @@ await threads.close()
 const quarters = [0, 1, 2, 3].map((k) =>
   Math.max(...sizes.slice(Math.floor((k * sizes.length) / 4), Math.floor(((k + 1) * sizes.length) / 4)))
 )
-console.log(JSON.stringify({ ...cost, load, ready, firstValue, quarters }))
+console.log(JSON.stringify({ ...cost, load, rehearsal, ready, firstValue, quarters }))

@@ -12,6 +12,7 @@ import { FetchingReader, type JobReader } from './fetch/reader.js'
 import { FetchThreads } from './fetch/threads.js'
 import { finishedBefore } from './finished.js'
 import { type FromWorker, type ToWorker, type WriteSpec } from './protocol.js'
+import { Rehearsal } from './rehearsal/rehearsal.js'
 import { WriteRun } from './run.js'
 
 /** A thread whose last job left more behind than this is replaced by a new one. */
@@ -41,8 +42,19 @@ export default function main(context: ThreadContext): void {
     if (fresh && getHeapStatistics().used_heap_size < KEPT_HEAP_BYTES) say({ type: 'idle' })
     else await close()
   }
+  let rehearsal: Rehearsal | undefined
+  const rehearse = async (mostBusyMs: number): Promise<void> => {
+    rehearsal = new Rehearsal(context)
+    // Without one, only the first job is slower
+    const written = await rehearsal.perform(mostBusyMs).catch(() => 0)
+    rehearsal = undefined
+    say({ type: 'rehearsed', written })
+  }
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'start') void begin(message.spec).catch(refuse(say))
+    if (message.type === 'start') {
+      rehearsal?.stop()
+      void begin(message.spec).catch(refuse(say))
+    } else if (message.type === 'rehearse') void rehearse(message.mostBusyMs)
     else if (message.type === 'end') void close()
     else run?.hear(message)
   })

@@ -90,6 +90,8 @@ export type ToWorker =
   | { readonly type: 'stop_now'; readonly stopNs: bigint; readonly how: StopHow; readonly reason: string }
   /** Ends without giving the file its name: another daemon writes it. */
   | { readonly type: 'abandon'; readonly reason: string }
+  /** A made-up job, while there is no other. */
+  | { readonly type: 'rehearse'; readonly mostBusyMs: number }
   /** No more jobs for this thread. */
   | { readonly type: 'end' }
 
@@ -115,6 +117,8 @@ export interface JobEnd {
 export type FromWorker =
   /** Loaded, or done with a job: ready for the next. */
   | { readonly type: 'idle' }
+  /** Of so many messages; 0: it failed, or a job came. */
+  | { readonly type: 'rehearsed'; readonly written: number }
   | { readonly type: 'ready'; readonly file: string; readonly findings: readonly Finding[]; readonly streams: number }
   | {
       readonly type: 'refused'

@@ -77,7 +77,7 @@ export class WriteRun {
   }
 
   /** A command from the main thread. */
-  hear(message: Exclude<ToWorker, { type: 'start' | 'end' }>): void {
+  hear(message: Exclude<ToWorker, { type: 'start' | 'rehearse' | 'end' }>): void {
     if (message.type === 'abandon') {
       this.#abandoned = true
       return this.#cut(message.reason)

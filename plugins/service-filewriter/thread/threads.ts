@@ -6,25 +6,38 @@ import { splitStructure } from '../structure/shards.js'
 import { templateFile } from '../structure/template.js'
 import { ThreadJob, type WriteJob } from './job.js'
 import { outputPath, requireFree } from './output.js'
-import { type FromWorker, type JobLog, type WriteSpec } from './protocol.js'
+import { type FromWorker, type JobLog, type ToWorker, type WriteSpec } from './protocol.js'
 import { ShardedJob } from './sharded-job.js'
 
 /** A daemon that has just begun has better things to do. */
 const WARM_UP_MS = 2000
+
+/** A daemon without a job for so long has time for a rehearsal. */
+const REHEARSE_AFTER_MS = 10_000
+/** Most time of its thread; it needs about half of it. */
+const REHEARSAL_MS = 1000
 
 export class WriteThreads {
   #spare: Worker | undefined
   #loading: { readonly worker: Worker; readonly done: Promise<void> } | undefined
   #warmUp: NodeJS.Timeout | undefined
   #closed = false
+  #rehearsal: NodeJS.Timeout | undefined
+  /** Threads that have done a job, or rehearsed one. */
+  readonly #warm = new WeakSet<Worker>()
   /** Someone has asked for figures of partitions and streams: jobs that begin count them. */
   detailed = false
 
   readonly #thread: (entry: URL) => Worker
+  readonly #rehearses: boolean
 
-  /** @param thread - starts a thread with plugins and Kafka, e.g. `context.thread` */
-  constructor(thread: (entry: URL) => Worker) {
+  /**
+   * @param thread - starts a thread with plugins and Kafka, e.g. `context.thread`
+   * @param rehearses - by itself, when the daemon has nothing to do
+   */
+  constructor(thread: (entry: URL) => Worker, rehearses = false) {
     this.#thread = thread
+    this.#rehearses = rehearses
     shareWriters()
   }
 
@@ -63,10 +76,30 @@ export class WriteThreads {
     return this.#loading.done
   }
 
+  /**
+   * A made-up job in the thread that waits, unless it has done one: its code is compiled then. Resolves with the number of
+   * messages written; 0 when it was not needed, failed, or a job came.
+   */
+  async rehearse(mostBusyMs = REHEARSAL_MS): Promise<number> {
+    const worker = this.#spare
+    if (worker === undefined || this.#warm.has(worker)) return 0
+    this.#warm.add(worker)
+    worker.postMessage({ type: 'rehearse', mostBusyMs } satisfies ToWorker)
+    return new Promise((resolve) => {
+      worker.on('message', function hear(message: FromWorker) {
+        if (message.type !== 'rehearsed') return
+        worker.off('message', hear)
+        resolve(message.written)
+      })
+      worker.once('exit', () => resolve(0))
+    })
+  }
+
   /** Ends the thread that waits. Jobs go on to their own ends. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#warmUp)
+    clearTimeout(this.#rehearsal)
     await Promise.all([this.#loading?.worker.terminate(), this.#spare?.terminate()])
     this.#spare = undefined
   }
@@ -95,6 +128,8 @@ export class WriteThreads {
     this.#spare = undefined
     waiting?.ref()
     const worker = waiting ?? this.#newWorker()
+    clearTimeout(this.#rehearsal)
+    this.#warm.add(worker)
     return new ThreadJob({ ...spec, detailed: this.detailed }, worker, log, (kept) => this.#after(worker, kept))
   }
 
@@ -111,5 +146,7 @@ export class WriteThreads {
     }
     this.#spare = worker
     worker.unref()
+    if (!this.#rehearses || this.#warm.has(worker)) return
+    this.#rehearsal = setTimeout(() => void this.rehearse(), REHEARSE_AFTER_MS).unref()
   }
 }
