@@ -1,7 +1,7 @@
 // What the page shows of the daemon as a whole: a card for each service, funnels, jobs. Made from the snapshot, with rates.
 import { type DaemonSnapshot, type JobInfo, type Snapshot } from '../../core/api/plugin.js'
 import { funnelsOf } from './funnels.js'
-import { ratesOf } from './rates.js'
+import { diagnosticsOf, ratesOf } from './rates.js'
 import { type OverviewView, type ServiceCard } from './wire.js'
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
@@ -65,6 +65,7 @@ export function overviewOf(snapshot: DaemonSnapshot): OverviewView {
     funnels: funnelsOf(snapshot),
     jobs,
     rates: ratesOf(snapshot),
+    diagnostics: diagnosticsOf(snapshot),
     faults: snapshot.plugin_errors ?? [],
     not_understood: snapshot.not_understood ?? {}
   }

@@ -1,6 +1,6 @@
 // Rows of sources, as jobs tell of them.
 import assert from 'node:assert/strict'
-import { ratesOf } from './rates.js'
+import { diagnosticsOf, ratesOf } from './rates.js'
 
 const source = { topic: 'events', source: 'bank', pulses: 10, events: 1000, last_pulse_ms: 5000 }
 const counting = { job_id: 'a', service: 'histogram', ended: null, behind_s: 0.5, sources: [source] }
@@ -35,5 +35,12 @@ describe('rates of sources', () => {
   it('has the messages of event formation as pulses', () => {
     const [row] = ratesOf({ jobs: [{ job_id: 'loki', service: 'event_formation', ended: null, messages: 14, events: 99 }] }) // prettier-ignore
     assert.deepEqual(row, { key: 'detector loki', source: 'loki', from: 'packets', by: 'loki', pulses: 14, events: 99, last_ms: null, behind_s: null }) // prettier-ignore
+  })
+})
+
+describe('diagnostics of a run', () => {
+  it('are those of services that tell them, numbers by name', () => {
+    const services = { aggregator: { diagnostics: { GOODFRAMES: 7, GOODUAH: 0.5, STATE: 'RUNNING' } }, filewriter: {} }
+    assert.deepEqual(diagnosticsOf({ services } as unknown as Parameters<typeof diagnosticsOf>[0]), [{ service: 'aggregator', values: [['GOODFRAMES', 7], ['GOODUAH', 0.5]] }]) // prettier-ignore
   })
 })

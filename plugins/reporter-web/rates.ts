@@ -1,6 +1,6 @@
 // Who sends how much, and when last: one row per source that a running job hears. The page makes rates of the counts.
 import { type DaemonSnapshot, type JobInfo } from '../../core/api/plugin.js'
-import { type RateRow } from './wire.js'
+import { type DiagnosticsView, type RateRow } from './wire.js'
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
 const timed = (ms: unknown): number | null => (typeof ms === 'number' && ms > 0 ? ms : null)
@@ -38,4 +38,15 @@ export function ratesOf({ jobs }: Pick<DaemonSnapshot, 'jobs'>): RateRow[] {
     if (before === undefined || before.pulses < row.pulses) rows.set(row.key, row)
   }
   return [...rows.values()]
+}
+
+/** Of services that say `diagnostics` in their status, numbers by name. */
+export function diagnosticsOf({ services }: Pick<DaemonSnapshot, 'services'>): DiagnosticsView[] {
+  return Object.entries(services).flatMap(([service, { diagnostics }]) => {
+    if (typeof diagnostics !== 'object' || diagnostics === null) return []
+    const values = Object.entries(diagnostics).filter(
+      (entry): entry is [string, number] => typeof entry[1] === 'number'
+    )
+    return values.length > 0 ? [{ service, values }] : []
+  })
 }

@@ -60,6 +60,7 @@ export interface OverviewView {
   readonly funnels: readonly FunnelView[]
   readonly jobs: readonly JobRow[]
   readonly rates: readonly RateRow[]
+  readonly diagnostics: readonly DiagnosticsView[]
   readonly faults: readonly { readonly plugin: string; readonly part: string; readonly method: string; readonly count: number; readonly last_error: string }[] // prettier-ignore
   readonly not_understood: Readonly<Record<string, number>>
 }
@@ -213,4 +214,10 @@ export interface FileRow {
   readonly ended: string | null
   /** Null: it is not there. */
   readonly bytes: number | null
+}
+
+/** How a run stands, as a service tells it by the names that the facility knows. */
+export interface DiagnosticsView {
+  readonly service: string
+  readonly values: readonly (readonly [name: string, value: number])[]
 }

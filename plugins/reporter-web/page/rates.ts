@@ -1,6 +1,6 @@
 // Rates: what each source sends per second, when it sent last, and how far those who read it are behind.
 import { useEffect, useState } from 'preact/hooks'
-import { type HistogramRow, type RateRow } from '../wire.js'
+import { type DiagnosticsView, type HistogramRow, type RateRow } from '../wire.js'
 import { Chart, Sparkline } from './chart.js'
 import { scaled, span } from './format.js'
 import { html, type Markup } from './html.js'
@@ -98,6 +98,27 @@ function Others({ rows }: { rows: readonly HistogramRow[] }): Markup {
   </section>`
 }
 
+/** The run that is going on, of aggregators and the like. */
+function Diagnostics({ service, values }: DiagnosticsView): Markup {
+  return html`<section class="card scroll" data-diagnostics=${service}>
+    <header>
+      <h3>Run</h3>
+      <span class="muted">as ${service} tells it</span>
+    </header>
+    <table>
+      <tbody>
+        ${values.map(
+          ([name, value]) =>
+            html`<tr key=${name}>
+              <td>${name}</td>
+              <td class="num">${scaled(value)}</td>
+            </tr>`
+        )}
+      </tbody>
+    </table>
+  </section>`
+}
+
 function Strip({ row, rates }: { row: RateRow; rates: readonly Rates[] }): Markup {
   const name = row.source || '(no name)'
   const curve = { label: name, values: rates.map(({ events }) => events) }
@@ -132,7 +153,7 @@ export function RatesPage(): Markup {
   if (view === undefined) return null
   const ours = new Set(view.jobs.flatMap((job) => ((job['histograms'] ?? []) as readonly HistogramRow[]).map(({ id, topic }) => `${topic} ${id}`))) // prettier-ignore
   const others = histograms.filter(({ topic, id }) => !ours.has(`${topic} ${id}`))
-  if (view.rates.length === 0 && others.length === 0)
+  if (view.rates.length + view.diagnostics.length + others.length === 0)
     return html`<${Empty} title="Nobody counts events"
       ><p>
         Sources are shown of topics that the histogram service counts, and of detectors whose events are formed here:
@@ -159,6 +180,7 @@ nexstream start histogram 'histograms=[{"id": "tof", "kind": "tof", "data_topic"
         </table>
       </section>`
     }
+    ${view.diagnostics.map((one) => html`<${Diagnostics} ...${one} key=${one.service} />`)}
     <${Others} rows=${others} />
   `
 }
