@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { check } from './check.js'
-import { nearest } from './api/nearest.js'
+import { meant, nearest } from './api/nearest.js'
 import {
   type Command,
   type CommandInfo,
@@ -103,11 +103,12 @@ export function understand<C extends KnownCommand>(
   const found =
     named.find((one) => one.service === service) ?? (service === undefined && here.length === 1 ? here[0] : undefined)
   if (found !== undefined) return { found, findings: check(commandSchema(found), value, '', 'COMMAND_INVALID') }
-  const services = named.flatMap((one) => one.service ?? []).join(', ')
+  const services = named.flatMap((one) => one.service ?? [])
+  const list = services.join(', ')
   const text =
     service === undefined
-      ? `'${cmd}' needs a service: one of ${services}`
-      : `no '${cmd}' of service ${JSON.stringify(service)}; known services: ${services}`
+      ? `'${cmd}' needs a service: one of ${list}`
+      : `no '${cmd}' of service ${JSON.stringify(service)}${meant(JSON.stringify(service).slice(1, -1), services)}; known services: ${list}`
   return wrong('COMMAND_UNKNOWN', '/service', text)
 }
 

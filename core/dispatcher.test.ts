@@ -87,6 +87,7 @@ describe('dispatcher', () => {
     assert.deepEqual(await errorOf({ cmd: 'start', service: 'a', topik: 't' }), ['COMMAND_INVALID', '/topic'])
     assert.deepEqual(await errorOf({ cmd: 'start', service: 'a', topic: 7 }), ['COMMAND_INVALID', '/topic'])
     assert.match((await d.dispatch({ cmd: 'strat' }, origin)).message, /did you mean 'start'/)
+    assert.match((await d.dispatch({ cmd: 'start', service: 'A' }, origin)).message, /"A" \(did you mean 'a'\?\)/)
   })
 
   it('turns whatever a handler throws into one ERR reply', async () => {

@@ -21,6 +21,8 @@ import { blocksOf, Page, type Rule } from './page.js'
 const pages = ['README.md', ...readdirSync(join(packageRoot, 'docs/how-to')).map((name) => `docs/how-to/${name}`)]
 /** Topics of the pages that hold messages of this moment. */
 const T0 = Date.UTC(2026, 10, 21, 10)
+/** `NEXSTREAM_HOW_TO=clone`: the pages by the commands of this clone. */
+const isClone = process.env['NEXSTREAM_HOW_TO'] === 'clone'
 const kept = { config: { 'retention.ms': '-1' } }
 
 const root: Rule = { line: /^(sudo|systemctl|journalctl|sysctl|cp|mkdir) /, skip: 'it changes this machine' }
@@ -92,7 +94,7 @@ ${topics.join('')}`) // prettier-ignore
     const place = join(folder, name.replaceAll(/\W/g, '-'))
     mkdirSync(place)
     const replace = new Map(Object.entries({ AMOR: instrument, ...(await prepare(place)) }))
-    const from = name === 'README.md' ? {} : { program: elsewhere.program }
+    const from = name === 'README.md' || isClone ? {} : { program: elsewhere.program }
     const page = new Page(name, { folder: place, rules, replace, env: { NEXSTREAM_BROKERS: brokers, ...env }, ...from })
     await page.run()
     return page.ran

@@ -76,6 +76,19 @@ describe('nexstream play of a NeXus file', function () {
     await requireEqual('isis-1.nxs', 'isis-2.nxs')
   })
 
+  it('makes it again: whatever logs and events it has', async () => {
+    const seed = String(process.env['FC_SEED'] ?? Date.now() % 0x7fffffff)
+    await runPython(script, ['make-random', join(folder, 'random.nxs'), seed])
+    try {
+      await round('random.nxs', 'random-1.nxs')
+      await requireSame('random.nxs', 'random-1.nxs')
+      await round('random-1.nxs', 'random-2.nxs')
+      await requireEqual('random-1.nxs', 'random-2.nxs')
+    } catch (error) {
+      throw new Error(`FC_SEED=${seed}`, { cause: error })
+    }
+  })
+
   it('makes events of a file that has histograms only: of each count one, the same for a seed', async () => {
     const chopper = join(folder, 'chopper.nxs')
     copyFileSync(await chopperFile(), chopper)

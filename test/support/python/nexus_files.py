@@ -1,4 +1,4 @@
-"""`make PATH`: a NeXus file as that of ESS; `make-isis PATH`: as that of ISIS. `compare A B`: what differs between two files, as JSON lines."""
+"""`make PATH`: a NeXus file as that of ESS; `make-isis PATH`: as that of ISIS; `make-random PATH SEED`: of logs and events by chance. `compare A B`: what differs between two files, as JSON lines."""
 import json
 import sys
 
@@ -90,6 +90,46 @@ def make_isis(path):
             dataset(log, "time", np.sort(random.random(40) * 2.4).astype("float32"), units="s", start=start)
 
 
+def make_random(path, seed):
+    """Logs and events of random types, lengths, clocks and places."""
+    random = np.random.default_rng(seed)
+    pick = lambda *choices: choices[random.integers(len(choices))]  # noqa: E731
+
+    def clock(parent, name, origin, count):
+        steps = np.sort(random.choice(10**7, count, replace=False))
+        form = pick("ns", "s", "us")
+        if form == "ns":
+            dataset(parent, name, T0 + steps.astype(pick("int64", "uint64")) * 1000, units="ns", **{origin: "1970-01-01T00:00:00Z"})
+        elif form == "s":
+            dataset(parent, name, steps * 1e-3, units="s", **{origin: pick("2026-09-21T14:13:20", "2026-09-21T14:13:20Z")})
+        else:
+            dataset(parent, name, steps.astype("int64"), units="microseconds", **{origin: "2026-09-21T14:13:20Z"})
+
+    with h5py.File(path, "w") as file:
+        entry = group(file, pick("entry", "raw_data_1"), "NXentry")
+        entry["title"] = f"by chance, {seed}"
+        for i in range(6):
+            parent = group(entry, f"part{i}", pick("NXcollection", "NXsample", "NXinstrument"))
+            log = group(parent, f"log{i}", "NXlog")
+            count = int(random.integers(1, 60))
+            row = pick((), (), (3,), (17,))
+            dtype = pick("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64")
+            dataset(log, "value", (random.random((count, *row)) * 120).astype(dtype), units=pick("K", "mm", "counts"))
+            clock(log, "time", "start", count)
+        for i in range(3):
+            events = group(entry[f"part{i}"], f"events{i}", "NXevent_data")
+            pulses = int(random.integers(1, 80))
+            counts = random.poisson(pick(0.5, 30), pulses)
+            total = int(counts.sum())
+            dataset(events, "event_id", random.integers(0, 10**6, total).astype(pick("int32", "uint32", "int64")))
+            if pick(True, False):
+                dataset(events, "event_time_offset", random.integers(0, 71_000_000, total).astype(pick("int32", "uint32")), units="ns")
+            else:
+                dataset(events, "event_time_offset", (random.random(total) * 20_000).astype(pick("float32", "float64")), units="microseconds")
+            clock(events, "event_time_zero", "offset", pulses)
+            dataset(events, "event_index", np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(pick("int32", "int64", "uint64")))
+
+
 def times(data):
     """ns since 1970; None for what is no time."""
     units = data.attrs.get("units")
@@ -137,7 +177,9 @@ def compare(one, other):
                     print(json.dumps(["attribute", path, name]))
 
 
-if sys.argv[1] in ("make", "make-isis"):
+if sys.argv[1] == "make-random":
+    make_random(sys.argv[2], int(sys.argv[3]))
+elif sys.argv[1] in ("make", "make-isis"):
     (make if sys.argv[1] == "make" else make_isis)(sys.argv[2])
 else:
     compare(sys.argv[2], sys.argv[3])
