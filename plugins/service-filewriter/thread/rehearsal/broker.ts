@@ -6,6 +6,9 @@ import { type MadeUpLog } from './made-up-log.js'
 export const TOPIC = 'rehearsal'
 const TOPIC_ID = Buffer.alloc(16, 7)
 const MOST_ANSWERED = 2 << 20
+/** No request of ours is longer; shorter ones have no head. */
+const MOST_ASKED = 1 << 16
+const LEAST_ASKED = 10
 
 /** Api key → versions: those that the client needs to go the way it goes with a broker of today. */
 const versions = { 0: [8, 8], 1: [10, 13], 2: [2, 2], 3: [7, 10], 18: [0, 0], 22: [1, 1] } as const
@@ -32,7 +35,8 @@ export class RehearsalBroker {
 
   constructor(log: MadeUpLog) {
     this.#log = log
-    this.#server = createServer((socket) => this.#serve(socket))
+    // What fails is a connection less: the rehearsal ends without it, and a job that has come must not end with it
+    this.#server = createServer((socket) => this.#serve(socket)).on('error', () => this.close())
   }
 
   /** HOST:PORT. */
@@ -59,18 +63,27 @@ export class RehearsalBroker {
     socket.on('error', () => socket.destroy())
     socket.on('data', (data) => {
       rest = Buffer.concat([rest, data])
-      while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
-        const end = 4 + rest.readInt32BE(0)
-        this.#answer(socket, rest.subarray(4, end))
-        rest = rest.subarray(end)
+      while (rest.length >= 4 && !socket.destroyed) {
+        const length = rest.readInt32BE(0)
+        // Anybody on this machine may have found the port
+        if (length < LEAST_ASKED || length > MOST_ASKED) socket.destroy()
+        else if (rest.length < 4 + length) return
+        else {
+          this.#answer(socket, rest.subarray(4, 4 + length))
+          rest = rest.subarray(4 + length)
+        }
       }
     })
   }
 
   #answer(socket: Socket, request: Buffer): void {
-    const key = request.readInt16BE(0)
-    const body = request.subarray(10 + request.readInt16BE(8))
-    const answer = this.#bodyOf(key, body)
+    let answer: Buffer[] | undefined
+    try {
+      answer = this.#bodyOf(request.readInt16BE(0), request.subarray(10 + request.readInt16BE(8)))
+    } catch {
+      // Not of our client
+      socket.destroy()
+    }
     // What comes after the end is waited for until the client closes
     if (answer === undefined) return
     const parts = [request.subarray(4, 8), ...answer]
