@@ -14,7 +14,9 @@ export async function led(admin: Admin, topics: readonly string[], partitions: n
       if (found.topics.length === topics.length && found.topics.every(isLed)) return
       if (Date.now() > end) throw new Error(`no leaders of ${topics.join(', ')} after ${PATIENCE_MS} ms`)
     } catch (error) {
-      if (Date.now() > end || !(error as { retriable?: boolean }).retriable) throw error
+      // A TypeError is how kafkajs says that no broker answered
+      const isPassing = error instanceof TypeError || (error as { retriable?: boolean }).retriable === true
+      if (Date.now() > end || !isPassing) throw error
     }
     await sleep(50)
   }
