@@ -1,5 +1,5 @@
 // Large payload goes to the file in a thread of libuv while the job's own thread reads on. Nothing of it is published before it is there.
-import { closeSync, write, writeSync } from 'node:fs'
+import { closeSync, write } from 'node:fs'
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads'
 import { type CodedError } from '../../../core/api/plugin.js'
 
@@ -26,6 +26,7 @@ interface Lent {
 
 /** What it needs of the file that a piece goes to. */
 export interface PieceTarget {
+  writeNow(bytes: Uint8Array, position: number, what: string): void
   reached(end: number): void
   failure(action: string, what: string, error: unknown): CodedError
 }
@@ -100,14 +101,7 @@ export class Behind {
 
   /** For those who cannot wait: all is in the file, though a thread may still write the same once more. Throws what Disk throws. */
   settle(): void {
-    for (const { disk, fd, bytes, position, what } of this.#pieces)
-      for (let done = 0; done < bytes.byteLength;)
-        try {
-          done += writeSync(fd, bytes, done, Math.min(bytes.byteLength - done, MOST_AT_ONCE), position + done)
-          disk.reached(position + done)
-        } catch (error) {
-          throw disk.failure('write', what, error)
-        }
+    for (const { disk, bytes, position, what } of this.#pieces) disk.writeNow(bytes, position, what)
     for (const piece of this.#pieces.splice(1)) this.#leave(piece)
   }
 

@@ -33,9 +33,13 @@ export class Disk {
 
   /** Whole or CodedError; of lent memory perhaps later. `what` names the dataset or the part of the file. */
   write(bytes: Uint8Array, position: number, what: string): void {
+    this.#hook?.(what, bytes.byteLength, position)
+    if (this.#behind?.take(this, this.#fd, bytes, position, what) !== true) this.writeNow(bytes, position, what)
+  }
+
+  /** Whole or CodedError, in this thread. */
+  writeNow(bytes: Uint8Array, position: number, what: string): void {
     const n = bytes.byteLength
-    this.#hook?.(what, n, position)
-    if (this.#behind?.take(this, this.#fd, bytes, position, what) === true) return
     let done = 0
     try {
       while (done < n) {
