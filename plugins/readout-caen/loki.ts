@@ -28,13 +28,12 @@ const MOST = 374
 
 export class LokiGeometry implements CaenGeometry {
   readonly sink: EventSink
-  /** By ring: front end nodes, of a ring that is not there -1; and those of its bank on rings before. */
+  /** By ring: front end nodes, of a ring that is not there -1. */
   readonly #fens = new Int32Array(RINGS).fill(-1)
-  readonly #fenOffset = new Int32Array(RINGS)
-  /** By ring and local group: group and row, for the first front end node. */
-  readonly #groups = new Int32Array(RINGS * LOCALS)
-  readonly #firstRows = new Int32Array(RINGS * LOCALS)
-  /** All of it in one: front end nodes, group, row, front end nodes before; of a ring that is not there no nodes. */
+  /**
+   * By ring and local group four numbers: front end nodes, of a ring that is not there none; group and row for the first of them;
+   * front end nodes of the bank on rings before. In one table, as each wants registers.
+   */
   readonly #places = new Int32Array(4 * RINGS * LOCALS)
   readonly #calibration: Calibration
   readonly #resolution: number
@@ -54,15 +53,12 @@ export class LokiGeometry implements CaenGeometry {
       const bank = config.Banks.find((one) => one.Bank === Bank)
       if (bank === undefined) throw new CodedError('DETECTOR_INVALID', `no bank ${Bank}`, { path: `/config/Config/${index}/Bank` }) // prettier-ignore
       this.#fens[Ring] = fens
-      this.#fenOffset[Ring] = fenOffset
       const { GroupsN: groupsN, YOffset: yOffset } = bank
       for (let local = 0; local < LOCALS; local++) {
         const z = local % layers
         const tube = (local - z) / layers
-        this.#groups[Ring * LOCALS + local] = Math.trunc(yOffset / STRAWS) + z * groupsN + tube
+        const group = Math.trunc(yOffset / STRAWS) + z * groupsN + tube
         const row = yOffset + z * STRAWS * groupsN + STRAWS * tube
-        this.#firstRows[Ring * LOCALS + local] = row
-        const group = this.#groups[Ring * LOCALS + local]!
         this.#places.set([Math.min(fens, NODES), group, row, fenOffset], 4 * (Ring * LOCALS + local))
       }
     }
@@ -134,14 +130,14 @@ export class LokiGeometry implements CaenGeometry {
     if (sum === 0) return +no(this.#zero)
     const position = ab / sum
     if (position < 0 || position > 1) return 0
-    const ring = bytes[at]! >> 1
-    const place = ring * LOCALS + bytes[at + 13]!
-    const fen = this.#fenOffset[ring]! + bytes[at + 1]!
-    const group = this.#groups[place]! + 2 * fen
+    const places = this.#places
+    const place = 4 * ((bytes[at]! >> 1) * LOCALS + bytes[at + 13]!)
+    const fen = places[place + 3]! + bytes[at + 1]!
+    const group = places[place + 1]! + 2 * fen
     const unit = this.#calibration.unit(group, (b + d) / sum)
     if (unit < 0) return 0
     const x = Math.round(this.#calibration.corrected(unit, position) * (this.#resolution - 1)) | 0
-    const y = this.#firstRows[place]! + 2 * STRAWS * fen + (unit - STRAWS * group)
+    const y = places[place + 2]! + 2 * STRAWS * fen + (unit - STRAWS * group)
     return pixelOf(x, y, this.#resolution, this.#rows)
   }
 }
