@@ -48,3 +48,9 @@ export function gpsTime(high: number, low: number): bigint | undefined {
   if (!isTime) return undefined
   return BigInt(Date.UTC(FIRST_YEAR + year, 0, day, hour, minute, second, ms)) * 1_000_000n + BigInt(us * 1000 + ns)
 }
+
+/** Zeros fill up a datagram. */
+export function isFilling(view: DataView, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (view.getUint8(at) !== 0) return false
+  return true
+}

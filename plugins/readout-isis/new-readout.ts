@@ -3,7 +3,7 @@ import { CodedError } from '../../core/api/plugin.js'
 import { addressNumber, type Packet, type Readout, type ReadoutSetup } from '../service-event-formation/readout-kit.js'
 import { type IsisConfig } from './config.js'
 import { FrameMessages, type MessageCounts, messageCounts } from './frame-messages.js'
-import { EVENT_BYTES } from './header.js'
+import { EVENT_BYTES, isFilling } from './header.js'
 import { type EventForm, eventForm, flags, hasSoundLength, LEAST_BYTES, type NewHeader, readNewHeader } from './new-header.js' // prettier-ignore
 
 /** The upper bits of the first word of an event, and what they are. */
@@ -40,8 +40,8 @@ export class NewIsisReadout implements Readout {
       this.#message(header, view, at, sender)
       at += 4 * header.length
     }
-    // Too short for a header, and no filling
-    for (; at < to; at++) if (view.getUint8(at) !== 0) return void this.#counts.error_size.value++
+    // Too short for a header
+    if (!isFilling(view, at, to)) this.#counts.error_size.value++
   }
 
   #message(header: NewHeader, view: DataView, at: number, sender: number): void {

@@ -3,7 +3,7 @@ import { CodedError } from '../../core/api/plugin.js'
 import { type Packet, type Readout, type ReadoutSetup } from '../service-event-formation/readout-kit.js'
 import { type IsisConfig } from './config.js'
 import { FrameMessages, type MessageCounts, messageCounts } from './frame-messages.js'
-import { type BoardHeader, EVENT_BYTES, HEADER_BYTES, kinds, readHeader } from './header.js'
+import { type BoardHeader, EVENT_BYTES, HEADER_BYTES, isFilling, kinds, readHeader } from './header.js'
 import { readWiring, type Wiring } from './wiring.js'
 
 const TOF_BITS = 0xffffff
@@ -51,8 +51,8 @@ export class IsisReadout implements Readout {
       this.#message(header, { view, at: at + HEADER_BYTES, board, sender })
       at += bytes
     }
-    // Too short for a header, and no filling
-    for (; at < to; at++) if (view.getUint8(at) !== 0) return void this.#counts.error_size.value++
+    // Too short for a header
+    if (!isFilling(view, at, to)) this.#counts.error_size.value++
   }
 
   /** Neutrons say how many; of others the board's own word is all there is. */

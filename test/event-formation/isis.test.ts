@@ -59,6 +59,15 @@ async function run(
   return { messages, counters, decoded: messages.map(({ value }) => decodeJson(Buffer.from(value))) }
 }
 
+/** Twenty thousand datagrams, cut and with wrong bytes. */
+function damaged(formation: { packet(bytes: Buffer): void }, whole: Buffer, pick: (below: number) => number): void {
+  for (let round = 0; round < 20_000; round++) {
+    const bytes = Buffer.from(whole.subarray(0, pick(whole.length) + 1))
+    for (let k = 0; k <= pick(4); k++) bytes[pick(bytes.length)] = pick(256)
+    formation.packet(bytes)
+  }
+}
+
 describe('boards of ISIS by UDP', () => {
   it('events of tubes and vetoes of a frame become ev44 and pu00, several messages in one datagram', async () => {
     const events = [[0x01000064, (1 << 26) | (77 << 12) | 0x020], [0xffffff, 7 * 2 ** 26 + 0xfff], [5, 3 << 26]] as const // prettier-ignore
@@ -136,11 +145,7 @@ describe('boards of ISIS by UDP', () => {
     assert.equal(messages.reduce((sum, one) => sum + one.events, 0) + of('error_channel'), sent) // prettier-ignore
     assert.equal(of('neutrons') + of('missing'), 2000)
     const whole = Buffer.concat([board({ events: [[1, 1 << 26], [2, 2]] }), board({ kind: 0xbf })]) // prettier-ignore
-    for (let round = 0; round < 20_000; round++) {
-      const bytes = Buffer.from(whole.subarray(0, pick(whole.length) + 1))
-      for (let k = 0; k <= pick(4); k++) bytes[pick(bytes.length)] = pick(256)
-      formation.packet(bytes)
-    }
+    damaged(formation, whole, pick)
     const before = messages.length
     formation.packet(whole)
     assert.equal(messages.length, before + 2)
@@ -239,11 +244,7 @@ describe('boards of ISIS with the newer header', () => {
     const pick = randomOf(11)
     const { formation, messages } = await formationOf(recorded(isNew), false)
     const whole = Buffer.concat([newBoard({ events: [[MARK + 1, 1 << 26], [MARK, 2]] }), newBoard({ flags: 0xfd })]) // prettier-ignore
-    for (let round = 0; round < 20_000; round++) {
-      const bytes = Buffer.from(whole.subarray(0, pick(whole.length) + 1))
-      for (let k = 0; k <= pick(4); k++) bytes[pick(bytes.length)] = pick(256)
-      formation.packet(bytes)
-    }
+    damaged(formation, whole, pick)
     const before = messages.length
     formation.packet(whole)
     assert.equal(messages.length, before + 3)
