@@ -11,7 +11,7 @@ import {
   type ToolRun
 } from '../../core/api/plugin.js'
 import { readJson } from '../../schemas/index.js'
-import { ask, bytes, moment, showReply, untilStopped } from './tool-kit.js'
+import { ask, bytes, moment, pvNamed, showReply, untilStopped } from './tool-kit.js'
 
 const usage = (message: string): CodedError => new CodedError('CLI_USAGE', message)
 const text = (value: ToolFlags[string]): string | undefined => (typeof value === 'string' ? value : undefined)
@@ -24,9 +24,7 @@ export const forward: ToolRun = async (words, flags, context) => {
   const { topic, converter, stop } = flags
   if (stop !== true && text(topic) === undefined) throw usage('no topic for the values; give --topic TOPIC')
   const streams = words.map((word = '') => {
-    const [, protocol, channel = ''] = /^(?:([a-z]\w*):\/\/)?(.*)$/s.exec(word) ?? []
-    if (channel === '' || /\s|^(ca|pva|sim):\//.test(channel))
-      throw usage(`'${word}' is no PV; write NAME, ca://NAME or pva://NAME`)
+    const { protocol, name: channel } = pvNamed(word)
     const named = { channel, ...(protocol !== undefined && { protocol }), ...(text(topic) !== undefined && { topic }) }
     if (stop === true) return named
     return { ...named, converter, ...(flags['lossless'] === true && { lossless: true }) }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { CodedError, type ToolFlags } from '../../core/api/plugin.js'
+import { isPvName } from '../tools-daemon/tool-kit.js'
 
 export const roles = ['forwarder', 'filewriter', 'histogram', 'simulator'] as const
 export type Role = (typeof roles)[number]
@@ -52,7 +53,7 @@ const pvsOf = (text: string): ForwardedPv[] =>
   listOf(text).map((word) => {
     const [, given = 'ca', name = ''] = /^(?:(\w+):\/\/)?(.+)$/.exec(word) ?? []
     const protocol = protocols.find((known) => known === given)
-    if (protocol === undefined || name.includes('://') || /\s|^(ca|pva|sim):\//.test(name))
+    if (protocol === undefined || name.includes('://') || !isPvName(name))
       throw wrong(`'${word}' is no PV; write NAME, ca://NAME, pva://NAME or sim://NAME`)
     return { name, protocol }
   })

@@ -9,7 +9,7 @@ import {
   type ToolRun
 } from '../../core/api/plugin.js'
 import { Connection, connectionName, sourceOf, type Update } from '../../schemas/index.js'
-import { countOf, untilStopped } from '../tools-daemon/tool-kit.js'
+import { countOf, pvNamed, untilStopped } from '../tools-daemon/tool-kit.js'
 import { jsonOf, lineOf } from './words.js'
 
 interface Named {
@@ -21,8 +21,7 @@ interface Named {
 function namedIn(words: readonly (string | undefined)[], flags: ToolFlags): Named[] {
   const { protocol: usual = 'ca' } = flags
   return words.map((word = '') => {
-    const [, protocol = String(usual), name = ''] = /^(?:([a-z]\w*):\/\/)?(.*)$/s.exec(word) ?? []
-    if (name === '' || /\s|^(ca|pva|sim):\//.test(name)) throw new CodedError('CLI_USAGE', `'${word}' is no PV; write NAME, ca://NAME or pva://NAME`) // prettier-ignore
+    const { protocol = String(usual), name } = pvNamed(word)
     return { protocol, name }
   })
 }

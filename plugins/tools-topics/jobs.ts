@@ -1,6 +1,6 @@
 // `nexstream jobs`: the running and the last jobs with a progress line each.
 import { exitCodes, type JobInfo, type Terminal, type ToolRun, visible } from '../../core/api/plugin.js'
-import { ask, bytes, showReply, table } from '../tools-daemon/tool-kit.js'
+import { ask, bytes, showReply, table, terminalWidth } from '../tools-daemon/tool-kit.js'
 
 const jobs: ToolRun = async ([jobId], flags, context) => {
   const answer = await ask(context, flags, { cmd: 'jobs', ...(jobId !== undefined && { job_id: jobId }) })
@@ -17,11 +17,7 @@ const stateColours = { running: 'green', failed: 'red', stopping: 'yellow' } as 
 const isColoured = (state: string): state is keyof typeof stateColours => Object.hasOwn(stateColours, state)
 
 /** One line a job, on a terminal no wider than it: the keys that every job has, then what its service says of progress. */
-export function jobTable(
-  list: readonly JobInfo[],
-  terminal: Terminal,
-  most = process.stdout.columns || Infinity
-): string {
+export function jobTable(list: readonly JobInfo[], terminal: Terminal, most = terminalWidth()): string {
   const { colour } = terminal
   if (list.length === 0) return 'no jobs'
   const rows = list.map((job) => {
@@ -66,11 +62,17 @@ const rank = (key: string): number => (foremost.includes(key) ? foremost.indexOf
 
 /** The plain values among the service's own keys. */
 function countsOf(job: JobInfo): string {
-  return Object.entries(job)
-    .filter(([key, value]) => !general.has(key) && ['string', 'number', 'boolean'].includes(typeof value))
+  return plainOf(job, (key) => !general.has(key))
     .toSorted(([a], [b]) => rank(a) - rank(b))
-    .map(([key, value]) =>
-      visible(`${key}=${typeof value === 'number' && key.endsWith('bytes') ? bytes(value) : String(value)}`)
-    )
+    .map(sayPlain)
     .join(' ')
 }
+
+type Plain = readonly [key: string, value: unknown]
+
+/** Strings, numbers and booleans of the keys that are wanted. */
+export const plainOf = (object: object, isWanted: (key: string) => boolean): Plain[] =>
+  Object.entries(object).filter(([key, value]) => isWanted(key) && ['string', 'number', 'boolean'].includes(typeof value)) // prettier-ignore
+
+export const sayPlain = ([key, value]: Plain): string =>
+  visible(`${key}=${typeof value === 'number' && key.endsWith('bytes') ? bytes(value) : String(value)}`)

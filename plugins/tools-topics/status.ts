@@ -1,8 +1,8 @@
 // `nexstream status`: the daemons that report on the status topic, with the age of their last word.
 import { CodedError, type DaemonSnapshot, type ToolContext, type ToolRun, visible } from '../../core/api/plugin.js'
-import { bytes, repainted, table } from '../tools-daemon/tool-kit.js'
+import { repainted, table } from '../tools-daemon/tool-kit.js'
 import { decodeValue } from './decoding.js'
-import { jobTable } from './jobs.js'
+import { jobTable, plainOf, sayPlain } from './jobs.js'
 import { isWatched, scan } from './scan.js'
 
 interface Heard {
@@ -89,10 +89,7 @@ function page(heard: ReadonlyMap<string, Heard>, context: ToolContext): string {
 }
 
 const details = (service: Readonly<Record<string, unknown>>): string =>
-  Object.entries(service)
-    .filter(([key, value]) => key !== 'state' && ['string', 'number', 'boolean'].includes(typeof value))
-    .map(([key, value]) =>
-      visible(`${key}=${typeof value === 'number' && key.endsWith('bytes') ? bytes(value) : String(value)}`)
-    ) // prettier-ignore
+  plainOf(service, (key) => key !== 'state')
+    .map(sayPlain)
     .join(' ')
     .slice(0, 120)

@@ -12,7 +12,7 @@ const width = (text: string): number => [...text.replace(colours, '')].length
 const GAP = '  '
 
 /** Scripts get whole lines, as does a terminal that does not know its width. */
-const terminalWidth = (): number => process.stdout.columns || Infinity
+export const terminalWidth = (): number => process.stdout.columns || Infinity
 
 /** The widest columns give way until the line fits; the last ones are left out when nothing else helps. */
 function fitted(widths: readonly number[], most: number): number[] {
